@@ -1,0 +1,25 @@
+"""A local server that plays the provider's two hosts, for programs and tests that have no account.
+
+    from openpayments_facade.simulator import Simulator
+
+    with Simulator() as simulator, simulator.client() as op:
+        op.aspsps.get("ESSESESS")
+
+It is the other side of the wire: nothing of the facade and nothing generated is used by the server. Needs the extra
+`simulator`.
+"""
+
+try:
+    import starlette as _starlette  # noqa: F401
+    import uvicorn as _uvicorn  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        f'the simulator needs {error.name or "its extra"}: pip install "openpayments-facade[simulator]"',
+        name=error.name,
+    ) from None
+
+from .faults import Fault, Misbehaviour
+from .journal import RecordedRequest
+from .simulator import Simulator
+
+__all__ = ["Fault", "Misbehaviour", "RecordedRequest", "Simulator"]

@@ -1,0 +1,43 @@
+"""The error bodies of the provider: `tppMessages` on the API host, OAuth's on the auth host (facts 60, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+__all__ = ["ApiError", "OAuthError"]
+
+_LONGEST_TEXT = 512
+
+
+class ApiError(Exception):
+    """An answer of the API host that is no success: `{"tppMessages": [{"category": "ERROR", "code": ...}]}`."""
+
+    def __init__(
+        self, status: int, code: str, text: str, *, path: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, code, text)
+        self.status = status
+        self.message = {"category": "ERROR", "code": code, "text": text[:_LONGEST_TEXT]}
+        if path is not None:
+            self.message["path"] = path
+        self.headers = headers
+
+    def response(self) -> JSONResponse:
+        return JSONResponse({"tppMessages": [self.message]}, self.status, self.headers)
+
+
+class OAuthError(Exception):
+    """An answer of the token endpoint that is no success (RFC 6749, section 5.2)."""
+
+    def __init__(
+        self, error: str, description: str, *, status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, error, description)
+        self.status = status
+        self.body = {"error": error, "error_description": description}
+        self.headers = headers
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(self.body, self.status, self.headers)

@@ -1,0 +1,135 @@
+"""The provider's two hosts as ASGI: who answers what, and what lies around every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route
+
+from .aspsp_information import aspsp_information_routes
+from .control import CONTROL_PATH, control_routes
+from .errors import ApiError, OAuthError
+from .request_ids import REQUEST_ID, request_id_of
+from .token_endpoint import TOKEN_PATH, token_routes
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from .faults import Faults
+    from .journal import Host, Journal
+    from .provider import Provider
+
+__all__ = ["Hosts", "Wire"]
+
+
+class Wire(Protocol):
+    """What a host can do to its connections; ASGI has no words for it."""
+
+    async def pause(self, seconds: float) -> None: ...
+    async def hang_up(self, scope: Scope, receive: Receive) -> None: ...
+
+
+class Hosts:
+    def __init__(self, provider: Provider, faults: Faults, journal: Journal) -> None:
+        self._faults = faults
+        self._journal = journal
+        self._control = _application(control_routes(faults, journal), _control_problem)
+        self._applications = {
+            "auth": _application(token_routes(provider), _auth_problem),
+            "api": _application(aspsp_information_routes(provider), _api_problem),
+        }
+
+    async def __call__(self, host: Host, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        path: str = scope["path"]
+        if path.startswith(CONTROL_PATH + "/"):
+            await self._control(scope, receive, send)
+            return
+        entry = self._journal.begin(request, host)
+        fault = self._faults.take(request.method, path)
+        if fault is not None and fault.delay:
+            await wire.pause(fault.delay)
+        if fault is not None and fault.close and fault.truncate is None:
+            await wire.hang_up(scope, receive)
+            return
+        if fault is not None and fault.answers:
+            response = fault.answer(host)
+        else:
+            response = await _ask(self._applications[host], scope, receive)
+        request_id = request_id_of(request.headers)
+        if request_id is not None:
+            response.headers[REQUEST_ID] = request_id
+        if host == "auth":
+            # RFC 6749, section 5.1
+            response.headers["Cache-Control"] = "no-store"
+        if fault is not None:
+            fault.spoil(response)
+        entry.status = response.status_code
+        await _send(response, send, cut=fault.truncate if fault is not None and fault.close else None)
+        if fault is not None and fault.close:
+            await wire.hang_up(scope, receive)
+
+
+def _application(routes: list[Route], problem: Callable[[Request, Exception], Awaitable[Response]]) -> Starlette:
+    application = Starlette(
+        routes=routes, exception_handlers={ApiError: problem, OAuthError: problem, HTTPException: problem}
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _api_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, ApiError):
+        return error.response()
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allow = _allowed(request)
+        return ApiError(405, "SERVICE_INVALID", f"only {allow}", headers={"Allow": allow}).response()
+    return ApiError(404, "RESOURCE_UNKNOWN", "nothing is at this path").response()
+
+
+async def _auth_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, OAuthError):
+        return error.response()
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allow = _allowed(request)
+        return OAuthError("invalid_request", f"only {allow}", status=405, headers={"Allow": allow}).response()
+    return PlainTextResponse(f"nothing is at this path; tokens are at {TOKEN_PATH}", 404)
+
+
+async def _control_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return PlainTextResponse(f"only {_allowed(request)}", 405, {"Allow": _allowed(request)})
+    return PlainTextResponse("nothing is at this path of the simulator", 404)
+
+
+def _allowed(request: Request) -> str:
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in routes for method in route.methods}))
+
+
+async def _ask(application: Starlette, scope: Scope, receive: Receive) -> Response:
+    """The application's answer as a value, so that a fault can change it."""
+    response = Response()
+    chunks: list[bytes] = []
+
+    async def collect(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response.status_code = message["status"]
+            response.raw_headers = MutableHeaders(raw=list(message["headers"])).raw
+        else:
+            chunks.append(message.get("body", b""))
+
+    await application(scope, receive, collect)
+    response.body = b"".join(chunks)
+    return response
+
+
+async def _send(response: Response, send: Send, *, cut: int | None) -> None:
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": bytes(response.body)[:cut], "more_body": cut is not None})

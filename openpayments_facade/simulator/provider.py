@@ -1,0 +1,33 @@
+"""What the simulated provider knows: the registered application and the tokens it was given."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tokens import IssuedTokens
+
+__all__ = ["Application", "Provider"]
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application of the developer portal (facts 00-overview, section 4)."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    api_scopes: frozenset[str]
+
+    def accepts(self, client_id: str, client_secret: str) -> bool:
+        right_id = hmac.compare_digest(client_id.encode(), self.client_id.encode())
+        right_secret = hmac.compare_digest(client_secret.encode(), self.client_secret.encode())
+        return right_id and right_secret
+
+
+@dataclass(frozen=True)
+class Provider:
+    application: Application
+    tokens: IssuedTokens
+    require_psu_context: bool

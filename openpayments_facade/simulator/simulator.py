@@ -1,0 +1,262 @@
+"""The simulator as a Python object."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .faults import Fault, Faults, JSONBody, Misbehaviour
+from .hosts import Hosts
+from .journal import Journal, RecordedRequest
+from .provider import Application, Provider
+from .scopes import API_SCOPES, read_api_scopes
+from .server import ADDRESS, ServerThread, Tls
+from .tokens import IssuedTokens
+
+if TYPE_CHECKING:
+    from openpayments_facade import AsyncOpenPayments, OpenPayments
+    from openpayments_facade.environments import Environment
+
+__all__ = ["Simulator"]
+
+
+class Simulator:
+    """The provider's two hosts on this machine's loopback, over real HTTP.
+
+        with Simulator() as simulator, simulator.client() as op:
+            op.countries.list()
+
+    It runs in a thread of its own from `start()`, or the beginning of the `with` block, to `stop()`. Its methods may
+    be used from any thread.
+
+    - `client_id`, `client_secret`: the registered application; made up for each simulator unless given, so that two
+      never share a token.
+    - `api_scopes`: what the application is registered for; all four API scopes unless given.
+    - `require_psu_context`: whether a token needs `private` or `corporate` (document 000) or not (document 001).
+    - `token_lifetime`: seconds. `clock`: seconds since 1970, replaceable to let time pass. `token_factory`: makes
+      the token strings; random unless given.
+    - `auth_port`, `api_port`: 0 takes free ports.
+    - `ssl_certfile`, `ssl_keyfile` (PEM) serve https; with `ssl_ca_certs` only clients with a certificate of such a
+      CA are let in.
+
+    Raises ValueError for a scope that does not exist, a lifetime below 1, or empty credentials.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        api_scopes: Iterable[str] = API_SCOPES,
+        require_psu_context: bool = True,
+        token_lifetime: int = 3600,
+        auth_port: int = 0,
+        api_port: int = 0,
+        clock: Callable[[], float] = time.time,
+        token_factory: Callable[[], str] = secrets.token_urlsafe,
+        ssl_certfile: str | PathLike[str] | None = None,
+        ssl_keyfile: str | PathLike[str] | None = None,
+        ssl_ca_certs: str | PathLike[str] | None = None,
+    ) -> None:
+        if client_id == "" or client_secret == "":
+            raise ValueError("client_id and client_secret can't be empty")
+        if token_lifetime < 1:
+            raise ValueError(f"token_lifetime is {token_lifetime}; it is 1 second or more")
+        if ssl_certfile is None and (ssl_keyfile or ssl_ca_certs):
+            raise ValueError("ssl_certfile is missing beside ssl_keyfile or ssl_ca_certs")
+        self._application = Application(
+            client_id=client_id or str(uuid.uuid4()),
+            client_secret=client_secret or secrets.token_urlsafe(),
+            api_scopes=read_api_scopes(api_scopes),
+        )
+        self._tokens = IssuedTokens(lifetime=token_lifetime, clock=clock, factory=token_factory)
+        self._faults = Faults()
+        self._journal = Journal()
+        self._hosts = Hosts(Provider(self._application, self._tokens, require_psu_context), self._faults, self._journal)
+        self._ports = (auth_port, api_port)
+        self._tls = Tls(ssl_certfile, ssl_keyfile, ssl_ca_certs)
+        self._server: ServerThread | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> Self:
+        """Begins to listen; when it returns, both hosts answer.
+
+        Raises OSError if a port is taken, RuntimeError if it runs already.
+        """
+        with self._lock:
+            if self._server is not None:
+                raise RuntimeError("the simulator is running already")
+            auth_port, api_port = self._ports
+            self._server = ServerThread(self._hosts, auth_port=auth_port, api_port=api_port, tls=self._tls)
+        return self
+
+    def stop(self) -> None:
+        """Closes both hosts and every connection. Tokens, journal and faults are kept for another `start()`."""
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    def wait(self) -> None:
+        """Blocks until Ctrl+C, or until another thread calls `stop()`."""
+        server = self._running()
+        try:
+            while not server.join(timeout=0.5):
+                pass
+        except KeyboardInterrupt:
+            pass
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        server = self._server
+        state = "stopped" if server is None else f"auth_url={self._url(server.auth_port)!r}, "
+        if server is not None:
+            state += f"api_url={self._url(server.api_port)!r}"
+        return f"<Simulator client_id={self.client_id!r}, {state}>"
+
+    @property
+    def client_id(self) -> str:
+        return self._application.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self._application.client_secret
+
+    @property
+    def auth_url(self) -> str:
+        """The auth host's origin, such as `http://127.0.0.1:40001`. Raises RuntimeError while it does not run."""
+        return self._url(self._running().auth_port)
+
+    @property
+    def api_url(self) -> str:
+        """The API host's origin. Raises RuntimeError while it does not run."""
+        return self._url(self._running().api_port)
+
+    @property
+    def environment(self) -> Environment:
+        """Both hosts, as the client wants them."""
+        from openpayments_facade.environments import Environment
+
+        return Environment(name="simulator", auth_url=self.auth_url, api_url=self.api_url)
+
+    def client(self, **overrides: Any) -> OpenPayments:
+        """A client of this simulator; `overrides` are arguments of OpenPayments."""
+        from openpayments_facade import OpenPayments
+
+        return OpenPayments(**self._arguments(overrides))
+
+    def async_client(self, **overrides: Any) -> AsyncOpenPayments:
+        """An async client of this simulator; `overrides` are arguments of AsyncOpenPayments."""
+        from openpayments_facade import AsyncOpenPayments
+
+        return AsyncOpenPayments(**self._arguments(overrides))
+
+    def exports(self) -> list[str]:
+        """Lines for a POSIX shell after which `OpenPayments.from_env()` finds this simulator. They hold the secret."""
+        variables = {
+            "OPENPAYMENTS_CLIENT_ID": self.client_id,
+            "OPENPAYMENTS_CLIENT_SECRET": self.client_secret,
+            "OPENPAYMENTS_AUTH_URL": self.auth_url,
+            "OPENPAYMENTS_API_URL": self.api_url,
+        }
+        return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+    def misbehave(
+        self,
+        path: str = "/",
+        *,
+        method: str | None = None,
+        times: int | None = 1,
+        delay: float = 0.0,
+        status: int | None = None,
+        body: str | bytes | JSONBody | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        code: str | None = None,
+        close: bool = False,
+        truncate: int | None = None,
+    ) -> Misbehaviour:
+        """Makes the next requests go wrong; `Fault` says what each argument means.
+
+        | wanted | arguments |
+        |---|---|
+        | a slow answer | `delay=2.5` |
+        | an expired token, as documented | `code="TOKEN_EXPIRED"` |
+        | 401 without a readable reason | `status=401` |
+        | too many requests | `status=429, headers={"Retry-After": "2"}` |
+        | a failing provider | `status=500` |
+        | HTML from a gateway | `status=502, body="<h1>Bad gateway</h1>", content_type="text/html"` |
+        | an empty body, a list, JSON cut short | `body=""`, `body=[]`, `truncate=20` |
+        | no answer, half an answer | `close=True`, `close=True, truncate=20` |
+
+        Of several faults that match a request the oldest applies. Raises ValueError, which names the argument.
+        """
+        return self._faults.add(
+            Fault(
+                path=path,
+                method=method,
+                times=times,
+                delay=delay,
+                status=status,
+                body=body,
+                content_type=content_type,
+                headers=headers,
+                code=code,
+                close=close,
+                truncate=truncate,
+            )
+        )
+
+    def behave(self) -> None:
+        """Takes every fault away."""
+        self._faults.clear()
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The last 10,000 requests in the order of their arrival, without those to `/simulator/...`."""
+        return self._journal.requests
+
+    @property
+    def token_requests(self) -> int:
+        """How many token requests came in, refused ones too."""
+        return self._journal.token_requests
+
+    def reset(self) -> None:
+        """Empties the journal and takes every fault away. Tokens stay good: see `revoke_tokens`."""
+        self._faults.clear()
+        self._journal.clear()
+
+    def revoke_tokens(self) -> None:
+        """From now on every token that was issued so far is unknown."""
+        self._tokens.revoke_all()
+
+    def _running(self) -> ServerThread:
+        server = self._server
+        if server is None:
+            raise RuntimeError("the simulator does not run: use `with Simulator() as simulator`, or start()")
+        return server
+
+    def _url(self, port: int) -> str:
+        return f"{'https' if self._tls.certfile else 'http'}://{ADDRESS}:{port}"
+
+    def _arguments(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "environment": self.environment,
+            **overrides,
+        }
