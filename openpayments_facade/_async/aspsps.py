@@ -1,0 +1,53 @@
+"""ASPSPs: the banks (document 001, "Get ASPSPs"; facts 20-aspsp-information)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openpayments_client.api.aspsp_information import get_aspsp_details, get_aspsp_list
+
+from ..arguments import read_bic, read_city_id, read_country_code, read_list
+from ..operation import Operation
+from .service import AsyncRawService, AsyncService, raw
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+
+    from openpayments_client.models import Aspsp, AspspDetails
+
+
+class AsyncAspsps(AsyncService):
+    """`op.aspsps`. Needs the API scope `aspspinformation`. New banks come without notice."""
+
+    async def get(self, bic_fi: str) -> AspspDetails:
+        """One bank by its BIC: address, payment products, ways to authorise.
+
+            (await op.aspsps.get("ESSESESS")).global_payment_products   # ['sepa-credit-transfers', 'domestic']
+
+        Raises InvalidArgumentError if it is no BIC, NotFoundError if the API does not know the bank.
+        """
+        return await self._run(Operation.of(get_aspsp_details, read_bic(bic_fi)))
+
+    async def list(
+        self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
+    ) -> list[Aspsp]:
+        """Banks of one of `countries` or in one of `city_ids`; without either, all.
+
+        The filters are a union (document 001): countries ["SE"] and the id of Helsinki give the banks of both.
+        Raises InvalidArgumentError if a list is empty or has something else than codes or ids.
+        """
+        operation = Operation.of(
+            get_aspsp_list,
+            iso_country_codes=read_list(countries, "countries", read_country_code),
+            city_ids=read_list(city_ids, "city_ids", read_city_id),
+        )
+        return (await self._run(operation)).aspsps
+
+
+class AsyncRawAspsps(AsyncRawService[AsyncAspsps]):
+    """`op.with_raw_response.aspsps`."""
+
+    _service = AsyncAspsps
+    get = raw(AsyncAspsps.get)
+    list = raw(AsyncAspsps.list)

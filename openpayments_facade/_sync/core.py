@@ -1,0 +1,47 @@
+# Written by `make unasync` from openpayments_facade/_async/core.py; do not edit.
+"""What a client shares with every view made from it: settings, pool, tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..scopes import compose
+from ..tokens import TokenFetcher, TokenManager
+from ..transport import Pool, user_agent
+
+if TYPE_CHECKING:
+    from ..config import Settings
+    from ..scopes import PsuContext
+
+
+class Core:
+    """Owns the pool and the token managers of one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pool = Pool(settings)
+        self.fetcher = TokenFetcher(
+            token_url=f"{settings.environment.auth_url}/connect/token",
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            post=self.pool.post,
+            user_agent=user_agent(),
+        )
+        self._tokens: dict[PsuContext | None, TokenManager] = {}
+
+    def tokens(self, psu_context: PsuContext | None) -> TokenManager:
+        """The token manager of a PSU context: one active token for each (document 000).
+
+        Raises ClientStateError if the client is closed or belongs to another loop.
+        """
+        self.pool.client()
+        if psu_context not in self._tokens:
+            # two threads may both make one: managers of the same scope share their state
+            self._tokens[psu_context] = TokenManager(self.fetcher, compose(self.settings.api_scopes, psu_context))
+        return self._tokens[psu_context]
+
+    def close(self) -> None:
+        """Waits for token fetches under way, then closes the pool."""
+        for manager in self._tokens.values():
+            manager.close()
+        self.pool.close()

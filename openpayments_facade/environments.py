@@ -1,0 +1,83 @@
+"""Sandbox, production and custom hosts; auth and API host always travel together (facts 00-overview, section 1)."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen
+
+from .errors import ConfigurationError
+
+__all__ = ["PRODUCTION", "SANDBOX", "Environment", "is_loopback", "read_environment"]
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _read_url(value: object) -> str:
+    return value.rstrip("/") if isinstance(value, str) else str(value)
+
+
+def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
+    name = attribute.name
+    try:
+        url = urlsplit(value)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        raise ConfigurationError(f"{name} is not a URL") from None
+    if url.username or url.password or url.query or url.fragment:
+        # the value itself is not shown: whoever writes credentials into a URL would find them in a log
+        raise ConfigurationError(f"{name} must be a plain https://host without credentials, query or fragment")
+    if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):
+        raise ConfigurationError(f"{name} must be like https://host, not {value!r}")
+    if url.scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            f"{name} is {value!r}: plain http would show tokens to the network; it is only allowed to this machine "
+            "(localhost, 127.0.0.0/8, ::1)"
+        )
+
+
+@frozen
+class Environment:
+    """Where the API lives: a pair of hosts under a name.
+
+    `auth_url` and `api_url` are origins such as `https://api.example.com`, optionally with a path prefix. Raises
+    ConfigurationError if one is no URL, or is plain http to a host that is not this machine.
+    """
+
+    name: str
+    auth_url: str = field(converter=_read_url, validator=_check_url)
+    api_url: str = field(converter=_read_url, validator=_check_url)
+
+
+SANDBOX = Environment(
+    name="sandbox",
+    auth_url="https://auth.sandbox.openbankingplatform.com",
+    api_url="https://api.sandbox.openbankingplatform.com",
+)
+PRODUCTION = Environment(
+    name="production",
+    auth_url="https://auth.openbankingplatform.com",
+    api_url="https://api.openbankingplatform.com",
+)
+
+
+def read_environment(value: object, *, name: str = "environment") -> Environment:
+    """Turns `"sandbox"` or `"production"` into its hosts; an Environment is handed on.
+
+    Raises ConfigurationError, which says `name`, for anything else.
+    """
+    if isinstance(value, Environment):
+        return value
+    for environment in (SANDBOX, PRODUCTION):
+        if value == environment.name:
+            return environment
+    raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")

@@ -1,0 +1,283 @@
+"""Every exception that the SDK raises, each with what a program needs to decide what to do next.
+
+    OpenPaymentsError
+    ├── ConfigurationError              a setting or an environment variable is missing or wrong
+    ├── InvalidArgumentError            an argument is wrong; nothing was sent (also a ValueError)
+    ├── ClientStateError                the client is closed, or belongs to another event loop (also a RuntimeError)
+    ├── MissingScopeError               the client was not given the API scope that the call needs; nothing was sent
+    ├── ConnectionFailedError           no connection, or it broke
+    ├── TimedOutError                   a time limit ran out
+    ├── UnreadableResponseError         an answer came, but not one that the API describes
+    ├── OutcomeUnknownError             something that must not be sent twice may or may not have been carried out
+    ├── TokenError                      the token endpoint said no
+    │   ├── AuthenticationError             client id or secret are wrong, or the client may not do this
+    │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
+    │   └── ReauthorisationRequiredError    the user has to authorise again
+    ├── APIError                        the API answered with an error status
+    │   ├── BadRequestError                 400
+    │   ├── UnauthorizedError               401
+    │   ├── PermissionDeniedError           403
+    │   ├── NotFoundError                   404
+    │   ├── ConflictError                   409
+    │   ├── RateLimitedError                429
+    │   │   └── AccessExceededError             429 ACCESS_EXCEEDED: the consented accesses of the day are used up
+    │   ├── ServerError                     500 to 599
+    │   └── ConsentError                    the consent stands in the way, whatever the status
+    │       ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
+    │       ├── ConsentExpiredError             CONSENT_EXPIRED
+    │       └── ScaRequiredError                the bank wants the user to authenticate again
+    ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
+    └── AuthorisationTimeoutError       nobody finished the authorisation in time
+
+An exception never holds a token, a secret or a body. All of them can be copied and pickled.
+Sources: facts 60-errors-and-flows, sections 1 and 2; facts 10-auth, section 1.5.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = [
+    "APIError",
+    "AccessExceededError",
+    "AuthenticationError",
+    "AuthorisationFailedError",
+    "AuthorisationTimeoutError",
+    "BadRequestError",
+    "ClientStateError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "ConsentError",
+    "ConsentExpiredError",
+    "ConsentInvalidError",
+    "InvalidArgumentError",
+    "InvalidScopeError",
+    "MissingScopeError",
+    "NotFoundError",
+    "OpenPaymentsError",
+    "OutcomeUnknownError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "ReauthorisationRequiredError",
+    "ScaRequiredError",
+    "ServerError",
+    "TimedOutError",
+    "TokenError",
+    "TppMessage",
+    "UnauthorizedError",
+    "UnreadableResponseError",
+]
+
+
+class OpenPaymentsError(Exception):
+    """Base of every exception of this SDK."""
+
+
+class ConfigurationError(OpenPaymentsError):
+    """A setting is missing or wrong. The text names the argument or the environment variable."""
+
+
+class InvalidArgumentError(OpenPaymentsError, ValueError):
+    """An argument is wrong. Nothing was sent.
+
+    `argument` is the argument's name, as the caller wrote it.
+    """
+
+    def __init__(self, message: str, *, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class ClientStateError(OpenPaymentsError, RuntimeError):
+    """The client is closed, or an AsyncOpenPayments was used on another event loop than its own. Nothing was sent."""
+
+
+class MissingScopeError(OpenPaymentsError):
+    """The client was not given the API scope that this call needs. Nothing was sent.
+
+    `scope` is the API scope that is missing.
+    """
+
+    def __init__(self, message: str, *, scope: str = "") -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class _CallError(OpenPaymentsError):
+    """What every exception about one HTTP exchange carries.
+
+    `request_id` is the X-Request-ID that was sent (quote it to the provider); `method` and `url` say what was called;
+    `status_code` is the HTTP status, None where no answer came.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request_id: str | None = None,
+        method: str | None = None,
+        url: str | None = None,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.request_id = request_id
+        self.method = method
+        self.url = url
+        self.status_code = status_code
+
+    def __str__(self) -> str:
+        about = f"{self.method} {self.url}" if self.method and self.url else ""
+        about += f"{', ' if about else ''}request id {self.request_id}" if self.request_id else ""
+        return f"{self.args[0]} ({about})" if about else str(self.args[0])
+
+
+class ConnectionFailedError(_CallError):
+    """No connection to the host could be made, or it broke before an answer was complete."""
+
+
+class TimedOutError(_CallError):
+    """A time limit ran out: that of one request (`timeout`) or that of the whole call (`total_timeout`)."""
+
+
+class UnreadableResponseError(_CallError):
+    """An answer came with a success status, but it is not one that the API describes (HTML, truncated JSON, ...)."""
+
+
+class OutcomeUnknownError(_CallError):
+    """A request that must not be sent twice may have reached the API, but no answer came.
+
+    Read the resource's status before doing it again.
+    """
+
+
+class TokenError(_CallError):
+    """The token endpoint answered with an error.
+
+    `code` is the OAuth error code (RFC 6749, section 5.2), None where the body had none; `description` is the
+    server's own explanation; `retry_after` is what the server asked to wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        description: str | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        method: str | None = None,
+        url: str | None = None,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(message, request_id=request_id, method=method, url=url, status_code=status_code)
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+
+
+class AuthenticationError(TokenError):
+    """The client id or the client secret is wrong, or the client may not use this grant.
+
+    OAuth codes `invalid_client`, `unauthorized_client`, `unsupported_grant_type` and `access_denied`.
+    """
+
+
+class InvalidScopeError(TokenError):
+    """OAuth code `invalid_scope`: a scope is unknown, malformed, or not among the application's API products."""
+
+
+class ReauthorisationRequiredError(TokenError):
+    """`invalid_grant`: a code or refresh token is no good any more: the user has to authorise again (document 004)."""
+
+
+@frozen
+class TppMessage:
+    """One message of an error body (facts 60-errors-and-flows, section 1.1). Unknown codes stay as they came."""
+
+    code: str | None = None
+    text: str | None = None
+    category: str | None = None
+    path: str | None = None
+
+
+class APIError(_CallError):
+    """The API answered with an error status.
+
+    `code` is the first message's code (an open set: `FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...), None where the body had
+    none; `messages` are all of them; `retry_after` is what the server asked to wait, in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        messages: tuple[TppMessage, ...] = (),
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        method: str | None = None,
+        url: str | None = None,
+        status_code: int = 0,
+    ) -> None:
+        super().__init__(message, request_id=request_id, method=method, url=url, status_code=status_code)
+        self.status_code: int = status_code
+        self.code = code
+        self.messages = messages
+        self.retry_after = retry_after
+
+
+class BadRequestError(APIError):
+    """400: the request is malformed or contradicts itself."""
+
+
+class UnauthorizedError(APIError):
+    """401: token, certificate, signature or the user's credentials at the bank were refused."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the application or the user may not do this."""
+
+
+class NotFoundError(APIError):
+    """404: there is no such resource."""
+
+
+class ConflictError(APIError):
+    """409: the resource's status does not allow this."""
+
+
+class RateLimitedError(APIError):
+    """429: too many requests."""
+
+
+class AccessExceededError(RateLimitedError):
+    """429 `ACCESS_EXCEEDED`: the accesses without the user that the consent allows a day are used up."""
+
+
+class ServerError(APIError):
+    """500 to 599: the provider or the bank failed."""
+
+
+class ConsentError(APIError):
+    """The consent stands in the way."""
+
+
+class ConsentInvalidError(ConsentError):
+    """`CONSENT_INVALID` or `CONSENT_UNKNOWN`: not valid for this account or not yet valid, or there is none."""
+
+
+class ConsentExpiredError(ConsentError):
+    """`CONSENT_EXPIRED`: the consent has to be renewed."""
+
+
+class ScaRequiredError(ConsentError):
+    """The bank wants strong customer authentication for this call (facts 60-errors-and-flows, section 2)."""
+
+
+class AuthorisationFailedError(OpenPaymentsError):
+    """The user declined, or the bank ended the authorisation."""
+
+
+class AuthorisationTimeoutError(OpenPaymentsError):
+    """Nobody finished the authorisation in time."""

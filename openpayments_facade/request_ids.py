@@ -1,0 +1,50 @@
+"""X-Request-ID: made for every call, or passed on from the caller's caller (document 001, general notes on requests).
+
+from openpayments_facade.request_ids import pass_on
+
+with pass_on(request.headers["X-Request-ID"]):     # in a web application
+    op.aspsps.list(countries=["SE"])               # carries the id of the request that is being served
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .errors import InvalidArgumentError
+
+__all__ = ["current_request_id", "new_request_id", "pass_on", "read_request_id"]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+current_request_id: ContextVar[str | None] = ContextVar("openpayments_request_id", default=None)
+"""The id that calls in this context (thread or task) carry; None makes a fresh one for every call."""
+
+
+def new_request_id() -> str:
+    """A fresh random UUID."""
+    return str(uuid.uuid4())
+
+
+def read_request_id(value: object, *, argument: str = "request_id") -> str:
+    """Checks that a request id is a UUID (as str or `uuid.UUID`). Raises InvalidArgumentError otherwise."""
+    text = str(value) if isinstance(value, uuid.UUID) else value
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
+        raise InvalidArgumentError(
+            f"{argument} must be a UUID such as 6ff9e7ee-2ac2-42d3-a188-c7314d434b9c, not {value!r}", argument=argument
+        )
+    return text
+
+
+@contextmanager
+def pass_on(request_id: str | uuid.UUID) -> Iterator[str]:
+    """Makes every call inside the block carry this id. Raises InvalidArgumentError if it is no UUID."""
+    checked = read_request_id(request_id)
+    token = current_request_id.set(checked)
+    try:
+        yield checked
+    finally:
+        current_request_id.reset(token)

@@ -1,0 +1,68 @@
+"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000, facts 10-auth section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from .errors import InvalidArgumentError
+
+__all__ = ["ApiScope", "PsuContext", "compose", "read_api_scopes", "read_psu_context"]
+
+
+class ApiScope(StrEnum):
+    """What an application may use; chosen when it is registered in the Developer Portal (document 000)."""
+
+    ASPSP_INFORMATION = "aspspinformation"
+    ACCOUNT_INFORMATION = "accountinformation"
+    PAYMENT_INITIATION = "paymentinitiation"
+    BANKGIRO_INFORMATION = "bankgiroinformation"
+
+
+class PsuContext(StrEnum):
+    """Whose accounts: personal or business (document 000)."""
+
+    PRIVATE = "private"
+    CORPORATE = "corporate"
+
+
+def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[ApiScope, ...]:
+    """Checks API scopes and puts them in one order without duplicates, so that the same set is always the same scope.
+
+    Raises InvalidArgumentError if the value is not a list of known scopes, is empty, or has `bankgiroinformation`
+    without `accountinformation` (document 000: used in combination with it).
+    """
+    known = ", ".join(ApiScope)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"{argument} must be a list of API scopes ({known})", argument=argument)
+    given = list(value)
+    if unknown := [scope for scope in given if not isinstance(scope, str) or scope not in set(ApiScope)]:
+        raise InvalidArgumentError(f"{argument} has {unknown[0]!r}; the API scopes are {known}", argument=argument)
+    if not given:
+        raise InvalidArgumentError(f"{argument} is empty; name at least one of {known}", argument=argument)
+    if ApiScope.BANKGIRO_INFORMATION in given and ApiScope.ACCOUNT_INFORMATION not in given:
+        raise InvalidArgumentError(
+            f"{argument} has bankgiroinformation, which is only used together with accountinformation: add it",
+            argument=argument,
+        )
+    return tuple(scope for scope in ApiScope if scope in given)
+
+
+def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuContext | None:
+    """Checks a PSU context; None means that API scopes are sent alone, as document 001 does.
+
+    Raises InvalidArgumentError if it is not a context.
+    """
+    if value is None:
+        return None
+    try:
+        return PsuContext(str(value))
+    except ValueError:
+        raise InvalidArgumentError(
+            f"{argument} is {value!r}; it is one of {', '.join(PsuContext)}, or None", argument=argument
+        ) from None
+
+
+def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:
+    """The scope of a token request: API scopes first, then the PSU context, separated by spaces (document 000)."""
+    return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])

@@ -1,0 +1,30 @@
+"""What a forked child has to set right before it uses what it inherited."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+__all__ = ["reset_after_fork"]
+
+
+class _Resettable(Protocol):
+    def reset(self) -> None: ...
+
+
+_inherited: weakref.WeakSet[_Resettable] = weakref.WeakSet()
+
+
+def reset_after_fork(thing: _Resettable) -> None:
+    """Calls `thing.reset()` in every forked child, as long as the thing lives."""
+    _inherited.add(thing)
+
+
+def _reset() -> None:
+    for thing in list(_inherited):
+        thing.reset()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_reset)

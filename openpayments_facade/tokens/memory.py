@@ -1,0 +1,95 @@
+"""What one process knows of its tokens, shared by all its clients and outliving them."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Hashable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from .fleet import Fleet
+from .forks import reset_after_fork
+from .token import AccessToken, Now, State
+
+if TYPE_CHECKING:
+    from ..errors import OpenPaymentsError
+    from .stores import TokenStore
+
+__all__ = ["PROCESS_MEMORY", "Entry", "Flight", "Memory"]
+
+
+@define(eq=False)
+class Flight:
+    """One fetch, for everybody who waits. `landed` never holds an exception: each waiter raises a fresh one."""
+
+    began: float
+    landed: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
+    thread: threading.Thread | None = field(default=None, init=False)
+
+
+@define(eq=False)
+class Entry:
+    """One application and scope set. The lock is held for moments only, never during I/O."""
+
+    fleet: Fleet | None
+    state: State = field(factory=State, init=False)
+    flight: Flight | None = field(default=None, init=False)
+    # reentrant: a signal handler or a finalizer may ask for a token at any moment
+    lock: threading.RLock = field(factory=threading.RLock, init=False)
+
+    def is_worth_keeping(self, now: Now) -> bool:
+        """Whether a client made later would miss it."""
+        token, failure = self.state.token, self.state.failure
+        return (
+            self.flight is not None
+            or (token is not None and token.is_alive(now))
+            or (failure is not None and now.monotonic < failure.until)
+        )
+
+
+class Memory:
+    """Entries by application, secret, scope set and store."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._in_use: weakref.WeakValueDictionary[Hashable, Entry] = weakref.WeakValueDictionary()
+        self._kept: dict[Hashable, Entry] = {}
+        self._fleets: weakref.WeakValueDictionary[int, Fleet] = weakref.WeakValueDictionary()
+        reset_after_fork(self)
+
+    def entry(self, key: Hashable, store: TokenStore | None, now: Now) -> Entry:
+        """The entry of a key: the same for everybody who asks."""
+        whole_key = (key, id(store))  # the entry holds the store, so that the id stays its own
+        with self._lock:
+            entry = self._in_use.get(whole_key)
+            if entry is None:
+                self._kept = {old: known for old, known in self._kept.items() if known.is_worth_keeping(now)}
+                entry = self._in_use[whole_key] = Entry(None if store is None else self._fleet(store))
+            self._kept[whole_key] = entry
+            return entry
+
+    def _fleet(self, store: TokenStore) -> Fleet:
+        fleet = self._fleets.get(id(store))
+        if fleet is None:
+            fleet = self._fleets[id(store)] = Fleet(store)
+        return fleet
+
+    def forget(self) -> None:
+        """Clients made from now on share nothing with earlier ones; for tests."""
+        with self._lock:
+            self._in_use.clear()
+            self._kept.clear()
+            self._fleets.clear()
+
+    def reset(self) -> None:
+        """After a fork: tokens are kept; a lock that was held and a fetch that was under way are the parent's."""
+        self._lock = threading.RLock()
+        for entry in list(self._in_use.values()):
+            entry.lock = threading.RLock()
+            entry.flight = None
+
+
+PROCESS_MEMORY = Memory()

@@ -1,0 +1,111 @@
+"""A store in one file that only its owner can read: for the processes of one user on one machine.
+
+On Windows the file has no mode to check: it is as private as the folder it lies in, which in a user's profile means
+that user and administrators.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock
+
+__all__ = ["FileStore"]
+
+_log = logging.getLogger("openpayments_facade")
+
+_FORMAT: Final = "openpayments-tokens-1"
+_LONGEST: Final = 1_000_000  # bytes; a hundred tokens or so
+
+
+class FileStore:
+    """Keeps values in one file of mode 0600, replaced as a whole; lock files lie beside it.
+
+    A lock ends with its process; who wants it waits for it `lock_life` seconds at most. Raises PermissionError, also
+    when made, if the file is not the user's own or others can read or write it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, lock_life: float = 15.0) -> None:
+        self._path = Path(path).expanduser().absolute()
+        self._lock_life = lock_life
+        self._read()
+
+    def get(self, key: str) -> str | None:
+        """The value of a key, None when its time is over."""
+        entry = self._read().get(key)
+        return entry["value"] if entry and time.time() < entry["until"] else None
+
+    def set(self, key: str, value: str, seconds: float) -> None:
+        """Keeps a value for so many seconds."""
+        now = time.time()
+        with self._file_lock(""):
+            entries = {old: entry for old, entry in self._read().items() if now < entry["until"]}
+            entries[key] = {"value": value, "until": now + seconds}
+            self._write({"format": _FORMAT, "entries": entries})
+
+    def lock(self, key: str) -> FileLock:
+        """One process at a time. Entering raises TimeoutError after `lock_life`."""
+        return self._file_lock("." + key[:16])
+
+    def _file_lock(self, name: str) -> FileLock:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FileLock(f"{self._path}{name}.lock", timeout=self._lock_life, mode=0o600)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            # a FIFO must not block
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        except FileNotFoundError:
+            return {}
+        with os.fdopen(descriptor, "rb") as file:
+            _check_private(os.fstat(descriptor), self._path)
+            content = file.read(_LONGEST)
+        match _parse(content):
+            case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
+                return {key: entry for key, entry in entries.items() if _is_entry(entry)}
+        if content:
+            _log.warning("%s is not a token file of ours; it will be overwritten", self._path)
+        return {}
+
+    def _write(self, content: object) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # mode 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(content, file)
+            temporary.replace(self._path)
+        except BaseException:
+            temporary.unlink()
+            raise
+
+
+def _parse(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_entry(entry: object) -> bool:
+    match entry:
+        case {"value": str(), "until": int() | float()}:
+            return True
+    return False
+
+
+def _check_private(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise PermissionError(f"{path} is not a file")
+    if os.name != "posix":
+        return
+    if status.st_uid != os.geteuid():
+        raise PermissionError(f"{path} belongs to another user")
+    if status.st_mode & 0o077:
+        raise PermissionError(f"{path} can be read or written by others: chmod 600 it, or delete it")

@@ -1,0 +1,52 @@
+"""A store in the memory of a process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ..forks import reset_after_fork
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Shared by the clients that it is given to, and by no others: what a test wants that must not meet old tokens.
+
+    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; `lock_life` is how long
+    (seconds) somebody who wants the lock waits for it.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, lock_life: float = 15.0) -> None:
+        self._clock = clock
+        self._lock_life = lock_life
+        self._values: dict[str, tuple[str, float]] = {}
+        self.reset()
+        reset_after_fork(self)
+
+    def reset(self) -> None:
+        """After a fork: a lock that was held is the parent's."""
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, key: str) -> str | None:
+        """The value of a key, None when its time is over."""
+        value, until = self._values.get(key, (None, 0.0))
+        return value if self._clock() < until else None
+
+    def set(self, key: str, value: str, seconds: float) -> None:
+        """Keeps a value for so many seconds."""
+        self._values[key] = (value, self._clock() + seconds)
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """One thread at a time. Raises TimeoutError after `lock_life`."""
+        lock = self._locks[key]
+        if not lock.acquire(timeout=self._lock_life):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,73 @@
+"""A store in Redis or Valkey: for a fleet on any number of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import LockNotOwnedError, ResponseError
+from redis.retry import Retry
+
+__all__ = ["RedisStore"]
+
+_PREFIX: Final = "openpayments:token:"
+_PATIENCE: Final = 2.0  # seconds; a token request takes less than waiting longer for the store
+
+
+class RedisStore:
+    """Keeps values under `openpayments:token:*`.
+
+    Takes a URL (`redis://`, `rediss://`, `unix://`, with the options of redis-py as its query), or a redis-py client of
+    yours. A process that dies with the lock delays nobody beyond `lock_life` seconds; it should be longer than a token
+    request usually takes.
+    """
+
+    def __init__(self, server: str | redis.Redis, *, lock_life: float = 15.0) -> None:
+        self._redis: Any = server  # redis-py types every answer as "maybe awaitable"
+        if isinstance(server, str):
+            self._redis = redis.Redis.from_url(
+                server,
+                socket_timeout=_PATIENCE,
+                socket_connect_timeout=_PATIENCE,
+                retry=Retry(NoBackoff(), 1),  # once, for a connection that broke while nobody used it
+            )
+        self._lock_life = lock_life
+
+    def get(self, key: str) -> str | None:
+        """The value of a key; the server sees to its end."""
+        try:
+            value = self._redis.get(_PREFIX + key)
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            return ""
+        return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+    def set(self, key: str, value: str, seconds: float) -> None:
+        """Keeps a value for so many seconds."""
+        self._redis.set(_PREFIX + key, value, px=max(1, int(seconds * 1000)))
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """One process at a time, for `lock_life` at most. Raises TimeoutError when it can't be had in that time."""
+        lock = self._redis.lock(
+            f"{_PREFIX}{key}:lock",
+            timeout=self._lock_life,
+            blocking_timeout=self._lock_life * 1.1,
+            sleep=0.05,
+            thread_local=False,
+        )
+        if not lock.acquire():
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            with suppress(LockNotOwnedError):  # it took longer than the lock's life
+                lock.release()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._redis.close()

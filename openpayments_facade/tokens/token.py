@@ -1,0 +1,318 @@
+"""What a token is, and every decision about it: pure functions of clock readings, without network, threads or locks.
+
+    issued ────────── fresh ──────────▶ due ──── due ────▶ expired
+                 served as it is         served, while one     not served:
+                                         refresh runs          everybody waits for one fetch
+
+Sources: document 000 (one active token per PSU context, valid for one hour); facts 10-auth, sections 1.3 to 1.5.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+from attrs import evolve, field, frozen
+
+from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
+from ..secret import Secret
+
+__all__ = [
+    "DEFAULT_LIFETIME",
+    "LONGEST_LIFETIME",
+    "SYSTEM_CLOCK",
+    "AccessToken",
+    "Clock",
+    "Failure",
+    "Now",
+    "State",
+    "Step",
+    "decide",
+    "is_bearer",
+    "is_usable",
+    "pause_after",
+    "read_lifetime",
+]
+
+DEFAULT_LIFETIME: Final = 3600.0
+"""Seconds; for a token whose server does not say anything sensible (facts 10-auth, section 1.4)."""
+LONGEST_LIFETIME: Final = 86_400.0
+"""Seconds; a longer one is cut to this. Document 001 shows 90 days, every later source one hour."""
+SHORTEST_LIFETIME: Final = 1.0
+"""Seconds; less is no lifetime but a mistake: believing it would mean a token request a call."""
+
+LEAD_TIME: Final = 120.0
+LEAD_JITTER: Final = 30.0
+LEAD_SHARE: Final = 0.2
+
+CLOCK_SKEW: Final = 300.0
+"""Seconds by which another machine's clock may be ahead before its stored token is not believed."""
+
+_BEARER = re.compile(r"[\x21-\x7e]+")  # what a header can carry without quoting
+
+
+class Now(NamedTuple):
+    """One reading of both clocks, in seconds: `wall` since the epoch, `monotonic` since whenever."""
+
+    wall: float
+    monotonic: float
+
+
+@frozen
+class Clock:
+    """Where the time comes from. A token is expired when either clock says so: one jumps, the other sleeps."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+    def now(self) -> Now:
+        """Reads both."""
+        return Now(self.wall(), self.monotonic())
+
+
+SYSTEM_CLOCK: Final = Clock()
+
+
+def is_usable(value: object) -> bool:
+    """Whether this can be sent as `Authorization: Bearer ...`."""
+    return isinstance(value, str) and _BEARER.fullmatch(value) is not None
+
+
+def is_bearer(token_type: object) -> bool:
+    """Whether a token type is Bearer, in any case; a server that leaves it out means Bearer."""
+    return token_type is None or (isinstance(token_type, str) and token_type.strip().lower() == "bearer")
+
+
+def read_lifetime(expires_in: object) -> float | None:
+    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it says nothing sensible."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
+        return None
+    try:
+        seconds = float(expires_in)
+    except (ValueError, OverflowError):
+        return None
+    return min(seconds, LONGEST_LIFETIME) if seconds >= SHORTEST_LIFETIME else None  # NaN compares as False
+
+
+@frozen(kw_only=True)
+class AccessToken:
+    """An application's token. Masked in every repr; can't be pickled.
+
+    `scope` is what was asked for, `missing` what of it was not granted; `issued_at` and `expires_at` are seconds since
+    the epoch, `lifetime` is in seconds. `replacements` counts the tokens in a row that the API rejected before this
+    one.
+    """
+
+    value: Secret
+    scope: str
+    token_type: str = "Bearer"  # noqa: S105
+    lifetime: float
+    missing: tuple[str, ...] = ()
+    issued_at: float
+    replacements: int = 0
+    due_at: float = field(repr=False)
+    due_at_monotonic: float = field(repr=False)
+    expires_at: float
+    expires_at_monotonic: float = field(repr=False)
+
+    @classmethod
+    def issue(
+        cls,
+        value: str,
+        *,
+        scope: str,
+        lifetime: float,
+        issued: Now,
+        jitter: float,
+        granted: Iterable[str] = (),
+        replacements: int = 0,
+    ) -> AccessToken:
+        """A token that was asked for at `issued`. `jitter` from 0 to 1 spreads the refreshes of a fleet.
+
+        An empty `granted` means that everything was granted (RFC 6749, section 5.1).
+        """
+        lead = min(LEAD_TIME + LEAD_JITTER * jitter, LEAD_SHARE * lifetime)
+        granted = set(granted)
+        return cls(
+            value=Secret(value),
+            scope=scope,
+            lifetime=lifetime,
+            missing=tuple(word for word in scope.split() if granted and word not in granted),
+            issued_at=issued.wall,
+            replacements=replacements,
+            due_at=issued.wall + lifetime - lead,
+            due_at_monotonic=issued.monotonic + lifetime - lead,
+            expires_at=issued.wall + lifetime,
+            expires_at_monotonic=issued.monotonic + lifetime,
+        )
+
+    def is_fresh(self, now: Now) -> bool:
+        """Neither expired nor due for a refresh."""
+        return now.monotonic < self.due_at_monotonic and now.wall < self.due_at
+
+    def is_alive(self, now: Now) -> bool:
+        """Not expired."""
+        return now.monotonic < self.expires_at_monotonic and now.wall < self.expires_at
+
+    def is_the_same(self, other: AccessToken | None) -> bool:
+        """Whether both are one token of the server's, whenever and wherever they were read."""
+        return other is not None and self.value == other.value
+
+    def believes_rejection(self, now: Now) -> bool:
+        """Whether a 401 that blames this token may drop it.
+
+        The first always may. A token that already replaces a rejected one has to reach an age first, longer each
+        time: otherwise a bank that answers 401 for reasons of its own would cost a token request a call.
+        """
+        if not self.replacements:
+            return True
+        needed = min(60.0 * 4.0 ** min(self.replacements - 1, 10), self.lifetime / 2)
+        return now.monotonic - (self.expires_at_monotonic - self.lifetime) >= needed
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a token store keeps. Holds the token in the clear."""
+        return {
+            "access_token": self.value.reveal(),
+            "token_type": self.token_type,
+            "scope": self.scope,
+            "missing": list(self.missing),
+            "issued_at": self.issued_at,
+            "lifetime": self.lifetime,
+            "replacements": self.replacements,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
+        """Reads what `to_dict` wrote, maybe on another machine. None if it is anything else, or for another scope."""
+        match stored:
+            case {
+                "access_token": str() as value,
+                "token_type": str() as token_type,
+                "scope": str() as stored_scope,
+                "missing": list() as missing,
+                "issued_at": int() | float() as issued_at,
+                "lifetime": int() | float() as lifetime,
+                "replacements": int() as replacements,
+            }:
+                pass
+            case _:
+                return None
+        try:
+            age = now.wall - issued_at
+            sensible = (
+                is_usable(value)
+                and is_bearer(token_type)
+                and set(stored_scope.split()) == set(scope.split())
+                and set(missing) <= set(scope.split())
+                and read_lifetime(lifetime) == lifetime
+                and -CLOCK_SKEW <= age < math.inf
+                and replacements >= 0
+            )
+        except (OverflowError, TypeError):  # a number beyond all floats, a list in a list
+            return None
+        if not sensible:
+            return None
+        return cls.issue(
+            value,
+            scope=scope,
+            lifetime=lifetime,
+            # a clock that is ahead must not make the token live longer
+            issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
+            jitter=jitter,
+            granted=set(scope.split()) - set(missing) if missing else (),
+            replacements=replacements,
+        )
+
+
+@frozen
+class Failure:
+    """The last token request went wrong: why, how many in a row, and until when (monotonic) nobody asks again."""
+
+    error: OpenPaymentsError
+    count: int
+    until: float
+
+
+@frozen
+class State:
+    """What all managers of one application and scope in a process know together."""
+
+    token: AccessToken | None = None
+    rejected: AccessToken | None = None
+    failure: Failure | None = None
+
+    def succeeded(self, token: AccessToken) -> State:
+        """There is a token."""
+        return State(token=token, rejected=self.rejected)
+
+    def failed(self, error: OpenPaymentsError, now: Now, jitter: float) -> State:
+        """There is no new token; a live one stays. `jitter` from 0 to 1."""
+        count = self.failure.count + 1 if self.failure else 1
+        return evolve(self, failure=Failure(error, count, now.monotonic + pause_after(error, count, jitter)))
+
+    def without(self, token: AccessToken, now: Now) -> State:
+        """The API rejected this token: dropped if it is still the current one and the rejection is believed."""
+        if token.is_the_same(self.token) and token.believes_rejection(now):
+            return State(rejected=token, failure=self.failure)
+        return self
+
+    @property
+    def replacements(self) -> int:
+        """How many rejected tokens in a row the next one replaces."""
+        return self.rejected.replacements + 1 if self.rejected and self.token is None else 0
+
+    def accepts(self, stored: AccessToken | None, now: Now) -> bool:
+        """Whether a token from a store does, so that none has to be fetched.
+
+        While an old one lives only a fresh one is of use; without one, any that lives.
+        """
+        if stored is None or stored.is_the_same(self.rejected):
+            return False
+        has_token = self.token is not None and self.token.is_alive(now)
+        return stored.is_fresh(now) if has_token else stored.is_alive(now)
+
+
+class Step(Enum):
+    """What a caller who wants a token does next."""
+
+    SERVE = auto()  # take the current one
+    REFRESH = auto()  # take the current one, and see to it that a refresh runs
+    FETCH = auto()  # wait for a fetch
+    REFUSE = auto()  # fail with the last error, without asking again
+
+
+def decide(state: State, now: Now) -> Step:
+    """The next step of a caller."""
+    paused = state.failure is not None and now.monotonic < state.failure.until
+    if state.token is not None and state.token.is_alive(now):
+        return Step.SERVE if paused or state.token.is_fresh(now) else Step.REFRESH
+    return Step.REFUSE if paused else Step.FETCH
+
+
+LONGEST_RETRY_AFTER: Final = 3600.0
+
+
+def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
+    """The seconds before the token endpoint is asked again after `count` failures in a row.
+
+    From one second to one minute for what may pass, from half a minute to five for what waiting can't mend. A
+    Retry-After that is longer is respected, up to an hour.
+    """
+    first, longest = (30.0, 300.0) if _is_lasting(error) else (1.0, 60.0)
+    pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(pause, min(asked, LONGEST_RETRY_AFTER))
+
+
+def _is_lasting(error: OpenPaymentsError) -> bool:
+    if isinstance(error, AuthenticationError | InvalidScopeError):
+        return True
+    return (
+        isinstance(error, TokenError)
+        and 300 <= (error.status_code or 0) < 500
+        and error.status_code not in {408, 425, 429}
+    )

@@ -1,0 +1,190 @@
+# Written by `make unasync` from tests/_async/test_answers.py; do not edit.
+"""Whatever the hosts answer ends in one clear exception."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openpayments_facade import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ConnectionFailedError,
+    ConsentExpiredError,
+    ConsentInvalidError,
+    InvalidScopeError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ScaRequiredError,
+    ServerError,
+    TimedOutError,
+    TokenError,
+    UnauthorizedError,
+    UnreadableResponseError,
+)
+from openpayments_facade.simulator import Simulator
+
+BROKEN: list[dict[str, Any]] = [
+    {"body": "<h1>Bad gateway</h1>", "content_type": "text/html"},
+    {"body": "", "content_type": "application/json"},
+    {"body": '{"countries": [{"isoCo', "content_type": "application/json"},
+    {"body": "[]", "content_type": "application/json"},
+    {"body": '"text"', "content_type": "application/json"},
+    {"body": b"\xff\xfe\x00", "content_type": "application/json"},
+    {"body": "[" * 100_000, "content_type": "application/json"},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=["html", "empty", "truncated", "list", "text", "bytes", "deep"])
+@pytest.mark.parametrize("status", [200, 400, 404, 418, 500, 502, 599])
+def test_a_broken_body_of_the_api_host(status: int, broken: dict[str, Any]) -> None:
+    with Simulator() as simulator:
+        with simulator.client(max_retries=0) as op:
+            op.access_token()
+            simulator.misbehave("/psd2", status=status, **broken)
+            with pytest.raises(UnreadableResponseError if status == 200 else APIError) as caught:
+                op.countries.list()
+        assert caught.value.status_code == status
+        assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=["html", "empty", "truncated", "list", "text", "bytes", "deep"])
+@pytest.mark.parametrize("status", [200, 400, 404, 418, 500, 502, 599])
+def test_a_broken_body_of_the_auth_host(status: int, broken: dict[str, Any]) -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/connect/token", status=status, **broken)
+        with simulator.client() as op:
+            with pytest.raises(UnreadableResponseError if status == 200 else TokenError) as caught:
+                op.countries.list()
+        assert caught.value.status_code == status
+        assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+        assert len(simulator.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"countries": None},
+        {"countries": ["SE"]},
+        {"countries": [None]},
+        {"countries": [{"name": "Sweden"}]},
+    ],
+)
+def test_a_body_of_another_shape_is_unreadable(body: Any) -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", body=body)
+        with simulator.client() as op:
+            with pytest.raises(UnreadableResponseError, match="200 with an answer that can't be read"):
+                op.countries.list()
+
+
+def test_what_nobody_described_is_kept() -> None:
+    country = {"isoCountryCode": "SE", "name": "Sweden", "id": None, "currency": "SEK"}
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", body={"countries": [country], "more": 1})
+        with simulator.client() as op:
+            (sweden,) = op.countries.list()
+    assert sweden.additional_properties == {"currency": "SEK"}
+    assert sweden.id is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "FORMAT_ERROR", BadRequestError),
+        (401, "CERTIFICATE_MISSING", UnauthorizedError),
+        (401, "CONSENT_INVALID", ConsentInvalidError),
+        (401, "CONSENT_EXPIRED", ConsentExpiredError),
+        (403, "CONSENT_UNKNOWN", ConsentInvalidError),
+        (403, "SERVICE_BLOCKED", PermissionDeniedError),
+        (405, "SERVICE_INVALID", APIError),
+        (409, "STATUS_INVALID", ConflictError),
+        (429, "SOMETHING_NEW", RateLimitedError),
+        (503, "SOMETHING_NEW", ServerError),
+    ],
+)
+def test_status_and_code_choose_the_exception(status: int, code: str, kind: type[APIError]) -> None:
+    message = {"category": "ERROR", "code": code, "text": "because", "path": "here"}
+    bodies: list[Any] = [
+        {"tppMessages": [message]},
+        [message],
+        {"type": "about:blank", "code": code, "title": "no", "detail": "because"},
+    ]
+    with Simulator() as simulator:
+        with simulator.client(max_retries=0) as op:
+            for body in bodies:
+                simulator.misbehave("/psd2", status=status, body=body)
+                with pytest.raises(APIError) as caught:
+                    op.countries.list()
+                assert type(caught.value) is kind
+                assert (caught.value.code, caught.value.messages[0].text) == (code, "because")
+
+
+def test_a_bank_that_wants_the_user_again() -> None:
+    text = "Unauthorized, request not successful. Statement requires SCA"
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", status=401, body={"tppMessages": [{"category": "ERROR", "text": text}]})
+        with simulator.client() as op:
+            with pytest.raises(ScaRequiredError):
+                op.countries.list()
+        assert simulator.token_requests == 1
+
+
+def test_wrong_credentials() -> None:
+    with Simulator() as simulator:
+        with simulator.client(client_secret="wrong") as op:
+            with pytest.raises(AuthenticationError) as caught:
+                op.countries.list()
+    assert caught.value.code == "invalid_client"
+
+
+def test_a_scope_that_the_application_does_not_have() -> None:
+    with Simulator(api_scopes=["aspspinformation"]) as simulator:
+        with simulator.client(api_scopes=["aspspinformation", "paymentinitiation"]) as op:
+            with pytest.raises(InvalidScopeError):
+                op.countries.list()
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with Simulator() as simulator:
+        headers = {"Location": simulator.api_url + "/elsewhere"}
+        simulator.misbehave("/connect/token", status=307, headers=headers, body="")
+        with simulator.client() as op:
+            with pytest.raises(TokenError, match="redirect"):
+                op.countries.list()
+        assert [request.path for request in simulator.requests] == ["/connect/token"]
+        simulator.reset()
+        with simulator.client(psu_context="corporate") as op:
+            op.access_token()
+            simulator.misbehave("/psd2", status=302, headers=headers, body="")
+            with pytest.raises(APIError, match="redirect"):
+                op.countries.list()
+        assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
+
+
+def test_a_host_that_is_not_there() -> None:
+    with Simulator() as simulator:
+        client = simulator.client(max_retries=0)
+        other = simulator.client(max_retries=0, psu_context="corporate")
+        client.access_token()
+    with client as op, other as cold:
+        with pytest.raises(ConnectionFailedError, match="ConnectError"):
+            op.countries.list()
+        with pytest.raises(ConnectionFailedError, match="token endpoint"):
+            cold.countries.list()
+
+
+def test_a_server_that_takes_too_long() -> None:
+    with Simulator() as simulator:
+        with simulator.client(max_retries=0) as op:
+            op.access_token()
+            simulator.misbehave("/psd2", delay=30)
+            with pytest.raises(TimedOutError, match="ReadTimeout"):
+                op.with_options(timeout=0.05).countries.list()
+            simulator.misbehave("/psd2", delay=30)
+            with pytest.raises(TimedOutError):
+                op.with_options(total_timeout=0.05).countries.list()

@@ -1,0 +1,179 @@
+# Written by `make unasync` from tests/_async/test_retries.py; do not edit.
+"""What is tried again, how often, and what never is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import stamina
+
+from openpayments_facade import (
+    AccessExceededError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerError,
+    UnauthorizedError,
+)
+from openpayments_facade.simulator import Simulator
+
+POST: Any = SimpleNamespace(
+    _get_kwargs=lambda: {"method": "post", "url": "/psd2/aspspinformation/v1/countries"},
+    _parse_response=lambda **_: None,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=9, cap=True):
+        yield
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 408}, {"status": 429}, {"close": True}])
+def test_what_may_pass_is_tried_again_with_the_same_request_id(
+    fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "openpayments_facade")
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=2, **fault)
+        with simulator.client() as op:
+            assert op.countries.list()
+        calls = [request for request in simulator.requests if request.path != "/connect/token"]
+    assert len(calls) == 3
+    assert len({request.headers["x-request-id"] for request in calls}) == 1
+    records = [record for record in caplog.records if getattr(record, "method", "") == "GET"]
+    assert [record.__dict__["attempt"] for record in records] == [1, 2, 3]
+    assert {record.__dict__["request_id"] for record in records} == {calls[0].headers["x-request-id"]}
+    assert records[-1].__dict__["status"] == 200
+    assert records[-1].__dict__["url"].endswith("/psd2/aspspinformation/v1/countries")
+    assert records[-1].__dict__["duration"] > 0
+
+
+def test_in_the_end_the_last_error_is_raised() -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=503)
+        with simulator.client() as op:
+            with pytest.raises(ServerError):
+                op.countries.list()
+            with pytest.raises(ServerError):
+                op.with_options(max_retries=0).countries.list()
+        assert len(simulator.requests) == 1 + 3 + 1
+
+
+def test_no_connection_is_tried_again() -> None:
+    with Simulator() as simulator:
+        with simulator.client() as op:
+            simulator.misbehave("/psd2", times=None, close=True)
+            with pytest.raises(ConnectionFailedError):
+                op.countries.list()
+        assert len(simulator.requests) == 1 + 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 501])
+def test_what_will_not_pass_is_not_tried_again(status: int) -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=status)
+        with simulator.client() as op:
+            with pytest.raises(Exception, match=str(status)):
+                op.countries.list()
+        assert len(simulator.requests) == 2
+
+
+def test_the_consented_accesses_do_not_come_back_by_trying() -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=429, code="ACCESS_EXCEEDED")
+        with simulator.client() as op:
+            with pytest.raises(AccessExceededError):
+                op.countries.list()
+        assert len(simulator.requests) == 2
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [("0", 2), ("1", 2), ("31", 1), ("86400", 1)])
+def test_retry_after_is_honoured_up_to_a_cap(seconds: str, attempts: int) -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": seconds})
+        with simulator.client(max_retries=1) as op:
+            with pytest.raises(RateLimitedError) as caught:
+                op.countries.list()
+        assert caught.value.retry_after == float(seconds)
+        assert len(simulator.requests) == 1 + attempts
+
+
+def test_no_retry_begins_that_the_total_time_does_not_allow() -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": "20"})
+        with simulator.client(total_timeout=10) as op:
+            with pytest.raises(RateLimitedError):
+                op.countries.list()
+        assert len(simulator.requests) == 2
+
+
+def test_what_may_not_be_sent_twice_is_sent_once() -> None:
+    with Simulator() as simulator:
+        with simulator.client() as op:
+            simulator.misbehave("/psd2", times=None, close=True)
+            with pytest.raises(OutcomeUnknownError) as caught:
+                op.call(POST)
+            assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+            simulator.behave()
+            simulator.misbehave("/psd2", times=None, status=503)
+            with pytest.raises(ServerError):
+                op.call(POST)
+        assert len(simulator.requests) == 1 + 2
+
+
+def test_what_never_left_is_sent_again_whatever_it_is() -> None:
+    with Simulator() as simulator:
+        client = simulator.client(max_retries=1)
+        client.access_token()
+    with client as op:
+        with pytest.raises(ConnectionFailedError):
+            op.call(POST)
+
+
+def test_a_rejected_token_is_replaced_once() -> None:
+    with Simulator() as simulator:
+        with simulator.client() as op:
+            op.countries.list()
+            simulator.revoke_tokens()
+            assert op.countries.list()
+            calls = [request for request in simulator.requests if request.path != "/connect/token"]
+            assert [request.status for request in calls] == [200, 401, 200]
+            assert calls[1].headers["x-request-id"] == calls[2].headers["x-request-id"]
+            assert simulator.token_requests == 2
+
+
+def test_a_server_that_rejects_every_token_is_believed_once() -> None:
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, code="TOKEN_INVALID")
+        with simulator.client() as op:
+            for _ in range(5):
+                with pytest.raises(UnauthorizedError):
+                    op.countries.list()
+        assert simulator.token_requests == 2
+
+
+def test_a_rejected_token_does_not_send_twice_what_may_not_be() -> None:
+    with Simulator() as simulator:
+        with simulator.client() as op:
+            op.access_token()
+            simulator.misbehave("/psd2", code="TOKEN_EXPIRED")
+            with pytest.raises(UnauthorizedError):
+                op.call(POST)
+            assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
+
+
+@pytest.mark.parametrize("code", ["CONSENT_INVALID", "CERTIFICATE_MISSING", "PSU_CREDENTIALS_INVALID"])
+def test_a_401_for_another_reason_keeps_the_token(code: str) -> None:
+    with Simulator() as simulator:
+        with simulator.client() as op:
+            simulator.misbehave("/psd2", times=None, status=401, code=code)
+            for _ in range(20):
+                with pytest.raises(Exception, match=code):
+                    op.countries.list()
+        assert simulator.token_requests == 1
+        assert len(simulator.requests) == 21

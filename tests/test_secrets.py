@@ -1,0 +1,144 @@
+"""No secret and no token in anything that an exception, a log or a repr leads to."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import unquote_plus
+
+import httpx
+import pytest
+
+from openpayments_facade import Environment, OpenPayments, OpenPaymentsError
+from openpayments_facade.simulator import Simulator
+
+SECRET = "s3cret&with=form/characters"
+TOKEN = "a-t0ken-that-nobody-may-see"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and each not in seen:
+            seen.append(each)
+            waiting += [each.__cause__, each.__context__]
+    return iter(seen)
+
+
+def _inside(value: Any, depth: int = 0) -> Iterator[str]:
+    """The repr of a value, and of what its attributes and items hold, as an error reporter would show them."""
+    yield repr(value)
+    if depth < 2:
+        items = [*value.values()] if isinstance(value, dict) else [*value] if isinstance(value, list | tuple) else []
+        for item in [*items, *getattr(value, "__dict__", {}).values()]:
+            yield from _inside(item, depth + 1)
+
+
+def shown(error: BaseException) -> str:
+    """Everything that can be seen from an exception: texts, chains, frames with their locals."""
+    texts = ["".join(traceback.format_exception(error)), str(pickle.dumps(error))]
+    for each in _chain(error):
+        texts += [repr(each), str(each), *map(repr, vars(each).values())]
+        trace: TracebackType | None = each.__traceback__
+        while trace is not None:
+            if "/openpayments_facade/" in trace.tb_frame.f_code.co_filename or "httpx" in str(trace.tb_frame.f_code):
+                for value in trace.tb_frame.f_locals.values():
+                    texts += _inside(value)
+            trace = trace.tb_next
+    return "\n".join(texts)
+
+
+def _echo(request: httpx.Request) -> str:
+    return f"{request.headers.get('authorization')} {unquote_plus(request.content.decode())} {request.content!r}"
+
+
+def _token(request: httpx.Request) -> httpx.Response | None:
+    if request.url.path == "/connect/token":
+        return httpx.Response(200, json={"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
+    return None
+
+
+def _refused(request: httpx.Request) -> httpx.Response:
+    text = {"tppMessages": [{"category": "ERROR", "code": "FORMAT_ERROR", "text": _echo(request)}]}
+    return _token(request) or httpx.Response(400, json=text)
+
+
+def _unreadable(request: httpx.Request) -> httpx.Response:
+    return _token(request) or httpx.Response(200, json={"name": _echo(request)})
+
+
+def _broken(request: httpx.Request) -> httpx.Response:
+    if answer := _token(request):
+        return answer
+    raise httpx.ReadError("broken", request=request)
+
+
+def _protocol(request: httpx.Request) -> httpx.Response:
+    if answer := _token(request):
+        return answer
+    raise httpx.LocalProtocolError(f"Illegal header value {request.headers['authorization']!r}", request=request)
+
+
+def _no_token(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(400, json={"error": "invalid_client", "error_description": _echo(request)})
+
+
+def _token_error(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError(f"broken {request.content!r}", request=request)
+
+
+def _odd_token(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"access_token": TOKEN, "token_type": "mac", "note": SECRET})
+
+
+@pytest.mark.parametrize(
+    "answer", [_refused, _unreadable, _broken, _protocol, _no_token, _token_error, _odd_token], ids=lambda f: f.__name__
+)
+def test_an_exception_leads_to_no_secret(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    environment = Environment(name="t", auth_url="https://auth.example.com", api_url="https://api.example.com")
+    op = OpenPayments(
+        client_id=answer.__name__,
+        client_secret=SECRET,
+        environment=environment,
+        transport=httpx.MockTransport(answer),
+        max_retries=0,
+    )
+    with op, pytest.raises(OpenPaymentsError) as caught:
+        op.countries.get("SE")
+    everything = shown(caught.value) + "".join(str(vars(record)) + record.getMessage() for record in caplog.records)
+    assert "openpayments_facade" in everything
+    for secret in (SECRET, TOKEN, "s3cret", "form%2Fcharacters"):
+        assert secret not in everything
+
+
+def test_the_search_would_find_a_secret() -> None:
+    def leak() -> None:
+        body = {"client_secret": SECRET}
+        raise ValueError(len(body))
+
+    with pytest.raises(ValueError) as caught:
+        exec(compile("leak()", "/openpayments_facade/x.py", "exec"), {"leak": leak, "__name__": "x"}, {"kept": [TOKEN]})
+    assert TOKEN in shown(caught.value)
+
+
+def test_generated_models_hide_secrets_in_their_repr() -> None:
+    from openpayments_client import AuthenticatedClient
+    from openpayments_client.models import Token, TokenRequest
+
+    token = Token.from_dict({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 1, "refresh_token": TOKEN})
+    request = TokenRequest.from_dict({"client_id": "x", "client_secret": SECRET, "grant_type": "client_credentials"})
+    for value in (token, request, AuthenticatedClient(base_url="https://api.example.com", token=TOKEN)):
+        assert TOKEN not in repr(value)
+        assert SECRET not in repr(value)
+
+
+def test_the_simulator_hides_its_secret() -> None:
+    simulator = Simulator(client_secret=SECRET)
+    assert SECRET not in repr(simulator)

@@ -1,0 +1,503 @@
+"""One token, however many want it. The endpoint counts requests; threads, tasks, loops and HTTP are real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+import pytest
+from blockbuster import blockbuster_ctx
+
+from openpayments_facade.errors import (
+    AuthenticationError,
+    ClientStateError,
+    ConnectionFailedError,
+    OpenPaymentsError,
+    TimedOutError,
+    TokenError,
+)
+from openpayments_facade.secret import Secret
+from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager
+from openpayments_facade.tokens.manager import LONGEST_FLIGHT
+
+from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
+from .leaks import texts_of
+
+if TYPE_CHECKING:
+    from .conftest import FakeClock, NewFetcher, NewManager
+
+T = TypeVar("T")
+
+
+def down(_: int) -> Answer:
+    return answer({"error": "temporarily_unavailable"}, 503)
+
+
+def at_once(count: int, do: Callable[[int], T]) -> list[T | OpenPaymentsError]:
+    """Runs `do` in so many threads that start together."""
+    barrier = threading.Barrier(count)
+
+    def one(number: int) -> T | OpenPaymentsError:
+        barrier.wait(10)
+        try:
+            return do(number)
+        except OpenPaymentsError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def values(tokens: list[AccessToken | OpenPaymentsError]) -> set[str]:
+    assert all(isinstance(token, AccessToken) for token in tokens), tokens
+    return {token.value.reveal() for token in tokens if isinstance(token, AccessToken)}
+
+
+def landed(manager: TokenManager) -> None:
+    """Waits for a refresh in the background."""
+    for flight in manager._under_way():
+        assert flight.thread
+        flight.thread.join(10)
+
+
+# threads
+
+
+@pytest.mark.parametrize("age", [None, 3600, 3480, 3599])
+def test_64_threads_make_one_request(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock, age: float | None
+) -> None:
+    manager = new_manager()
+    if age is not None:
+        manager.get()
+        time.advance(age)
+    before = endpoint.count
+    endpoint.delay = 0.03
+    tokens = at_once(64, lambda _: manager.get())
+    landed(manager)
+    assert endpoint.count == before + 1
+    assert len(tokens) == 64
+    in_the_window = age is not None and age < 3600
+    assert (
+        values(tokens) <= {token_value(before), token_value(before + 1)} if in_the_window else {token_value(before + 1)}
+    )
+    assert manager.get().value == Secret(token_value(before + 1))
+
+
+def test_a_fresh_token_is_served_without_asking(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    manager = new_manager()
+    token = manager.get()
+    time.advance(3479)
+    assert all(manager.get() is token for _ in range(100))
+    assert endpoint.count == 1
+
+
+def test_inside_the_window_the_old_token_is_served_while_one_refresh_runs(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    old = manager.get()
+    time.advance(3500)
+    endpoint.gate.clear()
+    assert {manager.get() for _ in range(20)} == {old}
+    endpoint.gate.set()
+    landed(manager)
+    assert manager.get().value == Secret(token_value(2))
+    assert endpoint.count == 2
+
+
+def test_one_client_a_request(new_fetcher: NewFetcher, endpoint: Endpoint, time: FakeClock) -> None:
+    for _ in range(50):
+        manager = TokenManager(new_fetcher(), SCOPE, clock=time.clock)
+        assert manager.get().value == Secret(token_value(1))
+        manager.close()
+        del manager
+    gc.collect()
+    TokenManager(new_fetcher(), SCOPE, clock=time.clock).get()
+    assert endpoint.count == 1
+
+
+def test_other_applications_scopes_and_secrets_do_not_share(
+    new_manager: NewManager, new_fetcher: NewFetcher, endpoint: Endpoint
+) -> None:
+    with Endpoint() as other_environment:
+        new_manager().get()
+        new_manager("private aspspinformation").get()  # the same scopes
+        assert endpoint.count == 1
+        new_manager("aspspinformation corporate").get()
+        new_manager(fetcher=new_fetcher(client_id="other")).get()
+        new_manager(fetcher=new_fetcher(secret="wrong")).get()
+        new_manager(fetcher=new_fetcher(url=other_environment.url)).get()
+        assert (endpoint.count, other_environment.count) == (4, 1)
+
+
+# tasks
+
+
+async def test_200_tasks_make_one_request_and_block_nothing(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    endpoint.delay = 0.03
+    with blockbuster_ctx():
+        for expected in (1, 2):
+            tokens = await asyncio.gather(*(manager.aget() for _ in range(200)))
+            assert {token.value.reveal() for token in tokens} == {token_value(expected)}
+            assert endpoint.count == expected
+            time.advance(3600)
+        await manager.aclose()
+
+
+def test_four_loops_and_twenty_threads(new_manager: NewManager, endpoint: Endpoint) -> None:
+    endpoint.delay = 0.03
+    manager = new_manager()
+
+    async def several() -> list[AccessToken]:
+        own = new_manager()
+        return await asyncio.gather(*(own.aget() for _ in range(10)))
+
+    def one(number: int) -> AccessToken:
+        return manager.get() if number < 20 else asyncio.run(several())[-1]
+
+    assert values(at_once(24, one)) == {token_value(1)}
+    assert endpoint.count == 1
+
+
+async def test_a_cancelled_waiter_leaves_the_fetch_to_the_others(new_manager: NewManager, endpoint: Endpoint) -> None:
+    endpoint.gate.clear()
+    manager = new_manager()
+    first = asyncio.create_task(manager.aget())
+    others = [asyncio.create_task(manager.aget()) for _ in range(10)]
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    endpoint.gate.set()
+    assert {token.value.reveal() for token in await asyncio.gather(*others)} == {token_value(1)}
+    assert endpoint.count == 1
+
+
+def test_a_loop_that_ends_leaves_the_fetch_to_the_others(
+    new_manager: NewManager, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.gate.clear()
+    manager = new_manager()
+
+    async def impatient() -> None:
+        await asyncio.wait_for(manager.aget(), 0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(impatient())
+    endpoint.gate.set()
+    assert manager.get().value == Secret(token_value(1))
+    assert endpoint.count == 1
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_a_sync_call_on_the_loops_own_thread(new_manager: NewManager, endpoint: Endpoint) -> None:
+    manager = new_manager()
+    waiting = asyncio.create_task(manager.aget())
+    await asyncio.sleep(0)
+    token = manager.get()
+    assert await waiting is token
+    assert endpoint.count == 1
+
+
+# time limits
+
+
+def test_a_waiter_gives_up_alone(new_manager: NewManager, endpoint: Endpoint) -> None:
+    endpoint.gate.clear()
+    manager = new_manager()
+    with pytest.raises(TimedOutError, match=r"no token in 0\.01 s"):
+        manager.get(timeout=0.01)
+    with pytest.raises(TimedOutError):
+        manager.get(timeout=0)
+    with pytest.raises(TimedOutError):
+        asyncio.run(manager.aget(timeout=0.01))
+    endpoint.gate.set()
+    manager.get()
+    assert endpoint.count == 1
+
+
+def test_a_fetch_that_never_ends_is_given_up(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    endpoint.gate.clear()
+    manager = new_manager()
+    with pytest.raises(TimedOutError):
+        manager.get(timeout=0.01)
+    time.advance(LONGEST_FLIGHT + 1)
+    with pytest.raises(TimedOutError):
+        manager.get(timeout=0.01)
+    endpoint.gate.set()
+    token = manager.get()
+    landed(manager)
+    assert endpoint.count == 2
+    assert manager.get() is token
+
+
+# failures
+
+
+def test_the_endpoint_is_down_but_the_old_token_lives(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    old = manager.get()
+    time.advance(3500)
+    endpoint.answer = down
+    assert at_once(64, lambda _: manager.get()) == [old] * 64
+    landed(manager)
+    assert at_once(64, lambda _: manager.get()) == [old] * 64
+    landed(manager)
+    assert endpoint.count == 2
+
+    time.advance(1)  # the pause is over
+    endpoint.answer = granted
+    assert manager.get() is old
+    landed(manager)
+    assert manager.get().value == Secret(token_value(3))
+    assert endpoint.count == 3
+
+
+def test_the_endpoint_is_down_and_there_is_no_token(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    endpoint.answer = down
+    endpoint.delay = 0.03
+    errors = at_once(64, lambda _: manager.get())
+    assert endpoint.count == 1
+    assert {(type(error), str(error)) for error in errors} == {(TokenError, str(errors[0]))}
+    assert "503 temporarily_unavailable" in str(errors[0])
+    assert len({id(error) for error in errors}) == 64
+
+    time.advance(0.99)
+    with pytest.raises(TokenError, match="503"):
+        manager.get()
+    assert endpoint.count == 1
+    time.advance(0.01)
+    endpoint.answer = granted
+    assert manager.get().value == Secret(token_value(2))
+
+
+async def test_the_endpoint_is_down_for_200_tasks(new_manager: NewManager, endpoint: Endpoint) -> None:
+    manager = new_manager()
+    endpoint.answer = down
+    errors = await asyncio.gather(*(manager.aget() for _ in range(200)), return_exceptions=True)
+    assert {type(error) for error in errors} == {TokenError}
+    assert endpoint.count == 1
+
+
+def test_no_exception_collects_the_frames_of_other_waiters(new_manager: NewManager, endpoint: Endpoint) -> None:
+    endpoint.answer = down
+    manager = new_manager()
+    errors = [error for error in at_once(20, lambda _: manager.get()) if isinstance(error, OpenPaymentsError)]
+    lengths = set()
+    for error in errors:
+        traceback, length = error.__traceback__, 0
+        while traceback:
+            traceback, length = traceback.tb_next, length + 1
+        lengths.add(length)
+        assert not [text for text in texts_of(error) if "s3cr3t" in text or "t0ken" in text]
+    assert len(errors) == 20
+    assert max(lengths) <= 4
+
+
+def test_what_waiting_cannot_mend_pauses_longer(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    endpoint.answer = lambda _: answer({"error": "invalid_client"}, 401)
+    manager = new_manager()
+    for _ in range(29):
+        with pytest.raises(AuthenticationError, match="invalid_client"):
+            manager.get()
+        time.advance(1)
+    assert endpoint.count == 1
+    time.advance(1)
+    endpoint.answer = granted
+    manager.get()
+    assert endpoint.count == 2
+
+
+def test_retry_after_is_respected(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    manager = new_manager()
+    old = manager.get()
+    time.advance(3490)
+    endpoint.answer = lambda _: answer(b"", 429, {"Retry-After": "60"})
+    manager.get()
+    landed(manager)
+    for _ in range(59):
+        time.advance(1)
+        assert manager.get() is old
+    landed(manager)
+    assert endpoint.count == 2
+    time.advance(1)
+    manager.get()
+    landed(manager)
+    assert endpoint.count == 3
+
+
+def test_a_transport_that_breaks_reaches_the_waiter(new_manager: NewManager, time: FakeClock) -> None:
+    def blocked(*_: object, **__: object) -> httpx.Response:
+        raise RuntimeError("network is blocked")
+
+    fetcher = TokenFetcher(
+        token_url="https://auth.example/connect/token",
+        client_id=CLIENT_ID,
+        client_secret=Secret(CLIENT_SECRET),
+        post=blocked,
+        user_agent="test/1",
+        clock=time.clock,
+    )
+    with pytest.raises(ConnectionFailedError, match="network is blocked"):
+        new_manager(fetcher=fetcher).get()
+
+
+class Broken(TokenFetcher):
+    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+        raise KeyError(CLIENT_SECRET)
+
+
+def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> None:
+    broken = Broken(token_url="x", client_id="x", client_secret=Secret("x"), post=httpx.post, user_agent="x")
+    with pytest.raises(OpenPaymentsError, match="KeyError") as raised:
+        new_manager(fetcher=broken).get()
+    assert CLIENT_SECRET not in str(raised.value)
+
+
+def test_no_thread_to_be_had(new_manager: NewManager, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(ConnectionFailedError, match="can't start new thread"):
+            new_manager().get()
+    assert endpoint.count == 0
+
+
+# rejected by the API
+
+
+def test_a_revoked_token_is_replaced_once(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    manager = new_manager()
+    revoked = manager.get()
+    time.advance(600)
+    endpoint.delay = 0.03
+
+    def replay(_: int) -> AccessToken:
+        manager.reject(revoked)
+        return manager.get()
+
+    assert values(at_once(64, replay)) == {token_value(2)}
+    assert endpoint.count == 2
+
+
+def test_a_rejection_of_an_older_token_changes_nothing(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    old = manager.get()
+    time.advance(3600)
+    new = manager.get()
+    manager.reject(old)
+    assert manager.get() is new
+    assert endpoint.count == 2
+
+
+def test_a_bank_that_rejects_every_token_does_not_burn_the_budget(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    for _ in range(3400):
+        manager.reject(manager.get())
+        time.advance(1)
+    assert endpoint.count <= 6
+
+
+def test_a_refusal_is_told_from_a_replacement_by_identity(new_manager: NewManager, time: FakeClock) -> None:
+    manager = new_manager()
+    first = manager.get()
+    manager.reject(first)
+    second = manager.get()
+    assert second is not first
+    manager.reject(second)
+    assert manager.get() is second
+
+
+# the life of a handle
+
+
+def test_closing_waits_for_the_fetch(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    manager = new_manager()
+    manager.get()
+    time.advance(3500)
+    endpoint.delay = 0.03
+    manager.get()
+    assert "openpayments-token" in {thread.name for thread in threading.enumerate()}
+    manager.close()
+    assert "openpayments-token" not in {thread.name for thread in threading.enumerate()}
+    assert endpoint.count == 2
+
+
+async def test_closing_on_a_loop_waits_without_blocking(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    manager = new_manager()
+    await manager.aget()
+    time.advance(3500)
+    endpoint.delay = 0.03
+    with blockbuster_ctx():
+        await manager.aget()
+        await manager.aclose()
+    assert manager._entry.flight is None
+    assert endpoint.count == 2
+
+
+def test_a_closed_handle_asks_no_more(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    manager = new_manager()
+    manager.close()
+    with pytest.raises(ClientStateError, match="closed"):
+        manager.get()
+    new_manager().get()
+    assert endpoint.count == 1
+    time.advance(3500)
+    manager.get()  # would refresh
+    assert endpoint.count == 1
+
+
+def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager, http: httpx.Client) -> None:
+    variable = contextvars.ContextVar("variable", default="nobody")
+    seen = []
+
+    def post(url: str, **request: object) -> httpx.Response:
+        seen.append(variable.get())
+        return httpx.Response(200, json={"access_token": "abc", "expires_in": 3600})
+
+    fetcher = TokenFetcher(
+        token_url="https://auth.example/connect/token",
+        client_id=CLIENT_ID,
+        client_secret=Secret(CLIENT_SECRET),
+        post=post,
+        user_agent="test/1",
+    )
+    variable.set("somebody")
+    new_manager(fetcher=fetcher).get()
+    assert seen == ["nobody"]
+
+
+def test_entries_that_are_over_are_forgotten(new_fetcher: NewFetcher, time: FakeClock) -> None:
+    from openpayments_facade.tokens.memory import Memory
+
+    memory = Memory()
+    for number in range(10):
+        TokenManager(new_fetcher(client_id=str(number)), SCOPE, clock=time.clock, memory=memory).get()
+    assert len(memory._kept) == 10
+    time.advance(3600)
+    TokenManager(new_fetcher(), SCOPE, clock=time.clock, memory=memory)
+    assert len(memory._kept) == 1
