@@ -1,0 +1,24 @@
+"""The command `openpayments`. Needs the extra `cli`; nothing of the SDK imports it."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """The script's entry point. Returns 1 if Typer or Rich is missing; in all other cases it ends the process."""
+    try:
+        import rich  # noqa: F401 - what is only needed later has to be there, too
+        import typer  # noqa: F401
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f'Error: the command line needs {error.name}: pip install "openpayments-facade[cli]"\n')
+        return 1
+    from .app import app
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a bank's name must not break a terminal that can't write it
+    app()
+    return 0

@@ -1,0 +1,237 @@
+"""The commands. Each is a few lines: what it takes, what it asks the facade, what it shows."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ..scopes import ApiScope
+from . import doctor as checks
+from .failures import EXIT_CODES
+from .output import describe, say, show, write, write_json
+from .run import Run, command, ending
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="openpayments",
+    help="""Open Payments from the command line: banks behind one API (unofficial; not Interledger's Open Payments).
+
+    Credentials are read from OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET. `openpayments doctor` checks the
+    set-up; every command that asks the API runs without an account if you add --simulator.
+
+    \b
+      openpayments banks --country SE --simulator
+      openpayments bank ESSESESS --simulator --json
+    """,
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Countries = Annotated[
+    list[str] | None,
+    typer.Option("--country", metavar="CODE", help="Country, such as SE; may be repeated.", show_default=False),
+]
+Cities = Annotated[
+    list[str] | None,
+    typer.Option("--city", metavar="ID", help="Id of a city; may be repeated.", show_default=False),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"openpayments-facade {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None: ...
+
+
+@command(app)
+def countries(run: Run) -> None:
+    """List the countries that have banks."""
+    with run.client() as op:
+        found = op.countries.list()
+    columns = {"CODE": "iso_country_code", "COUNTRY": "name"}
+    show(found, columns, as_json=run.as_json, nothing="No countries.")
+
+
+@command(app)
+def cities(run: Run, country: Countries = None, city: Cities = None) -> None:
+    """List cities.
+
+    Those of the countries, and those with the ids; all without either.
+    """
+    with run.client() as op:
+        found = op.cities.list(countries=country or None, city_ids=city or None)
+    columns = {"CITY ID": "city_id", "CITY": "name", "COUNTRY": "iso_country_code"}
+    show(found, columns, as_json=run.as_json, nothing="No such cities.")
+
+
+@command(app)
+def banks(run: Run, country: Countries = None, city: Cities = None) -> None:
+    """List banks.
+
+    Those in the countries, and those in the cities; all without either.
+    """
+    with run.client() as op:
+        found = op.aspsps.list(countries=country or None, city_ids=city or None)
+    show(found, {"BIC": "bic_fi", "BANK": "name"}, as_json=run.as_json, nothing="No banks there.")
+
+
+@command(app)
+def bank(
+    run: Run, bic: Annotated[str, typer.Argument(metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
+) -> None:
+    """Show one bank: address, payment products, ways to authorise."""
+    with run.client() as op:
+        found = op.aspsps.get(bic.upper())
+    if run.as_json:
+        return write_json(found.to_dict())
+    place = " ".join(filter(None, (found.postal_code, found.city)))
+    return describe(
+        [
+            ("BIC", found.bic_fi),
+            ("Name", found.name),
+            ("Address", ", ".join(filter(None, (found.street_address, place, found.country))) or None),
+            ("Company number", found.company_number),
+            ("Phone", found.phone),
+            ("Web site", found.website_url),
+            ("Payment products", found.global_payment_products),
+            ("Its own products", found.payment_products),
+            ("Authorisation", [method.name or method.uri for method in found.supported_authorization_methods or []]),
+            ("Affiliated banks", [f"{each.id} {each.name or ''}" for each in found.affiliated_aspsps or []]),
+        ]
+    )
+
+
+@command(app)
+def token(
+    run: Run,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Print the token itself: nothing else on stdout without --json.")
+    ] = False,
+) -> None:
+    """Get an access token and show what it is good for.
+
+    The token itself is a secret, only shown with --reveal:
+
+    \b
+      curl -H "Authorization: Bearer $(openpayments token --reveal)" ...
+    """
+    with run.client() as op:
+        options = op._executor.options
+        granted = op._executor.core.tokens(options.psu_context).get(options.total_timeout)
+        expires = datetime.fromtimestamp(granted.expires_at, UTC)
+        left = max(0, round((expires - datetime.now(UTC)).total_seconds()))
+    scope = " ".join(word for word in granted.scope.split() if word not in granted.missing)
+    if run.as_json:
+        secret = {"access_token": granted.value.reveal()} if reveal else {}
+        expiry = expires.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return write_json(
+            {**secret, "token_type": granted.token_type, "scope": scope, "expires_in": left, "expires_at": expiry}
+        )
+    if reveal:
+        return write(f"{granted.value.reveal()}\n")
+    return describe(
+        [
+            ("Scope", scope),
+            ("Not granted", " ".join(granted.missing) or None),
+            ("Expires", f"{expires.astimezone():%Y-%m-%d %H:%M:%S %Z} (in {_duration(left)})"),
+            ("Token", "hidden; --reveal shows it"),
+        ]
+    )
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+@command(app)
+def doctor(run: Run) -> None:
+    """Check configuration, hosts, token and API.
+
+    It says what to do about what is wrong; its exit code is that of the first thing that is.
+    """
+    code = checks.examine(run)
+    if code:
+        raise typer.Exit(code)
+
+
+_Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes a free one.")]
+
+
+@app.command()
+def simulator(
+    *,
+    auth_port: _Port = 0,
+    api_port: _Port = 0,
+    client_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The application's id; made up if left out.")
+    ] = None,
+    client_secret: Annotated[
+        str | None,
+        typer.Option(metavar="SECRET", help="Its secret, an invented one: never a real one. Made up if left out."),
+    ] = None,
+    api_scope: Annotated[
+        list[ApiScope] | None,
+        typer.Option(help="API scope that the application has; may be repeated. All if left out."),
+    ] = None,
+    token_lifetime: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long a token is good for.")] = 3600,
+    require_psu_context: Annotated[
+        bool, typer.Option(help="Whether a token needs the PSU context private or corporate.")
+    ] = True,
+) -> None:
+    """Run a simulator until Ctrl-C.
+
+    It plays the API's two hosts on this machine's loopback, and prints the lines that make other programs use it.
+    Paste them into another shell, or:
+
+    \b
+      openpayments simulator > simulator.env & sleep 1
+      . ./simulator.env
+      openpayments banks --country SE
+
+    With --auth-port, --api-port, --client-id and --client-secret the lines stay the same for every run.
+    """
+    with ending():
+        from ..simulator import Simulator
+
+        try:
+            simulator = Simulator(
+                auth_port=auth_port,
+                api_port=api_port,
+                client_id=client_id,
+                client_secret=client_secret,
+                token_lifetime=token_lifetime,
+                require_psu_context=require_psu_context,
+                api_scopes=api_scope or list(ApiScope),
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        try:
+            simulator.start()
+        except OSError as error:
+            say(f"Error: the simulator can't listen on these ports: {error.strerror or error}. Give others, or none.")
+            raise typer.Exit(1) from None
+        try:
+            if sys.stdout.isatty():
+                say("Paste these lines into another shell, then try `openpayments banks` there:\n")
+            write("".join(f"{line}\n" for line in simulator.exports()))
+            say("\nThe simulator is running. Ctrl-C ends it.")
+            simulator.wait()
+        finally:
+            simulator.stop()

@@ -1,0 +1,96 @@
+"""What goes to stdout (data) and to stderr (words about it)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+__all__ = ["Model", "describe", "printable", "render", "say", "show", "write", "write_json"]
+
+
+class Model(Protocol):
+    """A model of the API."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def show(models: Sequence[Model], columns: Mapping[str, str], *, as_json: bool, nothing: str) -> None:
+    """Prints models as a table whose `columns` are headings with the attribute below, or as a JSON list.
+
+    `nothing` is said on stderr instead of an empty table.
+    """
+    if as_json:
+        write_json([model.to_dict() for model in models])
+    elif models:
+        table = _table(*columns)
+        for model in models:
+            table.add_row(*(_cell(getattr(model, attribute)) for attribute in columns.values()))
+        render(table)
+    else:
+        say(nothing)
+
+
+def describe(facts: Iterable[tuple[str, object]]) -> None:
+    """Prints names with their values; a list has a line for each item, what is None or empty is left out."""
+    table = _table()
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        if value is not None and value != []:
+            table.add_row(name, "\n".join(map(_cell, value)) if isinstance(value, list) else _cell(value))
+    render(table)
+
+
+def render(content: RenderableType) -> None:
+    """Prints what Rich can draw: as wide as the terminal; in a pipe as wide as it takes, so that nothing is cut."""
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = console.measure(content, options=console.options.update(width=100_000)).maximum
+    with console.capture() as capture:
+        console.print(content)
+    write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def write_json(value: object) -> None:
+    """Prints JSON; readable letters beyond ASCII only where they arrive as UTF-8."""
+    is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
+    write(json.dumps(value, indent=2, ensure_ascii=not is_utf8) + "\n")
+
+
+def write(text: str) -> None:
+    """Text on stdout, at once. Raises BrokenPipeError when nobody reads it any more."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    typer.echo(text, err=True)
+
+
+def printable(text: str) -> str:
+    """A server's text without what would steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _table(*headings: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=bool(headings), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else printable(str(value)).strip()
