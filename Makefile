@@ -1,0 +1,78 @@
+# `make demo` needs Python 3.11 or newer with venv and pip, make and git; everything else is set up in .venv.
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))) no-python)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+  --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format generate unasync contract record spec-diff simulator coverage lock clean
+
+help:  ## lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@test "$(PYTHON)" != no-python || { echo "Python 3.11 or newer is needed; name it with 'make PYTHON=/path/to/python3.11 ...'" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) to run the SDK ..."
+	@$(PIP) install --requirement requirements.txt
+	@$(EDITABLE)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) for development ..."
+	@$(PIP) install --requirement requirements-dev.txt
+	@$(EDITABLE)
+	@touch $@ $(VENV)/.runtime
+
+demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embedded simulator: no account, no network
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
+
+check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/python scripts/unasync.py --check
+	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/mypy
+	@$(BIN)/python scripts/contract.py
+
+format: $(VENV)/.dev  ## formats, and mends what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+generate: $(VENV)/.dev  ## description -> low-level client
+	@$(BIN)/python scripts/generate.py
+
+unasync: $(VENV)/.dev  ## async half -> sync half
+	@$(BIN)/python scripts/unasync.py
+
+contract: $(VENV)/.dev  ## every interaction of every cassette against the description
+	@$(BIN)/python scripts/contract.py
+
+record: $(VENV)/.dev  ## records the cassettes again from the simulator (FROM=sandbox: from the provider's sandbox)
+	@$(BIN)/python scripts/record.py $(FROM)
+
+spec-diff: $(VENV)/.dev  ## what changed in the description since BASE=<git rev>, and what of it breaks users
+	@$(BIN)/python scripts/spec_diff.py $(BASE)
+
+simulator: $(VENV)/.runtime  ## the simulator in the foreground
+	@$(BIN)/openpayments simulator
+
+clean:  ## removes everything that make made
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+lock: | $(BIN)/python  ## writes the requirements files anew (UPGRADE=1 for newer versions)
+	@$(PIP) install uv
+	# development first: the generator caps typer, and the runtime follows it
+	$(LOCK) --all-extras --group build --group dev --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) --all-extras --group build --constraint requirements-dev.txt --output-file requirements.txt pyproject.toml
