@@ -1,0 +1,233 @@
+"""Holds every interaction of every cassette against the description, request and response: `make contract`.
+
+    python scripts/contract.py [--cassettes FOLDER] [--description FILE]
+
+openapi-core does the work. It lets pass an unknown query parameter, a repeated key of a comma-separated list, an
+unknown form field, a body where none is described and a missing bearer token: those are checked here. In cassettes
+recorded from the simulator, properties that the description does not know are faults too; a real host may send more
+than is described. An operation counts as covered when a cassette has a successful answer of it. The exit code is 1 for
+any fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import yaml
+from jsonschema_path import SchemaPath
+from openapi_core import Config, OpenAPI
+from openapi_core.security.exceptions import SecurityProviderError
+from openapi_core.security.factories import SecurityProviderFactory
+from openapi_core.security.providers import BaseProvider
+from openapi_core.templating.paths.exceptions import PathError
+from openapi_core.templating.paths.finders import APICallPathFinder
+from openapi_core.testing import MockRequest, MockResponse
+from openapi_core.validation.request.exceptions import SecurityValidationError
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+if TYPE_CHECKING:
+    from openapi_core.datatypes import RequestParameters
+    from openapi_core.templating.paths.datatypes import PathOperationServer
+
+ROOT = Path(__file__).parent.parent
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+class _BearerToken(BaseProvider):
+    def __call__(self, parameters: RequestParameters) -> None:
+        scheme, _, token = str(parameters.header.get("Authorization", "")).partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise SecurityProviderError
+
+
+class _Security(SecurityProviderFactory):
+    PROVIDERS = {**SecurityProviderFactory.PROVIDERS, "oauth2": _BearerToken}  # noqa: RUF012
+
+
+class Contract:
+    """A description that interactions are checked against."""
+
+    def __init__(self, description: Path) -> None:
+        spec = SchemaPath.from_dict(yaml.load(description.read_text(), yaml.CSafeLoader))
+        self._lenient = OpenAPI(spec, Config(security_provider_factory=_Security()))
+        # not for requests: the `if` of a schema would never hold
+        self._strict = OpenAPI(
+            spec,
+            Config(additional_properties_default_policy="forbid", spec_validator_cls=None),  # type: ignore[arg-type]
+        )
+        self._finder = APICallPathFinder(spec)
+        self.operations = {
+            (operation / "operationId").read_str(): f"{method.upper()} {path}"
+            for path, item in (spec / "paths").str_items()
+            for method, operation in item.str_items()
+            if method in METHODS
+        }
+
+    def check(self, cassettes: Path) -> tuple[list[str], str]:
+        """The faults of all cassettes of a folder, and a summary."""
+        faults: list[str] = []
+        covered: set[str] = set()
+        interactions = 0
+        files = sorted(cassettes.glob("*.yaml"))
+        for file in files:
+            try:
+                cassette = yaml.load(file.read_text(), yaml.CSafeLoader)
+                strict = cassette.get("recorded_from") == "simulator"
+                for number, interaction in enumerate(cassette["interactions"], 1):
+                    interactions += 1
+                    request, response = _request(interaction["request"]), _response(interaction["response"])
+                    about = f"{file.name}, interaction {number}"
+                    try:
+                        found = self._finder.find(request.method, request.host_url + request.path)
+                    except PathError:
+                        url = f"{request.method.upper()} {request.host_url}{request.path}"
+                        faults.append(f"{about}, {url}: the description has no such operation on this host")
+                        continue
+                    name = (found.operation / "operationId").read_str()
+                    if 200 <= response.status_code < 300:
+                        covered.add(name)
+                    faults += [
+                        f"{about}, {name}: {problem}"
+                        for problem in self._problems(request, response, found, strict=strict)
+                    ]
+            except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
+                faults.append(f"{file.name}: not a cassette that can be read ({type(error).__name__}: {error})")
+        missing = [name for name in self.operations if name not in covered]
+        faults += [f"{name} ({self.operations[name]}): no cassette has a successful answer" for name in missing]
+        covering = f"{len(covered)} of {len(self.operations)} operations"
+        return faults, f"{len(files)} cassettes, {interactions} interactions, {covering}"
+
+    def _problems(
+        self, request: MockRequest, response: MockResponse, found: PathOperationServer, *, strict: bool
+    ) -> Iterator[str]:
+        for problem in (
+            *map(_explain, self._lenient.iter_request_errors(request)),
+            *_query_faults(request, [*_parameters(found.path), *_parameters(found.operation)]),
+            *_body_faults(request, found.operation),
+        ):
+            yield f"request: {problem}"
+        validator = self._strict if strict else self._lenient
+        for problem in (
+            *map(_explain, validator.iter_response_errors(request, response)),
+            *_undescribed_body(response, found.operation),
+        ):
+            yield f"answer {response.status_code}: {problem}"
+
+
+def _request(recorded: dict[str, Any]) -> MockRequest:
+    url = urlsplit(recorded["uri"])
+    headers = _headers(recorded)
+    request = MockRequest(
+        host_url=f"{url.scheme}://{url.netloc}",
+        method=recorded["method"],
+        path=url.path,
+        data=_bytes(recorded["body"]),
+        content_type=headers.get("content-type", "").lower(),
+    )
+    request.parameters.query = ImmutableMultiDict(parse_qsl(url.query, keep_blank_values=True))
+    request.parameters.header = headers
+    return request
+
+
+def _response(recorded: dict[str, Any]) -> MockResponse:
+    headers = _headers(recorded)
+    response = MockResponse(
+        data=_bytes(recorded["body"]["string"]),
+        status_code=recorded["status"]["code"],
+        content_type=headers.get("content-type", "").lower(),
+    )
+    response.headers = headers
+    return response
+
+
+def _headers(recorded: dict[str, Any]) -> Headers:
+    return Headers([(name, value) for name, values in recorded["headers"].items() for value in values])
+
+
+def _bytes(body: str | bytes | None) -> bytes:
+    return body.encode() if isinstance(body, str) else body or b""
+
+
+def _parameters(holder: SchemaPath) -> list[SchemaPath]:
+    return list(holder / "parameters") if "parameters" in holder else []
+
+
+def _query_faults(request: MockRequest, parameters: list[SchemaPath]) -> Iterator[str]:
+    known = {(parameter / "name").read_str(): parameter for parameter in parameters if _is_in_query(parameter)}
+    query = cast("ImmutableMultiDict[str, str]", request.parameters.query)
+    for name in query:
+        if name not in known:
+            yield f"unknown query parameter {name!r}"
+        elif len(query.getlist(name)) > 1 and not _may_repeat(known[name]):
+            yield f"query parameter {name!r} is sent more than once"
+
+
+def _is_in_query(parameter: SchemaPath) -> bool:
+    return (parameter / "in").read_str() == "query"
+
+
+def _may_repeat(parameter: SchemaPath) -> bool:
+    explode = (parameter / "explode").read_bool(default=(parameter / "style").read_str(default="form") == "form")
+    return explode and "array" in str((parameter / "schema" / "type").read_str_or_list(default=""))
+
+
+def _body_faults(request: MockRequest, operation: SchemaPath) -> Iterator[str]:
+    if "requestBody" not in operation:
+        if request.body:
+            yield "a body, but none is described"
+        return
+    content = operation / "requestBody" / "content"
+    media_type = request.content_type.partition(";")[0].strip()
+    if media_type != "application/x-www-form-urlencoded" or media_type not in content:
+        return
+    known = set((content / media_type / "schema" / "properties").str_keys())
+    form = Counter(name for name, _ in parse_qsl(request.body.decode(), keep_blank_values=True))
+    for name, count in form.items():
+        if name not in known:
+            yield f"unknown form field {name!r}"
+        elif count > 1:
+            yield f"form field {name!r} is sent more than once"
+
+
+def _undescribed_body(response: MockResponse, operation: SchemaPath) -> Iterator[str]:
+    status = str(response.status_code)
+    responses = operation / "responses"
+    if response.data and status in responses and "content" not in responses / status:
+        yield "a body, but none is described"
+
+
+def _explain(error: Exception) -> str:
+    """One line for what openapi-core found; its own text quotes whole bodies."""
+    if isinstance(error, SecurityValidationError):
+        return "no bearer token in the Authorization header"
+    details = getattr(error, "details", {})
+    reasons = [
+        ": ".join(filter(None, (".".join(map(str, reason["path"])), reason["message"])))
+        for reason in details.get("schema_errors", [])
+    ]
+    if not reasons and error.__cause__ is not None:
+        reasons = [str(error.__cause__)]
+    about = getattr(error, "name", "")
+    return ": ".join(filter(None, (about, "; ".join(reasons)))) if reasons else str(error)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Holds the cassettes against the description.")
+    parser.add_argument("--cassettes", type=Path, default=ROOT / "cassettes")
+    parser.add_argument("--description", type=Path, default=ROOT / "openapi" / "openpayments.yaml")
+    arguments = parser.parse_args()
+    faults, summary = Contract(arguments.description).check(arguments.cassettes)
+    for fault in faults:
+        print(fault)
+    print(f"{summary}: {f'{len(faults)} faults' if faults else 'all as described'}")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
