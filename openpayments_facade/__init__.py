@@ -36,6 +36,9 @@ __all__ = [
     "OpenPayments",
     "PsuContext",
     "RawResponse",
+    "TokenEvent",
+    "TokenStore",
+    "UserToken",
 ]
 __all__ += _errors.__all__
 
@@ -45,11 +48,15 @@ if TYPE_CHECKING:
     from ._async.client import AsyncOpenPayments
     from ._sync.client import OpenPayments
     from .operation import RawResponse
+    from .tokens import TokenEvent, TokenStore, UserToken
 else:
     _LAZY = {
         "AsyncOpenPayments": f"{__name__}._async.client",
         "OpenPayments": f"{__name__}._sync.client",
         "RawResponse": f"{__name__}.operation",
+        "TokenEvent": f"{__name__}.tokens",
+        "TokenStore": f"{__name__}.tokens",
+        "UserToken": f"{__name__}.tokens",
         **dict.fromkeys(
             ["AffiliatedAspsp", "Aspsp", "AspspDetails", "AuthorizationMethod", "City", "Country"],
             "openpayments_client.models",

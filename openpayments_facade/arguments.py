@@ -13,7 +13,7 @@ from typing import Final
 
 from .errors import InvalidArgumentError
 
-__all__ = ["read_bic", "read_city_id", "read_country_code", "read_list"]
+__all__ = ["read_bic", "read_city_id", "read_country_code", "read_id", "read_list", "read_text"]
 
 _BIC: Final = re.compile(r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?")
 _COUNTRY: Final = re.compile(r"[a-zA-Z]{2}")
@@ -62,3 +62,23 @@ def read_list(value: object, argument: str, read: Callable[[object, str], str]) 
     if not items:
         raise InvalidArgumentError(f"{argument} is empty; leave it out to ask for everything", argument=argument)
     return items
+
+
+def read_id(value: object, argument: str) -> str:
+    """An id that the API gave; it goes into a path or a header as it is."""
+    if (
+        not isinstance(value, str)
+        or not value.isascii()
+        or not value.isprintable()
+        or value in {"", ".", ".."}
+        or any(c in value for c in "/\\ ?#%")
+    ):
+        raise InvalidArgumentError(f"{argument} must be an id as the API gave it, not {value!r}", argument=argument)
+    return value
+
+
+def read_text(value: object, argument: str) -> str:
+    """A text that is not empty. It may be a secret: a refusal does not show it."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise InvalidArgumentError(f"{argument} must be a text without line breaks", argument=argument)
+    return value

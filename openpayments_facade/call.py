@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from .config import Options
     from .operation import Operation
 
-__all__ = ["LONGEST_RETRY_AFTER", "Call", "log_attempt"]
+__all__ = ["LONGEST_RETRY_AFTER", "NEVER_SENT", "Call", "log_attempt"]
+
+NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+"""After these no byte of the request has reached the server."""
 
 LONGEST_RETRY_AFTER: Final = 30.0
 """Seconds. A server that asks to wait longer gets no retry: the caller decides, with `error.retry_after`."""
@@ -97,7 +100,7 @@ class Call:
         # the text of a protocol error may quote a header
         text = "" if isinstance(error, httpx.LocalProtocolError) else str(error)
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+        never_sent = isinstance(error, NEVER_SENT)
         failure: OpenPaymentsError
         if not self.operation.resendable and not never_sent:
             failure = OutcomeUnknownError(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from .tokens import OnTokenEvent, TokenStore
+
 __all__ = ["CallOptions", "ClientCert", "ClientOptions", "Options", "Settings", "settings_from_env"]
 
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
@@ -68,7 +70,8 @@ class ClientOptions(TypedDict, total=False):
     verify: str | os.PathLike[str] | ssl.SSLContext
     client_cert: ClientCert
     transport: Any
-    token_store: Any
+    token_store: TokenStore | str | None
+    on_token_event: OnTokenEvent | None
 
 
 _RESERVED_HEADERS = {"authorization", "host", "x-request-id"}
@@ -169,7 +172,8 @@ class Settings:
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
-    token_store: Any = field(default=None, repr=False)  # may carry a password
+    token_store: TokenStore | None = field(default=None, repr=False)  # may carry a password
+    on_token_event: OnTokenEvent | None = None
 
     @classmethod
     def read(
@@ -179,14 +183,22 @@ class Settings:
         client_secret: object,
         environment: object,
         api_scopes: object,
+        token_store: object,
+        on_token_event: Any,
         **connection: Any,
     ) -> Settings:
         """Checks the arguments. Raises InvalidArgumentError or ConfigurationError, which name the argument."""
+        from .tokens import open_store
+
+        if on_token_event is not None and not callable(on_token_event):
+            raise InvalidArgumentError("on_token_event must be callable", argument="on_token_event")
         return cls(
             client_id=_read_text(client_id, "client_id"),
             client_secret=Secret(_read_text(client_secret, "client_secret")),
             environment=SANDBOX if environment is None else read_environment(environment),
             api_scopes=(ApiScope.ASPSP_INFORMATION,) if api_scopes is None else read_api_scopes(api_scopes),
+            token_store=open_store(token_store),
+            on_token_event=on_token_event,
             **connection,
         )
 
@@ -214,11 +226,14 @@ def settings_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] =
     if "api_scopes" not in overrides and API_SCOPES in found:
         arguments["api_scopes"] = _naming(API_SCOPES, read_api_scopes, found[API_SCOPES].split())
     if "psu_context" not in overrides and PSU_CONTEXT in found:
-        arguments["psu_context"] = _naming(PSU_CONTEXT, read_psu_context, found[PSU_CONTEXT])
+        given = None if found[PSU_CONTEXT] == "none" else found[PSU_CONTEXT]
+        arguments["psu_context"] = _naming(PSU_CONTEXT, read_psu_context, given)
     if "client_cert" not in overrides and (cert := _client_cert(found)):
         arguments["client_cert"] = cert
-    if TOKEN_STORE in found:
-        arguments["token_store"] = found[TOKEN_STORE]
+    if "token_store" not in overrides and TOKEN_STORE in found:
+        from .tokens import open_store
+
+        arguments["token_store"] = open_store(found[TOKEN_STORE], argument=TOKEN_STORE)
     return {**arguments, **overrides}
 
 

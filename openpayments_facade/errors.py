@@ -276,7 +276,14 @@ class ScaRequiredError(ConsentError):
 
 
 class AuthorisationFailedError(OpenPaymentsError):
-    """The user declined, or the bank ended the authorisation."""
+    """The user declined, or the bank ended the authorisation.
+
+    `code` is the OAuth error of the callback (`access_denied`, ...) or the SCA status (`failed`), where one is known.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class AuthorisationTimeoutError(OpenPaymentsError):

@@ -6,7 +6,7 @@ Everything here is pure. Sources: facts 20-aspsp-information, facts 60-errors-an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -25,7 +25,6 @@ from .errors import (
     ConsentExpiredError,
     ConsentInvalidError,
     InvalidArgumentError,
-    MissingScopeError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
@@ -126,16 +125,6 @@ class Operation(Generic[T]):
         given = kwargs.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
         return Operation(method, path, scope, method in {"GET", "HEAD"}, request, endpoint, request_id)
-
-    def check_scope(self, granted: Sequence[ApiScope]) -> None:
-        """Raises MissingScopeError if the client was not given the scope that this operation needs."""
-        if self.scope not in granted:
-            raise MissingScopeError(
-                f"{self.method} {self.path} needs the API scope {self.scope.value!r}, but this client has only "
-                f"{', '.join(map(repr, map(str, granted)))}: add ApiScope.{self.scope.name} to api_scopes (or "
-                f"{self.scope.value} to OPENPAYMENTS_API_SCOPES); the application must have that API product",
-                scope=self.scope,
-            )
 
 
 @frozen

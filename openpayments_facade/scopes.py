@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, MissingScopeError
 
-__all__ = ["ApiScope", "PsuContext", "compose", "read_api_scopes", "read_psu_context"]
+__all__ = ["ApiScope", "PsuContext", "check_scope", "compose", "read_api_scopes", "read_psu_context"]
 
 
 class ApiScope(StrEnum):
@@ -59,10 +59,21 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
         return PsuContext(str(value))
     except ValueError:
         raise InvalidArgumentError(
-            f"{argument} is {value!r}; it is one of {', '.join(PsuContext)}, or None", argument=argument
+            f"{argument} is {value!r}; it is one of {', '.join(PsuContext)}, or none", argument=argument
         ) from None
 
 
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:
     """The scope of a token request: API scopes first, then the PSU context, separated by spaces (document 000)."""
     return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])
+
+
+def check_scope(scope: ApiScope, granted: Sequence[ApiScope], call: str) -> None:
+    """Raises MissingScopeError if a client was not given the scope that a call needs."""
+    if scope not in granted:
+        raise MissingScopeError(
+            f"{call} needs the API scope {scope.value!r}, but this client has only "
+            f"{', '.join(map(repr, map(str, granted)))}: add ApiScope.{scope.name} to api_scopes (or {scope.value} to "
+            "OPENPAYMENTS_API_SCOPES); the application must have that API product",
+            scope=scope,
+        )

@@ -11,9 +11,10 @@ import os
 import platform
 import ssl
 import weakref
+from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,10 +36,17 @@ def user_agent() -> str:
     return f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
+def _new_context() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR can't be read as a CA bundle ({error})") from None
+
+
 @functools.cache
 def _default_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
     # shared by all clients of the process: reading the CA bundle is most of what making a client costs
-    return httpx.create_ssl_context()
+    return _new_context()
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:
@@ -53,7 +61,7 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
     if verify is None:
         if cert is None:
             return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-        context = httpx.create_ssl_context()
+        context = _new_context()
     elif isinstance(verify, str | os.PathLike):
         path = Path(verify)
         try:
@@ -96,6 +104,20 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     }
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+
+
+def _make(kind: type[C], settings: Settings, transport: Any) -> C:
+    arguments = _arguments(settings)
+    try:
+        return kind(transport=transport, **arguments)
+    except (ValueError, httpx.InvalidURL):
+        # the value is not shown: it may carry a password
+        raise ConfigurationError("a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no URL") from None
+
+
 class Pool:
     """The sync HTTP client of one facade client and the views made from it; new in a forked child."""
 
@@ -108,7 +130,7 @@ class Pool:
         _pools.add(self)
 
     def _open(self) -> httpx.Client:
-        return httpx.Client(transport=self._settings.transport, **_arguments(self._settings))
+        return _make(httpx.Client, self._settings, self._settings.transport)
 
     def reopen(self) -> None:
         """Leaves the connections as they are, unclosed: after a fork they still belong to the parent."""
@@ -125,6 +147,10 @@ class Pool:
         """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
         # not through client(): a fetch that is under way may end while its client is being closed
         return self._client.post(url, headers=headers, content=content, timeout=timeout)
+
+    def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does blocking work; here just so, where the caller is."""
+        return work(*args, **kwargs)
 
     def close(self) -> None:
         """Closes every connection. May be called again."""
@@ -145,12 +171,12 @@ class AsyncPool:
         _pools.add(self)
 
     def _open(self) -> None:
-        transport, arguments = self._settings.transport, _arguments(self._settings)
-        self._client = httpx.AsyncClient(transport=transport, **arguments)
+        transport = self._settings.transport
+        self._client = _make(httpx.AsyncClient, self._settings, transport)
         # the token fetch blocks in a thread of its own, so that it survives the loop and the task that began it
         self._sync: httpx.Client | None = None
         if transport is None or isinstance(transport, httpx.BaseTransport):
-            self._sync = httpx.Client(transport=transport, **arguments)
+            self._sync = _make(httpx.Client, self._settings, transport)
 
     def reopen(self) -> None:
         """Leaves loop and connections as they are, unclosed: after a fork they still belong to the parent."""
@@ -178,6 +204,10 @@ class AsyncPool:
         assert self._loop is not None  # client() comes first
         sending = self._client.post(url, headers=headers, content=content, timeout=timeout)
         return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Does blocking work without blocking the loop."""
+        return await asyncio.to_thread(work, *args, **kwargs)
 
     async def aclose(self) -> None:
         """Closes every connection. May be called again. Raises ClientStateError on another loop than the first."""

@@ -209,3 +209,26 @@ def test_the_constructor_does_not_read_the_environment(monkeypatch: pytest.Monke
     monkeypatch.setenv("OPENPAYMENTS_CLIENT_ID", "another")
     with OpenPayments(client_id="an-id", client_secret="a-secret") as op:
         assert repr(op) == "<OpenPayments sandbox client_id='an-id'>"
+
+
+@pytest.mark.parametrize(("variable", "value"), [("SSL_CERT_FILE", "/nowhere"), ("HTTPS_PROXY", "foo:bar:1")])
+def test_a_broken_setting_of_the_environment_is_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable):
+        OpenPayments(client_id="an-id", client_secret="a-secret")
+
+
+def test_no_context_can_be_said_in_a_variable() -> None:
+    assert settings_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_PSU_CONTEXT": "none"})["psu_context"] is None
+
+
+@pytest.mark.parametrize("store", ["disk", "file:", 5, "redis://[::1"])
+def test_a_token_store_that_is_none_is_refused(store: Any) -> None:
+    with pytest.raises(ConfigurationError, match="token_store"):
+        OpenPayments(client_id="an-id", client_secret="a-secret", token_store=store)
+    if isinstance(store, str):
+        with pytest.raises(ConfigurationError, match="OPENPAYMENTS_TOKEN_STORE"):
+            settings_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_TOKEN_STORE": store})

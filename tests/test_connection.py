@@ -17,7 +17,13 @@ import httpx
 import pytest
 import trustme
 
-from openpayments_facade import ConnectionFailedError, Environment, InvalidArgumentError, OpenPayments
+from openpayments_facade import (
+    AsyncOpenPayments,
+    ConnectionFailedError,
+    Environment,
+    InvalidArgumentError,
+    OpenPayments,
+)
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
 
@@ -168,3 +174,27 @@ def test_a_transport_of_ones_own_serves_calls_and_token() -> None:
     ) as op:
         assert op.countries.get("SE").name == "Sweden"
     assert paths == ["/connect/token", "/psd2/aspspinformation/v1/countries/SE"]
+
+
+class _AsyncOnly(httpx.AsyncBaseTransport):
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        if request.url.path == "/connect/token":
+            return httpx.Response(200, json={"access_token": "t", "token_type": "Bearer", "expires_in": 3600})
+        return httpx.Response(200, json={"isoCountryCode": "SE", "name": "Sweden"})
+
+
+async def test_an_async_transport_of_ones_own_serves_calls_and_token_too() -> None:
+    environment = Environment(name="t", auth_url="https://auth.example.com", api_url="https://api.example.com")
+    transport = _AsyncOnly()
+    arguments: dict[str, Any] = {"client_id": "async-only", "client_secret": "s", "environment": environment}
+    async with AsyncOpenPayments(transport=transport, **arguments) as op:
+        assert (await op.countries.get("SE")).name == "Sweden"
+    assert transport.paths == ["/connect/token", "/psd2/aspspinformation/v1/countries/SE"]
+    with pytest.raises(InvalidArgumentError, match="transport"):
+        OpenPayments(transport=transport, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="transport"):
+        AsyncOpenPayments(transport=httpx.HTTPTransport(), **arguments)  # type: ignore[arg-type]

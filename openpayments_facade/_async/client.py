@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from ..environments import Environment
     from ..operation import Endpoint, Failure
     from ..scopes import ApiScope
+    from ..tokens import OnTokenEvent, TokenStore
     from .aspsps import AsyncAspsps, AsyncRawAspsps
     from .cities import AsyncCities, AsyncRawCities
     from .countries import AsyncCountries, AsyncRawCountries
+    from .oauth import AsyncOAuth
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +52,10 @@ class AsyncOpenPayments:
         verify: path of a CA bundle, or an SSL context.
         client_cert: a PEM file, or (certificate, key), or (certificate, key, password); production asks for one
             (facts 00-overview, section 3). It is offered to both hosts.
+        token_store: where tokens are shared: "memory" (the default: this process), "file:PATH", "redis://...", or a
+            `TokenStore`.
+        on_token_event: called with a `TokenEvent` when a token is fetched, adopted from the store, refused, or can't
+            be had.
 
     The connection settings serve the token fetch too. The constructor does not read the environment; `from_env` does.
     Raises InvalidArgumentError or ConfigurationError, which name the argument.
@@ -71,6 +77,8 @@ class AsyncOpenPayments:
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         client_cert: ClientCert | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        token_store: TokenStore | str | None = None,
+        on_token_event: OnTokenEvent | None = None,
     ) -> None:
         settings = Settings.read(
             client_id=client_id,
@@ -82,6 +90,8 @@ class AsyncOpenPayments:
             verify=verify,
             client_cert=client_cert,
             transport=transport,
+            token_store=token_store,
+            on_token_event=on_token_event,
         )
         options = Options.read(
             timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
@@ -117,6 +127,13 @@ class AsyncOpenPayments:
         from .aspsps import AsyncAspsps
 
         return AsyncAspsps(self._executor)
+
+    @cached_property
+    def oauth(self) -> AsyncOAuth:
+        """OAuth with a user in it."""
+        from .oauth import AsyncOAuth
+
+        return AsyncOAuth(self._executor)
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> None: ...

@@ -36,7 +36,12 @@ class AsyncCore:
         self.pool.client()
         if psu_context not in self._tokens:
             # two threads may both make one: managers of the same scope share their state
-            self._tokens[psu_context] = TokenManager(self.fetcher, compose(self.settings.api_scopes, psu_context))
+            self._tokens[psu_context] = TokenManager(
+                self.fetcher,
+                compose(self.settings.api_scopes, psu_context),
+                store=self.settings.token_store,
+                on_event=self.settings.on_token_event,
+            )
         return self._tokens[psu_context]
 
     async def aclose(self) -> None:

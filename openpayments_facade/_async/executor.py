@@ -11,6 +11,7 @@ from ..auth import BearerAuth
 from ..call import Call, log_attempt
 from ..errors import APIError, OpenPaymentsError
 from ..operation import Answer, Operation, RawResponse, blames_token, judge
+from ..scopes import check_scope
 
 if TYPE_CHECKING:
     from ..config import Options
@@ -35,7 +36,7 @@ class AsyncExecutor:
         """The parsed answer with status and headers. Raises what `errors` lists."""
         import stamina  # costs as much as a small client, and is not needed before the first call
 
-        operation.check_scope(self.core.settings.api_scopes)
+        check_scope(operation.scope, self.core.settings.api_scopes, f"{operation.method} {operation.path}")
         call = Call(operation, self.options)
         retries = stamina.retry_context(
             on=call.wait_before_retry,

@@ -37,7 +37,12 @@ class Core:
         self.pool.client()
         if psu_context not in self._tokens:
             # two threads may both make one: managers of the same scope share their state
-            self._tokens[psu_context] = TokenManager(self.fetcher, compose(self.settings.api_scopes, psu_context))
+            self._tokens[psu_context] = TokenManager(
+                self.fetcher,
+                compose(self.settings.api_scopes, psu_context),
+                store=self.settings.token_store,
+                on_event=self.settings.on_token_event,
+            )
         return self._tokens[psu_context]
 
     def close(self) -> None:

@@ -32,11 +32,16 @@ class OAuthError(Exception):
     """An answer of the token endpoint that is no success (RFC 6749, section 5.2)."""
 
     def __init__(
-        self, error: str, description: str, *, status: int = 400, headers: Mapping[str, str] | None = None
+        self,
+        error: str,
+        description: str | None = None,
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, error, description)
         self.status = status
-        self.body = {"error": error, "error_description": description}
+        self.body = {"error": error} if description is None else {"error": error, "error_description": description}
         self.headers = headers
 
     def response(self) -> JSONResponse:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
 from .aspsp_information import aspsp_information_routes
 from .control import CONTROL_PATH, control_routes
 from .errors import ApiError, OAuthError
-from .request_ids import REQUEST_ID, request_id_of
+from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
 from .token_endpoint import TOKEN_PATH, token_routes
+from .user_actions import user_action_routes
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -39,20 +40,26 @@ class Hosts:
     def __init__(self, provider: Provider, faults: Faults, journal: Journal) -> None:
         self._faults = faults
         self._journal = journal
-        self._control = _application(control_routes(faults, journal), _control_problem)
+        self._control = _application(
+            [*control_routes(faults, journal), *user_action_routes(provider)], _control_problem
+        )
         self._applications = {
             "auth": _application(token_routes(provider), _auth_problem),
             "api": _application(aspsp_information_routes(provider), _api_problem),
         }
 
     async def __call__(self, host: Host, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
+        request = Request(scope, receive)
         path: str = scope["path"]
         if path.startswith(CONTROL_PATH + "/"):
             await self._control(scope, receive, send)
             return
         entry = self._journal.begin(request, host)
         fault = self._faults.take(request.method, path)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
         if fault is not None and fault.delay:
             await wire.pause(fault.delay)
         if fault is not None and fault.close and fault.truncate is None:
@@ -61,11 +68,14 @@ class Hosts:
         if fault is not None and fault.answers:
             response = fault.answer(host)
         else:
-            response = await _ask(self._applications[host], scope, receive)
+            response = await _ask(self._applications[host], scope, body)
         request_id = request_id_of(request.headers)
-        if request_id is not None:
-            response.headers[REQUEST_ID] = request_id
-        if host == "auth":
+        if host == "api":
+            # required in every answer of this host, so also where there was none to send back
+            response.headers[REQUEST_ID] = request_id or NO_REQUEST_ID
+        else:
+            if request_id is not None:
+                response.headers[REQUEST_ID] = request_id
             # RFC 6749, section 5.1
             response.headers["Cache-Control"] = "no-store"
         if fault is not None:
@@ -113,10 +123,13 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for route in routes for method in route.methods}))
 
 
-async def _ask(application: Starlette, scope: Scope, receive: Receive) -> Response:
+async def _ask(application: Starlette, scope: Scope, body: bytes) -> Response:
     """The application's answer as a value, so that a fault can change it."""
     response = Response()
     chunks: list[bytes] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def collect(message: Message) -> None:
         if message["type"] == "http.response.start":

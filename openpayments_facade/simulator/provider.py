@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .codes import IssuedCodes
+    from .refresh_tokens import RefreshTokens
     from .tokens import IssuedTokens
 
 __all__ = ["Application", "Provider"]
@@ -28,6 +30,10 @@ class Application:
 
 @dataclass(frozen=True)
 class Provider:
+    """`refresh_tokens` is None where the token endpoint gives none, as no source shows it giving any."""
+
     application: Application
     tokens: IssuedTokens
+    codes: IssuedCodes
+    refresh_tokens: RefreshTokens | None
     require_psu_context: bool

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
-__all__ = ["REQUEST_ID", "UUID", "request_id_of"]
+__all__ = ["NO_REQUEST_ID", "REQUEST_ID", "UUID", "request_id_of"]
 
 REQUEST_ID = "X-Request-ID"
+# the nil UUID stands for no value (RFC 9562, section 5.9)
+NO_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 

@@ -21,7 +21,8 @@ from .journal import Host
 __all__ = ["ADDRESS", "ServerThread", "Tls"]
 
 ADDRESS = "127.0.0.1"
-_PATIENCE = 1.0
+# seconds that a client has, twice, to take its last answer when the server stops
+_PATIENCE = 0.25
 
 Application = Callable[[Host, Wire, Scope, Receive, Send], Awaitable[None]]
 

@@ -12,13 +12,16 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from .codes import IssuedCodes
 from .faults import Fault, Faults, JSONBody, Misbehaviour
 from .hosts import Hosts
 from .journal import Journal, RecordedRequest
 from .provider import Application, Provider
+from .refresh_tokens import RefreshTokens
 from .scopes import API_SCOPES, read_api_scopes
 from .server import ADDRESS, ServerThread, Tls
 from .tokens import IssuedTokens
+from .user_actions import issue_code
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncOpenPayments, OpenPayments
@@ -41,7 +44,9 @@ class Simulator:
     - `api_scopes`: what the application is registered for; all four API scopes unless given.
     - `require_psu_context`: whether a token needs `private` or `corporate` (document 000) or not (document 001).
     - `token_lifetime`: seconds. `clock`: seconds since 1970, replaceable to let time pass. `token_factory`: makes
-      the token strings; random unless given.
+      the strings of tokens and codes; random unless given.
+    - `refresh_tokens`: whether a token that a user stands behind comes with a refresh token (documents 002 and 004).
+      No source shows the provider giving one.
     - `auth_port`, `api_port`: 0 takes free ports.
     - `ssl_certfile`, `ssl_keyfile` (PEM) serve https; with `ssl_ca_certs` only clients with a certificate of such a
       CA are let in.
@@ -57,6 +62,7 @@ class Simulator:
         api_scopes: Iterable[str] = API_SCOPES,
         require_psu_context: bool = True,
         token_lifetime: int = 3600,
+        refresh_tokens: bool = False,
         auth_port: int = 0,
         api_port: int = 0,
         clock: Callable[[], float] = time.time,
@@ -76,10 +82,16 @@ class Simulator:
             client_secret=client_secret or secrets.token_urlsafe(),
             api_scopes=read_api_scopes(api_scopes),
         )
-        self._tokens = IssuedTokens(lifetime=token_lifetime, clock=clock, factory=token_factory)
+        self._provider = Provider(
+            application=self._application,
+            tokens=IssuedTokens(lifetime=token_lifetime, clock=clock, factory=token_factory),
+            codes=IssuedCodes(clock=clock, factory=token_factory),
+            refresh_tokens=RefreshTokens(clock=clock, factory=token_factory) if refresh_tokens else None,
+            require_psu_context=require_psu_context,
+        )
         self._faults = Faults()
         self._journal = Journal()
-        self._hosts = Hosts(Provider(self._application, self._tokens, require_psu_context), self._faults, self._journal)
+        self._hosts = Hosts(self._provider, self._faults, self._journal)
         self._ports = (auth_port, api_port)
         self._tls = Tls(ssl_certfile, ssl_keyfile, ssl_ca_certs)
         self._server: ServerThread | None = None
@@ -241,8 +253,34 @@ class Simulator:
         self._journal.clear()
 
     def revoke_tokens(self) -> None:
-        """From now on every token that was issued so far is unknown."""
-        self._tokens.revoke_all()
+        """From now on every token that was issued so far is unknown, refresh tokens too."""
+        self._provider.tokens.revoke_all()
+        if self._provider.refresh_tokens is not None:
+            self._provider.refresh_tokens.revoke_all()
+
+    def issue_code(
+        self,
+        *,
+        redirect_uri: str,
+        authorisation_id: str,
+        consent_id: str | None = None,
+        payment_id: str | None = None,
+        scope: str | None = None,
+    ) -> str:
+        """An authorization code, as if a user had just approved; `POST /simulator/codes` does the same.
+
+        It is good once, within ten minutes, for a token request with this `redirect_uri` and the headers that name this
+        consent or payment (one of the two) and this authorisation. They need not exist. `scope` is what the user
+        approved, `accountinformation private` or `paymentinitiation private` unless given. Raises ValueError.
+        """
+        return issue_code(
+            self._provider,
+            redirect_uri=redirect_uri,
+            authorisation_id=authorisation_id,
+            consent_id=consent_id,
+            payment_id=payment_id,
+            scope=scope,
+        )
 
     def _running(self) -> ServerThread:
         server = self._server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import ApiError
 
@@ -32,6 +33,15 @@ class IssuedTokens:
         with self._lock:
             self._tokens[token] = _IssuedToken(frozenset(scope.split()), self._clock() + self.lifetime)
         return token
+
+    def answer(self, scope: str) -> dict[str, Any]:
+        """A new token as the token endpoint tells of it (facts 10-auth, section 1.3)."""
+        return {
+            "access_token": self.issue(scope),
+            "expires_in": self.lifetime,
+            "token_type": "Bearer",
+            "scope": scope,
+        }
 
     def check(self, token: str, api_scope: str) -> None:
         """Raises ApiError 401 with the code of facts 60, section 2."""

@@ -8,6 +8,7 @@ from .manager import TokenManager
 from .memory import PROCESS_MEMORY
 from .stores import MemoryStore, TokenStore, open_store
 from .token import AccessToken
+from .user import UserToken
 
 __all__ = [
     "AccessToken",
@@ -17,6 +18,7 @@ __all__ = [
     "TokenFetcher",
     "TokenManager",
     "TokenStore",
+    "UserToken",
     "forget_all",
     "open_store",
 ]

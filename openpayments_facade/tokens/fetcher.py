@@ -18,12 +18,13 @@ import httpx
 from attrs import field, frozen
 
 from .. import request_ids
-from ..call import log_attempt
+from ..call import NEVER_SENT, log_attempt
 from ..errors import (
     AuthenticationError,
     ConnectionFailedError,
     InvalidScopeError,
     OpenPaymentsError,
+    OutcomeUnknownError,
     TimedOutError,
     TokenError,
     UnreadableResponseError,
@@ -102,7 +103,7 @@ class TokenFetcher:
         asked = self._clock.now()
         # oauthlib gets no scope of its own: it raises a builtin Warning for a narrowed grant
         client = BackendApplicationClient(self.client_id)
-        grant = self._exchange(client, lambda secret: client.prepare_request_body(scope=scope, **secret))
+        grant = self.exchange(client, lambda secret: client.prepare_request_body(scope=scope, **secret))
         if isinstance(grant, OpenPaymentsError):
             raise grant
         if grant.lifetime is None:
@@ -125,9 +126,18 @@ class TokenFetcher:
             )
         return token
 
-    def _exchange(
-        self, client: Client, write_body: Callable[[dict[str, Any]], str], headers: Mapping[str, str] | None = None
+    def exchange(
+        self,
+        client: Client,
+        write_body: Callable[[dict[str, Any]], str],
+        headers: Mapping[str, str] | None = None,
+        *,
+        resendable: bool = True,
     ) -> Grant | OpenPaymentsError:
+        """One token request; blocks. `resendable` says whether what the body holds can be used twice.
+
+        Returns what was granted, or one of our exceptions.
+        """
         # failures are returned, not raised: a traceback through here would hold the body, and it the secret
         request_id = request_ids.new_request_id()
         about: dict[str, Any] = {"request_id": request_id, "method": "POST", "url": self.token_url}
@@ -149,7 +159,7 @@ class TokenFetcher:
             )
             status = response.status_code
         except Exception as error:  # also what a transport of the user's or a recorder raises
-            return _failure(error, secret, about)
+            return _failure(error, secret, about, resendable)
         finally:
             duration = self._clock.monotonic() - started
             log_attempt(**about, status=status, duration=duration, attempt=1)
@@ -157,8 +167,10 @@ class TokenFetcher:
         return _judge(client, response, {**about, "status_code": status}, secret, now)
 
 
-def _failure(error: Exception, secret: str, about: dict[str, Any]) -> OpenPaymentsError:
+def _failure(error: Exception, secret: str, about: dict[str, Any], resendable: bool) -> OpenPaymentsError:
     said = ": ".join(filter(None, (type(error).__name__, _scrub(str(error), secret))))
+    if not resendable and not isinstance(error, NEVER_SENT):
+        return OutcomeUnknownError(f"No answer came, so nobody knows whether it was used up ({said})", **about)
     if isinstance(error, httpx.TimeoutException):
         return TimedOutError(f"The token endpoint did not answer in time ({said})", **about)
     if isinstance(error, httpx.DecodingError):

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def test_it_holds_no_credentials(caller: Caller) -> None:
 
 def test_a_request_without_an_answer_is_there_too(caller: Caller) -> None:
     caller.simulator.misbehave(close=True)
-    with pytest.raises(Exception, match="disconnected"):
+    with pytest.raises(httpx.RemoteProtocolError):
         caller.ask_token()
     assert [one.status for one in caller.simulator.requests] == [None]
     assert caller.simulator.token_requests == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import uvicorn
 
 from openpayments_facade.simulator import Simulator
 from tests.simulator.caller import Caller, until
@@ -58,6 +60,15 @@ def test_stopping_does_not_wait_for_a_delay(simulator: Simulator) -> None:
         begin = time.monotonic()
         simulator.stop()
         assert time.monotonic() - begin < 5
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_request(caller: Caller) -> None:
+    simulator = caller.simulator
+    with socket.create_connection(("127.0.0.1", port_of(simulator.auth_url))) as leaver:
+        leaver.sendall(b"POST /connect/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nscope=")
+        until(lambda: simulator.requests)
+    assert caller.ask_token().status_code == 200
+    assert [request.status for request in simulator.requests] == [None, 200]
 
 
 def test_started_again_it_remembers(http: httpx.Client) -> None:
@@ -119,6 +130,41 @@ def test_waiting_ends_when_it_is_stopped(simulator: Simulator) -> None:
     simulator.stop()
     waiter.join(timeout=10)
     assert not waiter.is_alive()
+
+
+def test_waiting_ends_with_ctrl_c() -> None:
+    code = (
+        "from openpayments_facade.simulator import Simulator\n"
+        "with Simulator() as simulator:\n"
+        "    print(simulator.api_url, flush=True)\n"
+        "    simulator.wait()\n"
+        "print('stopped')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = port_of(process.stdout.readline().strip())
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert (output, errors, process.returncode) == ("stopped\n", "", 0)
+    assert not connects(port)
+
+
+def test_a_server_that_can_not_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("no more files")
+
+    monkeypatch.setattr(uvicorn.Server, "startup", fail)
+    before = set(threading.enumerate())
+    simulator = Simulator()
+    with pytest.raises(OSError, match="no more files"):
+        simulator.start()
+    assert set(threading.enumerate()) == before
+    monkeypatch.undo()
+    with simulator:
+        assert connects(port_of(simulator.api_url))
 
 
 def test_neither_repr_nor_log_shows_the_secret(caplog: pytest.LogCaptureFixture, http: httpx.Client) -> None:

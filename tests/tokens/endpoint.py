@@ -73,6 +73,9 @@ class Endpoint:
         class Server(ThreadingHTTPServer):
             request_queue_size = 256
 
+            def handle_error(self, *_: object) -> None:
+                pass  # who asked has gone
+
         self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self

@@ -61,7 +61,7 @@ NewProcess = Callable[..., TokenManager]
 @pytest.fixture
 def new_process(new_manager: NewManager, store: Spying) -> NewProcess:
     def new(scope: str = SCOPE, **options: object) -> TokenManager:
-        return new_manager(scope, memory=Memory(), **{"store": store, **options})
+        return new_manager(scope, **{"store": store, "memory": Memory(), **options})
 
     return new
 
@@ -250,6 +250,16 @@ def test_a_store_that_fails_fails_no_call_and_is_named_once(
     assert endpoint.count == 5
 
 
+def test_both_contexts_of_a_process_name_it_once(
+    new_process: NewProcess, breaking: Breaking, caplog: pytest.LogCaptureFixture
+) -> None:
+    breaking.broken = {"get"}
+    memory = Memory()
+    for context in ("private", "corporate"):
+        new_process(f"aspspinformation {context}", store=breaking, memory=memory).get()
+    assert len([text for text in caplog.messages if text.startswith("Trouble")]) == 1
+
+
 def test_a_store_that_is_down_is_asked_once_a_token(
     new_process: NewProcess, time: FakeClock, breaking: Breaking
 ) -> None:
@@ -264,7 +274,7 @@ def test_a_lock_that_cannot_be_had_delays_only(
 ) -> None:
     caplog.set_level(logging.INFO, "openpayments_facade")
     manager = new_process()
-    store._lock_life = 0.01
+    store._patience = 0.01
     with MemoryStore.lock(store, manager._store_key):
         assert manager.get().value == Secret(token_value(1))
     assert any("could not be had in its time" in text for text in caplog.messages)

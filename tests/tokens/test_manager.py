@@ -7,6 +7,7 @@ import contextvars
 import gc
 import logging
 import threading
+import timeit
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -24,8 +25,9 @@ from openpayments_facade.errors import (
     TokenError,
 )
 from openpayments_facade.secret import Secret
-from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager
+from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager, forks
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT
+from openpayments_facade.tokens.token import SYSTEM_CLOCK
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .leaks import texts_of
@@ -489,6 +491,34 @@ def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager, 
     variable.set("somebody")
     new_manager(fetcher=fetcher).get()
     assert seen == ["nobody"]
+
+
+def test_what_a_forked_child_sets_right(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
+    """What `os.register_at_fork` calls in a child; test_processes.py has real ones."""
+    manager = new_manager()
+    token = manager.get()
+    time.advance(3500)
+    endpoint.gate.clear()
+    manager.get()  # a refresh is under way
+    assert endpoint.arrived.wait(10)
+    with manager._entry.lock:
+        forks._reset()
+        assert at_once(1, lambda _: manager.get()) == [token]  # the lock that is held here is another's
+    assert endpoint.seen
+    endpoint.gate.set()
+    landed(manager)
+    assert manager.get() is not token
+
+
+def test_the_fast_path_costs_little_more_than_its_clock_readings(new_manager: NewManager) -> None:
+    manager = new_manager(clock=SYSTEM_CLOCK, fetcher=None)
+    manager._entry.state = manager._entry.state.succeeded(
+        AccessToken.issue("abc", scope=SCOPE, lifetime=3600, issued=SYSTEM_CLOCK.now(), jitter=0)
+    )
+    read = {"wall": SYSTEM_CLOCK.wall, "monotonic": SYSTEM_CLOCK.monotonic, "late": 1e18, "get": manager.get}
+    baseline = min(timeit.repeat("monotonic() < late and wall() < late", globals=read, number=2000, repeat=20))
+    fast_path = min(timeit.repeat("get()", globals=read, number=2000, repeat=20))
+    assert fast_path < 20 * baseline
 
 
 def test_entries_that_are_over_are_forgotten(new_fetcher: NewFetcher, time: FakeClock) -> None:

@@ -6,24 +6,17 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from .conftest import run_valkey
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, granted, token_value
 from .worker import workers
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def valkey(valkey_server: Any) -> Iterator[Any]:
-    """A server that a test may stop and start, of its own."""
-    with type(valkey_server)(save="") as server:
-        yield server
 
 
 @pytest.fixture(params=["file", "valkey"])
@@ -61,8 +54,8 @@ def test_the_process_that_holds_the_lock_is_killed(
     assert endpoint.count == 2
 
 
-def test_valkey_stops_and_comes_back(endpoint: Endpoint, valkey: Any) -> None:
-    with workers(4, endpoint.url, valkey.connection_url) as fleet:
+def test_valkey_stops_and_comes_back(endpoint: Endpoint) -> None:
+    with run_valkey() as valkey, workers(4, endpoint.url, valkey.connection_url) as fleet:
 
         def everybody() -> list[str]:
             for worker in fleet:
@@ -74,7 +67,6 @@ def test_valkey_stops_and_comes_back(endpoint: Endpoint, valkey: Any) -> None:
                 worker.advance(3600)
 
         assert everybody() == [token_value(1)] * 32
-        port = valkey.port
         valkey.stop()
         assert everybody() == [token_value(1)] * 32
         an_hour_later()
@@ -89,7 +81,6 @@ def test_valkey_stops_and_comes_back(endpoint: Endpoint, valkey: Any) -> None:
         assert all(answer.startswith("t0ken-") for answer in everybody())
         assert all(worker.logs() == [] for worker in fleet)  # said once
 
-        valkey._desired_port = port
         valkey.start()
         before = endpoint.count
         an_hour_later()
@@ -111,11 +102,9 @@ from openpayments_facade.tokens.token import Clock
 ahead = 0.0
 clock = Clock(lambda: time.time() + ahead, lambda: time.monotonic() + ahead)
 
-posted = threading.Event()
 clients = {{os.getpid(): httpx.Client(trust_env=False)}}
 
 def post(url, **request):
-    posted.set()
     if os.getpid() not in clients:  # connections are not for sharing with children
         clients[os.getpid()] = httpx.Client(trust_env=False)
     return clients[os.getpid()].post(url, **request)
@@ -132,7 +121,7 @@ def tell(who):
 """
 
 
-def run(program: str, endpoint: Endpoint, *, line_on_arrival: bool = False) -> str:
+def run(program: str, endpoint: Endpoint, *, line_when: threading.Event | None = None) -> str:
     """What a program prints. It may say nothing on its standard error, and ends at once when it is done."""
     with subprocess.Popen(
         [sys.executable, "-c", PROLOGUE + textwrap.dedent(program), endpoint.url],
@@ -143,8 +132,8 @@ def run(program: str, endpoint: Endpoint, *, line_on_arrival: bool = False) -> s
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        if line_on_arrival:
-            assert endpoint.arrived.wait(10)
+        if line_when:
+            assert line_when.wait(10)
         try:
             said, complained = process.communicate("\n", timeout=15)
         except subprocess.TimeoutExpired:
@@ -156,7 +145,7 @@ def run(program: str, endpoint: Endpoint, *, line_on_arrival: bool = False) -> s
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_waits_for_nothing_of_its_parents(endpoint: Endpoint) -> None:
-    """The fork happens while the parent holds the lock and fetches."""
+    """The fork happens while threads of the parent hold the lock and fetch."""
 
     def answer(number: int) -> Answer:
         while number == 1 and endpoint.count < 2:  # the parent's request is answered after the child's
@@ -170,8 +159,17 @@ def test_a_forked_child_waits_for_nothing_of_its_parents(endpoint: Endpoint) -> 
         warnings.simplefilter("ignore")      # newer Pythons don't like forks beside threads
         threading.Thread(target=manager.get).start()
         sys.stdin.readline()  # its request has arrived
-        with manager._entry.lock:
-            child = os.fork()
+        held, enough = threading.Event(), threading.Event()
+
+        def hold():
+            with manager._entry.lock:
+                held.set()
+                enough.wait()
+
+        threading.Thread(target=hold).start()
+        held.wait()
+        child = os.fork()
+        enough.set()
         if not child:
             tell("child")
             if not os.fork():
@@ -183,7 +181,7 @@ def test_a_forked_child_waits_for_nothing_of_its_parents(endpoint: Endpoint) -> 
         tell("parent")
         """,
         endpoint,
-        line_on_arrival=True,
+        line_when=endpoint.arrived,
     )
     assert said.splitlines() == ["child t0ken-2", "grandchild t0ken-2", "parent t0ken-1"]
     assert endpoint.count == 2
@@ -222,8 +220,11 @@ def test_no_refresh_begins_while_the_interpreter_shuts_down(endpoint: Endpoint) 
 
 
 def test_a_refresh_under_way_does_not_hold_up_the_end(endpoint: Endpoint) -> None:
+    refreshing = threading.Event()
+
     def answer(number: int) -> Answer:
         if number > 1:
+            refreshing.set()
             endpoint.gate.clear()
             endpoint.gate.wait(30)
         return granted(number)
@@ -232,12 +233,12 @@ def test_a_refresh_under_way_does_not_hold_up_the_end(endpoint: Endpoint) -> Non
     run(  # the endpoint would take 30 seconds
         """
         tell("main")
-        posted.clear()
         ahead = 3500.0
         tell("main")
-        posted.wait()
+        sys.stdin.readline()
         """,
         endpoint,
+        line_when=refreshing,
     )
     assert endpoint.count == 2
 

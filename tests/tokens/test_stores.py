@@ -27,14 +27,14 @@ posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 @pytest.fixture(params=["memory", "file", "redis"])
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewStore]:
     opened: list[RedisStore] = []
-    memory = MemoryStore(lock_life=0.05)
+    memory = MemoryStore(patience=0.05)
     url = request.getfixturevalue("valkey_url") if request.param == "redis" else ""
 
     def new() -> TokenStore:
         if request.param == "memory":
             return memory
         if request.param == "file":
-            return FileStore(tmp_path / "cache" / "tokens", lock_life=0.05)
+            return FileStore(tmp_path / "cache" / "tokens", patience=0.05)
         opened.append(RedisStore(url, lock_life=0.05))
         return opened[-1]
 
@@ -126,6 +126,16 @@ def test_foreign_contents_of_redis_are_not_values(valkey_url: str) -> None:
     store.set("a", "1", 60)
     assert store.get("a") == "1"
     store.close()
+
+
+def test_other_complaints_of_redis_are_handed_on(valkey_url: str) -> None:
+    with redis.Redis.from_url(valkey_url) as client:
+        client.acl_setuser("stranger", enabled=True, nopass=True, commands=["+ping"])
+        stranger = RedisStore(redis.Redis.from_url(valkey_url, username="stranger", password=""))
+        with pytest.raises(redis.ResponseError, match="no permissions"):
+            stranger.get("a")
+        stranger.close()
+        client.acl_deluser("stranger")
 
 
 def test_a_client_of_the_users_own(valkey_url: str) -> None:

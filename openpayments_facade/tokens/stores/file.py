@@ -28,13 +28,13 @@ _LONGEST: Final = 1_000_000  # bytes; a hundred tokens or so
 class FileStore:
     """Keeps values in one file of mode 0600, replaced as a whole; lock files lie beside it.
 
-    A lock ends with its process; who wants it waits for it `lock_life` seconds at most. Raises PermissionError, also
+    A lock ends with its process; who wants it waits `patience` seconds for it. Raises PermissionError, also
     when made, if the file is not the user's own or others can read or write it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, lock_life: float = 15.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
         self._path = Path(path).expanduser().absolute()
-        self._lock_life = lock_life
+        self._patience = patience
         self._read()
 
     def get(self, key: str) -> str | None:
@@ -51,12 +51,12 @@ class FileStore:
             self._write({"format": _FORMAT, "entries": entries})
 
     def lock(self, key: str) -> FileLock:
-        """One process at a time. Entering raises TimeoutError after `lock_life`."""
+        """One process at a time. Entering raises TimeoutError after `patience` seconds."""
         return self._file_lock("." + key[:16])
 
     def _file_lock(self, name: str) -> FileLock:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FileLock(f"{self._path}{name}.lock", timeout=self._lock_life, mode=0o600)
+        return FileLock(f"{self._path}{name}.lock", timeout=self._patience, mode=0o600)
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -16,13 +16,13 @@ __all__ = ["MemoryStore"]
 class MemoryStore:
     """Shared by the clients that it is given to, and by no others: what a test wants that must not meet old tokens.
 
-    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; `lock_life` is how long
-    (seconds) somebody who wants the lock waits for it.
+    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; who wants the lock waits
+    `patience` seconds for it.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, lock_life: float = 15.0) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, patience: float = 20.0) -> None:
         self._clock = clock
-        self._lock_life = lock_life
+        self._patience = patience
         self._values: dict[str, tuple[str, float]] = {}
         self.reset()
         reset_after_fork(self)
@@ -42,9 +42,9 @@ class MemoryStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One thread at a time. Raises TimeoutError after `lock_life`."""
+        """One thread at a time. Raises TimeoutError after `patience` seconds."""
         lock = self._locks[key]
-        if not lock.acquire(timeout=self._lock_life):
+        if not lock.acquire(timeout=self._patience):
             raise TimeoutError
         try:
             yield

@@ -21,11 +21,11 @@ class RedisStore:
     """Keeps values under `openpayments:token:*`.
 
     Takes a URL (`redis://`, `rediss://`, `unix://`, with the options of redis-py as its query), or a redis-py client of
-    yours. A process that dies with the lock delays nobody beyond `lock_life` seconds; it should be longer than a token
-    request usually takes.
+    yours. A process that dies with the lock delays nobody beyond `lock_life` (seconds), which should be longer than a
+    token request usually takes.
     """
 
-    def __init__(self, server: str | redis.Redis, *, lock_life: float = 15.0) -> None:
+    def __init__(self, server: str | redis.Redis, *, lock_life: float = 10.0) -> None:
         self._redis: Any = server  # redis-py types every answer as "maybe awaitable"
         if isinstance(server, str):
             self._redis = redis.Redis.from_url(
@@ -52,11 +52,11 @@ class RedisStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One process at a time, for `lock_life` at most. Raises TimeoutError when it can't be had in that time."""
+        """One process at a time, for `lock_life` at most. Raises TimeoutError after twice that time."""
         lock = self._redis.lock(
             f"{_PREFIX}{key}:lock",
             timeout=self._lock_life,
-            blocking_timeout=self._lock_life * 1.1,
+            blocking_timeout=2 * self._lock_life,  # that of a dead holder, and a token request after it
             sleep=0.05,
             thread_local=False,
         )

@@ -1,0 +1,104 @@
+"""OAuth with a user in it: the link, the callback, the code, the refresh (facts 10-auth, sections 1.2 and 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..arguments import read_id, read_text
+from ..errors import InvalidArgumentError
+from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_redirect_uri
+from ..scopes import ApiScope, check_scope, compose
+from ..secret import Secret
+from ..tokens.user import UserToken, exchange_code, refresh
+
+if TYPE_CHECKING:
+    from .executor import AsyncExecutor
+
+
+class AsyncOAuth:
+    """`op.oauth`. The tokens that it gives belong to you: they are not kept, and not used for later calls."""
+
+    def __init__(self, executor: AsyncExecutor) -> None:
+        self._executor = executor
+
+    def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
+        """The address to send the user's browser to, from the link that the API gave (`_links.scaOAuth`).
+
+            url = op.oauth.redirect_url(link, redirect_uri="https://app.example.com/callback")
+            session["state"] = url.state
+
+        Without a `state` an unguessable one is made. Nothing is sent. Raises InvalidArgumentError, which names the
+        argument, if the link is not on the environment's auth host or can't be filled.
+        """
+        settings = self._executor.core.settings
+        return fill_redirect_url(
+            template,
+            environment=settings.environment,
+            client_id=settings.client_id,
+            redirect_uri=redirect_uri,
+            state=state,
+        )
+
+    def read_callback(self, url: str, *, state: str) -> Callback:
+        """Reads the address that the browser came back to: `code` is None after a plain redirect.
+
+        Nothing is sent. Raises InvalidArgumentError if the state is not the one that went out, and
+        AuthorisationFailedError if the callback brings an error.
+        """
+        return read_callback(url, state=state)
+
+    async def exchange_code(
+        self,
+        *,
+        code: str,
+        redirect_uri: str,
+        authorisation_id: str,
+        consent_id: str | None = None,
+        payment_id: str | None = None,
+    ) -> UserToken:
+        """Completes an OAuth redirect: exchanges the code for the authorisation of a consent or of a payment.
+
+        `redirect_uri` is the one that the browser was sent to. Name the consent or the payment, not both. A code can be
+        used once, so this is never sent twice. Raises InvalidArgumentError or MissingScopeError before anything is
+        sent, ReauthorisationRequiredError if the code is wrong, used or too old, OutcomeUnknownError if no answer came,
+        TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError.
+        """
+        if (consent_id is None) == (payment_id is None):
+            raise InvalidArgumentError("give consent_id or payment_id, one of them", argument="consent_id")
+        headers: dict[str, str] = {}
+        if consent_id is not None:
+            scope = ApiScope.ACCOUNT_INFORMATION
+            headers["X-ConsentId"] = read_id(consent_id, "consent_id")
+            headers["X-ConsentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
+        else:
+            scope = ApiScope.PAYMENT_INITIATION
+            headers["X-PaymentId"] = read_id(payment_id, "payment_id")
+            headers["X-PaymentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
+        core, options = self._executor.core, self._executor.options
+        check_scope(scope, core.settings.api_scopes, "exchange_code")
+        secret_code = Secret(read_text(code, "code"))
+        del code  # no frame that an error leads to shall show it
+        core.pool.client()
+        return await core.pool.in_thread(
+            exchange_code,
+            core.fetcher,
+            code=secret_code,
+            redirect_uri=read_redirect_uri(redirect_uri),
+            # sources differ on the scope here; API scope plus context (facts 10-auth, section 1.2)
+            scope=compose([scope], options.psu_context),
+            headers={**options.headers, **headers},
+        )
+
+    async def refresh(self, token: UserToken) -> UserToken:
+        """A new token for an old one's refresh token (RFC 6749, section 6; document 004).
+
+        A refresh token may be good for one use, so this is never sent twice: keep the new token at once. Raises
+        InvalidArgumentError if the token has no refresh token, ReauthorisationRequiredError if it is refused for good,
+        OutcomeUnknownError if no answer came, TokenError, ConnectionFailedError, TimedOutError,
+        UnreadableResponseError.
+        """
+        if not isinstance(token, UserToken):
+            raise InvalidArgumentError("token must be a UserToken", argument="token")
+        core = self._executor.core
+        core.pool.client()
+        return await core.pool.in_thread(refresh, core.fetcher, token)
