@@ -208,3 +208,12 @@ def _whole_cassette(vcr: Any, record_mode: str) -> Iterator[None]:
     yield
     if vcr is not None and record_mode == "none":
         assert vcr.all_played, f"{vcr.play_count} of {len(vcr)} interactions of {vcr.path} were asked for"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI a skipped test is a failure: what it would show is promised."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and (skipped := reporter.stats.get("skipped")):
+        for report in skipped:
+            reporter.write_line(f"skipped on CI: {report.nodeid}: {report.longrepr}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

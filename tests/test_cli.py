@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -38,6 +39,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("OPENPAYMENTS_") or any(part in name.upper() for part in FOREIGN):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The user's cache folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    return tmp_path / "openpayments"
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +195,34 @@ def test_the_help_names_every_command_and_exit_code() -> None:
 
 
 # tokens
+
+
+def test_a_token_is_kept_for_the_next_run(simulator: Simulator, cache: Path) -> None:
+    for _ in range(3):
+        assert run("countries").exit_code == 0
+        forget_all()  # as a new process
+    assert simulator.token_requests == 1
+    assert stat.S_IMODE((cache / "tokens.json").stat().st_mode) == 0o600
+    assert SECRET not in (cache / "tokens.json").read_text()
+    assert run("countries", "--no-cache").exit_code == 0
+    assert simulator.token_requests == 2
+
+
+def test_without_the_cache_nothing_is_kept(simulator: Simulator, cache: Path) -> None:
+    assert run("countries", "--no-cache").exit_code == 0
+    assert run("doctor").exit_code == 0
+    assert run("countries", OPENPAYMENTS_TOKEN_STORE="memory").exit_code == 0
+    assert run("countries", "--simulator").exit_code == 0
+    assert not cache.exists()
+
+
+def test_a_cache_that_others_can_read_is_refused(simulator: Simulator, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "tokens.json").touch(mode=0o644)
+    result = run("countries")
+    assert result.exit_code == 2
+    assert "others" in result.stderr
+    assert simulator.requests == []
 
 
 def test_a_token_is_only_shown_when_it_is_asked_for(simulator: Simulator) -> None:

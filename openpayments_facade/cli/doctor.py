@@ -103,6 +103,9 @@ def _open(run: Run, environ: Mapping[str, str], stack: ExitStack) -> tuple[OpenP
     if missing:
         # the hosts can be tried without
         arguments |= {"client_id": "missing", "client_secret": "missing"}
+    if not environ.get(config.TOKEN_STORE, "").strip():
+        # whether a token can be had is the question, not whether the last run left one
+        arguments |= {"token_store": "memory"}
     try:
         op = stack.enter_context(run.client(**arguments))
     except (ConfigurationError, InvalidArgumentError) as error:

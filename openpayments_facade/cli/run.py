@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from attrs import frozen
 
+from ..config import TOKEN_STORE
 from ..errors import OpenPaymentsError
 from . import failures
 from .output import say
@@ -57,6 +58,9 @@ class Run:
         PsuContextName | None,
         typer.Option(help="Personal or business accounts; without it, OPENPAYMENTS_PSU_CONTEXT, or private."),
     ] = None
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Fetch a token for this run alone; otherwise it is kept for the next.")
+    ] = False
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log each request with its request id to stderr.")
     ] = False
@@ -69,6 +73,16 @@ class Run:
         if self.psu_context:
             overrides["psu_context"] = None if self.psu_context is PsuContextName.NONE else self.psu_context.value
         return overrides
+
+    def token_store(self) -> str | None:
+        """Where the next run finds this one's token: the user's cache folder, unless something else was said."""
+        if self.no_cache:
+            return "memory"
+        if os.environ.get(TOKEN_STORE, "").strip():
+            return None
+        from platformdirs import user_cache_path
+
+        return f"file:{user_cache_path('openpayments') / 'tokens.json'}"
 
     @contextmanager
     def client(self, **more: Any) -> Iterator[OpenPayments]:
@@ -87,6 +101,8 @@ class Run:
         else:
             from .. import OpenPayments
 
+            if "token_store" not in arguments and (store := self.token_store()):
+                arguments["token_store"] = store
             with OpenPayments.from_env(**arguments) as op:
                 yield op
 

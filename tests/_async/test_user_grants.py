@@ -8,6 +8,7 @@ import pytest
 
 from openpayments_facade import (
     ApiScope,
+    AsyncOpenPayments,
     AuthenticationError,
     ClientStateError,
     InvalidArgumentError,
@@ -91,6 +92,14 @@ async def test_a_server_without_refresh_tokens_means_a_new_authorisation() -> No
                 await op.oauth.refresh(UserToken.from_dict({"access_token": "a"}))
 
 
+async def _exchange(op: AsyncOpenPayments) -> UserToken:
+    return await op.oauth.exchange_code(code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+
+
+async def _refresh(op: AsyncOpenPayments) -> UserToken:
+    return await op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r3fresh"}))
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -108,12 +117,7 @@ async def test_what_goes_wrong_is_said_and_never_sent_twice(fault: dict[str, Any
                 simulator.reset()
                 simulator.misbehave("/connect/token", **fault)
                 with pytest.raises(kind) as caught:
-                    if exchange:
-                        await op.oauth.exchange_code(
-                            code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a"
-                        )
-                    else:
-                        await op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r3fresh"}))
+                    await (_exchange(op) if exchange else _refresh(op))
                 assert simulator.token_requests == 1
                 for secret in ("r3fresh", "c0de", simulator.client_secret):
                     assert secret not in str(caught.value)

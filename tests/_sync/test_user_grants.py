@@ -13,6 +13,7 @@ from openpayments_facade import (
     ClientStateError,
     InvalidArgumentError,
     MissingScopeError,
+    OpenPayments,
     OutcomeUnknownError,
     ReauthorisationRequiredError,
     TokenError,
@@ -92,6 +93,14 @@ def test_a_server_without_refresh_tokens_means_a_new_authorisation() -> None:
                 op.oauth.refresh(UserToken.from_dict({"access_token": "a"}))
 
 
+def _exchange(op: OpenPayments) -> UserToken:
+    return op.oauth.exchange_code(code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+
+
+def _refresh(op: OpenPayments) -> UserToken:
+    return op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r3fresh"}))
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -109,10 +118,7 @@ def test_what_goes_wrong_is_said_and_never_sent_twice(fault: dict[str, Any], kin
                 simulator.reset()
                 simulator.misbehave("/connect/token", **fault)
                 with pytest.raises(kind) as caught:
-                    if exchange:
-                        op.oauth.exchange_code(code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-                    else:
-                        op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r3fresh"}))
+                    (_exchange(op) if exchange else _refresh(op))
                 assert simulator.token_requests == 1
                 for secret in ("r3fresh", "c0de", simulator.client_secret):
                     assert secret not in str(caught.value)
