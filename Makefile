@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emi
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format generate unasync contract record spec-diff bench simulator coverage lock clean
+.PHONY: help demo test check format generate unasync contract record spec-diff bench docs simulator coverage lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ spec-diff: $(VENV)/.dev  ## what changed in the description since BASE=<git rev>
 
 bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
 	@$(BIN)/python benchmarks/tokens.py
+
+docs: $(VENV)/.dev  ## builds the documentation site, warnings are errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator

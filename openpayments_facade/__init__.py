@@ -24,41 +24,100 @@ __version__ = "0.1.0"
 __all__ = [
     "PRODUCTION",
     "SANDBOX",
+    "Account",
+    "AccountReference",
     "AffiliatedAspsp",
     "ApiScope",
+    "Approach",
     "Aspsp",
     "AspspDetails",
     "AsyncOpenPayments",
+    "AuthorisationUpdate",
     "AuthorizationMethod",
+    "Balance",
+    "BookedTransaction",
+    "Challenge",
     "City",
+    "Consent",
+    "ConsentAccess",
+    "ConsentCreated",
     "Country",
     "Environment",
+    "MonetaryAmount",
     "OpenPayments",
+    "PendingTransaction",
+    "Psu",
     "PsuContext",
     "RawResponse",
     "TokenEvent",
     "TokenStore",
+    "Transaction",
+    "TransactionReport",
     "UserToken",
+    "money",
 ]
 __all__ += _errors.__all__
 
 if TYPE_CHECKING:
-    from openpayments_client.models import AffiliatedAspsp, Aspsp, AspspDetails, AuthorizationMethod, City, Country
+    from openpayments_client.models import (
+        Account,
+        AccountReference,
+        AffiliatedAspsp,
+        Aspsp,
+        AspspDetails,
+        AuthorizationMethod,
+        Balance,
+        City,
+        Consent,
+        ConsentAccess,
+        ConsentCreated,
+        Country,
+        MonetaryAmount,
+        Transaction,
+        TransactionReport,
+    )
 
     from ._async.client import AsyncOpenPayments
     from ._sync.client import OpenPayments
+    from .amounts import money
+    from .authorisation import Approach, AuthorisationUpdate, Challenge
     from .operation import RawResponse
+    from .psu import Psu
     from .tokens import TokenEvent, TokenStore, UserToken
+    from .transactions import BookedTransaction, PendingTransaction
 else:
     _LAZY = {
         "AsyncOpenPayments": f"{__name__}._async.client",
+        "Approach": f"{__name__}.authorisation",
+        "AuthorisationUpdate": f"{__name__}.authorisation",
+        "BookedTransaction": f"{__name__}.transactions",
+        "Challenge": f"{__name__}.authorisation",
         "OpenPayments": f"{__name__}._sync.client",
+        "PendingTransaction": f"{__name__}.transactions",
+        "Psu": f"{__name__}.psu",
+        "money": f"{__name__}.amounts",
         "RawResponse": f"{__name__}.operation",
         "TokenEvent": f"{__name__}.tokens",
         "TokenStore": f"{__name__}.tokens",
         "UserToken": f"{__name__}.tokens",
         **dict.fromkeys(
-            ["AffiliatedAspsp", "Aspsp", "AspspDetails", "AuthorizationMethod", "City", "Country"],
+            [
+                "Account",
+                "AccountReference",
+                "AffiliatedAspsp",
+                "Aspsp",
+                "AspspDetails",
+                "AuthorizationMethod",
+                "Balance",
+                "City",
+                "Consent",
+                "ConsentAccess",
+                "ConsentCreated",
+                "Country",
+                "MonetaryAmount",
+                "Transaction",
+                "TransactionReport",
+            ],
             "openpayments_client.models",
         ),
     }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .tokens import OnTokenEvent, TokenStore
 
-__all__ = ["CallOptions", "ClientCert", "ClientOptions", "Options", "Settings", "settings_from_env"]
+__all__ = ["CallOptions", "ClientCert", "ClientOptions", "Options", "Settings", "read_seconds", "settings_from_env"]
 
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
 CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
@@ -77,7 +77,8 @@ class ClientOptions(TypedDict, total=False):
 _RESERVED_HEADERS = {"authorization", "host", "x-request-id"}
 
 
-def _read_seconds(value: object, argument: str) -> float:
+def read_seconds(value: object, argument: str) -> float:
+    """A time limit. Raises InvalidArgumentError, which names the argument, unless it is a number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
         raise InvalidArgumentError(f"{argument} must be a number of seconds above 0, not {value!r}", argument=argument)
     return float(value)
@@ -117,7 +118,7 @@ class Options:
         """Checks a client's own options. Raises InvalidArgumentError, which names the argument."""
         return cls(
             timeout=_read_timeout(timeout),
-            total_timeout=_read_seconds(total_timeout, "total_timeout"),
+            total_timeout=read_seconds(total_timeout, "total_timeout"),
             max_retries=_read_max_retries(max_retries),
             psu_context=read_psu_context(psu_context),
         )
@@ -126,7 +127,7 @@ class Options:
         """These options with some changed. Raises InvalidArgumentError, which names the argument."""
         readers: dict[str, Callable[[Any], Any]] = {
             "timeout": _read_timeout,
-            "total_timeout": lambda value: _read_seconds(value, "total_timeout"),
+            "total_timeout": lambda value: read_seconds(value, "total_timeout"),
             "max_retries": _read_max_retries,
             "psu_context": read_psu_context,
             "request_id": read_request_id,
@@ -141,7 +142,7 @@ class Options:
 def _read_timeout(value: object) -> httpx.Timeout:
     import httpx
 
-    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(_read_seconds(value, "timeout"))
+    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(read_seconds(value, "timeout"))
 
 
 def _read_max_retries(value: object) -> int:

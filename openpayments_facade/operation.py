@@ -6,14 +6,14 @@ Everything here is pure. Sources: facts 20-aspsp-information, facts 60-errors-an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from openpayments_client import Client
 from openpayments_client.errors import UnexpectedStatus
 
@@ -103,6 +103,8 @@ class Operation(Generic[T]):
     endpoint: Endpoint[Any, Any] = field(repr=False)
     request_id: str | None = None
     """An id given for this request alone."""
+    unwrap: str | None = None
+    """An envelope that some answers have around what the description has (facts 40, section 6)."""
 
     @classmethod
     def of(cls, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
@@ -126,6 +128,23 @@ class Operation(Generic[T]):
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
         return Operation(method, path, scope, method in {"GET", "HEAD"}, request, endpoint, request_id)
 
+    @property
+    def name(self) -> str:
+        """What the generated client calls it, such as get_balances."""
+        return str(getattr(self.endpoint, "__name__", self.path)).rpartition(".")[2]
+
+    def with_headers(self, headers: Mapping[str, str]) -> Operation[T]:
+        """The same with more headers."""
+        return evolve(self, request={**self.request, "headers": {**self.request["headers"], **headers}})
+
+    def with_query(self, query: Sequence[tuple[str, str]]) -> Operation[T]:
+        """The same with another query."""
+        return evolve(self, request={**self.request, "params": [*query]})
+
+    def unwrapping(self, envelope: str) -> Operation[T]:
+        """The same, tolerating an envelope around the answer."""
+        return evolve(self, unwrap=envelope)
+
 
 @frozen
 class Answer:
@@ -147,6 +166,10 @@ class _Response(httpx.Response):
         if self._data is None:
             self._data = json.loads(self.content)
         return self._data
+
+    def unwrap(self, envelope: str) -> None:
+        if isinstance(inner := self.json().get(envelope), dict):
+            self._data = inner
 
 
 _client = Client(base_url="", raise_on_unexpected_status=True)
@@ -185,6 +208,8 @@ def _parse(operation: Operation[T], answer: Answer) -> T:
     try:
         if answer.content and not isinstance(response.json(), dict):
             raise _Unreadable("not a JSON object")
+        if operation.unwrap:
+            response.unwrap(operation.unwrap)
         return operation.endpoint._parse_response(client=_client, response=response)  # type: ignore[no-any-return]
     except UnexpectedStatus:
         raise _Unreadable("this operation has no such status") from None

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
 
 ROOT = Path(__file__).parent.parent
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CREDENTIALS = ("OPENPAYMENTS_CLIENT_ID", "OPENPAYMENTS_CLIENT_SECRET")
 
 README = """\
@@ -35,14 +38,17 @@ All cassettes name the provider's sandbox hosts, whatever they were recorded fro
 simulator shows what this project believes about the API, not what the provider was seen to do.** The table says which
 is which, by what the cassettes say of themselves.
 
-Client id, client secret and tokens are replaced by placeholders, headers that change from run to run are left out, and
-request ids are made from the name of the test.
+Client id, client secret, tokens, codes and the ids of users are replaced by placeholders, headers that change from run
+to run are left out, and request ids are made from the name of the test. The simulator's clock stands still and its seed
+is fixed (`tests/conftest.py`), so consents, accounts and transactions are the same each time. The page where a user
+approves is not recorded: between a redirect link and the exchange of its code a test calls `provider.visit(url)`.
 
 - `make record` records all of them from the simulator, without leaving this machine. Without a change in the code it
   writes the same bytes.
 - `make record FROM=sandbox` records from the provider's sandbox, with `OPENPAYMENTS_CLIENT_ID` and
   `OPENPAYMENTS_CLIENT_SECRET` from the environment. Answers that the sandbox can't be asked for (a revoked token, an
-  outage) stay from the simulator. Read the difference before you commit it, and run `make contract`.
+  outage, all that wants a person who approves) stay from the simulator. Read the difference before you commit it, and
+  run `make contract`.
 
 This page is written by `make record`.
 
@@ -56,15 +62,18 @@ def readme(folder: Path) -> str:
     rows = []
     for file in sorted(folder.glob("*.yaml")):
         cassette = yaml.safe_load(file.read_text())
-        steps = ", ".join(map(_step, cassette["interactions"]))
+        steps = ", ".join(
+            step if (times := len(list(same))) == 1 else f"{step} ({times} times)"
+            for step, same in groupby(map(_step, cassette["interactions"]))
+        )
         rows.append(f"| `{file.name}` | {cassette['recorded_from']} | {steps} |\n")
     return README + "".join(rows)
 
 
 def _step(interaction: dict[str, dict[str, dict[str, str]]]) -> str:
     request, response = interaction["request"], interaction["response"]
-    path = "/".join(urlsplit(str(request["uri"])).path.split("/")[-2:])
-    return f"{request['method']} {path.removeprefix('v1/')} {response['status']['code']}"
+    path = re.sub(r"^/(psd2/\w+/v1/)?", "", urlsplit(str(request["uri"])).path)
+    return f"{request['method']} {_UUID.sub('{id}', path)} {response['status']['code']}"
 
 
 def record(source: str, into: Path) -> bool:

@@ -13,9 +13,10 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import yaml
@@ -23,12 +24,15 @@ from pytest_recording import network
 from vcr.filters import replace_text  # type: ignore[import-untyped]
 from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
-from openpayments_facade import call, request_ids
+from openpayments_facade import arguments, call, request_ids
 from openpayments_facade.environments import SANDBOX, Environment
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"
+# when all that is recorded from the simulator happens, and when it is replayed
+RECORDED_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SEED = 1
 
 # what a client sends for itself differs from run to run and from sync to async
 VOLATILE_REQUEST_HEADERS = {"accept-encoding", "connection", "content-length", "cookie", "host", "user-agent"}
@@ -100,10 +104,24 @@ class Provider:
         self._simulator = simulator
         self._placeholders = {client_id: "CLIENT_ID", client_secret: "CLIENT_SECRET"}
 
+    @property
+    def today(self) -> date:
+        """The day of the recording, which replaying it has too."""
+        return arguments.today().date()
+
     def simulate(self, change: Callable[[Simulator], object]) -> None:
         """Does something to the simulator if it is being recorded; a cassette has the consequences already."""
         if self._simulator is not None:
             change(self._simulator)
+
+    def visit(self, url: str, *, approve: bool = True) -> str:
+        """The user at the bank's page, whose browser is not recorded: the callback that it comes back with."""
+        if self._simulator is not None:
+            return self._simulator.visit(url, approve=approve)
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        # a cassette does not know the code: it has this in its place
+        outcome = {"code": "CODE", "scope": asked["scope"]} if approve else {"error": "access_denied"}
+        return f"{asked['redirect_uri']}?{urlencode({**outcome, 'state': asked['state']})}"
 
     def as_recorded(self, request: Any) -> Any:
         """A request as cassettes know it, which is also what requests are matched by: with its canonical host."""
@@ -175,11 +193,15 @@ def provider(
         monkeypatch.setattr(module, "new_request_id", new_request_id)
     forget_all()  # each cassette has its own token request
     simulator_only = request.node.get_closest_marker("simulator_only")
+    from_simulator = request.config.getoption("--record-from") == "simulator"
+    if record_mode == "none" or from_simulator:
+        monkeypatch.setattr(arguments, "today", lambda: RECORDED_AT)
     if record_mode == "none":
         yield Provider(SANDBOX, "CLIENT_ID", "CLIENT_SECRET")
-    elif request.config.getoption("--record-from") == "simulator":
+    elif from_simulator:
         request.getfixturevalue("loopback_only")
-        with Simulator(**(simulator_only.kwargs if simulator_only else {})) as simulator:
+        asked = simulator_only.kwargs if simulator_only else {}
+        with Simulator(clock=RECORDED_AT.timestamp, seed=SEED, **asked) as simulator:
             yield Provider(simulator.environment, simulator.client_id, simulator.client_secret, simulator)
     else:
         yield Provider(SANDBOX, os.environ["OPENPAYMENTS_CLIENT_ID"], os.environ["OPENPAYMENTS_CLIENT_SECRET"])

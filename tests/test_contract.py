@@ -23,13 +23,16 @@ Planted = Callable[[Interaction], object]
 
 LEAKS = {
     "a credential in a form": re.compile(
-        r"\b(client_id|client_secret|code|refresh_token)=(?!CLIENT_ID\b|CLIENT_SECRET\b)"
+        r"\b(client_id|client_secret|code|refresh_token)="
+        r"(?!\[?CLIENT_ID\b|CLIENT_SECRET\b|CODE\b|REFRESH_TOKEN(_\d+)?\b)"
     ),
     "a token in an answer": re.compile(r'"(access|refresh|id)_token": ?"(?!(ACCESS|REFRESH|ID)_TOKEN_\d+")'),
     "a token in a request": re.compile(r"(?<=- )(Bearer|Basic) (?!ACCESS_TOKEN_\d+$|error=)", re.MULTILINE),
     "a JSON Web Token": re.compile(r"\beyJ[\w-]+\.[\w-]"),
     "a host on this machine": re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[?::1\]?(?=[:/\s])"),
     "a personal identity number": re.compile(r"(?<![-\w])(19|20)\d{6}-?\d{4}(?![-\w])"),
+    "the id of a user": re.compile(r"psu-(corporate-)?id:\n +- (?!PSU-(CORPORATE-)?ID$)", re.MULTILINE),
+    "the address of a user": re.compile(r"psu-ip-address:\n +- (?!203\.0\.113\.)"),
     "a volatile header": re.compile(
         r"^ +(accept-encoding|connection|content-length|cookie|date|host|server|set-cookie|user-agent):",
         re.MULTILINE | re.IGNORECASE,
@@ -58,20 +61,43 @@ def form(old: str, new: str) -> Planted:
     return lambda interaction: interaction["request"].update(body=interaction["request"]["body"].replace(old, new))
 
 
+def problem(**members: str) -> Planted:
+    """An error in the form of RFC 7807."""
+
+    def plant(interaction: Interaction) -> None:
+        interaction["response"]["headers"]["content-type"] = ["application/problem+json"]
+        interaction["response"]["body"]["string"] = json.dumps(members)
+
+    return plant
+
+
+def planted(contract: Contract, file: Path, number: int, change: Planted) -> list[str]:
+    """The faults of one interaction of a cassette after a change, checked alone under the cassette's name."""
+    content = load(CASSETTES / file.name)
+    interaction = content["interactions"][number - 1]
+    change(interaction)
+    return faults_of(contract, file, {**content, "interactions": [interaction]})
+
+
+def faults_of(contract: Contract, file: Path, content: dict[str, Any]) -> list[str]:
+    file.write_text(yaml.safe_dump(content))
+    return [fault for fault in contract.check(file.parent)[0] if fault.startswith(file.name)]
+
+
+def load(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load(file.read_text(), yaml.CSafeLoader)
+    return content
+
+
 @pytest.fixture(scope="module")
 def contract() -> Contract:
     return Contract(DESCRIPTION)
 
 
-@pytest.fixture
-def copies(tmp_path: Path) -> Path:
-    return shutil.copytree(CASSETTES, tmp_path, dirs_exist_ok=True)
-
-
 def test_the_cassettes_are_as_described(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["contract.py"])
     assert main() == 0
-    assert capsys.readouterr().out.endswith("7 of 7 operations: all as described\n")
+    assert capsys.readouterr().out.endswith("20 of 20 operations: all as described\n")
 
 
 def test_without_cassettes_every_operation_is_named(
@@ -81,7 +107,7 @@ def test_without_cassettes_every_operation_is_named(
     assert main() == 1
     first, *_, last = capsys.readouterr().out.splitlines()
     assert first == "createToken (POST /connect/token): no cassette has a successful answer"
-    assert last == "0 cassettes, 0 interactions, 0 of 7 operations: 7 faults"
+    assert last == "0 cassettes, 0 interactions, 0 of 20 operations: 20 faults"
 
 
 @pytest.mark.parametrize(
@@ -215,26 +241,101 @@ def test_without_cassettes_every_operation_is_named(
             " the description has no such operation on this host",
             id="wrong host",
         ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            2,
+            lambda it: it["request"]["headers"].pop("x-bicfi"),
+            "createConsent: request: Missing required header parameter: X-BicFi",
+            id="consent without a bank",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            2,
+            form('"frequencyPerDay": 4, ', ""),
+            "createConsent: request: 'frequencyPerDay' is a required property",
+            id="consent without a frequency",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            3,
+            lambda it: it["request"].update(body="{}"),
+            "startConsentAuthorisation: request: a body, but none is described",
+            id="start of an authorisation with a body",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            4,
+            body(lambda answer: answer.pop("scaStatus")),
+            "updateConsentsPsuData: answer 200: 'scaStatus' is a required property",
+            id="answer without an SCA status",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            12,
+            lambda it: it["request"]["headers"].pop("consent-id"),
+            "getTransactionList: request: Missing required header parameter: Consent-ID",
+            id="transactions without a consent",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            12,
+            body(lambda report: report["transactions"]["booked"][0]["transactionAmount"].update(amount=-1.5)),
+            "getTransactionList: answer 200: transactions.booked.0.transactionAmount.amount:"
+            " -1.5 is not of type 'string'",
+            id="amount that is a number",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            16,
+            lambda it: it["response"]["body"].update(string="{}"),
+            "deleteConsent: answer 204: a body, but none is described",
+            id="body of a deletion",
+        ),
+        pytest.param(
+            "unknown_account.yaml",
+            3,
+            problem(code="RESOURCE_UNKNOWN"),
+            "getBalances: answer 404: 'type' is a required property",
+            id="problem without a type",
+        ),
     ],
 )
 def test_a_planted_fault_is_found(
     contract: Contract, tmp_path: Path, cassette: str, number: int, change: Planted, fault: str
 ) -> None:
-    content = yaml.safe_load((CASSETTES / cassette).read_text())
-    change(content["interactions"][number - 1])
-    (tmp_path / cassette).write_text(yaml.safe_dump(content))
-    faults, _ = contract.check(tmp_path)
-    assert [found for found in faults if found.startswith(cassette)] == [f"{cassette}, interaction {number}, {fault}"]
+    faults = planted(contract, tmp_path / cassette, number, change)
+    assert faults == [f"{cassette}, interaction 1, {fault}"]
 
 
-def test_an_operation_that_no_cassette_covers_is_named(contract: Contract, copies: Path) -> None:
-    (copies / "cities.yaml").unlink()
-    faults, summary = contract.check(copies)
+def test_a_problem_is_described(contract: Contract, tmp_path: Path) -> None:
+    change = problem(type="about:blank", code="RESOURCE_UNKNOWN")
+    assert planted(contract, tmp_path / "unknown_account.yaml", 3, change) == []
+
+
+@pytest.mark.parametrize("link", ['{"href":"?page=2"}', '"?page=2"'])
+def test_the_query_of_a_link_to_the_next_page_is_the_banks_own(contract: Contract, tmp_path: Path, link: str) -> None:
+    file = tmp_path / "from_a_bank_to_its_transactions_by_redirect.yaml"
+    page, asked = load(CASSETTES / file.name)["interactions"][11:13]
+    content = {"recorded_from": "sandbox, 2030-01-01", "interactions": [page, asked]}
+    asked["request"]["uri"] = asked["request"]["uri"].partition("?")[0] + "?page=2"
+    about = f"{file.name}, interaction 2, getTransactionList: request:"
+    assert faults_of(contract, file, content) == [
+        f"{about} Missing required query parameter: bookingStatus",
+        f"{about} unknown query parameter 'page'",
+    ]
+    body(lambda report: report["transactions"]["_links"].update(next=json.loads(link)))(page)
+    assert faults_of(contract, file, content) == []
+
+
+def test_an_operation_that_no_cassette_covers_is_named(contract: Contract, tmp_path: Path) -> None:
+    for name in ("from_a_bank_to_its_transactions_by_redirect", "from_countries_to_the_details_of_a_bank", "countries"):
+        shutil.copy(CASSETTES / f"{name}.yaml", tmp_path)
+    faults, summary = contract.check(tmp_path)
     assert faults == [
         "getCityList (GET /psd2/aspspinformation/v1/cities): no cassette has a successful answer",
         "getCityDetails (GET /psd2/aspspinformation/v1/cities/{city-id}): no cassette has a successful answer",
     ]
-    assert summary.endswith("5 of 7 operations")
+    assert summary.endswith("18 of 20 operations")
 
 
 @pytest.mark.parametrize("text", ["", "interactions: [{}]", "interactions: [", "- 1"])
@@ -270,6 +371,8 @@ def test_a_cassette_has_no_secrets_and_names_the_canonical_hosts(file: Path) -> 
     [
         ("a credential in a form", "client_secret=CLIENT_SECRET", "client_secret=hunter2"),
         ("a credential in a form", "client_id=CLIENT_ID", "client_id=7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("a credential in a form", "client_secret=CLIENT_SECRET", "code=SplxlOBeZQQYbYS6WxSbIA"),
+        ("a credential in a form", "client_secret=CLIENT_SECRET", "refresh_token=8xLOxBtZp8"),
         ("a token in an answer", '"access_token":"ACCESS_TOKEN_1"', '"access_token":"ACCESS_TOKEN_1x"'),
         ("a token in a request", "Bearer ACCESS_TOKEN_1", "Bearer uN9Ty_algRSPwlClMPqgfRB0crhmZ6JcXi9GCX1mCis"),
         ("a JSON Web Token", '"name":"Sweden"', '"name":"eyJhbGciOi.eyJzdWIi"'),
@@ -277,6 +380,12 @@ def test_a_cassette_has_no_secrets_and_names_the_canonical_hosts(file: Path) -> 
         ("a host on this machine", "https://api.sandbox.openbankingplatform.com", "http://localhost:8001"),
         ("a personal identity number", '"name":"Sweden"', '"psuId":"19121212-1212"'),
         ("a personal identity number", '"name":"Sweden"', '"psuId":"201212121212"'),
+        ("the id of a user", "      authorization:", "      psu-id:\n      - somebody\n      authorization:"),
+        (
+            "the address of a user",
+            "      authorization:",
+            "      psu-ip-address:\n      - 192.0.2.1\n      authorization:",
+        ),
         ("a volatile header", "      cache-control:", "      Date:"),
     ],
 )

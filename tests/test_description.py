@@ -6,6 +6,7 @@ Most rules hold for every operation, schema or example that there is or will be,
 import copy
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,43 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from scripts.generate import YAML_LOADER
+
 FILE = Path(__file__).parent.parent / "openapi" / "openpayments.yaml"
-DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+DOCUMENT: dict[str, Any] = yaml.load(FILE.read_text("utf-8"), YAML_LOADER)
 COMPONENTS: dict[str, dict[str, Any]] = DOCUMENT["components"]
 SCHEMAS: dict[str, Any] = COMPONENTS["schemas"]
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    operation["operationId"]: (path, operation)
+    operation["operationId"]: (
+        f"{method.upper()} {path}",
+        operation | {"parameters": [*item.get("parameters", []), *operation["parameters"]]},
+    )
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
     if method in METHODS
 }
-API_OPERATIONS = sorted(name for name, (path, _) in OPERATIONS.items() if path != "/connect/token")
+API_OPERATIONS = sorted(OPERATIONS.keys() - {"createToken"})
+
+# facts 30 section 1, 40 section 1: what calls a bank, where it is, its success
+CONSENTS = "/psd2/consent/v1/consents"
+ACCOUNTS = "/psd2/accountinformation/v1/accounts"
+BANK_OPERATIONS = {
+    "createConsent": (f"POST {CONSENTS}", "201"),
+    "getConsentInformation": (f"GET {CONSENTS}/{{consentId}}", "200"),
+    "deleteConsent": (f"DELETE {CONSENTS}/{{consentId}}", "204"),
+    "getConsentStatus": (f"GET {CONSENTS}/{{consentId}}/status", "200"),
+    "startConsentAuthorisation": (f"POST {CONSENTS}/{{consentId}}/authorisations", "201"),
+    "getConsentAuthorisation": (f"GET {CONSENTS}/{{consentId}}/authorisations", "200"),
+    "getConsentScaStatus": (f"GET {CONSENTS}/{{consentId}}/authorisations/{{authorisationId}}", "200"),
+    "updateConsentsPsuData": (f"PUT {CONSENTS}/{{consentId}}/authorisations/{{authorisationId}}", "200"),
+    "getAccountList": (f"GET {ACCOUNTS}", "200"),
+    "readAccountDetails": (f"GET {ACCOUNTS}/{{account-id}}", "200"),
+    "getBalances": (f"GET {ACCOUNTS}/{{account-id}}/balances", "200"),
+    "getTransactionList": (f"GET {ACCOUNTS}/{{account-id}}/transactions", "200"),
+    "getTransactionDetails": (f"GET {ACCOUNTS}/{{account-id}}/transactions/{{transactionId}}", "200"),
+}
 
 Place = tuple[str | int, ...]
 
@@ -59,6 +84,12 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+def parameters(name: str, where: str) -> dict[str, bool]:
+    """An operation's parameters in one place (`header`, `query`), and whether they are required."""
+    found = map(resolve, OPERATIONS[name][1]["parameters"])
+    return {parameter["name"]: parameter["required"] for parameter in found if parameter["in"] == where}
+
+
 def fragment(place: Place) -> str:
     return "#/" + "/".join(str(part).replace("~", "~0").replace("/", "~1").replace("%", "%25") for part in place)
 
@@ -81,7 +112,11 @@ def examples(document: dict[str, Any]) -> Iterator[tuple[str, Place, Any]]:
 
 def faults(document: dict[str, Any], schema: Place, value: Any) -> list[str]:
     registry: Registry[Any] = Registry().with_resource("urn:description", DRAFT202012.create_resource(document))
-    validator = Draft202012Validator({"$ref": "urn:description" + fragment(schema)}, registry=registry)
+    validator = Draft202012Validator(
+        {"$ref": "urn:description" + fragment(schema)},
+        registry=registry,
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
     return [error.message for error in validator.iter_errors(value)]
 
 
@@ -101,11 +136,13 @@ def test_the_test_of_examples_sees_a_wrong_one_in_every_kind_of_place() -> None:
     broken["components"]["schemas"]["Bic"]["examples"] = ["ESSESESS", "a bank"]
     media_type = broken["components"]["responses"]["CountryList"]["content"]["application/json"]
     media_type["examples"]["document001"]["value"] = {"countries": [{"name": "Sweden"}]}
+    broken["components"]["parameters"]["DateFrom"]["example"] = "2026-02-30"
 
     wrong = {where for where, schema, value in examples(broken) if faults(broken, schema, value)}
 
     assert wrong == {
         "#/components/parameters/BicFi 0",
+        "#/components/parameters/DateFrom 0",
         "#/components/schemas/Bic 1",
         "#/components/responses/CountryList/content/application~1json 0",
     }
@@ -120,6 +157,12 @@ def test_every_body_has_an_example() -> None:
         if not media_type.get("examples")
     ]
     assert without == []
+
+
+def test_every_parameter_that_must_be_sent_has_an_example() -> None:
+    required = {name: parameter for name, parameter in COMPONENTS["parameters"].items() if parameter["required"]}
+    assert {"RequestId", "BankBic", "UsedConsentId", "BookingStatus"} <= required.keys()
+    assert [name for name, parameter in required.items() if "example" not in parameter] == []
 
 
 def test_operations_point_at_components() -> None:
@@ -154,7 +197,7 @@ def test_every_operation_schema_and_property_is_described() -> None:
 
 
 def test_lists_in_queries_are_comma_separated() -> None:
-    """The generator's template joins every list in a query, because it cannot see `explode`."""
+    """The generator's template joins every list in a query, because it cannot see `explode`, and sends no empty one."""
     lists = [
         node
         for _, node in walk(DOCUMENT)
@@ -162,6 +205,7 @@ def test_lists_in_queries_are_comma_separated() -> None:
     ]
     assert lists
     assert [node["name"] for node in lists if (node.get("style"), node.get("explode")) != ("form", False)] == []
+    assert [node["name"] for node in lists if resolve(node["schema"]).get("minItems", 0) < 1] == []
 
 
 def test_headers_are_plain_strings() -> None:
@@ -185,14 +229,97 @@ def test_an_api_operation_requires_a_request_id_and_every_answer_repeats_it(name
 
 @pytest.mark.parametrize("name", API_OPERATIONS)
 def test_an_api_operation_has_its_errors(name: str) -> None:
-    _, operation = OPERATIONS[name]
+    """Facts 60, sections 1 and 2: calls to a bank have two forms of them; 412 is of ASPSP information alone."""
+    forms = {"application/json": "ErrorBody"}
     with_body = {"400", "401", "403", "404", "405", "406", "409", "429"}
-    without = {"408", "412", "415", "500", "503"}
+    without = {"408", "415", "500", "503"}
+    if name in BANK_OPERATIONS:
+        forms["application/problem+json"] = "Problem"
+    else:
+        without.add("412")
+    _, operation = OPERATIONS[name]
     errors = {status: resolve(response) for status, response in operation["responses"].items() if status >= "400"}
     assert errors.keys() == with_body | without
     for status, response in errors.items():
-        schemas = [media_type["schema"] for media_type in response.get("content", {}).values()]
-        assert schemas == ([{"$ref": "#/components/schemas/ErrorBody"}] if status in with_body else [])
+        found = {form: content["schema"]["$ref"] for form, content in response.get("content", {}).items()}
+        described = {form: f"#/components/schemas/{schema}" for form, schema in forms.items()}
+        assert found == (described if status in with_body else {})
+
+
+@pytest.mark.parametrize("name", API_OPERATIONS)
+def test_an_api_operation_needs_the_scope_of_its_service(name: str) -> None:
+    scope = "accountinformation" if name in BANK_OPERATIONS else "aspspinformation"
+    accepted = [alternative["oauth2"] for alternative in OPERATIONS[name][1]["security"]]
+    assert accepted == [[scope, "private"], [scope, "corporate"], [scope]]
+
+
+def test_what_calls_a_bank() -> None:
+    services = {"Consent", "Account Information"}
+    found = {
+        name: (route, min(operation["responses"]))
+        for name, (route, operation) in OPERATIONS.items()
+        if services & {*operation["tags"]}
+    }
+    assert found == BANK_OPERATIONS
+    assert len(OPERATIONS) == 20
+
+
+CONTEXT = "IP-Address IP-Port User-Agent Accept Accept-Charset Accept-Encoding Accept-Language Http-Method Device-ID"
+BANK_HEADERS = {
+    **dict.fromkeys(["X-BicFi", "X-Request-ID"], True),
+    **dict.fromkeys([f"PSU-{name}" for name in [*CONTEXT.split(), "Geo-Location", "ID", "Corporate-ID"]], False),
+    "TPP-Redirect-Preferred": False,
+}
+ID_TYPES = {"PSU-ID-Type", "PSU-Corporate-ID-Type"}
+NOTIFIED = {
+    "TPP-Redirect-URI",
+    "TPP-Nok-Redirect-URI",
+    "TPP-Notification-URI",
+    "TPP-Notification-Content-Preferred",
+}
+FURTHER_HEADERS = {
+    "createConsent": ID_TYPES | NOTIFIED | {"X-AffiliatedASPSP-ID", "TPP-Explicit-Authorisation-Preferred"},
+    "startConsentAuthorisation": ID_TYPES | NOTIFIED,
+    "updateConsentsPsuData": ID_TYPES,
+}
+
+
+@pytest.mark.parametrize("name", BANK_OPERATIONS)
+def test_a_call_to_a_bank_has_the_headers_of_the_matrix(name: str) -> None:
+    """Facts 10-auth 4.1; PSU-ID and PSU-Corporate-ID are on every call, as the samples have it."""
+    further = dict.fromkeys(FURTHER_HEADERS.get(name, ()), False)
+    consent_id = {"Consent-ID": True} if ACCOUNTS in BANK_OPERATIONS[name][0] else {}
+    assert parameters(name, "header") == BANK_HEADERS | further | consent_id
+
+
+QUERIES = {
+    "getAccountList": {"withBalance": False},
+    "readAccountDetails": {"withBalance": False},
+    "getTransactionList": {
+        "bookingStatus": True,
+        **dict.fromkeys(["dateFrom", "dateTo", "entryReferenceFrom", "deltaList", "withBalance"], False),
+    },
+}
+
+
+@pytest.mark.parametrize("name", BANK_OPERATIONS)
+def test_a_call_to_a_bank_has_the_query_of_the_facts(name: str) -> None:
+    assert parameters(name, "query") == QUERIES.get(name, {})
+
+
+def test_the_codes_that_an_error_names_are_known_and_its_examples_use_them() -> None:
+    known = {*SCHEMAS["KnownErrorCode"]["enum"]}
+    errors = {
+        name: response for name, response in COMPONENTS["responses"].items() if "Codes:" in response["description"]
+    }
+    assert len(errors) == 8
+    for name, response in errors.items():
+        named = {*re.findall(r"`([A-Z_]+)`", response["description"])}
+        assert named <= known, name
+        for content in response["content"].values():
+            for example in content["examples"].values():
+                messages = example["value"].get("tppMessages", [example["value"]])
+                assert {message["code"] for message in messages} <= named, name
 
 
 def test_tokens_come_from_the_auth_hosts_and_have_errors_of_oauth() -> None:
@@ -223,6 +350,11 @@ def test_each_grant_needs_its_own_fields(grant: str, left_out: str) -> None:
     assert faults(DOCUMENT, place, form) == [f"{left_out!r} is a required property"]
 
 
+@cache
+def openapi() -> OpenAPI:
+    return OpenAPI.from_dict(DOCUMENT)
+
+
 @pytest.mark.parametrize(
     ("form", "is_valid"),
     [
@@ -239,7 +371,7 @@ def test_recorded_forms_can_be_validated(form: str, is_valid: bool) -> None:
         data=form.encode(),
         content_type="application/x-www-form-urlencoded",
     )
-    errors = list(OpenAPI.from_dict(DOCUMENT).iter_request_errors(request))
+    errors = list(openapi().iter_request_errors(request))
     assert bool(errors) is not is_valid
 
 
@@ -272,7 +404,7 @@ def test_what_responses_enumerate_stays_open() -> None:
 
 def test_optional_response_fields_allow_null_and_few_are_required() -> None:
     objects = {name: schema for name, schema in answered_schemas().items() if "properties" in schema}
-    assert {"Token", "OAuthError", "AspspDetails", "TppMessage"} <= objects.keys()
+    assert {"Token", "OAuthError", "AspspDetails", "TppMessage", "Consent", "Transaction"} <= objects.keys()
     for name, schema in objects.items():
         required = schema.get("required", [])
         assert len(required) <= 3, name
@@ -310,3 +442,69 @@ def test_bics(bic: str) -> None:
 @pytest.mark.parametrize("bic", ["", "..", "a/b", "essesess", "ESSESES", "ESSESESSX", "ESSESESS/.."])
 def test_what_is_no_bic(bic: str) -> None:
     assert not re.search(SCHEMAS["Bic"]["pattern"], bic)
+
+
+CONSENT_REQUEST = {
+    "access": {},
+    "recurringIndicator": True,
+    "validUntil": "9999-12-31",
+    "frequencyPerDay": 1,
+    "combinedServiceIndicator": False,
+}
+AMOUNT = {"currency": "SEK", "amount": "-120.00"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (
+            "Links",
+            {"self": {"href": "/x"}, "account": "/x", "download": None, "of-the-bank": {"href": "/x", "type": "GET"}},
+        ),
+        ("ChallengeData", {"data": "a-token"}),
+        ("ChallengeData", {"data": ["a-token", "another"]}),
+        ("ChallengeData", {"data": None, "image": None}),
+        ("ScaStatusAnswer", {}),
+        ("ScaStatusAnswer", {"scaStatus": "thinkingAboutIt"}),
+        ("ConsentStatusAnswer", {"consentStatus": "partiallyAuthorised"}),
+        ("Account", {"currency": "XXX", "status": "frozen", "usage": "BOTH"}),
+        ("Balance", {"balanceAmount": AMOUNT, "balanceType": "imaginary"}),
+        ("TransactionReport", {}),
+        ("TransactionReport", {"transactions": {"booked": None, "pending": [], "_links": None}, "balances": None}),
+        ("Transaction", {"transactionAmount": AMOUNT, "purposeCode": "ZZ99", "bankgiroDetails": {"a": 1}}),
+        ("CreditorAccountReference", {"bankGiro": "000-0000"}),
+        ("Account", {"currency": "SEK", "bankgiroNumber": "000-0000", "plusgiroNumber": "00000-0"}),
+        ("MonetaryAmount", {"currency": "SEK", "amount": "12345678901234.123"}),
+        ("ConsentRequest", CONSENT_REQUEST),
+        ("ConsentRequest", CONSENT_REQUEST | {"access": {"accounts": []}, "frequencyPerDay": 500}),
+    ],
+)
+def test_what_the_facts_tolerate_is_described(schema: str, value: Any) -> None:
+    assert faults(DOCUMENT, ("components", "schemas", schema), value) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        *(
+            ("ConsentRequest", {k: v for k, v in CONSENT_REQUEST.items() if k != left_out})
+            for left_out in CONSENT_REQUEST
+        ),
+        ("ConsentRequest", CONSENT_REQUEST | {"frequencyPerDay": 0}),
+        ("ConsentRequest", CONSENT_REQUEST | {"frequencyPerDay": "4"}),
+        ("ConsentRequest", CONSENT_REQUEST | {"recurringIndicator": "true"}),
+        ("ConsentRequest", CONSENT_REQUEST | {"validUntil": "31/12/2026"}),
+        ("ConsentRequest", CONSENT_REQUEST | {"access": {"accounts": [{"iban": "SE57 5000 0000 0000"}]}}),
+        ("SelectAuthenticationMethod", {}),
+        ("SelectAuthenticationMethod", {"authenticationMethodId": ""}),
+        ("SelectAuthenticationMethod", {"authenticationMethodId": "m" * 36}),
+        ("BookingStatus", "all"),
+        ("Links", {"self": {"address": "/x"}}),
+        ("ChallengeData", {"data": {"token": "a-token"}}),
+        ("Transaction", {"transactionAmount": AMOUNT, "bookingDate": "27.02.2026"}),
+        ("PurposeCode", "salary"),
+        *(("MonetaryAmount", AMOUNT | {"amount": amount}) for amount in ("1,50", "+1", "1.", ".5", "1.2345", "")),
+    ],
+)
+def test_what_is_described_has_its_limits(schema: str, value: Any) -> None:
+    assert len(faults(DOCUMENT, ("components", "schemas", schema), value)) == 1

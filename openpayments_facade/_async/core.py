@@ -10,6 +10,7 @@ from ..transport import AsyncPool, user_agent
 
 if TYPE_CHECKING:
     from ..config import Settings
+    from ..errors import AccessExceededError
     from ..scopes import PsuContext
 
 
@@ -26,6 +27,8 @@ class AsyncCore:
             post=self.pool.post,
             user_agent=user_agent(),
         )
+        self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
+        """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -19,6 +20,8 @@ class AsyncRunner(Protocol):
 
     async def run(self, operation: Operation[T]) -> T: ...
 
+    async def run_raw(self, operation: Operation[T]) -> RawResponse[T]: ...
+
 
 class AsyncRecorder:
     """Carries out operations for one raw call, and keeps the last answer."""
@@ -29,16 +32,22 @@ class AsyncRecorder:
         self._executor = executor
 
     async def run(self, operation: Operation[T]) -> T:
+        return (await self.run_raw(operation)).parsed
+
+    async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = await self._executor.run_raw(operation)
         self.last = answer
-        return answer.parsed
+        return answer
 
 
 class AsyncService:
     """Base of the services: one noun of the API each."""
 
     def __init__(self, runner: AsyncRunner) -> None:
-        self._run = runner.run
+        self._runner = runner
+
+    async def _run(self, operation: Operation[T]) -> T:
+        return await self._runner.run(operation)
 
 
 S = TypeVar("S", bound=AsyncService)
@@ -49,8 +58,9 @@ class AsyncRawService(Generic[S]):
 
     _service: type[S]
 
-    def __init__(self, executor: AsyncExecutor) -> None:
+    def __init__(self, executor: AsyncExecutor, service: S | None = None) -> None:
         self._executor = executor
+        self._plain = self._service(executor) if service is None else service
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAspsps.get)`
@@ -63,7 +73,9 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAsps
     def __get__(self, raw_service: AsyncRawService[Any], _: object = None) -> Callable[P, Awaitable[RawResponse[T]]]:
         async def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
             recorder = AsyncRecorder(raw_service._executor)
-            parsed = await self._method(raw_service._service(recorder), *args, **kwargs)
+            service = copy.copy(raw_service._plain)
+            service._runner = recorder
+            parsed = await self._method(service, *args, **kwargs)
             last = recorder.last
             return RawResponse(parsed, last.status_code, last.headers, last.request_id)
 

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from ..config import ClientCert
     from ..environments import Environment
     from ..operation import Endpoint, Failure
+    from ..psu import Psu
     from ..scopes import ApiScope
     from ..tokens import OnTokenEvent, TokenStore
     from .aspsps import Aspsps, RawAspsps
+    from .bank import Bank
     from .cities import Cities, RawCities
     from .countries import Countries, RawCountries
     from .oauth import OAuth
@@ -135,6 +137,28 @@ class OpenPayments:
         from .oauth import OAuth
 
         return OAuth(self._executor)
+
+    def at_bank(
+        self,
+        bic_fi: str,
+        psu: Psu | None = None,
+        *,
+        affiliated_aspsp: str | None = None,
+        redirect_preferred: bool | None = None,
+    ) -> Bank:
+        """One bank for one user: `.consents` and `.accounts(consent_id)`. A value; sends nothing.
+
+            bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"))
+
+        `psu` None is unattended access by nobody known. `affiliated_aspsp` is the id of a bank below the BIC,
+        `redirect_preferred` whether the user shall authorise in the browser (True), in an app (False), or as the bank
+        likes; banks want it the same for the life of a consent. Raises InvalidArgumentError, which names the argument;
+        a missing scope is told by the first call.
+        """
+        from ..bank import bind
+        from .bank import Bank
+
+        return Bank(self._executor, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> None: ...

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
@@ -20,6 +21,8 @@ class Runner(Protocol):
 
     def run(self, operation: Operation[T]) -> T: ...
 
+    def run_raw(self, operation: Operation[T]) -> RawResponse[T]: ...
+
 
 class Recorder:
     """Carries out operations for one raw call, and keeps the last answer."""
@@ -30,16 +33,22 @@ class Recorder:
         self._executor = executor
 
     def run(self, operation: Operation[T]) -> T:
+        return self.run_raw(operation).parsed
+
+    def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = self._executor.run_raw(operation)
         self.last = answer
-        return answer.parsed
+        return answer
 
 
 class Service:
     """Base of the services: one noun of the API each."""
 
     def __init__(self, runner: Runner) -> None:
-        self._run = runner.run
+        self._runner = runner
+
+    def _run(self, operation: Operation[T]) -> T:
+        return self._runner.run(operation)
 
 
 S = TypeVar("S", bound=Service)
@@ -50,8 +59,9 @@ class RawService(Generic[S]):
 
     _service: type[S]
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, service: S | None = None) -> None:
         self._executor = executor
+        self._plain = self._service(executor) if service is None else service
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.get)`
@@ -64,7 +74,9 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.ge
     def __get__(self, raw_service: RawService[Any], _: object = None) -> Callable[P, RawResponse[T]]:
         def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
             recorder = Recorder(raw_service._executor)
-            parsed = self._method(raw_service._service(recorder), *args, **kwargs)
+            service = copy.copy(raw_service._plain)
+            service._runner = recorder
+            parsed = self._method(service, *args, **kwargs)
             last = recorder.last
             return RawResponse(parsed, last.status_code, last.headers, last.request_id)
 

@@ -18,8 +18,9 @@ except ImportError as error:
         name=error.name,
     ) from None
 
+from .consents import SimulatedAuthorisation, SimulatedConsent
 from .faults import Fault, Misbehaviour
 from .journal import RecordedRequest
 from .simulator import Simulator
 
-__all__ = ["Fault", "Misbehaviour", "RecordedRequest", "Simulator"]
+__all__ = ["Fault", "Misbehaviour", "RecordedRequest", "SimulatedAuthorisation", "SimulatedConsent", "Simulator"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .provider import Provider
 
-__all__ = ["operation", "path_value", "query_list"]
+__all__ = ["check_call", "operation", "path_value", "query_list"]
 
 
 def operation(
@@ -33,14 +33,20 @@ def operation(
     """A GET whose handler returns the JSON of its 200, or raises ApiError; `query` names the parameters it knows."""
 
     async def endpoint(request: Request) -> Response:
-        _check_request_id(request.headers)
-        provider.tokens.check(_bearer_token(request.headers), api_scope)
-        if not _accepts_json(request.headers):
-            raise ApiError(406, "REQUESTED_FORMATS_INVALID", "only application/json is offered", path="Accept")
-        _check_query(request, query)
+        check_call(provider, request, api_scope=api_scope, query=query)
         return JSONResponse(handler(request))
 
     return Route(path, endpoint, methods=["GET"])
+
+
+def check_call(provider: Provider, request: Request, *, api_scope: str, query: Collection[str]) -> frozenset[str]:
+    """The scopes of the call's token, once request id, token, Accept and query are in order. Raises ApiError."""
+    _check_request_id(request.headers)
+    scopes = provider.tokens.check(_bearer_token(request.headers), api_scope)
+    if not _accepts_json(request.headers):
+        raise ApiError(406, "REQUESTED_FORMATS_INVALID", "only application/json is offered", path="Accept")
+    _check_query(request, query)
+    return scopes
 
 
 def path_value(request: Request, name: str, pattern: re.Pattern[str]) -> str:

@@ -24,7 +24,11 @@ class ApiError(Exception):
             self.message["path"] = path
         self.headers = headers
 
-    def response(self) -> JSONResponse:
+    def response(self, *, as_problem: bool = False) -> JSONResponse:
+        if as_problem:
+            code, text = self.message["code"], self.message["text"]
+            problem = {"type": f"urn:open-payments:{code}", "code": code, "title": code, "detail": text}
+            return JSONResponse(problem, self.status, self.headers, media_type="application/problem+json")
         return JSONResponse({"tppMessages": [self.message]}, self.status, self.headers)
 
 

@@ -12,7 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
+from .account_information import account_information_routes
 from .aspsp_information import aspsp_information_routes
+from .authorise import authorise_routes
+from .consent_service import consent_routes
 from .control import CONTROL_PATH, control_routes
 from .errors import ApiError, OAuthError
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
@@ -44,8 +47,15 @@ class Hosts:
             [*control_routes(faults, journal), *user_action_routes(provider)], _control_problem
         )
         self._applications = {
-            "auth": _application(token_routes(provider), _auth_problem),
-            "api": _application(aspsp_information_routes(provider), _api_problem),
+            "auth": _application([*token_routes(provider), *authorise_routes(provider)], _auth_problem),
+            "api": _application(
+                [
+                    *aspsp_information_routes(provider),
+                    *consent_routes(provider),
+                    *account_information_routes(provider),
+                ],
+                _api_problem,
+            ),
         }
 
     async def __call__(self, host: Host, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:

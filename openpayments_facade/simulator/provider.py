@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .codes import IssuedCodes
+    from .consents import Consents
+    from .ledger import Ledger
     from .refresh_tokens import RefreshTokens
     from .tokens import IssuedTokens
 
@@ -30,10 +34,20 @@ class Application:
 
 @dataclass(frozen=True)
 class Provider:
-    """`refresh_tokens` is None where the token endpoint gives none, as no source shows it giving any."""
+    """`refresh_tokens` is None where the token endpoint gives none, as no source shows it giving any.
+
+    `redirect_uris` are those that the application registered, None for any; `page_size` counts booked transactions;
+    `auth_url` gives the auth host's origin while it runs.
+    """
 
     application: Application
     tokens: IssuedTokens
     codes: IssuedCodes
     refresh_tokens: RefreshTokens | None
     require_psu_context: bool
+    consents: Consents
+    ledger: Ledger
+    page_size: int
+    plain_redirect: bool
+    redirect_uris: frozenset[str] | None
+    auth_url: Callable[[], str]

@@ -13,15 +13,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .codes import IssuedCodes
+from .consents import Consents, SimulatedConsent
 from .faults import Fault, Faults, JSONBody, Misbehaviour
 from .hosts import Hosts
 from .journal import Journal, RecordedRequest
+from .ledger import Ledger
 from .provider import Application, Provider
 from .refresh_tokens import RefreshTokens
 from .scopes import API_SCOPES, read_api_scopes
 from .server import ADDRESS, ServerThread, Tls
 from .tokens import IssuedTokens
-from .user_actions import issue_code
+from .user_actions import approve, decline, expire, issue_code, revoke, visit
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncOpenPayments, OpenPayments
@@ -47,11 +49,22 @@ class Simulator:
       the strings of tokens and codes; random unless given.
     - `refresh_tokens`: whether a token that a user stands behind comes with a refresh token (documents 002 and 004).
       No source shows the provider giving one.
+    - `transactions`: how many booked ones each account has at first; as days pass on the clock there are more, at the
+      same rate. Any number costs the same: they are made when they are asked for. `page_size`: how many of them one
+      answer has.
+    - `seed`: accounts, balances and transactions follow from it, and the ids of consents and authorisations.
+    - `decoupled_reads`: the status read at which a decoupled authorisation ends well by itself; with None it waits for
+      `approve` or `decline`.
+    - `plain_redirect`: whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
+    - `redirect_uris`: those that the application has registered; any unless given.
     - `auth_port`, `api_port`: 0 takes free ports.
     - `ssl_certfile`, `ssl_keyfile` (PEM) serve https; with `ssl_ca_certs` only clients with a certificate of such a
       CA are let in.
 
-    Raises ValueError for a scope that does not exist, a lifetime below 1, or empty credentials.
+    The banks and what each insists on are in the docstring of `openpayments_facade.simulator.banks`, users whose
+    authorisation fails, is exempted or never ends in that of `openpayments_facade.simulator.users`.
+
+    Raises ValueError for a scope that does not exist, empty credentials, or a number that is too small.
     """
 
     def __init__(
@@ -63,6 +76,12 @@ class Simulator:
         require_psu_context: bool = True,
         token_lifetime: int = 3600,
         refresh_tokens: bool = False,
+        transactions: int = 100,
+        page_size: int = 500,
+        seed: int = 0,
+        decoupled_reads: int | None = 3,
+        plain_redirect: bool = False,
+        redirect_uris: Iterable[str] | None = None,
         auth_port: int = 0,
         api_port: int = 0,
         clock: Callable[[], float] = time.time,
@@ -75,6 +94,12 @@ class Simulator:
             raise ValueError("client_id and client_secret can't be empty")
         if token_lifetime < 1:
             raise ValueError(f"token_lifetime is {token_lifetime}; it is 1 second or more")
+        if transactions < 0:
+            raise ValueError(f"transactions is {transactions}; it is 0 or more")
+        if page_size < 1:
+            raise ValueError(f"page_size is {page_size}; it is 1 or more")
+        if decoupled_reads is not None and decoupled_reads < 1:
+            raise ValueError(f"decoupled_reads is {decoupled_reads}; it is 1 or more, or None")
         if ssl_certfile is None and (ssl_keyfile or ssl_ca_certs):
             raise ValueError("ssl_certfile is missing beside ssl_keyfile or ssl_ca_certs")
         self._application = Application(
@@ -82,12 +107,19 @@ class Simulator:
             client_secret=client_secret or secrets.token_urlsafe(),
             api_scopes=read_api_scopes(api_scopes),
         )
+        consents = Consents(clock=clock, seed=seed, decoupled_reads=decoupled_reads)
         self._provider = Provider(
             application=self._application,
             tokens=IssuedTokens(lifetime=token_lifetime, clock=clock, factory=token_factory),
             codes=IssuedCodes(clock=clock, factory=token_factory),
             refresh_tokens=RefreshTokens(clock=clock, factory=token_factory) if refresh_tokens else None,
             require_psu_context=require_psu_context,
+            consents=consents,
+            ledger=Ledger(seed=seed, transactions=transactions, today=consents.now().date()),
+            page_size=page_size,
+            plain_redirect=plain_redirect,
+            redirect_uris=None if redirect_uris is None else frozenset(redirect_uris),
+            auth_url=lambda: self.auth_url,
         )
         self._faults = Faults()
         self._journal = Journal()
@@ -110,7 +142,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """Closes both hosts and every connection. Tokens, journal and faults are kept for another `start()`."""
+        """Closes both hosts and every connection. Tokens, consents, journal and faults are kept for a new `start()`."""
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
@@ -248,7 +280,7 @@ class Simulator:
         return self._journal.token_requests
 
     def reset(self) -> None:
-        """Empties the journal and takes every fault away. Tokens stay good: see `revoke_tokens`."""
+        """Empties the journal and takes every fault away. Tokens and consents stay as they are."""
         self._faults.clear()
         self._journal.clear()
 
@@ -257,6 +289,41 @@ class Simulator:
         self._provider.tokens.revoke_all()
         if self._provider.refresh_tokens is not None:
             self._provider.refresh_tokens.revoke_all()
+
+    @property
+    def consents(self) -> list[SimulatedConsent]:
+        """The consents as they are now, in the order of their creation; `GET /simulator/consents` tells the same."""
+        with self._provider.consents.lock:
+            return self._provider.consents.views()
+
+    def approve(self, identifier: str) -> None:
+        """The user approves, and the consent becomes valid, whatever way its bank has.
+
+        `identifier` is that of a consent or of an authorisation. `POST /simulator/consents/{identifier}/approve` does
+        the same, and so on for `decline`, `expire` and `revoke`. Raises LookupError if there is none, ValueError if it
+        waits for nobody.
+        """
+        approve(self._provider, identifier)
+
+    def decline(self, identifier: str) -> None:
+        """The user declines, and the consent is rejected. Identifier and errors are those of `approve`."""
+        decline(self._provider, identifier)
+
+    def expire_consent(self, consent_id: str) -> None:
+        """As if its last day had passed. Raises LookupError if there is none, ValueError if it has ended already."""
+        expire(self._provider, consent_id)
+
+    def revoke_consent(self, consent_id: str) -> None:
+        """The user withdraws it at the bank. Raises LookupError if there is none, ValueError if it is not valid."""
+        revoke(self._provider, consent_id)
+
+    def visit(self, url: str, *, approve: bool = True) -> str:
+        """Plays the person and the browser: opens a filled-in redirect link and presses a button of its page.
+
+        Returns where the browser is sent then: the redirect URI with `code`, `scope` and `state`, or with `error` and
+        `state`. Raises ValueError for a link that the page refuses.
+        """
+        return visit(self._provider, url, approved=approve)
 
     def issue_code(
         self,

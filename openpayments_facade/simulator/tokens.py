@@ -43,8 +43,8 @@ class IssuedTokens:
             "scope": scope,
         }
 
-    def check(self, token: str, api_scope: str) -> None:
-        """Raises ApiError 401 with the code of facts 60, section 2."""
+    def check(self, token: str, api_scope: str) -> frozenset[str]:
+        """The token's scopes. Raises ApiError 401 with the code of facts 60, section 2."""
         with self._lock:
             issued = self._tokens.get(token)
         if issued is None:
@@ -53,6 +53,7 @@ class IssuedTokens:
             raise _refused("TOKEN_EXPIRED", "the access token has expired")
         if api_scope not in issued.scopes:
             raise _refused("TOKEN_INVALID", f"the access token has no scope {api_scope}")
+        return issued.scopes
 
     def revoke_all(self) -> None:
         with self._lock:

@@ -1,13 +1,16 @@
-"""What a user does outside the API, done at once: by methods of `Simulator`, and by calls of `/simulator/...`."""
+"""What happens outside the API, done at once: by methods of `Simulator`, and by calls of `/simulator/...`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .authorise import AUTHORISE_PATH, Refused, decide, fields_of
 from .codes import Approval
 from .control import CONTROL_PATH
 from .errors import OAuthError
@@ -16,15 +19,20 @@ from .scopes import check_scope
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from .consents import Authorisation, Consent
     from .provider import Provider
 
-__all__ = ["issue_code", "user_action_routes"]
+__all__ = ["approve", "decline", "expire", "issue_code", "revoke", "user_action_routes", "visit"]
 
 _CODE_FIELDS = ("redirect_uri", "consent_id", "payment_id", "authorisation_id", "scope")
 
 
 def user_action_routes(provider: Provider) -> list[Route]:
-    """`POST` of `codes`, with the arguments of `issue_code` as a JSON object; answers 201 `{"code": ...}`."""
+    """`POST` of `codes`, with the arguments of `issue_code` as a JSON object; answers 201 `{"code": ...}`.
+
+    `GET` of `consents`; `POST` of `consents/{id}/approve`, `decline`, `expire` and `revoke`, where the id is that of a
+    consent, or for the first two of an authorisation: 204, 404 if there is none, 409 if its state does not allow it.
+    """
 
     async def codes_endpoint(request: Request) -> Response:
         try:
@@ -33,7 +41,78 @@ def user_action_routes(provider: Provider) -> list[Route]:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"code": code}, 201)
 
-    return [Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"])]
+    async def consents_endpoint(_: Request) -> Response:
+        with provider.consents.lock:
+            consents = [asdict(consent) for consent in provider.consents.views()]
+        content = json.dumps({"consents": consents}, ensure_ascii=False, default=str)
+        return Response(content, media_type="application/json")
+
+    def action_endpoint(action: Callable[[Provider, str], None]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                action(provider, str(request.path_params["id"]))
+            except LookupError as error:
+                return JSONResponse({"error": error.args[0]}, 404)
+            except ValueError as error:
+                return JSONResponse({"error": str(error)}, 409)
+            return Response(status_code=204)
+
+        return Route(f"{CONTROL_PATH}/consents/{{id}}/{action.__name__}", endpoint, methods=["POST"])
+
+    return [
+        Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
+        Route(f"{CONTROL_PATH}/consents", consents_endpoint, methods=["GET"]),
+        *map(action_endpoint, (approve, decline, expire, revoke)),
+    ]
+
+
+def approve(provider: Provider, identifier: str) -> None:
+    """The user approves, and whatever follows from that is done too: the consent is valid."""
+    with provider.consents.lock:
+        consent, authorisation = _open(provider, identifier)
+        if authorisation is None:
+            provider.consents.make_valid(consent, consent.psu_id)
+        else:
+            provider.consents.finish(consent, authorisation, "finalised")
+
+
+def decline(provider: Provider, identifier: str) -> None:
+    with provider.consents.lock:
+        consent, authorisation = _open(provider, identifier)
+        if authorisation is None:
+            provider.consents.end(consent, "rejected")
+        else:
+            provider.consents.finish(consent, authorisation, "failed")
+
+
+def expire(provider: Provider, consent_id: str) -> None:
+    with provider.consents.lock:
+        consent = _consent(provider, consent_id)
+        if consent.status not in {"received", "valid"}:
+            raise ValueError(f"the consent is {consent.status}")
+        provider.consents.end(consent, "expired")
+
+
+def revoke(provider: Provider, consent_id: str) -> None:
+    with provider.consents.lock:
+        consent = _consent(provider, consent_id)
+        if consent.status != "valid":
+            raise ValueError(f"the consent is {consent.status}")
+        provider.consents.end(consent, "revokedByPsu")
+
+
+def visit(provider: Provider, url: str, *, approved: bool) -> str:
+    """The arguments are those of `Simulator.visit`. Raises ValueError."""
+    page = f"{provider.auth_url()}{AUTHORISE_PATH}?"
+    if not url.startswith(page):
+        raise ValueError(f"url does not begin with {page}")
+    try:
+        target = decide(provider, fields_of(url), approved=approved)
+    except Refused as refusal:
+        raise ValueError(str(refusal)) from None
+    if target is None:
+        raise ValueError("the bank does not answer this user")
+    return target
 
 
 def issue_code(
@@ -65,6 +144,27 @@ def issue_code(
     except OAuthError as error:
         raise ValueError(f"scope: {error.body['error_description']}") from None
     return provider.codes.issue(approval, redirect_uri=redirect_uri, scope=checked)
+
+
+def _consent(provider: Provider, consent_id: str) -> Consent:
+    consent = provider.consents.find(consent_id)
+    if consent is None:
+        raise LookupError(f"no such consent: {consent_id}")
+    return consent
+
+
+def _open(provider: Provider, identifier: str) -> tuple[Consent, Authorisation | None]:
+    """A consent that waits for its user, and the authorisation that was started last, if any."""
+    found = provider.consents.find_authorisation(identifier)
+    consent, authorisation = found or (_consent(provider, identifier), None)
+    if authorisation is not None and not authorisation.is_open:
+        raise ValueError(f"the authorisation is {authorisation.sca_status}")
+    if consent.status != "received":
+        raise ValueError(f"the consent is {consent.status}")
+    if authorisation is None:
+        still_open = [one for one in consent.authorisations.values() if one.is_open]
+        authorisation = still_open[-1] if still_open else None
+    return consent, authorisation
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -27,10 +27,13 @@ _HEADERS: Mapping[Literal["consent", "payment"], tuple[str, str]] = {
 def authorization_code(provider: Provider, form: Mapping[str, str], headers: Headers) -> dict[str, Any]:
     code, redirect_uri = required(form, "code"), required(form, "redirect_uri")
     asked = _scope(provider, required(form, "scope"))
-    scope = provider.codes.redeem(code, _approval(headers), redirect_uri=redirect_uri)
+    approval = _approval(headers)
+    scope = provider.codes.redeem(code, approval, redirect_uri=redirect_uri)
     if scope is None:
         raise _invalid_grant()
     _check_part_of(scope, asked)
+    if approval.kind == "consent":
+        provider.consents.redeemed(approval.resource_id, approval.authorisation_id)
     answer = provider.tokens.answer(asked)
     return answer if provider.refresh_tokens is None else answer | provider.refresh_tokens.issue(scope)
 

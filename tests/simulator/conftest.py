@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from openpayments_facade.simulator import Simulator
+from tests.simulator.bank_caller import BankCaller, Clock
 from tests.simulator.caller import Caller
 
 
@@ -31,3 +32,33 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def caller(simulator: Simulator, http: httpx.Client) -> Caller:
     return Caller(simulator, http)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def dated(clock: Clock) -> Iterator[Simulator]:
+    """A simulator that lives on `clock`, with pages of ten."""
+    with Simulator(clock=clock, page_size=10, token_lifetime=365 * 86400) as running:
+        yield running
+
+
+@pytest.fixture
+def seb(dated: Simulator, http: httpx.Client) -> BankCaller:
+    return BankCaller(dated, http)
+
+
+@pytest.fixture
+def swedbank(dated: Simulator, http: httpx.Client) -> BankCaller:
+    """Decoupled, as its calls prefer."""
+    caller = BankCaller(dated, http, "SWEDSESS")
+    caller.headers["TPP-Redirect-Preferred"] = "false"
+    return caller
+
+
+@pytest.fixture
+def handelsbanken(dated: Simulator, http: httpx.Client) -> BankCaller:
+    return BankCaller(dated, http, "HANDSESS")

@@ -8,28 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openpayments_facade.simulator import Simulator
+from tests.simulator.bank_caller import REDIRECT_URI, Clock
 from tests.simulator.caller import Caller
 
 if TYPE_CHECKING:
     import httpx
 
-REDIRECT_URI = "https://app.example/callback"
 CONSENT = {"X-ConsentId": "consent-1", "X-ConsentAuthorisationId": "authorisation-1"}
 PAYMENT = {"X-PaymentId": "payment-1", "X-PaymentAuthorisationId": "authorisation-1"}
 REFRESH_FIELDS = {"refresh_token", "refresh_token_expires_in", "refresh_token_issued_at", "refresh_count", "status"}
 DAY = 86400
-
-
-class Clock:
-    now = 1_600_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -202,7 +190,7 @@ def test_only_a_user_gives_a_refresh_token(refreshing: Caller) -> None:
     assert {name: body[name] for name in REFRESH_FIELDS - {"refresh_token"}} == {
         "status": "approved",
         "refresh_token_expires_in": 30 * DAY,
-        "refresh_token_issued_at": 1_600_000_000,
+        "refresh_token_issued_at": 1_772_366_400,
         "refresh_count": 0,
     }
 

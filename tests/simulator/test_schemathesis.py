@@ -63,7 +63,7 @@ def test_tokens(case: schemathesis.Case[Any], simulator: Simulator, session: req
     case.call_and_validate(base_url=simulator.auth_url, session=session, headers=good_request_id(case))
 
 
-@schema.exclude(path=TOKEN_PATH).parametrize()
+@schema.include(path_regex="^/psd2/aspspinformation/").parametrize()
 @repeatable
 def test_operations(
     case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, bearer: dict[str, str]

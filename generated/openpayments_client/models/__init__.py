@@ -4,52 +4,126 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .account import Account
+    from .account_list import AccountList
+    from .account_reference import AccountReference
     from .affiliated_aspsp import AffiliatedAspsp
     from .aspsp import Aspsp
     from .aspsp_details import AspspDetails
     from .aspsp_list import AspspList
+    from .authentication_method import AuthenticationMethod
+    from .authorisation_list import AuthorisationList
+    from .authorisation_started import AuthorisationStarted
+    from .authorisation_updated import AuthorisationUpdated
     from .authorization_method import AuthorizationMethod
+    from .balance import Balance
+    from .balances_answer import BalancesAnswer
+    from .booking_status import BookingStatus
+    from .challenge_data import ChallengeData
     from .city import City
     from .city_list import CityList
+    from .consent import Consent
+    from .consent_access import ConsentAccess
+    from .consent_created import ConsentCreated
+    from .consent_request import ConsentRequest
+    from .consent_status_answer import ConsentStatusAnswer
     from .country import Country
     from .country_list import CountryList
+    from .creditor_account_reference import CreditorAccountReference
+    from .currency_exchange import CurrencyExchange
     from .error_body import ErrorBody
+    from .further_problem import FurtherProblem
     from .grant_type import GrantType
+    from .known_account_status import KnownAccountStatus
+    from .known_account_usage import KnownAccountUsage
+    from .known_all_psd_2 import KnownAllPsd2
+    from .known_authentication_type import KnownAuthenticationType
     from .known_authorization_method import KnownAuthorizationMethod
+    from .known_available_accounts import KnownAvailableAccounts
+    from .known_balance_type import KnownBalanceType
+    from .known_consent_status import KnownConsentStatus
     from .known_error_code import KnownErrorCode
     from .known_message_category import KnownMessageCategory
     from .known_oauth_error_code import KnownOAuthErrorCode
+    from .known_otp_format import KnownOtpFormat
     from .known_payment_product import KnownPaymentProduct
+    from .known_sca_status import KnownScaStatus
     from .known_token_status import KnownTokenStatus
+    from .link import Link
+    from .links import Links
+    from .monetary_amount import MonetaryAmount
     from .oauth_error import OAuthError
+    from .problem import Problem
+    from .sca_status_answer import ScaStatusAnswer
+    from .select_authentication_method import SelectAuthenticationMethod
     from .token import Token
     from .token_request import TokenRequest
     from .tpp_message import TppMessage
+    from .transaction import Transaction
+    from .transaction_lists import TransactionLists
+    from .transaction_report import TransactionReport
 else:
     from importlib import import_module
 
     _MODULES = {
+        "Account": ".account",
+        "AccountList": ".account_list",
+        "AccountReference": ".account_reference",
         "AffiliatedAspsp": ".affiliated_aspsp",
         "Aspsp": ".aspsp",
         "AspspDetails": ".aspsp_details",
         "AspspList": ".aspsp_list",
+        "AuthenticationMethod": ".authentication_method",
+        "AuthorisationList": ".authorisation_list",
+        "AuthorisationStarted": ".authorisation_started",
+        "AuthorisationUpdated": ".authorisation_updated",
         "AuthorizationMethod": ".authorization_method",
+        "Balance": ".balance",
+        "BalancesAnswer": ".balances_answer",
+        "BookingStatus": ".booking_status",
+        "ChallengeData": ".challenge_data",
         "City": ".city",
         "CityList": ".city_list",
+        "Consent": ".consent",
+        "ConsentAccess": ".consent_access",
+        "ConsentCreated": ".consent_created",
+        "ConsentRequest": ".consent_request",
+        "ConsentStatusAnswer": ".consent_status_answer",
         "Country": ".country",
         "CountryList": ".country_list",
+        "CreditorAccountReference": ".creditor_account_reference",
+        "CurrencyExchange": ".currency_exchange",
         "ErrorBody": ".error_body",
+        "FurtherProblem": ".further_problem",
         "GrantType": ".grant_type",
+        "KnownAccountStatus": ".known_account_status",
+        "KnownAccountUsage": ".known_account_usage",
+        "KnownAllPsd2": ".known_all_psd_2",
+        "KnownAuthenticationType": ".known_authentication_type",
         "KnownAuthorizationMethod": ".known_authorization_method",
+        "KnownAvailableAccounts": ".known_available_accounts",
+        "KnownBalanceType": ".known_balance_type",
+        "KnownConsentStatus": ".known_consent_status",
         "KnownErrorCode": ".known_error_code",
         "KnownMessageCategory": ".known_message_category",
         "KnownOAuthErrorCode": ".known_oauth_error_code",
+        "KnownOtpFormat": ".known_otp_format",
         "KnownPaymentProduct": ".known_payment_product",
+        "KnownScaStatus": ".known_sca_status",
         "KnownTokenStatus": ".known_token_status",
+        "Link": ".link",
+        "Links": ".links",
+        "MonetaryAmount": ".monetary_amount",
         "OAuthError": ".oauth_error",
+        "Problem": ".problem",
+        "ScaStatusAnswer": ".sca_status_answer",
+        "SelectAuthenticationMethod": ".select_authentication_method",
         "Token": ".token",
         "TokenRequest": ".token_request",
         "TppMessage": ".tpp_message",
+        "Transaction": ".transaction",
+        "TransactionLists": ".transaction_lists",
+        "TransactionReport": ".transaction_report",
     }
 
     def __getattr__(name):
@@ -63,25 +137,62 @@ else:
 
 
 __all__ = (
+    "Account",
+    "AccountList",
+    "AccountReference",
     "AffiliatedAspsp",
     "Aspsp",
     "AspspDetails",
     "AspspList",
+    "AuthenticationMethod",
+    "AuthorisationList",
+    "AuthorisationStarted",
+    "AuthorisationUpdated",
     "AuthorizationMethod",
+    "Balance",
+    "BalancesAnswer",
+    "BookingStatus",
+    "ChallengeData",
     "City",
     "CityList",
+    "Consent",
+    "ConsentAccess",
+    "ConsentCreated",
+    "ConsentRequest",
+    "ConsentStatusAnswer",
     "Country",
     "CountryList",
+    "CreditorAccountReference",
+    "CurrencyExchange",
     "ErrorBody",
+    "FurtherProblem",
     "GrantType",
+    "KnownAccountStatus",
+    "KnownAccountUsage",
+    "KnownAllPsd2",
+    "KnownAuthenticationType",
     "KnownAuthorizationMethod",
+    "KnownAvailableAccounts",
+    "KnownBalanceType",
+    "KnownConsentStatus",
     "KnownErrorCode",
     "KnownMessageCategory",
     "KnownOAuthErrorCode",
+    "KnownOtpFormat",
     "KnownPaymentProduct",
+    "KnownScaStatus",
     "KnownTokenStatus",
+    "Link",
+    "Links",
+    "MonetaryAmount",
     "OAuthError",
+    "Problem",
+    "ScaStatusAnswer",
+    "SelectAuthenticationMethod",
     "Token",
     "TokenRequest",
     "TppMessage",
+    "Transaction",
+    "TransactionLists",
+    "TransactionReport",
 )

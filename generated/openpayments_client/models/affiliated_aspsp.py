@@ -48,8 +48,8 @@ class AffiliatedAspsp:
         name = d.pop("name", None)
 
         affiliated_aspsp = cls(
-            id=id,
-            name=name,
+            id,
+            name,
         )
 
         affiliated_aspsp.additional_properties = d

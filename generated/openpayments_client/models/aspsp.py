@@ -63,10 +63,10 @@ class Aspsp:
         id = d.pop("id", None)
 
         aspsp = cls(
-            bic_fi=bic_fi,
-            name=name,
-            logo_url=logo_url,
-            id=id,
+            bic_fi,
+            name,
+            logo_url,
+            id,
         )
 
         aspsp.additional_properties = d

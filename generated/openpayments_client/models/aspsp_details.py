@@ -199,21 +199,21 @@ class AspspDetails:
         id = d.pop("id", None)
 
         aspsp_details = cls(
-            bic_fi=bic_fi,
-            name=name,
-            company_number=company_number,
-            phone=phone,
-            street_address=street_address,
-            postal_code=postal_code,
-            city=city,
-            country=country,
-            website_url=website_url,
-            logo_url=logo_url,
-            global_payment_products=global_payment_products,
-            payment_products=payment_products,
-            supported_authorization_methods=supported_authorization_methods,
-            affiliated_aspsps=affiliated_aspsps,
-            id=id,
+            bic_fi,
+            name,
+            company_number,
+            phone,
+            street_address,
+            postal_code,
+            city,
+            country,
+            website_url,
+            logo_url,
+            global_payment_products,
+            payment_products,
+            supported_authorization_methods,
+            affiliated_aspsps,
+            id,
         )
 
         aspsp_details.additional_properties = d

@@ -50,7 +50,7 @@ class AspspList:
             aspsps.append(aspsps_item)
 
         aspsp_list = cls(
-            aspsps=aspsps,
+            aspsps,
         )
 
         aspsp_list.additional_properties = d

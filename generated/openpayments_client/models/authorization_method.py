@@ -48,8 +48,8 @@ class AuthorizationMethod:
         uri = d.pop("uri", None)
 
         authorization_method = cls(
-            name=name,
-            uri=uri,
+            name,
+            uri,
         )
 
         authorization_method.additional_properties = d

@@ -63,10 +63,10 @@ class City:
         country_id = d.pop("countryId", None)
 
         city = cls(
-            city_id=city_id,
-            name=name,
-            iso_country_code=iso_country_code,
-            country_id=country_id,
+            city_id,
+            name,
+            iso_country_code,
+            country_id,
         )
 
         city.additional_properties = d

@@ -50,7 +50,7 @@ class CityList:
             cities.append(cities_item)
 
         city_list = cls(
-            cities=cities,
+            cities,
         )
 
         city_list.additional_properties = d

@@ -55,9 +55,9 @@ class Country:
         id = d.pop("id", None)
 
         country = cls(
-            iso_country_code=iso_country_code,
-            name=name,
-            id=id,
+            iso_country_code,
+            name,
+            id,
         )
 
         country.additional_properties = d

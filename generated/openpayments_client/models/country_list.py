@@ -50,7 +50,7 @@ class CountryList:
             countries.append(countries_item)
 
         country_list = cls(
-            countries=countries,
+            countries,
         )
 
         country_list.additional_properties = d

@@ -16,9 +16,11 @@ class ErrorBody:
 
     Attributes:
         tpp_messages (list[TppMessage] | None): What is wrong, the main thing first.
+        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
     """
 
     tpp_messages: list[TppMessage] | None = None
+    links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,11 +32,17 @@ class ErrorBody:
                 tpp_messages_item = tpp_messages_item_data.to_dict()
                 tpp_messages.append(tpp_messages_item)
 
+        links: dict[str, Any] | None = None
+        if self.links is not None:
+            links = self.links.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
         if tpp_messages is not None:
             field_dict["tppMessages"] = tpp_messages
+        if links is not None:
+            field_dict["_links"] = links
 
         return field_dict
 
@@ -51,8 +59,16 @@ class ErrorBody:
 
                 tpp_messages.append(tpp_messages_item)
 
+        _links = d.pop("_links", None)
+        links: Links | None
+        if _links is None:
+            links = None
+        else:
+            links = Links.from_dict(_links)
+
         error_body = cls(
-            tpp_messages=tpp_messages,
+            tpp_messages,
+            links,
         )
 
         error_body.additional_properties = d
@@ -75,4 +91,5 @@ class ErrorBody:
         return key in self.additional_properties
 
 
+from ..models.links import Links  # noqa: E402
 from ..models.tpp_message import TppMessage  # noqa: E402

@@ -58,9 +58,9 @@ class OAuthError:
         error_uri = d.pop("error_uri", None)
 
         oauth_error = cls(
-            error=error,
-            error_description=error_description,
-            error_uri=error_uri,
+            error,
+            error_description,
+            error_uri,
         )
 
         oauth_error.additional_properties = d

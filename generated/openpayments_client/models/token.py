@@ -104,15 +104,15 @@ class Token:
         refresh_count = d.pop("refresh_count", None)
 
         token = cls(
-            access_token=access_token,
-            expires_in=expires_in,
-            token_type=token_type,
-            scope=scope,
-            status=status,
-            refresh_token=refresh_token,
-            refresh_token_expires_in=refresh_token_expires_in,
-            refresh_token_issued_at=refresh_token_issued_at,
-            refresh_count=refresh_count,
+            access_token,
+            expires_in,
+            token_type,
+            scope,
+            status,
+            refresh_token,
+            refresh_token_expires_in,
+            refresh_token_issued_at,
+            refresh_count,
         )
 
         token.additional_properties = d

@@ -92,13 +92,13 @@ class TokenRequest:
         refresh_token = d.pop("refresh_token", None)
 
         token_request = cls(
-            client_id=client_id,
-            client_secret=client_secret,
-            grant_type=grant_type,
-            scope=scope,
-            code=code,
-            redirect_uri=redirect_uri,
-            refresh_token=refresh_token,
+            client_id,
+            client_secret,
+            grant_type,
+            scope,
+            code,
+            redirect_uri,
+            refresh_token,
         )
 
         token_request.additional_properties = d

@@ -66,10 +66,10 @@ class TppMessage:
         text = d.pop("text", None)
 
         tpp_message = cls(
-            category=category,
-            code=code,
-            path=path,
-            text=text,
+            category,
+            code,
+            path,
+            text,
         )
 
         tpp_message.additional_properties = d

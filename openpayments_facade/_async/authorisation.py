@@ -1,0 +1,181 @@
+"""A user's authorisation of a consent, from the first challenge to a valid consent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from openpayments_client.api.consent import get_consent_information, get_consent_sca_status
+
+from ..authorisation import LOST, POLL_INTERVAL, SUCCESSFUL, TERMINAL, Approach, AuthorisationUpdate, Challenge
+from ..config import read_seconds
+from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError
+from ..oauth import RedirectUrl, read_callback
+from ..operation import Operation
+from .oauth import AsyncOAuth
+
+if TYPE_CHECKING:
+    from openpayments_client.models import Consent
+
+    from ..bank import BankBinding
+    from ..tokens import UserToken
+    from .executor import AsyncExecutor
+
+
+class AsyncAuthorisation:
+    """One user's authorisation of one consent.
+
+    `approach` says what to do: show `challenge` (decoupled), or send the browser to `redirect_url(...)` and hand the
+    address that it comes back to to `complete(...)`. Then `wait()`. `sca_status` and `challenge` are the last ones
+    that were read.
+    """
+
+    def __init__(
+        self,
+        executor: AsyncExecutor,
+        bank: BankBinding,
+        *,
+        consent_id: str,
+        authorisation_id: str,
+        approach: Approach,
+        template: str | None = None,
+        method: str | None = None,
+        redirect_uri: str | None = None,
+        state: str | None = None,
+        sca_status: str | None = None,
+        challenge: Challenge | None = None,
+    ) -> None:
+        self.consent_id = consent_id
+        self.authorisation_id = authorisation_id
+        self.approach = approach
+        self.sca_status = sca_status
+        self.challenge = challenge
+        self._executor = executor
+        self._bank = bank
+        self._template = template
+        self._method = method
+        self._redirect_uri = redirect_uri
+        self._state = state
+
+    def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
+        """Where to send the user's browser; `redirect_uri` is where it comes back to, whitelisted on the application.
+
+        Both it and the state (an unguessable one unless given) are kept for `complete`. Sends nothing. Raises
+        InvalidArgumentError if the bank's link does not lead to the auth host, or this is no redirect.
+        """
+        if self._template is None:
+            raise InvalidArgumentError(f"a {self.approach} authorisation has no link", argument="redirect_uri")
+        url = AsyncOAuth(self._executor).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
+        self._redirect_uri, self._state = redirect_uri, url.state
+        return url
+
+    async def complete(self, callback_url: str) -> UserToken | None:
+        """Takes the address that the browser came back to, and exchanges its code if there is one to exchange.
+
+        The token is proof that the authorisation counts; it is yours, and not needed for anything else. Raises
+        InvalidArgumentError if the callback is not this authorisation's, AuthorisationFailedError if it brings an
+        error, and what `op.oauth.exchange_code` raises.
+        """
+        if self._state is None or self._redirect_uri is None:
+            raise InvalidArgumentError("callback_url comes before redirect_url() was called", argument="callback_url")
+        callback = read_callback(callback_url, state=self._state, argument="callback_url")
+        if self.approach is not Approach.OAUTH_REDIRECT:
+            return None
+        if callback.code is None:
+            raise InvalidArgumentError("callback_url has no code", argument="callback_url")
+        return await AsyncOAuth(self._executor).exchange_code(
+            code=callback.code,
+            redirect_uri=self._redirect_uri,
+            consent_id=self.consent_id,
+            authorisation_id=self.authorisation_id,
+        )
+
+    async def updates(
+        self, *, timeout: float = 300.0, poll_interval: float | None = None
+    ) -> AsyncIterator[AuthorisationUpdate]:
+        """What changes while the user authorises, until the end: a new SCA status, or a new challenge to show.
+
+            async for update in authorisation.updates():
+                if update.challenge:
+                    draw(update.challenge.qr_content)
+
+        `timeout` and `poll_interval` are seconds; by default 1 between two reads when decoupled, 2 for a redirect (as
+        the provider's samples). The first is what is known already. Raises AuthorisationFailedError if the bank ends
+        it, AuthorisationTimeoutError when the time is over.
+        """
+        deadline = time.monotonic() + read_seconds(timeout, "timeout")
+        interval = self._interval(poll_interval)
+        if self.sca_status is not None:
+            yield AuthorisationUpdate(self.sca_status, self.challenge)
+        operation = Operation.of(
+            get_consent_sca_status, self.consent_id, self.authorisation_id, x_bic_fi=self._bank.bic_fi
+        ).with_headers(self._bank.headers())
+        while self.sca_status not in TERMINAL:
+            await self._pause(deadline, interval if self.sca_status is not None else 0.0, timeout)
+            answer = await self._executor.run(operation)
+            known = (self.sca_status, self.challenge)
+            self.sca_status = answer.sca_status or self.sca_status or "received"
+            self.challenge = Challenge.of(answer.challenge_data, self._method)
+            if (self.sca_status, self.challenge) != known:
+                yield AuthorisationUpdate(self.sca_status, self.challenge)
+        if self.sca_status not in SUCCESSFUL:
+            raise AuthorisationFailedError(
+                f"authorisation {self.authorisation_id} of consent {self.consent_id} ended as {self.sca_status}",
+                code=self.sca_status,
+            )
+
+    async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> Consent:
+        """Waits until the user has authorised and the consent is valid, and gives it. `timeout` is in seconds.
+
+        Raises AuthorisationFailedError if it will never be, AuthorisationTimeoutError when the time is over.
+        """
+        deadline = time.monotonic() + read_seconds(timeout, "timeout")
+        interval = self._interval(poll_interval)
+        async for _ in self.updates(timeout=timeout, poll_interval=poll_interval):
+            pass
+        operation = Operation.of(get_consent_information, self.consent_id, x_bic_fi=self._bank.bic_fi).with_headers(
+            self._bank.headers()
+        )
+        while True:
+            consent = await self._executor.run(operation)
+            if consent.consent_status == "valid":
+                return consent
+            if consent.consent_status in LOST:
+                raise AuthorisationFailedError(
+                    f"consent {self.consent_id} is {consent.consent_status}", code=consent.consent_status
+                )
+            # a company may need more than one signature
+            await self._pause(deadline, interval, timeout)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that another process needs to finish it with `bank.consents.resume(...)`: neither token nor user."""
+        return {
+            "bic_fi": self._bank.bic_fi,
+            "consent_id": self.consent_id,
+            "authorisation_id": self.authorisation_id,
+            "approach": str(self.approach),
+            "template": self._template,
+            "method": self._method,
+            "redirect_uri": self._redirect_uri,
+            "state": self._state,
+            "redirect_preferred": self._bank.redirect_preferred,
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.authorisation_id!r} of consent {self.consent_id!r} "
+            f"at {self._bank.bic_fi}: {self.approach}, {self.sca_status}>"
+        )
+
+    def _interval(self, given: float | None) -> float:
+        return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
+
+    async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise AuthorisationTimeoutError(
+                f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}"
+            )
+        await asyncio.sleep(min(interval, left))

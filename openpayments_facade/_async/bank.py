@@ -1,0 +1,58 @@
+"""One bank for one user: `op.at_bank(...)`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from .accounts import AsyncAccounts, AsyncRawAccounts
+from .consents import AsyncConsents, AsyncRawConsents
+from .executor import AsyncExecutor
+
+if TYPE_CHECKING:
+    from ..bank import BankBinding
+
+
+class AsyncBank:
+    """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
+
+    def __init__(self, executor: AsyncExecutor, binding: BankBinding) -> None:
+        context = binding.psu.context
+        options = executor.options if context is None else evolve(executor.options, psu_context=context)
+        self._executor = AsyncExecutor(executor.core, options)
+        self._binding = binding
+
+    @cached_property
+    def consents(self) -> AsyncConsents:
+        """Consents, and how the user authorises them."""
+        return AsyncConsents(self._executor, self._executor, self._binding)
+
+    def accounts(self, consent_id: str) -> AsyncAccounts:
+        """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
+        return AsyncAccounts(self._executor, self._executor.core, self._binding, consent_id)
+
+    @property
+    def with_raw_response(self) -> AsyncRawBank:
+        """The same calls, each giving a `RawResponse`."""
+        return AsyncRawBank(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._binding!r}>"
+
+
+class AsyncRawBank:
+    """`bank.with_raw_response`."""
+
+    def __init__(self, bank: AsyncBank) -> None:
+        self._bank = bank
+
+    @property
+    def consents(self) -> AsyncRawConsents:
+        """Consents."""
+        return AsyncRawConsents(self._bank._executor, self._bank.consents)
+
+    def accounts(self, consent_id: str) -> AsyncRawAccounts:
+        """The accounts that a valid consent opens."""
+        return AsyncRawAccounts(self._bank._executor, self._bank.accounts(consent_id))

@@ -1,0 +1,59 @@
+# Written by `make unasync` from openpayments_facade/_async/bank.py; do not edit.
+"""One bank for one user: `op.at_bank(...)`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from .accounts import Accounts, RawAccounts
+from .consents import Consents, RawConsents
+from .executor import Executor
+
+if TYPE_CHECKING:
+    from ..bank import BankBinding
+
+
+class Bank:
+    """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
+
+    def __init__(self, executor: Executor, binding: BankBinding) -> None:
+        context = binding.psu.context
+        options = executor.options if context is None else evolve(executor.options, psu_context=context)
+        self._executor = Executor(executor.core, options)
+        self._binding = binding
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Consents, and how the user authorises them."""
+        return Consents(self._executor, self._executor, self._binding)
+
+    def accounts(self, consent_id: str) -> Accounts:
+        """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
+        return Accounts(self._executor, self._executor.core, self._binding, consent_id)
+
+    @property
+    def with_raw_response(self) -> RawBank:
+        """The same calls, each giving a `RawResponse`."""
+        return RawBank(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._binding!r}>"
+
+
+class RawBank:
+    """`bank.with_raw_response`."""
+
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+
+    @property
+    def consents(self) -> RawConsents:
+        """Consents."""
+        return RawConsents(self._bank._executor, self._bank.consents)
+
+    def accounts(self, consent_id: str) -> RawAccounts:
+        """The accounts that a valid consent opens."""
+        return RawAccounts(self._bank._executor, self._bank.accounts(consent_id))

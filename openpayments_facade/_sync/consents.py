@@ -1,0 +1,212 @@
+# Written by `make unasync` from openpayments_facade/_async/consents.py; do not edit.
+"""Consents: what a user lets an application see, for how long, how often (facts 30-consent)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import evolve
+from openpayments_client.api.consent import (
+    create_consent,
+    delete_consent,
+    get_consent_authorisation,
+    get_consent_information,
+    get_consent_sca_status,
+    get_consent_status,
+    start_consent_authorisation,
+    update_consents_psu_data,
+)
+from openpayments_client.models import ConsentAccess, ConsentRequest, SelectAuthenticationMethod
+
+from ..arguments import check_access, read_flag, read_frequency, read_id, read_text, read_valid_until
+from ..authorisation import TERMINAL, Challenge, choose_method, decide_approach, link, read_saved
+from ..errors import InvalidArgumentError
+from ..operation import Operation
+from .authorisation import Authorisation
+from .service import RawService, Service, raw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from openpayments_client.models import (
+        AuthorisationStarted,
+        AuthorisationUpdated,
+        Consent,
+        ConsentCreated,
+        ScaStatusAnswer,
+    )
+
+    from ..bank import BankBinding
+    from .executor import Executor
+    from .service import Runner
+
+T = TypeVar("T")
+
+
+class Consents(Service):
+    """`bank.consents`. Needs the API scope `accountinformation`.
+
+    Every method raises APIError, ConnectionFailedError, TimedOutError and UnreadableResponseError; what creates or
+    changes something is sent once, and raises OutcomeUnknownError if no answer came.
+    """
+
+    def __init__(self, runner: Runner, executor: Executor, bank: BankBinding) -> None:
+        super().__init__(runner)
+        self._executor = executor
+        self._bank = bank
+
+    def _bound(self, operation: Operation[T], *, identify: bool = False, affiliate: bool = False) -> Operation[T]:
+        return operation.with_headers(self._bank.headers(identify=identify, affiliate=affiliate))
+
+    def create(
+        self,
+        *,
+        valid_until: date,
+        access: ConsentAccess | None = None,
+        recurring_indicator: bool = True,
+        frequency_per_day: int = 4,
+        combined_service_indicator: bool = False,
+    ) -> ConsentCreated:
+        """Asks for a consent; the user still has to authorise it.
+
+            consent = bank.consents.create(valid_until=date.today() + relativedelta(days=90))
+
+        `access` None asks for the accounts that the user picks at the bank. `valid_until` is the last day, at the bank;
+        the bank may shorten it. `frequency_per_day` is how often a day the accounts may be read without the user.
+        Raises InvalidArgumentError for a day that is past, a frequency below 1, an IBAN that is none, or balances or
+        transactions of an account that is not in `access.accounts`.
+        """
+        if access is not None and not isinstance(access, ConsentAccess):
+            raise InvalidArgumentError("access must be a ConsentAccess", argument="access")
+        body = ConsentRequest(
+            access=access or ConsentAccess(),
+            recurring_indicator=read_flag(recurring_indicator, "recurring_indicator"),
+            valid_until=read_valid_until(valid_until),
+            frequency_per_day=read_frequency(frequency_per_day),
+            combined_service_indicator=read_flag(combined_service_indicator, "combined_service_indicator"),
+        )
+        check_access(body.access)
+        operation = Operation.of(create_consent, body=body, x_bic_fi=self._bank.bic_fi)
+        return self._run(self._bound(operation, identify=True, affiliate=True))
+
+    def get(self, consent_id: str) -> Consent:
+        """A consent with its status. Raises ConsentInvalidError or NotFoundError if there is none."""
+        id_ = read_id(consent_id, "consent_id")
+        return self._run(self._bound(Operation.of(get_consent_information, id_, x_bic_fi=self._bank.bic_fi)))
+
+    def status(self, consent_id: str) -> str:
+        """`received`, `valid`, `rejected`, `revokedByPsu`, `expired`, `terminatedByTpp`, or another word."""
+        id_ = read_id(consent_id, "consent_id")
+        operation = Operation.of(get_consent_status, id_, x_bic_fi=self._bank.bic_fi)
+        return (self._run(self._bound(operation))).consent_status
+
+    def delete(self, consent_id: str) -> None:
+        """Ends a consent; its status is `terminatedByTpp` from then on."""
+        id_ = read_id(consent_id, "consent_id")
+        self._run(self._bound(Operation.of(delete_consent, id_, x_bic_fi=self._bank.bic_fi)))
+
+    def authorise(self, consent_id: str, method: str | None = None) -> Authorisation:
+        """Begins the user's authorisation: a BankID clock of 30 s starts, so show the challenge at once.
+
+            authorisation = bank.consents.authorise(consent.consent_id)
+            if authorisation.approach is Approach.DECOUPLED:
+                show(authorisation.challenge)
+                consent = authorisation.wait()
+            else:
+                send_browser_to(authorisation.redirect_url(redirect_uri=...))
+
+        Two requests: one starts, one selects `method` (an id that the bank offers; the animated QR image or plain
+        Mobile BankID if left out). Raises AuthorisationFailedError if the bank ends it at once.
+        """
+        if method is not None:
+            read_text(method, "method")
+        id_ = read_id(consent_id, "consent_id")
+        started = self._runner.run_raw(self._starting(id_))
+        answer: AuthorisationStarted | AuthorisationUpdated = started.parsed
+        header = started.headers.get("aspsp-sca-approach")
+        authorisation_id = started.parsed.authorisation_id
+        is_decided = link(answer.links, "scaOAuth") or link(answer.links, "scaRedirect")
+        if answer.sca_status not in TERMINAL and not is_decided:
+            method = method or choose_method(started.parsed.sca_methods)
+            updated = self._runner.run_raw(self._selecting(id_, authorisation_id, method))
+            answer = updated.parsed
+            header = updated.headers.get("aspsp-sca-approach") or header
+        challenge = Challenge.of(answer.challenge_data, method)
+        approach, template = decide_approach(
+            header, answer.links, has_challenge=challenge is not None, is_over=answer.sca_status in TERMINAL
+        )
+        return Authorisation(
+            self._executor,
+            self._bank,
+            consent_id=id_,
+            authorisation_id=authorisation_id,
+            approach=approach,
+            template=template,
+            method=method,
+            sca_status=answer.sca_status,
+            challenge=challenge,
+        )
+
+    def resume(self, saved: Mapping[str, Any]) -> Authorisation:
+        """An authorisation that another process began, from its `to_dict()`. Sends nothing.
+
+        The redirect preference is the one that it was begun with. Raises InvalidArgumentError if it is none, or one at
+        another bank.
+        """
+        values = read_saved(saved, self._bank.bic_fi)
+        bank = evolve(self._bank, redirect_preferred=values.pop("redirect_preferred"))
+        return Authorisation(self._executor, bank, **values)
+
+    def start_authorisation(self, consent_id: str) -> AuthorisationStarted:
+        """The first step alone; `authorise` does it with the next one."""
+        return self._run(self._starting(read_id(consent_id, "consent_id")))
+
+    def select_method(
+        self, consent_id: str, authorisation_id: str, authentication_method_id: str
+    ) -> AuthorisationUpdated:
+        """The second step alone: chooses how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
+        return self._run(
+            self._selecting(
+                read_id(consent_id, "consent_id"),
+                read_id(authorisation_id, "authorisation_id"),
+                read_text(authentication_method_id, "authentication_method_id"),
+            )
+        )
+
+    def sca_status(self, consent_id: str, authorisation_id: str) -> ScaStatusAnswer:
+        """How far the user is, with the current challenge in a decoupled authorisation."""
+        ids = read_id(consent_id, "consent_id"), read_id(authorisation_id, "authorisation_id")
+        return self._run(self._bound(Operation.of(get_consent_sca_status, *ids, x_bic_fi=self._bank.bic_fi)))
+
+    def authorisations(self, consent_id: str) -> list[str]:
+        """The ids of a consent's authorisations; there may be several for a company."""
+        id_ = read_id(consent_id, "consent_id")
+        operation = Operation.of(get_consent_authorisation, id_, x_bic_fi=self._bank.bic_fi)
+        return (self._run(self._bound(operation))).authorisation_ids
+
+    def _starting(self, consent_id: str) -> Operation[AuthorisationStarted]:
+        operation = Operation.of(start_consent_authorisation, consent_id, x_bic_fi=self._bank.bic_fi)
+        # without a body, and yet with its type: the provider's guides send it so (facts 30, section 1)
+        return self._bound(operation.with_headers({"Content-Type": "application/json"}), identify=True)
+
+    def _selecting(self, consent_id: str, authorisation_id: str, method: str) -> Operation[AuthorisationUpdated]:
+        body = SelectAuthenticationMethod(authentication_method_id=method)
+        operation = Operation.of(
+            update_consents_psu_data, consent_id, authorisation_id, body=body, x_bic_fi=self._bank.bic_fi
+        )
+        return self._bound(operation, identify=True)
+
+
+class RawConsents(RawService[Consents]):
+    """`bank.with_raw_response.consents`."""
+
+    _service = Consents
+    create = raw(Consents.create)
+    get = raw(Consents.get)
+    status = raw(Consents.status)
+    delete = raw(Consents.delete)
+    start_authorisation = raw(Consents.start_authorisation)
+    select_method = raw(Consents.select_method)
+    sca_status = raw(Consents.sca_status)
+    authorisations = raw(Consents.authorisations)

@@ -1,0 +1,95 @@
+"""The banks that can be asked for consents and accounts, each with the habits that it has in the provider's sandbox.
+
+| BIC | how the user approves | insists on |
+|---|---|---|
+| `ESSESESS` | redirect with a code | |
+| `NDEASESS` | redirect with a code | |
+| `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected and in every call for accounts |
+| `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | `PSU-IP-Address` and `PSU-User-Agent` when a consent is created, `PSU-ID` when an authorisation starts; the same `TPP-Redirect-Preferred` in every call about a consent that was created with one |
+
+Only ESSESESS has transaction details; HANDSESS knows its accounts by BBAN and clearing number, the others by IBAN
+(facts 60, section 5; facts 40, section 7). SWEDSESS is not in the list of banks, which holds the examples of document
+001 and nothing else; it can be addressed all the same, for its two ways to approve. There it offers all three methods
+of Mobile BankID, where the real one has fewer, so that one bank shows every kind of challenge.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+__all__ = ["BANKS", "Approach", "Bank"]
+
+Approach = Literal["redirect", "decoupled"]
+
+_ACCOUNT_INFORMATION = (
+    "getAccountList",
+    "readAccountDetails",
+    "getBalances",
+    "getTransactionList",
+    "getTransactionDetails",
+)
+_ONE_METHOD: Final[Mapping[str, str]] = {"mbid": "Mobile BankID"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bank:
+    """`code` begins its IBANs; `insists_on` names headers by operationId; `methods` are names by authentication method
+    id, of the decoupled approach where there are two."""
+
+    bic: str
+    name: str
+    code: str
+    clearing_number: str | None = None
+    redirect: bool = True
+    decoupled: bool = False
+    at_once: bool = False
+    methods: Mapping[str, str] = field(default_factory=lambda: _ONE_METHOD)
+    insists_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keeps_preference: bool = False
+    transaction_details: bool = False
+
+    def approach(self, redirect_preferred: str | None) -> Approach:
+        if self.redirect and self.decoupled:
+            return "decoupled" if redirect_preferred == "false" else "redirect"
+        return "redirect" if self.redirect else "decoupled"
+
+    def offers(self, approach: Approach) -> Mapping[str, str]:
+        """The authentication methods: ids and names."""
+        return self.methods if approach == "decoupled" else _ONE_METHOD
+
+
+BANKS: Final[Mapping[str, Bank]] = {
+    bank.bic: bank
+    for bank in (
+        Bank(bic="ESSESESS", name="Skandinaviska Enskilda Banken AB", code="500", transaction_details=True),
+        Bank(bic="NDEASESS", name="Nordea Bank AB", code="300"),
+        Bank(
+            bic="HANDSESS",
+            name="Handelsbanken",
+            code="600",
+            clearing_number="6000",
+            redirect=False,
+            decoupled=True,
+            at_once=True,
+            insists_on=dict.fromkeys((*_ACCOUNT_INFORMATION, "updateConsentsPsuData"), ("PSU-IP-Address",)),
+        ),
+        Bank(
+            bic="SWEDSESS",
+            name="Swedbank",
+            code="800",
+            decoupled=True,
+            methods={
+                "mbid": "Mobile BankID on this device",
+                "mbid_animated_qr_image": "Mobile BankID, QR code as an image",
+                "mbid_animated_qr_token": "Mobile BankID, QR code as a text",
+            },
+            insists_on={
+                "createConsent": ("PSU-IP-Address", "PSU-User-Agent"),
+                "startConsentAuthorisation": ("PSU-ID",),
+            },
+            keeps_preference=True,
+        ),
+    )
+}

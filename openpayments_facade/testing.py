@@ -1,0 +1,51 @@
+"""pytest fixtures for applications that are built on the SDK. Needs the extra `simulator`.
+
+# conftest.py
+pytest_plugins = ["openpayments_facade.testing"]
+
+# test_app.py
+def test_banks(openpayments_simulator, openpayments_env):
+    assert my_application.banks("SE")           # which calls OpenPayments.from_env()
+    assert openpayments_simulator.token_requests == 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .simulator import Simulator
+from .tokens import forget_all
+
+if TYPE_CHECKING:
+    from . import OpenPayments
+
+__all__ = ["openpayments_client", "openpayments_env", "openpayments_simulator"]
+
+
+@pytest.fixture
+def openpayments_simulator() -> Iterator[Simulator]:
+    """A running `Simulator` of this test's own; no token of another test is known."""
+    forget_all()
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def openpayments_env(openpayments_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environment variables with which `from_env()` finds the simulator."""
+    for line in openpayments_simulator.exports():
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("OPENPAYMENTS_ENVIRONMENT", raising=False)
+
+
+@pytest.fixture
+def openpayments_client(openpayments_simulator: Simulator) -> Iterator[OpenPayments]:
+    """An `OpenPayments` of the simulator, with every API scope."""
+    with openpayments_simulator.client(
+        api_scopes=["aspspinformation", "accountinformation", "paymentinitiation"]
+    ) as client:
+        yield client

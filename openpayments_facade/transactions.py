@@ -1,0 +1,67 @@
+"""Booked and pending transactions, and how to get to the next page (facts 40-account-information, section 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from openpayments_client.models import Transaction
+
+from .authorisation import link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpayments_client.models import TransactionReport
+
+__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query"]
+
+
+class BookedTransaction(Transaction):
+    """A transaction of a list that is booked."""
+
+    __slots__ = ()
+    booking_status: ClassVar[Literal["booked", "pending"]] = "booked"
+
+
+class PendingTransaction(Transaction):
+    """A transaction of a list that is announced but not booked."""
+
+    __slots__ = ()
+    booking_status: ClassVar[Literal["booked", "pending"]] = "pending"
+
+
+C = TypeVar("C", BookedTransaction, PendingTransaction)
+
+
+def listed(report: TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
+    """The transactions of a page, booked ones first, in the bank's order."""
+    lists = report.transactions
+    if lists is not None:
+        yield from _as(BookedTransaction, lists.booked)
+        yield from _as(PendingTransaction, lists.pending)
+
+
+def _as(kind: type[C], transactions: list[Transaction] | None) -> Iterator[C]:
+    for transaction in transactions or []:
+        # same slots: the parsed object becomes one that knows its list, without a copy
+        transaction.__class__ = kind
+        assert isinstance(transaction, kind)
+        yield transaction
+
+
+def next_query(report: TransactionReport, api_url: str) -> tuple[tuple[str, str], ...] | None:
+    """The query of the next page, None on the last one.
+
+    Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
+    """
+    href = link(report.transactions.links if report.transactions else None, "next")
+    if href is None:
+        return None
+    url, here = urlsplit(href), urlsplit(api_url)
+    if url.netloc and url.netloc.lower() != here.netloc.lower():
+        raise ValueError("the link to the next page leads to another host")
+    query = parse_qsl(url.query, keep_blank_values=True)
+    if not query:
+        raise ValueError("the link to the next page has no query")
+    return tuple(query)

@@ -1,0 +1,252 @@
+"""Accounts, balances and transactions that a consent opens, over real HTTP against the simulator."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from dateutil.relativedelta import relativedelta
+
+from openpayments_facade import (
+    AccessExceededError,
+    ApiScope,
+    AsyncOpenPayments,
+    BookedTransaction,
+    ConsentExpiredError,
+    ConsentInvalidError,
+    InvalidArgumentError,
+    NotFoundError,
+    PendingTransaction,
+    Psu,
+    UnreadableResponseError,
+    money,
+)
+from openpayments_facade.arguments import today
+from openpayments_facade.simulator import Simulator
+
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
+TODAY = today().date()
+ACCOUNTS = "/psd2/accountinformation"
+
+
+def client(simulator: Simulator) -> AsyncOpenPayments:
+    return simulator.async_client(api_scopes=[ApiScope.ACCOUNT_INFORMATION])
+
+
+async def consented(op: AsyncOpenPayments, simulator: Simulator, bic: str = "ESSESESS", **terms: Any) -> str:
+    consents = op.at_bank(bic, SOMEBODY).consents
+    consent = await consents.create(valid_until=TODAY + timedelta(days=9), **terms)
+    simulator.approve(consent.consent_id)
+    return consent.consent_id
+
+
+async def test_accounts_and_balances_are_read() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+            first = (await accounts.list())[0]
+            assert first.resource_id is not None
+            assert first.balances is None
+            assert (await accounts.list(with_balance=True))[0].balances
+            detailed = await accounts.get(first.resource_id, with_balance=True)
+            assert detailed.iban == first.iban
+            balances = await accounts.balances(first.resource_id)
+            assert balances
+            assert money(balances[0].balance_amount) == money(balances[0].balance_amount.amount)
+            headers = simulator.requests[-1].headers
+            assert headers["consent-id"]
+            assert headers["psu-ip-address"] == "203.0.113.7"
+            assert "psu-id" not in headers
+
+
+async def test_transactions_come_from_all_pages_in_order() -> None:
+    with Simulator(transactions=25, page_size=4) as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+            id_ = (await accounts.list())[0].resource_id or ""
+            listed = accounts.transactions(id_, booking_status="both", date_from=relativedelta(months=-13))
+            before = len(simulator.requests)
+            found = [transaction async for transaction in listed]
+            assert len(simulator.requests) - before == 7
+            booked = [transaction for transaction in found if transaction.booking_status == "booked"]
+            assert (len(booked), len(found)) == (25, 27)
+            assert all(isinstance(transaction, BookedTransaction) for transaction in booked)
+            assert isinstance(found[-1], PendingTransaction)
+            assert len({transaction.entry_reference for transaction in booked}) == 25
+            days = [transaction.booking_date for transaction in booked]
+            assert all(type(day) is date for day in days)
+            assert len([page async for page in listed.pages()]) == 7
+            one = booked[0]
+            assert one.transaction_id is not None
+            details = await accounts.transaction(id_, one.transaction_id)
+            assert details.transaction_amount == one.transaction_amount
+
+
+async def test_days_and_deltas_are_asked_for() -> None:
+    with Simulator(transactions=200) as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+            id_ = (await accounts.list())[0].resource_id or ""
+            week = [t async for t in accounts.transactions(id_, date_from=relativedelta(days=-7), date_to=TODAY)]
+            assert week
+            assert all(t.booking_date and t.booking_date >= TODAY - timedelta(days=7) for t in week)
+            query = simulator.requests[-1].query
+            assert f"dateFrom={TODAY - timedelta(days=7)}" in query
+            assert f"dateTo={TODAY}" in query
+            reference = week[-3].entry_reference
+            later = [t async for t in accounts.transactions(id_, entry_reference_from=reference)]
+            assert [t.entry_reference for t in later] == [t.entry_reference for t in week[-2:]]
+            delta = accounts.transactions(id_, delta_list=True, with_balance=True)
+            assert [page async for page in delta.pages()]
+            assert "deltaList=true" in simulator.requests[-1].query
+            assert "withBalance=true" in simulator.requests[-1].query
+
+
+async def test_details_of_a_bank_without_them() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(await consented(op, simulator, "NDEASESS"))
+            id_ = (await accounts.list())[0].resource_id or ""
+            with pytest.raises(NotFoundError):
+                await accounts.transaction(id_, "t")
+
+
+async def test_a_consent_that_does_not_do() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TODAY)
+            with pytest.raises(ConsentInvalidError):
+                await bank.accounts(consent.consent_id).list()
+            id_ = await consented(op, simulator)
+            simulator.expire_consent(id_)
+            with pytest.raises(ConsentExpiredError):
+                await bank.accounts(id_).list()
+            with pytest.raises(ConsentInvalidError):
+                await bank.accounts("nobody-has-this-id").list()
+        assert simulator.token_requests == 1
+
+
+async def test_the_accesses_of_a_day_are_remembered() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            id_ = await consented(op, simulator, frequency_per_day=1)
+            unattended = op.at_bank("ESSESESS").accounts(id_)
+            assert await unattended.list()
+            with pytest.raises(AccessExceededError) as caught:
+                await unattended.list()
+            assert caught.value.retry_after
+            sent = len(simulator.requests)
+            again = op.at_bank("ESSESESS").accounts(id_)
+            with pytest.raises(AccessExceededError) as caught:
+                await again.list()
+            assert 0 < (caught.value.retry_after or 0) <= 86_400
+            assert caught.value.status_code == 429
+            assert len(simulator.requests) == sent
+            assert await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+            assert await again.balances(
+                (await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list())[0].resource_id or ""
+            )
+
+
+async def test_without_a_retry_after_nothing_is_remembered() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS").accounts(await consented(op, simulator))
+            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED")
+            with pytest.raises(AccessExceededError):
+                await accounts.list()
+            assert await accounts.list()
+
+
+AMOUNT = {"currency": "SEK", "amount": "1.00"}
+EMPTY = {"transactions": {"booked": [], "_links": {"account": "/a"}}}
+
+
+async def test_odd_but_honest_answers_are_read() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS").accounts("c")
+            simulator.misbehave(ACCOUNTS, body={"account": {"currency": "SEK", "status": "frozen", "iban": None}})
+            account = await accounts.get("a")
+            assert (account.currency, account.status, account.iban) == ("SEK", "frozen", None)
+            odd = {
+                "transactionAmount": AMOUNT,
+                "bookingDate": "2026-03-01T10:00:00Z",
+                "creditorAccount": {"bankgiroNumber": "123-4567", "bankGiro": "765-4321"},
+                "unheardOf": 1,
+            }
+            simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
+            transaction = await accounts.transaction("a", "t")
+            assert transaction.booking_date == date(2026, 3, 1)
+            assert transaction.creditor_account is not None
+            assert transaction.creditor_account.bank_giro == "765-4321"
+            assert transaction.creditor_account.additional_properties == {"bankgiroNumber": "123-4567"}
+            assert transaction.additional_properties == {"unheardOf": 1}
+            for body in ({}, {"transactions": None}, {"transactions": {"booked": None, "pending": None}}, EMPTY):
+                simulator.misbehave(ACCOUNTS, body=body)
+                assert [t async for t in accounts.transactions("a", date_from=TODAY)] == []
+
+
+@pytest.mark.parametrize(
+    ("next_", "problem"),
+    [
+        ("https://evil.example/psd2/x?page=2", "another host"),
+        ("//evil.example?page=2", "another host"),
+        ("/psd2/accountinformation/v1/accounts/a/transactions", "no query"),
+        ({"href": "?page=2"}, "back to a page"),
+        (f"?bookingStatus=booked&dateFrom={TODAY}", "back to a page"),
+    ],
+)
+async def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str) -> None:
+    with Simulator() as simulator:
+        page = {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
+        async with client(simulator) as op:
+            simulator.misbehave(ACCOUNTS, times=None, body=page)
+            transactions = op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)
+            with pytest.raises(UnreadableResponseError, match=problem):
+                assert [t async for t in transactions]
+        calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
+        assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
+        assert len(calls) <= 2
+
+
+@pytest.mark.parametrize(
+    ("argument", "values"),
+    [
+        ("date_from", {}),
+        ("date_from", {"delta_list": False}),
+        ("date_from", {"date_from": "2026-01-01"}),
+        ("date_from", {"date_from": datetime(2026, 1, 1)}),  # noqa: DTZ001
+        ("date_from", {"date_from": TODAY, "date_to": TODAY - timedelta(days=1)}),
+        ("date_from", {"date_from": TODAY + timedelta(days=3)}),
+        ("date_from", {"date_from": relativedelta(months=1)}),
+        ("date_to", {"date_from": TODAY, "date_to": TODAY + timedelta(days=30)}),
+        ("booking_status", {"date_from": TODAY, "booking_status": "all"}),
+        ("entry_reference_from", {"entry_reference_from": ""}),
+        ("delta_list", {"delta_list": "yes"}),
+        ("with_balance", {"date_from": TODAY, "with_balance": 1}),
+        ("account_id", {"date_from": TODAY, "account_id": ""}),
+        ("account_id", {"date_from": TODAY, "account_id": ".."}),
+        ("account_id", {"date_from": TODAY, "account_id": "a/b"}),
+    ],
+)
+async def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS")
+            with pytest.raises(InvalidArgumentError, match=argument) as caught:
+                bank.accounts("c").transactions(**{"account_id": "a", **values})
+            assert caught.value.argument == argument
+            for id_ in ("", "..", "a/b", None):
+                bad: Any = id_
+                with pytest.raises(InvalidArgumentError, match="consent_id"):
+                    bank.accounts(bad)
+                with pytest.raises(InvalidArgumentError, match="account_id"):
+                    await bank.accounts("c").balances(bad)
+                with pytest.raises(InvalidArgumentError, match="account_id"):
+                    await bank.accounts("c").get(bad)
+                with pytest.raises(InvalidArgumentError, match="transaction_id"):
+                    await bank.accounts("c").transaction("a", bad)
+        assert simulator.requests == []

@@ -1,0 +1,348 @@
+"""From a bank to its accounts: consents, and how a user authorises them, over real HTTP against the simulator."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from openpayments_facade import (
+    AccountReference,
+    ApiScope,
+    Approach,
+    AsyncOpenPayments,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
+    ConsentAccess,
+    ConsentInvalidError,
+    InvalidArgumentError,
+    MissingScopeError,
+    OutcomeUnknownError,
+    Psu,
+    PsuContext,
+)
+from openpayments_facade.arguments import today
+from openpayments_facade.simulator import Simulator
+
+CALLBACK = "https://app.example.com/callback"
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
+TOMORROW = today().date() + timedelta(days=1)
+SCOPES = [ApiScope.ACCOUNT_INFORMATION]
+SHOWN = Psu(id="example-exempted", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+IBAN = "SE5750000000000000000017"
+
+
+def client(simulator: Simulator, **options: Any) -> AsyncOpenPayments:
+    return simulator.async_client(api_scopes=SCOPES, **options)
+
+
+async def test_a_redirect_with_a_code_ends_in_a_valid_consent() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            assert consent.consent_status == "received"
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            assert authorisation.approach is Approach.OAUTH_REDIRECT
+            assert authorisation.challenge is None
+            url = authorisation.redirect_url(redirect_uri=CALLBACK)
+            assert url.startswith(simulator.auth_url + "/connect/authorize?")
+            token = await authorisation.complete(simulator.visit(url))
+            assert token is not None
+            assert token.scope == "accountinformation private"
+            valid = await authorisation.wait(poll_interval=0.01)
+            assert (valid.consent_id, valid.consent_status) == (consent.consent_id, "valid")
+            assert await bank.consents.status(consent.consent_id) == "valid"
+            assert await bank.consents.authorisations(consent.consent_id) == [authorisation.authorisation_id]
+            assert len(await bank.accounts(consent.consent_id).list()) == 3
+
+
+async def test_a_plain_redirect_needs_no_exchange() -> None:
+    with Simulator(plain_redirect=True) as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("NDEASESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            assert authorisation.approach is Approach.REDIRECT
+            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+            assert await authorisation.complete(callback) is None
+            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+        assert simulator.token_requests == 1
+
+
+@pytest.mark.parametrize("method", ["mbid", "mbid_animated_qr_token", None])
+async def test_a_decoupled_authorisation_shows_its_challenge_until_it_ends(method: str | None) -> None:
+    with Simulator(decoupled_reads=4) as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id, method)
+            assert authorisation.approach is Approach.DECOUPLED
+            updates = [update async for update in authorisation.updates(poll_interval=0.01)]
+            assert updates[-1].sca_status == "finalised"
+            shown = [update.challenge for update in updates if update.challenge]
+            if method == "mbid":
+                assert {challenge.app_link() for challenge in shown} == {shown[0].qr_content}
+                assert "autostarttoken=" in str(shown[0].app_link())
+            elif method == "mbid_animated_qr_token":
+                assert len({challenge.qr_content for challenge in shown}) > 1
+            else:
+                assert len({challenge.qr_image for challenge in shown}) > 1
+                assert str(shown[0].qr_image).startswith("data:image/png;base64,")
+            assert (await authorisation.wait()).consent_status == "valid"
+            headers = [r.headers for r in simulator.requests if "/consents" in r.path]
+            assert {each["tpp-redirect-preferred"] for each in headers} == {"false"}
+            assert {each["x-bicfi"] for each in headers} == {"SWEDSESS"}
+
+
+async def test_a_bank_that_approves_at_once() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("HANDSESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            assert authorisation.approach is Approach.DECOUPLED
+            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+            accounts = await bank.accounts(consent.consent_id).list()
+            assert all(account.iban is None and account.bban for account in accounts)
+
+
+@pytest.mark.parametrize("bic", ["ESSESESS", "SWEDSESS"])
+async def test_an_exempted_user_counts_as_authorised(bic: str) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank(bic, SHOWN, redirect_preferred=False if bic == "SWEDSESS" else None)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+            assert authorisation.sca_status == "exempted"
+
+
+async def test_a_user_who_fails_or_declines() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            fails = Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+            bank = op.at_bank("SWEDSESS", fails, redirect_preferred=False)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            with pytest.raises(AuthorisationFailedError) as caught:
+                await authorisation.wait(poll_interval=0.01)
+            assert caught.value.code == "failed"
+
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK), approve=False)
+            with pytest.raises(AuthorisationFailedError) as caught:
+                await authorisation.complete(callback)
+            assert caught.value.code == "access_denied"
+            with pytest.raises(AuthorisationFailedError):
+                await authorisation.wait(poll_interval=0.01)
+
+
+async def test_a_user_who_never_ends() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+            bank = op.at_bank("SWEDSESS", never, redirect_preferred=False)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            with pytest.raises(AuthorisationTimeoutError, match=consent.consent_id):
+                await authorisation.wait(timeout=0.1, poll_interval=0.02)
+
+
+async def test_a_consent_that_is_lost_while_waiting() -> None:
+    with Simulator(decoupled_reads=1) as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("HANDSESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            simulator.revoke_consent(consent.consent_id)
+            with pytest.raises(AuthorisationFailedError) as caught:
+                await authorisation.wait(poll_interval=0.01)
+            assert caught.value.code == "revokedByPsu"
+
+
+async def test_another_process_can_finish_it() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+            saved = json.loads(json.dumps(authorisation.to_dict()))
+            for secret in ("example-user", "203.0.113.7", await op.access_token(), simulator.client_secret):
+                assert secret not in str(saved)
+        async with client(simulator) as another:
+            bank = another.at_bank(saved["bic_fi"], SOMEBODY)
+            resumed = bank.consents.resume(saved)
+            assert resumed.sca_status is None
+            await resumed.complete(callback)
+            assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
+            assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+            with pytest.raises(InvalidArgumentError, match="saved"):
+                another.at_bank("ESSESESS").consents.resume(saved)
+            broken: Any
+            for broken in (
+                {},
+                None,
+                {**saved, "approach": "pigeon"},
+                {**saved, "state": 5},
+                {**saved, "redirect_preferred": "no"},
+            ):
+                with pytest.raises(InvalidArgumentError, match="saved"):
+                    bank.consents.resume(broken)
+            with pytest.raises(InvalidArgumentError, match="consent_id"):
+                bank.consents.resume({**saved, "consent_id": "../x"})
+
+
+async def test_a_consent_can_be_looked_at_and_ended() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("HANDSESS", SOMEBODY)
+            account = AccountReference(iban=IBAN)
+            created = await bank.consents.create(
+                valid_until=TOMORROW,
+                access=ConsentAccess(accounts=[account], balances=[account]),
+                recurring_indicator=False,
+                frequency_per_day=1,
+            )
+            consent = await bank.consents.get(created.consent_id)
+            assert (consent.valid_until, consent.frequency_per_day, consent.recurring_indicator) == (TOMORROW, 1, False)
+            assert consent.access is not None
+            assert consent.access.accounts is not None
+            assert consent.access.accounts[0].iban == IBAN
+            await bank.consents.delete(created.consent_id)
+            assert await bank.consents.status(created.consent_id) == "terminatedByTpp"
+            with pytest.raises(ConsentInvalidError) as caught:
+                await bank.consents.get("nobody-has-this-id")
+            assert caught.value.code == "CONSENT_UNKNOWN"
+
+
+async def test_the_steps_can_be_taken_alone() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            raw = await bank.with_raw_response.consents.create(valid_until=TOMORROW)
+            assert raw.status_code == 201
+            id_ = raw.parsed.consent_id
+            started = await bank.consents.start_authorisation(id_)
+            assert simulator.requests[-1].headers["content-type"] == "application/json"
+            assert simulator.requests[-1].headers["psu-id"] == "example-user"
+            method = (started.sca_methods or [])[0].authentication_method_id
+            selected = await bank.with_raw_response.consents.select_method(id_, started.authorisation_id, method)
+            assert selected.headers["aspsp-sca-approach"] == "REDIRECT"
+            status = await bank.consents.sca_status(id_, started.authorisation_id)
+            assert status.sca_status == selected.parsed.sca_status == "scaMethodSelected"
+            assert "psu-id" not in simulator.requests[-1].headers
+            assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
+
+
+async def test_the_context_of_the_psu_wins() -> None:
+    company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            await op.at_bank("ESSESESS", company).consents.create(valid_until=TOMORROW)
+        assert simulator.consents[-1].context == "corporate"
+
+
+async def test_a_consent_is_never_asked_for_twice_by_itself() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            await op.access_token()
+            simulator.misbehave("/psd2/consent", close=True)
+            with pytest.raises(OutcomeUnknownError):
+                await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW)
+        assert len(simulator.requests) == 2
+
+
+async def test_a_missing_scope_is_told_by_the_call() -> None:
+    with Simulator() as simulator:
+        async with simulator.async_client() as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            with pytest.raises(MissingScopeError, match="ACCOUNT_INFORMATION"):
+                await bank.consents.create(valid_until=TOMORROW)
+            with pytest.raises(MissingScopeError):
+                await bank.accounts("c").list()
+        assert simulator.requests == []
+
+
+ACCOUNT = AccountReference(iban=IBAN)
+
+
+@pytest.mark.parametrize(
+    ("argument", "values"),
+    [
+        ("valid_until", {"valid_until": date(2020, 1, 1)}),
+        ("valid_until", {"valid_until": "2030-01-01"}),
+        ("valid_until", {"valid_until": today()}),
+        ("frequency_per_day", {"frequency_per_day": 0}),
+        ("frequency_per_day", {"frequency_per_day": True}),
+        ("recurring_indicator", {"recurring_indicator": "true"}),
+        ("combined_service_indicator", {"combined_service_indicator": None}),
+        ("access", {"access": {}}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(iban="SE5750000000000000000018")])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(iban="SE57")])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference()])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(iban=IBAN, bban="1")])}),
+        ("access", {"access": ConsentAccess(balances=[ACCOUNT])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(bban="1")], transactions=[ACCOUNT])}),
+    ],
+)
+async def test_a_bad_consent_is_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            with pytest.raises(InvalidArgumentError, match=argument) as caught:
+                await op.at_bank("ESSESESS", SOMEBODY).consents.create(**{"valid_until": TOMORROW, **values})
+        assert caught.value.argument == argument
+        assert "SE57" not in str(caught.value)
+        assert simulator.requests == []
+
+
+@pytest.mark.parametrize("id_", ["", ".", "..", "a/b", "a?b", "a#b", "a\r\nb", "é", None, 5])
+async def test_a_bad_id_is_refused_before_anything_is_sent(id_: Any) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            for call in (
+                consents.get,
+                consents.status,
+                consents.delete,
+                consents.authorise,
+                consents.start_authorisation,
+                consents.authorisations,
+            ):
+                with pytest.raises(InvalidArgumentError, match="consent_id"):
+                    await call(id_)
+            with pytest.raises(InvalidArgumentError, match="authorisation_id"):
+                await consents.sca_status("c", id_)
+            with pytest.raises(InvalidArgumentError, match="authorisation_id"):
+                await consents.select_method("c", id_, "mbid")
+        assert simulator.requests == []
+
+
+async def test_a_callback_or_link_of_somebody_else_is_refused() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            with pytest.raises(InvalidArgumentError, match="callback_url comes before"):
+                await authorisation.complete(f"{CALLBACK}?code=c&state=s")
+            authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
+            sent = len(simulator.requests)
+            for callback in (f"{CALLBACK}?code=c&state=yours", f"{CALLBACK}?code=c", f"{CALLBACK}?state=mine"):
+                with pytest.raises(InvalidArgumentError, match="callback_url"):
+                    await authorisation.complete(callback)
+            saved = {**authorisation.to_dict(), "template": "https://evil.example/?state=[TPP_STATE]"}
+            with pytest.raises(InvalidArgumentError, match="auth host"):
+                bank.consents.resume(saved).redirect_url(redirect_uri=CALLBACK)
+            decoupled = bank.consents.resume({**saved, "approach": "decoupled", "template": None})
+            with pytest.raises(InvalidArgumentError, match="no link"):
+                decoupled.redirect_url(redirect_uri=CALLBACK)
+            for bad in ({"timeout": 0}, {"poll_interval": -1}):
+                with pytest.raises(InvalidArgumentError):
+                    await decoupled.wait(**bad)
+            assert len(simulator.requests) == sent

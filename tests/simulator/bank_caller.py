@@ -1,0 +1,137 @@
+"""An application that talks to one bank through the simulator: plain httpx, nothing of the facade."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tests.simulator.caller import Caller
+
+if TYPE_CHECKING:
+    import httpx
+
+    from openpayments_facade.simulator import Simulator
+
+CONSENTS = "/psd2/consent/v1/consents"
+ACCOUNTS = "/psd2/accountinformation/v1/accounts"
+REDIRECT_URI = "https://app.example/callback"
+USER_AGENT = "Mozilla/5.0"
+
+# what every bank is content with
+HEADERS = {
+    "PSU-IP-Address": "203.0.113.7",
+    "PSU-User-Agent": USER_AGENT,
+    "PSU-ID": "example-user",
+}
+REQUEST: Mapping[str, Any] = {
+    "access": {},
+    "recurringIndicator": True,
+    "validUntil": "2026-06-01",
+    "frequencyPerDay": 4,
+    "combinedServiceIndicator": False,
+}
+
+
+class Clock:
+    """2026-03-01, noon, until it is moved."""
+
+    now = 1_772_366_400.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def next_day(self, days: int = 1) -> None:
+        self.now += days * 86400
+
+
+class BankCaller:
+    """`headers` go on every call. Paths that begin with `/` are whole, others begin at the consents."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        http: httpx.Client,
+        bic: str = "ESSESESS",
+        *,
+        scope: str = "accountinformation private",
+        headers: Mapping[str, str] = HEADERS,
+    ) -> None:
+        self.simulator = simulator
+        self.http = http
+        self.headers = {
+            "Authorization": f"Bearer {Caller(simulator, http).token(scope)}",
+            "X-BicFi": bic,
+            **headers,
+        }
+
+    def call(
+        self, method: str, path: str, *, headers: Mapping[str, str | None] | None = None, **arguments: Any
+    ) -> httpx.Response:
+        """A header of None is left out."""
+        sent = {"X-Request-ID": str(uuid.uuid4()), **self.headers, **(headers or {})}
+        url = self.simulator.api_url + (path if path.startswith("/") else f"{CONSENTS}/{path}".rstrip("/"))
+        fields = {name: value for name, value in sent.items() if value is not None}
+        return self.http.request(method, url, headers=fields, **arguments)
+
+    def get(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.call("GET", path, **arguments)
+
+    def ask(self, *, headers: Mapping[str, str | None] | None = None, **changes: Any) -> httpx.Response:
+        """A good request for a consent but for the changes; None leaves a field out."""
+        body = {name: value for name, value in {**REQUEST, **changes}.items() if value is not None}
+        return self.call("POST", "", json=body, headers=headers)
+
+    def create(self, *, headers: Mapping[str, str | None] | None = None, **changes: Any) -> str:
+        response = self.ask(headers=headers, **changes)
+        assert response.status_code == 201, response.text
+        return str(response.json()["consentId"])
+
+    def start(self, consent_id: str, **arguments: Any) -> str:
+        response = self.call("POST", f"{consent_id}/authorisations", **arguments)
+        assert response.status_code == 201, response.text
+        return f"{consent_id}/authorisations/{response.json()['authorisationId']}"
+
+    def select(self, path: str, method: str = "mbid", **arguments: Any) -> dict[str, Any]:
+        response = self.call("PUT", path, json={"authenticationMethodId": method}, **arguments)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def status(self, consent_id: str) -> str:
+        return str(self.get(f"{consent_id}/status").json()["consentStatus"])
+
+    def sca_status(self, path: str) -> str:
+        return str(self.get(path).json()["scaStatus"])
+
+    def link(self, *, redirect_uri: str = REDIRECT_URI, state: str = "a state", **consent: Any) -> tuple[str, str, str]:
+        """A consent on the point of being approved: its id, the path of its authorisation, the link for the browser."""
+        consent_id = self.create(**consent)
+        path = self.start(consent_id)
+        links = self.select(path)["_links"]
+        template = links.get("scaOAuth") or links["scaRedirect"]
+        return consent_id, path, fill(template["href"], self.simulator.client_id, redirect_uri, state)
+
+    def valid(self, *, headers: Mapping[str, str | None] | None = None, **changes: Any) -> str:
+        """The id of a consent that was approved."""
+        consent_id = self.create(headers=headers, **changes)
+        self.simulator.approve(consent_id)
+        return consent_id
+
+    def read(
+        self, consent_id: str, path: str = "", *, headers: Mapping[str, str | None] | None = None, **query: Any
+    ) -> httpx.Response:
+        """A call for accounts; `path` begins below them."""
+        where = path if path.startswith("/") else f"{ACCOUNTS}/{path}".rstrip("/").replace("/?", "?")
+        return self.get(where, headers={"Consent-ID": consent_id, **(headers or {})}, params=query or None)
+
+    def account_ids(self, consent_id: str) -> list[str]:
+        return [account["resourceId"] for account in self.read(consent_id).json()["accounts"]]
+
+
+def fill(template: str, client_id: str, redirect_uri: str, state: str) -> str:
+    values = {"[CLIENT_ID]": client_id, "[TPP_REDIRECT_URI]": redirect_uri, "[TPP_STATE]": state}
+    for placeholder, value in values.items():
+        assert template.count(placeholder) == 1
+        template = template.replace(placeholder, quote(value, safe=""))
+    return template

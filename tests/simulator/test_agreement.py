@@ -1,0 +1,175 @@
+"""Whole journeys against the description: every request, every answer, and no property that nobody described."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+
+from scripts.contract import Contract
+from tests.simulator.bank_caller import REDIRECT_URI, BankCaller, Clock
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
+
+DESCRIPTION = Path(__file__).parents[2] / "openapi" / "openpayments.yaml"
+HOSTS = {"auth": "https://auth.sandbox.openbankingplatform.com", "api": "https://api.sandbox.openbankingplatform.com"}
+
+
+class Tape:
+    """Writes down what a client sends and gets, as a cassette of the provider's hosts."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._origins = {simulator.auth_url: HOSTS["auth"], simulator.api_url: HOSTS["api"]}
+        self.interactions: list[dict[str, Any]] = []
+
+    def write_down(self, response: httpx.Response) -> None:
+        request = response.request
+        if request.url.path.startswith(("/simulator/", "/connect/authorize")):
+            return
+        response.read()
+        url = str(request.url)
+        for origin, host in self._origins.items():
+            url = url.replace(origin, host)
+        self.interactions.append(
+            {
+                "request": {
+                    "method": request.method,
+                    "uri": url,
+                    "headers": {name: [value] for name, value in request.headers.items()},
+                    "body": request.content.decode(),
+                },
+                "response": {
+                    "status": {"code": response.status_code},
+                    "headers": {name: [value] for name, value in response.headers.items()},
+                    "body": {"string": response.text},
+                },
+            }
+        )
+
+    def faults(self, folder: Path) -> list[str]:
+        cassette = {"recorded_from": "simulator", "interactions": self.interactions}
+        (folder / "journey.yaml").write_text(yaml.safe_dump(cassette))
+        faults, _ = contract().check(folder)
+        return faults
+
+
+@cache
+def contract() -> Contract:
+    return Contract(DESCRIPTION)
+
+
+@pytest.fixture
+def tape(dated: Simulator, http: httpx.Client) -> Tape:
+    tape = Tape(dated)
+    http.event_hooks = {"response": [tape.write_down]}
+    return tape
+
+
+def approve_by_redirect(bank: BankCaller) -> str:
+    consent_id, path, link = bank.link(
+        access={"accounts": [], "balances": [], "transactions": []}, validUntil="9999-12-31"
+    )
+    params = httpx.URL(bank.simulator.visit(link)).params
+    response = bank.http.post(
+        f"{bank.simulator.auth_url}/connect/token",
+        data={
+            "client_id": bank.simulator.client_id,
+            "client_secret": bank.simulator.client_secret,
+            "grant_type": "authorization_code",
+            "code": params["code"],
+            "redirect_uri": REDIRECT_URI,
+            "scope": params["scope"],
+        },
+        headers={"X-ConsentId": consent_id, "X-ConsentAuthorisationId": path.rpartition("/")[2]},
+    )
+    assert response.status_code == 200
+    assert bank.sca_status(path) == "finalised"
+    assert bank.status(consent_id) == "valid"
+    return consent_id
+
+
+def approve_decoupled(bank: BankCaller, method: str) -> str:
+    consent_id = bank.create()
+    path = bank.start(consent_id)
+    bank.select(path, method)
+    for _ in range(3):
+        bank.sca_status(path)
+    assert bank.status(consent_id) == "valid"
+    return consent_id
+
+
+def read_everything(bank: BankCaller, consent_id: str) -> None:
+    for account_id in bank.account_ids(consent_id)[:1]:
+        bank.read(consent_id, account_id, withBalance="true")
+        bank.read(consent_id, f"{account_id}/balances")
+        query = {"bookingStatus": "both", "dateFrom": "2026-01-15", "dateTo": "2026-03-01", "withBalance": "true"}
+        report = bank.get(
+            f"/psd2/accountinformation/v1/accounts/{account_id}/transactions",
+            headers={"Consent-ID": consent_id},
+            params=query,
+        ).json()["transactions"]
+        while "next" in report["_links"]:
+            report = bank.read(consent_id, report["_links"]["next"]["href"]).json()["transactions"]
+        bank.read(consent_id, f"{account_id}/transactions", bookingStatus="booked", deltaList="true")
+        for transaction in [one for one in report["booked"] if "_links" in one][:1]:
+            bank.read(consent_id, transaction["_links"]["transactionDetails"]["href"])
+
+
+def test_journeys_agree_with_the_description(
+    tape: Tape, seb: BankCaller, swedbank: BankCaller, handelsbanken: BankCaller, tmp_path: Path
+) -> None:
+    consents = {
+        approve_by_redirect(seb): seb,
+        approve_decoupled(swedbank, "mbid_animated_qr_image"): swedbank,
+        approve_decoupled(handelsbanken, "mbid"): handelsbanken,
+    }
+    for method in ("mbid", "mbid_animated_qr_token"):
+        approve_decoupled(swedbank, method)
+    for consent_id, bank in consents.items():
+        bank.get(f"{consent_id}/authorisations")
+        bank.get(consent_id)
+        if bank is not swedbank:
+            read_everything(bank, consent_id)
+        bank.call("DELETE", consent_id)
+    statuses = [interaction["response"]["status"]["code"] for interaction in tape.interactions]
+    assert set(statuses) == {200, 201, 204}
+    faults = tape.faults(tmp_path)
+    others = [fault for fault in faults if not fault.endswith("no cassette has a successful answer")]
+    assert others == []
+    # what belongs to the banks themselves is complete
+    assert len(faults) == 6
+    assert all("/psd2/aspspinformation/" in fault for fault in faults)
+
+
+def test_errors_agree_with_the_description(tape: Tape, seb: BankCaller, clock: Clock, tmp_path: Path) -> None:
+    received, valid, expired = seb.create(), seb.create(frequencyPerDay=1), seb.create(validUntil="2026-03-01")
+    seb.simulator.approve(valid)
+    for path in (received, f"{received}/authorisations"):
+        seb.call("PUT", path)
+    path = seb.start(received)
+    seb.call("PUT", path, json={"authenticationMethodId": "x"})
+    seb.call("PUT", path, content=b"")
+    seb.get(f"{path}0")
+    seb.get("nobody's")
+    seb.get(path, headers={"Authorization": "Bearer x"})
+    seb.ask(validUntil="2020-01-01")
+    seb.simulator.decline(received)
+    seb.call("PUT", path, json={"authenticationMethodId": "mbid"})
+    clock.next_day()
+    for consent_id in (received, expired, "nobody's"):
+        seb.read(consent_id)
+    for _ in range(2):
+        seb.read(valid, headers={"PSU-IP-Address": None})
+    seb.read(valid, "nothing")
+    seb.read(valid, "nothing/transactions/1")
+    seb.read(valid, f"{seb.account_ids(valid)[0]}/transactions")
+    seb.read(valid, headers={"Accept": "application/xml"})
+    statuses = {interaction["response"]["status"]["code"] for interaction in tape.interactions}
+    assert statuses == {200, 201, 400, 401, 403, 404, 405, 406, 409, 415, 429}
+    answers = [fault for fault in tape.faults(tmp_path) if "answer" in fault and "no cassette" not in fault]
+    assert answers == []

@@ -1,0 +1,23 @@
+"""The fixtures for applications that are built on the SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openpayments_facade import OpenPayments
+
+pytest_plugins = ["openpayments_facade.testing"]
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
+
+
+def test_a_client_talks_to_the_simulator(openpayments_client: OpenPayments, openpayments_simulator: Simulator) -> None:
+    assert openpayments_client.aspsps.get("ESSESESS").city == "Stockholm"
+    assert openpayments_simulator.token_requests == 1
+
+
+def test_an_application_finds_it_in_the_environment(openpayments_env: None, openpayments_simulator: Simulator) -> None:
+    with OpenPayments.from_env() as op:
+        assert op.countries.list()
+    assert openpayments_simulator.token_requests == 1
