@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from ..scopes import ApiScope
+from . import accounts as account_commands
+from . import consent as consent_commands
 from . import doctor as checks
 from .failures import EXIT_CODES
 from .output import describe, say, show, write, write_json
@@ -26,6 +28,8 @@ app = typer.Typer(
     \b
       openpayments banks --country SE --simulator
       openpayments bank ESSESESS --simulator --json
+      openpayments consent create --bank ESSESESS --simulator
+      openpayments accounts --bank ESSESESS --simulator
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -118,6 +122,10 @@ def bank(
     )
 
 
+app.add_typer(consent_commands.app)
+account_commands.register(app)
+
+
 @command(app)
 def token(
     run: Run,
@@ -194,6 +202,10 @@ def simulator(
     require_psu_context: Annotated[
         bool, typer.Option(help="Whether a token needs the PSU context private or corporate.")
     ] = True,
+    transactions: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="How many booked transactions each account has.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="What accounts and transactions are made from.")] = 0,
 ) -> None:
     """Run a simulator until Ctrl-C.
 
@@ -219,6 +231,8 @@ def simulator(
                 token_lifetime=token_lifetime,
                 require_psu_context=require_psu_context,
                 api_scopes=api_scope or list(ApiScope),
+                transactions=transactions,
+                seed=seed,
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None

@@ -21,6 +21,7 @@ from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
 from .output import describe, printable, render, write, write_json
+from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP
 
 if TYPE_CHECKING:
     import httpx
@@ -38,6 +39,8 @@ _HOSTS: Final = (config.ENVIRONMENT, config.AUTH_URL, config.API_URL)
 _SECRETS: Final = (config.CLIENT_SECRET, config.CLIENT_KEY_PASSWORD)
 _ALWAYS: Final = (*_CREDENTIALS, *_HOSTS, config.API_SCOPES, config.PSU_CONTEXT)
 _IF_SET: Final = (config.CLIENT_CERT, config.CLIENT_KEY, config.CLIENT_KEY_PASSWORD, config.TOKEN_STORE)
+# who the user is stays unsaid
+_KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP}
 # httpx and OpenSSL read these by themselves
 _OF_OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -167,8 +170,8 @@ def _masked(value: str) -> str:
 def _checks(op: OpenPayments | None, configuration: Check, environ: Mapping[str, str]) -> Iterator[Check]:
     yield configuration
     for name in sorted(environ):
-        if name.startswith("OPENPAYMENTS_") and name not in {*_ALWAYS, *_IF_SET}:
-            similar = difflib.get_close_matches(name, {*_ALWAYS, *_IF_SET}, n=1, cutoff=0.8)
+        if name.startswith("OPENPAYMENTS_") and name not in _KNOWN:
+            similar = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.8)
             advice = f"Did you mean {similar[0]}?" if similar else None
             yield Check("configuration", "note", f"{name} is set, but no variable of this SDK", advice)
     if op is None:

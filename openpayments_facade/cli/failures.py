@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ..errors import (
+    AccessExceededError,
+    APIError,
     AuthenticationError,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
     ConfigurationError,
     ConnectionFailedError,
     ConsentError,
@@ -17,6 +22,8 @@ from ..errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitedError,
+    ReauthorisationRequiredError,
+    ScaRequiredError,
     ServerError,
     TimedOutError,
     TokenError,
@@ -36,22 +43,60 @@ Exit codes:
   0    it worked
   1    any other error
   2    wrong usage: an option, an argument, or the configuration
-  3    not authenticated or not authorised: credentials, token, scopes
-  4    there is no such bank, country or city
+  3    not authenticated or not authorised: credentials, token, scopes, consent; the user declined
+  4    there is no such bank, country, city or account
   5    no answer from the network, or none that can be read
+  6    nobody authorised in time
   130  ended by Ctrl-C
   141  the reader of a pipe went away
 """
 
 _CODES: Final[tuple[tuple[int, tuple[type[OpenPaymentsError], ...]], ...]] = (
     (2, (ConfigurationError, InvalidArgumentError)),
-    (3, (TokenError, MissingScopeError, UnauthorizedError, PermissionDeniedError, ConsentError)),
+    (
+        3,
+        (
+            TokenError,
+            MissingScopeError,
+            UnauthorizedError,
+            PermissionDeniedError,
+            ConsentError,
+            AuthorisationFailedError,
+        ),
+    ),
     (4, (NotFoundError,)),
     (5, (ConnectionFailedError, TimedOutError, UnreadableResponseError, OutcomeUnknownError)),
+    (6, (AuthorisationTimeoutError,)),
 )
 
 # what the command line calls the arguments of the facade
-_ARGUMENTS: Final = {"bic_fi": "the bank", "countries": "--country", "city_ids": "--city"}
+_ARGUMENTS: Final = {
+    "bic_fi": "the bank",
+    "countries": "--country",
+    "city_ids": "--city",
+    "api_scopes": "OPENPAYMENTS_API_SCOPES",
+    "ip_address of the Psu": "--psu-ip",
+    "corporate_id of the Psu": "--psu-corporate-id",
+    "id of the Psu": "--psu-id",
+    "affiliated_aspsp": "--affiliate",
+    "consent_id": "the consent's id",
+    "account_id": "the account's id",
+    "valid_until": "--valid-until",
+    "frequency_per_day": "--frequency-per-day",
+    "redirect_uri": "--redirect-uri",
+    "date_from": "--from",
+    "date_to": "--to",
+    "method=...": "--method",
+}
+
+# what banks complain about in `path`: headers that come from these options
+_OPTIONS: Final = {
+    "PSU-IP-Address": "--psu-ip",
+    "PSU-User-Agent": "--psu-ip",
+    "PSU-ID": "--psu-id",
+    "PSU-Corporate-ID": "--psu-corporate-id",
+    "TPP-Redirect-Preferred": "--browser or --app",
+}
 
 
 def _is_outage(error: OpenPaymentsError) -> bool:
@@ -69,14 +114,29 @@ def exit_code(error: OpenPaymentsError) -> int:
 def message(error: OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
-    if isinstance(error, InvalidArgumentError) and error.argument:
-        text = text.replace(error.argument, _ARGUMENTS.get(error.argument, error.argument), 1)
+    if isinstance(error, InvalidArgumentError):
+        text = re.sub(
+            "|".join(rf"\b{re.escape(name)}(?!\w)" for name in _ARGUMENTS), lambda match: _ARGUMENTS[match[0]], text
+        )
     return printable(text)
 
 
 def advice(error: OpenPaymentsError) -> str | None:
     """What to do about it, where the message does not say it already."""
+    options = {_OPTIONS[each.path] for each in getattr(error, "messages", ()) if each.path in _OPTIONS}
     match error:
+        case APIError() if options:
+            return f"This bank insists on {' and '.join(sorted(options))}."
+        case AccessExceededError():
+            return "With --psu-ip, while the user is here, a bank does not count."
+        case ScaRequiredError():
+            return "The user has to authorise again: `openpayments consent create`."
+        case ConsentError():
+            return "`openpayments consent status` shows how it is; `openpayments consent create` makes another."
+        case AuthorisationFailedError() | ReauthorisationRequiredError():
+            return "`openpayments consent create` begins anew."
+        case AuthorisationTimeoutError():
+            return "`openpayments consent authorise` tries again with the same consent."
         case RateLimitedError() | ServerError():
             return "Try again later; if it stays, give the request id to the provider."
         case TokenError() if _is_outage(error):
@@ -94,7 +154,7 @@ def advice(error: OpenPaymentsError) -> str | None:
         case UnauthorizedError() | PermissionDeniedError():
             return "Check the application in the Developer Portal; production also asks for a client certificate."
         case NotFoundError():
-            return "`openpayments banks`, `cities` and `countries` list what there is."
+            return "`openpayments banks`, `cities`, `countries` and `accounts` list what there is."
         case ConnectionFailedError() | TimedOutError() | UnreadableResponseError():
             return "Check network, proxy and hosts."
         case _:

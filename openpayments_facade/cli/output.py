@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-__all__ = ["Model", "describe", "printable", "render", "say", "show", "write", "write_json"]
+__all__ = ["Model", "describe", "json_text", "printable", "render", "say", "show", "write", "write_json"]
 
 
 class Model(Protocol):
@@ -22,8 +23,10 @@ class Model(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-def show(models: Sequence[Model], columns: Mapping[str, str], *, as_json: bool, nothing: str) -> None:
-    """Prints models as a table whose `columns` are headings with the attribute below, or as a JSON list.
+def show(
+    models: Sequence[Model], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
+) -> None:
+    """Prints models as a table, or as a JSON list. `columns` are headings with the attribute below, or what makes it.
 
     `nothing` is said on stderr instead of an empty table.
     """
@@ -32,7 +35,9 @@ def show(models: Sequence[Model], columns: Mapping[str, str], *, as_json: bool, 
     elif models:
         table = _table(*columns)
         for model in models:
-            table.add_row(*(_cell(getattr(model, attribute)) for attribute in columns.values()))
+            table.add_row(
+                *(_cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values())
+            )
         render(table)
     else:
         say(nothing)
@@ -62,9 +67,14 @@ def render(content: RenderableType) -> None:
 
 
 def write_json(value: object) -> None:
-    """Prints JSON; readable letters beyond ASCII only where they arrive as UTF-8."""
+    """Prints JSON for people."""
+    write(json_text(value, indent=2) + "\n")
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """JSON; readable letters beyond ASCII only where they arrive as UTF-8."""
     is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
-    write(json.dumps(value, indent=2, ensure_ascii=not is_utf8) + "\n")
+    return json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
 
 
 def write(text: str) -> None:
@@ -87,8 +97,10 @@ def _table(*headings: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=bool(headings), header_style="bold")
+    # what comes first is an id, to be copied whole where there is room
+    wide = shutil.get_terminal_size().columns >= 80
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=wide and heading == headings[0])
     return table
 
 

@@ -10,21 +10,28 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
-from attrs import frozen
+from attrs import NOTHING, fields, frozen
 
-from ..config import TOKEN_STORE
+from ..config import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
+from ..scopes import ApiScope
 from . import failures
 from .output import say
 
 if TYPE_CHECKING:
     from .. import OpenPayments
+    from .._sync.bank import Bank
     from ..config import ClientOptions
+    from ..simulator import Simulator
 
-__all__ = ["Run", "command", "ending"]
+__all__ = ["PSU_CORPORATE_ID", "PSU_ID", "PSU_IP", "BankRun", "Run", "command", "ending"]
+
+PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
+PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
+PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 
 class EnvironmentName(enum.StrEnum):
@@ -90,6 +97,12 @@ class Run:
 
         Raises ConfigurationError, which names the variables that are missing or contradict each other.
         """
+        with self.client_and_simulator(**more) as (op, _):
+            yield op
+
+    @contextmanager
+    def client_and_simulator(self, **more: Any) -> Iterator[tuple[OpenPayments, Simulator | None]]:
+        """As `client`, with the simulator that it asks if there is one."""
         arguments: Any = {**self.overrides(), **more}
         if self.simulator:
             if self.environment:
@@ -97,27 +110,77 @@ class Run:
             from ..simulator import Simulator
 
             with Simulator() as simulator, simulator.client(**arguments) as op:
-                yield op
+                yield op, simulator
         else:
             from .. import OpenPayments
 
             if "token_store" not in arguments and (store := self.token_store()):
                 arguments["token_store"] = store
             with OpenPayments.from_env(**arguments) as op:
-                yield op
+                yield op, None
+
+
+@frozen(kw_only=True)
+class BankRun(Run):
+    """One run of a command that asks a bank for a user."""
+
+    bank: Annotated[str, typer.Option("--bank", metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
+    psu_ip: Annotated[
+        str | None,
+        typer.Option(
+            "--psu-ip",
+            metavar="ADDRESS",
+            envvar=PSU_IP,
+            help="The user's own IP address, if the user is here; without it, nobody is, and the bank counts the "
+            "access. With --simulator it is 127.0.0.1.",
+        ),
+    ] = None
+    redirect_preferred: Annotated[
+        bool | None,
+        typer.Option(
+            "--browser/--app",
+            help="Where the user would rather authorise, if the bank leaves the choice. Some banks want it the same "
+            "in every command about a consent.",
+        ),
+    ] = None
+
+    @contextmanager
+    def at_bank(
+        self, *, psu_id: str | None = None, psu_corporate_id: str | None = None, affiliated_aspsp: str | None = None
+    ) -> Iterator[tuple[Bank, Simulator | None]]:
+        """The bank for the user, and the simulator that plays it if one does."""
+        from .. import Psu, __version__
+
+        ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
+        psu = Psu(
+            ip_address=ip_address,
+            id=psu_id,
+            corporate_id=psu_corporate_id,
+            # what the user has in front of the screen
+            user_agent=f"openpayments-facade/{__version__}" if ip_address else None,
+        )
+        others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
+        with self.client_and_simulator(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
+            bank = op.at_bank(
+                self.bank.upper(), psu, affiliated_aspsp=affiliated_aspsp, redirect_preferred=self.redirect_preferred
+            )
+            yield bank, simulator
 
 
 def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a function that takes a `Run` first as a command with its other parameters and the options of `Run`."""
+    """Registers a function that takes a `Run` first as a command with its other parameters and the options of `Run`.
+
+    With a subclass of `Run` the command has the options of that.
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        common = inspect.signature(Run, eval_str=True).parameters
-        _, *own = inspect.signature(function, eval_str=True).parameters.values()
-        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in [*own, *common.values()]]
+        first, *own = inspect.signature(function, eval_str=True).parameters.values()
+        common = _options(first.annotation)
+        parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *common]
 
         @functools.wraps(function)
         def run(**arguments: Any) -> None:
-            options = Run(**{name: arguments.pop(name) for name in common})
+            options = first.annotation(**{each.name: arguments.pop(each.name) for each in common})
             with ending(verbose=options.verbose):
                 function(options, **arguments)
 
@@ -126,6 +189,21 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
         return app.command()(run)
 
     return register
+
+
+def _options(kind: type[Run]) -> list[inspect.Parameter]:
+    """The options of a kind of run; those that all commands share come last."""
+    hints = get_type_hints(kind, include_extras=True)
+    shared = {each.name for each in fields(Run)}
+    return [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if each.default is NOTHING else each.default,
+            annotation=hints[each.name],
+        )
+        for each in sorted(fields(kind), key=lambda each: each.name in shared)
+    ]
 
 
 @contextmanager
@@ -153,9 +231,16 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+class _Log(logging.Handler):
+    """Writes to what stderr is now: what is being drawn takes its place for a while."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
-    handler = logging.StreamHandler()
+    handler = _Log()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     log = logging.getLogger("openpayments_facade")
     level = log.level
