@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from scripts.spec_diff import DESCRIPTION, main
+from scripts.spec_diff import DESCRIPTION, compare, main
 
 BEFORE = """\
 openapi: 3.1.0
@@ -23,6 +27,13 @@ components:
   parameters:
     Countries: {name: countries, in: query, explode: false, schema: {type: array, items: {type: string}}}
 """
+
+
+TODAY = Path(__file__).parent.parent / DESCRIPTION
+
+
+def _operation(**values: object) -> Callable[[dict[str, Any]], object]:
+    return lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"].update(values)
 
 
 @pytest.fixture
@@ -47,8 +58,8 @@ def description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("description: Banks.", "description: All banks.", 0, "0 breaking"),
         ("name: limit, in: query,", "name: limit, in: query, required: true,", 1, "Parameter 'limit' is now required"),
         ("/banks:", "/aspsps:", 1, "[BREAKING] /banks"),
-        ("explode: false", "explode: true", 1, "style form, explode false became style form, explode true"),
-        ("explode: false", "style: spaceDelimited", 1, "became style spaceDelimited, explode false"),
+        ("explode: false", "explode: true", 1, "style form, explode false became type array, items type string"),
+        ("explode: false", "style: spaceDelimited", 1, "style spaceDelimited, explode false"),
     ],
 )
 def test_what_changed_and_what_of_it_breaks_users(
@@ -63,6 +74,39 @@ def test_what_changed_and_what_of_it_breaks_users(
     description.write_text(BEFORE.replace(old, new))
     monkeypatch.setattr("sys.argv", ["spec_diff.py", "HEAD"])
     assert main() == status
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d["schemas"]["AspspDetails"]["properties"].pop("phone"), "property 'phone'"),
+        (lambda d: d["schemas"]["Country"]["properties"].pop("name"), "property 'name'"),
+        (lambda d: d["schemas"]["Token"]["properties"]["expires_in"].update(type="string"), "became"),
+        (lambda d: d["schemas"]["Transaction"]["properties"]["bookingDate"].pop("format"), "format date"),
+        (lambda d: d["schemas"]["Country"].update(required=[]), "became optional"),
+        (lambda d: d["schemas"].update(BankDetails=d["schemas"].pop("AspspDetails")), "model AspspDetails"),
+        (lambda d: d["schemas"]["ConsentRequest"]["properties"].pop("combinedServiceIndicator"), "became gone"),
+        (lambda d: d["schemas"]["ConsentRequest"]["properties"]["frequencyPerDay"].update(minimum=4), "minimum"),
+        (lambda d: d["schemas"]["TokenRequest"]["required"].append("redirect_uri"), "became required"),
+        (lambda d: d["parameters"]["PsuIpAddress"].update(required=True), "'PSU-IP-Address' is now required"),
+        (lambda d: d["parameters"]["CityIds"].update(name="cities"), "'cityIds'"),
+        (lambda d: d["responses"]["AuthorisationUpdated"]["headers"].pop("ASPSP-SCA-Approach"), "became gone"),
+        (lambda d: d["responses"]["Country"]["content"].clear(), "application/json"),
+        (_operation(operationId="listCountries"), "became operation listCountries"),
+        (_operation(tags=["banks"]), "became operation getCountriesList of banks"),
+        (_operation(security=[{"oauth2": ["corporate"]}]), "security"),
+        (_operation(servers=[{"url": "https://api.example.com"}]), "became https://api.example.com"),
+    ],
+)
+def test_what_breaks_users_of_the_description_of_today(
+    change: Callable[[dict[str, Any]], object], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = yaml.safe_load(TODAY.read_text("utf-8"))
+    after = copy.deepcopy(before)
+    change(after["components"] | {"paths": after["paths"]})
+    assert compare(before, before) == 0
+    assert compare(before, after) == 1
     assert told in capsys.readouterr().out
 
 
