@@ -2,9 +2,9 @@
 
     python scripts/contract.py [--cassettes FOLDER] [--description FILE]
 
-openapi-core does the work. It lets pass an unknown query parameter, a repeated key of a comma-separated list, an
-unknown form field, a body where none is described and a missing bearer token: those are checked here. In cassettes
-recorded from the simulator, properties that the description does not know are faults too; a real host may send more
+openapi-core does the work. It lets pass an unknown query parameter, header or form field, a repeated key of a
+comma-separated list, a body where none is described and a missing bearer token: those are checked here. Properties that
+the description does not know are faults in what we send, and in answers of the simulator; a real host may answer more
 than is described. The query of a link to the next page is the bank's own, and right if an earlier answer of the same
 cassette gave it. An operation counts as covered when a cassette has a successful answer of it. The exit code is 1 for
 any fault.
@@ -43,6 +43,9 @@ Query = tuple[tuple[str, str], ...]
 
 ROOT = Path(__file__).parent.parent
 _PROBLEM: dict[str, Any] = {"application/problem+json": json.loads}
+# the API's own; httpx sends more, and so may anybody
+OURS = ("consent-", "psu-", "tpp-", "x-")
+SOURCES = ("simulator", "sandbox")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
@@ -61,16 +64,17 @@ class Contract:
     """A description that interactions are checked against."""
 
     def __init__(self, description: Path) -> None:
-        spec = SchemaPath.from_dict(yaml.load(description.read_text(), yaml.CSafeLoader))
+        spec = SchemaPath.from_dict(_load(description))
         self._lenient = OpenAPI(
             spec, Config(security_provider_factory=_Security(), extra_media_type_deserializers=_PROBLEM)
         )
-        # not for requests: the `if` of a schema would never hold
+        # not for forms: the `if` of their schema would never hold
         self._strict = OpenAPI(
             spec,
             Config(
                 additional_properties_default_policy="forbid",
                 spec_validator_cls=None,  # type: ignore[arg-type]
+                security_provider_factory=_Security(),
                 extra_media_type_deserializers=_PROBLEM,
             ),
         )
@@ -90,8 +94,14 @@ class Contract:
         files = sorted(cassettes.glob("*.yaml"))
         for file in files:
             try:
-                cassette = yaml.load(file.read_text(), yaml.CSafeLoader)
-                strict = cassette.get("recorded_from") == "simulator"
+                cassette = _load(file)
+                # the sandbox with the day
+                source = str(cassette["recorded_from"]).partition(",")[0]
+                if source not in SOURCES:
+                    raise ValueError(f"recorded_from is {source!r}")
+                if not cassette["interactions"]:
+                    raise ValueError("no interactions")
+                strict = source == "simulator"
                 given: set[Query] = set()
                 for number, interaction in enumerate(cassette["interactions"], 1):
                     interactions += 1
@@ -127,12 +137,20 @@ class Contract:
         *,
         strict: bool,
     ) -> Iterator[str]:
-        errors = list(self._lenient.iter_request_errors(request))
-        query_faults = list(_query_faults(request, [*_parameters(found.path), *_parameters(found.operation)]))
+        is_json = request.content_type.partition(";")[0].strip() == "application/json"
+        errors = list((self._strict if is_json else self._lenient).iter_request_errors(request))
+        parameters = [*_parameters(found.path), *_parameters(found.operation)]
+        query_faults = list(_query_faults(request, parameters))
         if _query(request) in given:
             errors = [error for error in errors if getattr(error, "location", None) != "query"]
             query_faults = []
-        for problem in (*map(_explain, errors), *query_faults, *_body_faults(request, found.operation)):
+        header_faults = _header_faults(request, parameters)
+        for problem in (
+            *map(_explain, errors),
+            *query_faults,
+            *header_faults,
+            *_body_faults(request, found.operation),
+        ):
             yield f"request: {problem}"
         validator = self._strict if strict else self._lenient
         for problem in (
@@ -140,6 +158,10 @@ class Contract:
             *_undescribed_body(response, found.operation),
         ):
             yield f"answer {response.status_code}: {problem}"
+
+
+def _load(file: Path) -> Any:
+    return yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
 def _request(recorded: dict[str, Any]) -> MockRequest:
@@ -210,6 +232,13 @@ def _query_faults(request: MockRequest, parameters: list[SchemaPath]) -> Iterato
             yield f"unknown query parameter {name!r}"
         elif len(query.getlist(name)) > 1 and not _may_repeat(known[name]):
             yield f"query parameter {name!r} is sent more than once"
+
+
+def _header_faults(request: MockRequest, parameters: list[SchemaPath]) -> Iterator[str]:
+    known = {(each / "name").read_str().lower() for each in parameters if (each / "in").read_str() == "header"}
+    for name in cast("Headers", request.parameters.header).keys():  # noqa: SIM118 - Headers iterates over pairs
+        if name.lower().startswith(OURS) and name.lower() not in known:
+            yield f"unknown header {name!r}"
 
 
 def _is_in_query(parameter: SchemaPath) -> bool:

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,25 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
             "--config", CONTRACT / "generator.yaml", "--custom-template-path", templates,
         )  # fmt: skip
 
+    wanted = sum("operationId" in operation for operation in _operations(content))
+    written = len([module for module in output.glob("api/*/*.py") if module.name != "__init__.py"])
+    if written != wanted:
+        raise GenerationError(f"{wanted} operations are described, {written} modules written: is each name its own?")
     for module in sorted(output.rglob("*.py")):
         code = absent_is_none(module.read_text("utf-8"))
-        if "unset" in code.lower():
-            raise GenerationError(f"{module.relative_to(output)} still knows Unset; the pass over it missed a form")
+        if found := re.search(r".*\bU(?:nset|NSET)\b.*", code):
+            raise GenerationError(f"{module.relative_to(output)} still knows Unset: {found[0].strip()}")
         module.write_text(HEADER + code, "utf-8", newline="\n")
     (output / "py.typed").touch()
     for command, *options in TIDY:
         _run("ruff", command, *RUFF_OPTIONS, *options, output)
+
+
+def _operations(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for path, item in content.get("paths", {}).items():
+        if "$ref" in item:
+            raise GenerationError(f"{path} is a reference, which the generator passes over")
+        yield from (operation for operation in item.values() if isinstance(operation, dict))
 
 
 def _run(module: str, *arguments: str | Path) -> None:

@@ -61,7 +61,7 @@ def readme(folder: Path) -> str:
     """The README.md of a folder of cassettes."""
     rows = []
     for file in sorted(folder.glob("*.yaml")):
-        cassette = yaml.safe_load(file.read_text())
+        cassette = yaml.safe_load(file.read_text("utf-8"))
         steps = ", ".join(
             step if (times := len(list(same))) == 1 else f"{step} ({times} times)"
             for step, same in groupby(map(_step, cassette["interactions"]))
@@ -88,7 +88,7 @@ def record(source: str, into: Path) -> bool:
                     shutil.copy(file, fresh)
         if not _pytest("_*sync", cassettes=fresh):
             return False
-        (fresh / "README.md").write_text(readme(fresh))
+        (fresh / "README.md").write_text(readme(fresh), "utf-8")
         for file in into.glob("*.yaml"):
             if not (fresh / file.name).exists():
                 file.unlink()
@@ -98,7 +98,7 @@ def record(source: str, into: Path) -> bool:
 
 def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:
     """Runs the recorded tests of one half or both. Whether all passed."""
-    tests = [file for file in (ROOT / "tests").glob(f"{halves}/test_*.py") if "mark.vcr" in file.read_text()]
+    tests = [file for file in (ROOT / "tests").glob(f"{halves}/test_*.py") if "mark.vcr" in file.read_text("utf-8")]
     # no captured logs and no values of arguments: vcrpy logs whole answers
     options = ["-m", "vcr", f"--cassettes={cassettes}", "--quiet", "--tb=short", "--show-capture=no"]
     # these plugins are of no use here and take long to load

@@ -42,7 +42,7 @@ NOTE = "# Written by `make unasync` from {}; do not edit.\n"
 
 def sync(source: Path) -> str:
     """The sync text of an async file."""
-    text = source.read_text()
+    text = source.read_text("utf-8")
     for pattern, replacement in SUBSTITUTIONS:
         text = re.sub(pattern, replacement, text)
     text = NOTE.format(source.relative_to(ROOT)) + text
@@ -67,14 +67,14 @@ def main() -> int:
     stale = []
     for folder, target in FOLDERS.items():
         wanted = {target / source.name: sync(source) for source in sorted(folder.glob("*.py"))}
-        present = {path: path.read_text() for path in target.glob("*.py")} if target.exists() else {}
+        present = {path: path.read_text("utf-8") for path in target.glob("*.py")} if target.exists() else {}
         stale += [path for path in {*wanted, *present} if wanted.get(path) != present.get(path)]
         if not checking:
             target.mkdir(exist_ok=True)
             for path in present.keys() - wanted.keys():
                 path.unlink()
             for path, text in wanted.items():
-                path.write_text(text)
+                path.write_text(text, "utf-8")
     for path in sorted(stale):
         print(f"{path.relative_to(ROOT)} {'is not what make unasync writes' if checking else 'written'}")
     return int(checking and bool(stale))

@@ -257,6 +257,20 @@ def test_without_cassettes_every_operation_is_named(
         ),
         pytest.param(
             "from_a_bank_to_its_transactions_by_redirect.yaml",
+            2,
+            form('"frequencyPerDay": 4, ', '"frequencyPerDay": 4, "frequencyPerWeek": 28, '),
+            "createConsent: request: Additional properties are not allowed ('frequencyPerWeek' was unexpected)",
+            id="consent with an unknown property",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
+            2,
+            lambda it: it["request"]["headers"].update({"psu-shoe-size": ["45"]}),
+            "createConsent: request: unknown header 'psu-shoe-size'",
+            id="unknown header",
+        ),
+        pytest.param(
+            "from_a_bank_to_its_transactions_by_redirect.yaml",
             3,
             lambda it: it["request"].update(body="{}"),
             "startConsentAuthorisation: request: a body, but none is described",
@@ -338,7 +352,18 @@ def test_an_operation_that_no_cassette_covers_is_named(contract: Contract, tmp_p
     assert summary.endswith("18 of 20 operations")
 
 
-@pytest.mark.parametrize("text", ["", "interactions: [{}]", "interactions: [", "- 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "recorded_from: simulator\ninteractions: [{}]",
+        "recorded_from: simulator\ninteractions: []",
+        "recorded_from: a friend\ninteractions: [{}]",
+        "interactions: [{}]",
+        "interactions: [",
+        "- 1",
+    ],
+)
 def test_a_file_that_is_no_cassette_is_named(contract: Contract, tmp_path: Path, text: str) -> None:
     (tmp_path / "broken.yaml").write_text(text)
     faults, _ = contract.check(tmp_path)

@@ -186,8 +186,7 @@ class AsyncConsents(AsyncService):
 
     def _starting(self, consent_id: str) -> Operation[AuthorisationStarted]:
         operation = Operation.of(start_consent_authorisation, consent_id, x_bic_fi=self._bank.bic_fi)
-        # without a body, and yet with its type: the provider's guides send it so (facts 30, section 1)
-        return self._bound(operation.with_headers({"Content-Type": "application/json"}), identify=True)
+        return self._bound(operation, identify=True)
 
     def _selecting(self, consent_id: str, authorisation_id: str, method: str) -> Operation[AuthorisationUpdated]:
         body = SelectAuthenticationMethod(authentication_method_id=method)

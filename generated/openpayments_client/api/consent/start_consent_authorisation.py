@@ -39,6 +39,7 @@ def _get_kwargs(
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["X-Request-ID"] = x_request_id or str(uuid4())
+    headers["Content-Type"] = "application/json"
 
     if psu_id_type is not None:
         headers["PSU-ID-Type"] = psu_id_type
