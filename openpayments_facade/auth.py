@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,6 +26,17 @@ class BearerAuth(httpx.Auth):
         request.headers["Authorization"] = f"Bearer {self._token.value.reveal()}"
         yield request
 
-    def scrub(self, content: bytes) -> bytes:
-        """An error's body without the token, in case a server quotes it."""
-        return content.replace(self._token.value.reveal().encode(), b"***")
+    def scrub(self, text: str) -> str:
+        """A text of the server without the token, in case it is quoted."""
+        return text.replace(self._token.value.reveal(), "***")
+
+    def scrub_headers(self, headers: httpx.Headers) -> httpx.Headers:
+        """An error's headers without the token."""
+        return httpx.Headers([(name, self.scrub(value)) for name, value in headers.multi_items()])
+
+    def scrub_body(self, content: bytes) -> bytes:
+        """An error's body without the token, whatever JSON escapes it is written with."""
+        text = content.decode(errors="replace")
+        with suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+        return self.scrub(text).encode(errors="replace")

@@ -20,10 +20,12 @@ from .operation import may_help_to_retry
 from .request_ids import current_request_id, new_request_id, read_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .config import Options
     from .operation import Operation
 
-__all__ = ["LONGEST_RETRY_AFTER", "NEVER_SENT", "Call", "log_attempt"]
+__all__ = ["LONGEST_RETRY_AFTER", "NEVER_SENT", "WAIT_INITIAL", "WAIT_JITTER", "WAIT_MAX", "Call", "log_attempt"]
 
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """After these no byte of the request has reached the server."""
@@ -31,7 +33,14 @@ NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout
 LONGEST_RETRY_AFTER: Final = 30.0
 """Seconds. A server that asks to wait longer gets no retry: the caller decides, with `error.retry_after`."""
 
+WAIT_INITIAL: Final = 0.2
+WAIT_MAX: Final = 5.0
+WAIT_JITTER: Final = 0.5
+"""Seconds between two attempts: stamina doubles the first one up to the second, and adds up to the third."""
+
 _log = logging.getLogger("openpayments_facade")
+# a program without logging would have stamina's bare warnings printed; what they mean is in our records
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 def log_attempt(*, method: str, url: str, status: int | None, duration: float, request_id: str, attempt: int) -> None:
@@ -90,21 +99,33 @@ class Call:
         limits = self.options.timeout.as_dict().items()
         return httpx.Timeout(**{name: left if limit is None else min(limit, left) for name, limit in limits})
 
-    def headers(self) -> dict[str, str]:
-        """The headers of a request, except the token."""
-        return {**self.operation.request.get("headers", {}), **self.options.headers, "X-Request-ID": self.request_id}
+    def headers(self) -> httpx.Headers:
+        """The headers of a request, except the token. What the options have wins, in whatever case it is written."""
+        headers = httpx.Headers(self.operation.request.get("headers"))
+        headers.update(self.options.headers)
+        headers["X-Request-ID"] = self.request_id
+        return headers
 
-    def failed(self, error: httpx.HTTPError | httpx.InvalidURL | TimeoutError, url: str) -> OpenPaymentsError:
-        """Our exception for one of httpx, without a cause: its frames hold the token."""
-        about: dict[str, Any] = {"request_id": self.request_id, "method": self.operation.method, "url": url}
+    def failed(
+        self, error: Exception, url: str, response: httpx.Response | None, scrub: Callable[[str], str]
+    ) -> OpenPaymentsError:
+        """Our exception for one of httpx or of a transport, without a cause: its frames hold the token."""
+        about: dict[str, Any] = {
+            "request_id": self.request_id,
+            "method": self.operation.method,
+            "url": url,
+            "status_code": response.status_code if response else None,
+        }
         # the text of a protocol error may quote a header
-        text = "" if isinstance(error, httpx.LocalProtocolError) else str(error)
+        text = "" if isinstance(error, httpx.LocalProtocolError) else scrub(str(error))
+        if isinstance(error, TimeoutError):
+            text = text or "total_timeout is over"
         said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        never_sent = isinstance(error, NEVER_SENT)
+        never_sent = isinstance(error, (*NEVER_SENT, httpx.LocalProtocolError, httpx.InvalidURL))
         failure: OpenPaymentsError
         if not self.operation.resendable and not never_sent:
             failure = OutcomeUnknownError(
-                f"no answer came, so nobody knows whether it was carried out ({said})", **about
+                f"no whole answer came, so nobody knows whether it was carried out ({said})", **about
             )
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             failure = TimedOutError(f"no answer in time ({said})", **about)
@@ -112,7 +133,8 @@ class Call:
             failure = UnreadableResponseError(f"the answer can't be decoded ({said})", **about)
         else:
             failure = ConnectionFailedError(f"the connection failed ({said})", **about)
-        if isinstance(error, httpx.TransportError) and (self.operation.resendable or never_sent):
+        may_fare_better = isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
+        if may_fare_better and (self.operation.resendable or never_sent):
             self._failure = failure
         return failure
 
@@ -126,7 +148,9 @@ class Call:
         """Whether to try again: False, True (with stamina's back-off), or after so many seconds."""
         if error is not self._failure or self.over():
             return False
-        wait = getattr(error, "retry_after", None)
+        wait: float | None = getattr(error, "retry_after", None)
         if wait is None:
-            return True
-        return wait <= LONGEST_RETRY_AFTER and wait < self.remaining() and float(wait)
+            # a wait that ends after the total time would only replace this error by a less telling one
+            wait_at_most = min(WAIT_MAX, WAIT_INITIAL * 2.0 ** min(self.attempt - 1, 10) + WAIT_JITTER)
+            return wait_at_most < self.remaining()
+        return wait if wait <= LONGEST_RETRY_AFTER and wait < self.remaining() else False

@@ -74,7 +74,15 @@ class ClientOptions(TypedDict, total=False):
     on_token_event: OnTokenEvent | None
 
 
-_RESERVED_HEADERS = {"authorization", "host", "x-request-id"}
+_RESERVED_HEADERS = {
+    "authorization",
+    "connection",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+}
 
 
 def read_seconds(value: object, argument: str) -> float:

@@ -29,11 +29,14 @@
     ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
     └── AuthorisationTimeoutError       nobody finished the authorisation in time
 
-An exception never holds a token, a secret or a body. All of them can be copied and pickled.
+An exception never holds a token or a secret; the body of an error is an attribute, and in no text. All of them can be
+copied and pickled.
 Sources: facts 60-errors-and-flows, sections 1 and 2; facts 10-auth, section 1.5.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -205,7 +208,8 @@ class APIError(_CallError):
     """The API answered with an error status.
 
     `code` is the first message's code (an open set: `FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...), None where the body had
-    none; `messages` are all of them; `retry_after` is what the server asked to wait, in seconds.
+    none; `messages` are all of them; `retry_after` is what the server asked to wait, in seconds. `headers` and `body`
+    (its first 10,000 bytes as a text) are the answer's, without the token should they quote it.
     """
 
     def __init__(
@@ -215,6 +219,8 @@ class APIError(_CallError):
         code: str | None = None,
         messages: tuple[TppMessage, ...] = (),
         retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
         request_id: str | None = None,
         method: str | None = None,
         url: str | None = None,
@@ -225,6 +231,8 @@ class APIError(_CallError):
         self.code = code
         self.messages = messages
         self.retry_after = retry_after
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.body = body
 
 
 class BadRequestError(APIError):

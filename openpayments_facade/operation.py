@@ -126,6 +126,13 @@ class Operation(Generic[T]):
             raise InvalidArgumentError(f"an id in the path {path} is empty or made of dots", argument="arguments")
         given = kwargs.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
+        for name, value in request.get("headers", {}).items():
+            if (
+                not isinstance(value, str)
+                or not value.strip() == value != ""
+                or not all(" " <= c <= "~" for c in value)
+            ):
+                raise InvalidArgumentError(f"{name} must be a text of printable ASCII", argument=name)
         return Operation(method, path, scope, method in {"GET", "HEAD"}, request, endpoint, request_id)
 
     @property
@@ -250,6 +257,9 @@ def _text(value: object) -> str | None:
     return value[:512] if isinstance(value, str) else None
 
 
+LONGEST_BODY: Final = 10_000
+"""Bytes of an error's body that its exception keeps."""
+
 _BY_CODE: Final[dict[str, type[APIError]]] = {
     "CONSENT_INVALID": ConsentInvalidError,
     "CONSENT_UNKNOWN": ConsentInvalidError,
@@ -268,8 +278,8 @@ _BY_STATUS: Final[dict[int, type[APIError]]] = {
 def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
     status = answer.status_code
     messages = _messages(answer.content)
-    code = messages[0].code if messages else None
-    text = messages[0].text if messages else None
+    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), TppMessage())
+    code, text = first.code, first.text
     kind: type[APIError] = _BY_CODE.get(code or "", _BY_STATUS.get(status, ServerError if status >= 500 else APIError))
     if status == 429 and code == "ACCESS_EXCEEDED":
         kind = AccessExceededError
@@ -280,9 +290,17 @@ def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
     except ValueError:
         phrase = ""
     said = ": ".join(filter(None, (code, text))) or phrase or "no explanation"
-    if 300 <= status < 400:
+    if 300 <= status < 400 and "location" in answer.headers:
         said += ", a redirect, which is not followed"
-    return kind(f"{status} {said}", code=code, messages=messages, retry_after=retry_after(answer.headers), **about)
+    return kind(
+        f"{status} {said}",
+        code=code,
+        messages=messages,
+        retry_after=retry_after(answer.headers),
+        headers=answer.headers,
+        body=answer.content[:LONGEST_BODY].decode(errors="replace"),
+        **about,
+    )
 
 
 def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | None:
@@ -292,9 +310,9 @@ def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | 
         return float(value[:9])
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds())
 
 
 def blames_token(error: APIError) -> bool:

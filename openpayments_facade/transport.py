@@ -12,6 +12,7 @@ import platform
 import ssl
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -148,6 +149,10 @@ class Pool:
         # not through client(): a fetch that is under way may end while its client is being closed
         return self._client.post(url, headers=headers, content=content, timeout=timeout)
 
+    def within(self, _: float) -> AbstractContextManager[None]:
+        """Nothing: what blocks can't be cut off. The time is looked at between two reads."""
+        return nullcontext()
+
     def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does blocking work; here just so, where the caller is."""
         return work(*args, **kwargs)
@@ -204,6 +209,10 @@ class AsyncPool:
         assert self._loop is not None  # client() comes first
         sending = self._client.post(url, headers=headers, content=content, timeout=timeout)
         return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+    def within(self, seconds: float) -> asyncio.Timeout:
+        """Ends what takes longer with TimeoutError, however slowly bytes drip in."""
+        return asyncio.timeout(seconds)
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does blocking work without blocking the loop."""

@@ -29,7 +29,7 @@ SUBSTITUTIONS = [
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\bAsync([A-Z]\w*)", r"\1"),
     (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
-    (r"\ba(close|get|iter_bytes|client)\b", r"\1"),
+    (r"\ba(close|get|iter_raw|client)\b", r"\1"),
     (r"\basync_client\b", "client"),
     (r"\basyncio\.sleep\b", "time.sleep"),
     (r"\bimport asyncio\b", "import time"),

@@ -81,3 +81,14 @@ def test_every_method_of_a_service_has_its_raw_twin() -> None:
         for name in services:
             methods = {method for method in dir(getattr(op, name)) if not method.startswith("_")}
             assert methods == {m for m in dir(getattr(op.with_raw_response, name)) if not m.startswith("_")}
+
+
+def test_a_program_without_logging_gets_no_bare_warnings() -> None:
+    code = """if True:
+        from openpayments_facade.simulator import Simulator
+        with Simulator() as simulator, simulator.client() as op:
+            simulator.misbehave("/psd2", status=503)
+            op.countries.list()
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout + done.stderr == ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from ..auth import BearerAuth
-from ..call import Call, log_attempt
+from ..call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call, log_attempt
 from ..errors import APIError, OpenPaymentsError
 from ..operation import Answer, Operation, RawResponse, blames_token, judge
 from ..scopes import check_scope
@@ -42,8 +42,9 @@ class AsyncExecutor:
             on=call.wait_before_retry,
             attempts=self.options.max_retries + 1,
             timeout=self.options.total_timeout,
-            wait_initial=0.2,
-            wait_jitter=0.5,
+            wait_initial=WAIT_INITIAL,
+            wait_max=WAIT_MAX,
+            wait_jitter=WAIT_JITTER,
         )
         async for attempt in retries:
             with attempt:
@@ -82,33 +83,47 @@ class AsyncExecutor:
         operation, client = call.operation, self.core.pool.client()
         url = self.core.settings.environment.api_url + operation.path
         call.attempt += 1
-        status = None
+        response: httpx.Response | None = None
         timeout = call.timeout()
         started = time.monotonic()
         try:
             rest: dict[str, Any] = {**operation.request, "headers": call.headers(), "timeout": timeout}
             request = client.build_request(operation.method, url, **rest)
             url = str(request.url)
-            response = await client.send(request, auth=auth, stream=True)
-            try:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if call.over():
-                        raise TimeoutError("the answer was still coming in when total_timeout was over")
-                status = response.status_code
-            finally:
-                await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return call.failed(error, url)
+            async with self.core.pool.within(call.remaining()):
+                response = await client.send(request, auth=auth, stream=True)
+                try:
+                    body = await _read(response, call)
+                finally:
+                    await response.aclose()
+        except Exception as error:
+            # an error status says enough without its body
+            if response is None or response.status_code < 400:
+                return call.failed(error, url, response, auth.scrub)
+            body = b""
         finally:
             log_attempt(
                 method=operation.method,
                 url=url,
-                status=status,
+                status=response.status_code if response else None,
                 duration=time.monotonic() - started,
                 request_id=call.request_id,
                 attempt=call.attempt,
             )
-        body = auth.scrub(bytes(content)) if status >= 400 else bytes(content)
-        return Answer(status, response.headers, body, url, call.request_id)
+        if 200 <= response.status_code < 300:
+            return Answer(response.status_code, response.headers, body, url, call.request_id)
+        return Answer(
+            response.status_code, auth.scrub_headers(response.headers), auth.scrub_body(body), url, call.request_id
+        )
+
+
+async def _read(response: httpx.Response, call: Call) -> bytes:
+    if response.is_stream_consumed:  # a transport for tests has it whole
+        return response.content
+    raw = bytearray()
+    # not decoded yet: of a compressed body nothing may come out for as long as the server likes
+    async for chunk in response.aiter_raw():
+        raw += chunk
+        if call.over():
+            raise TimeoutError
+    return httpx.Response(response.status_code, headers=response.headers, content=bytes(raw)).content

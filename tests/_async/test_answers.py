@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from openpayments_facade import (
     UnreadableResponseError,
 )
 from openpayments_facade.simulator import Simulator
+from openpayments_facade.tokens import forget_all
 
 BROKEN: list[dict[str, Any]] = [
     {"body": "<h1>Bad gateway</h1>", "content_type": "text/html"},
@@ -187,3 +189,54 @@ async def test_a_server_that_takes_too_long() -> None:
             simulator.misbehave("/psd2", delay=30)
             with pytest.raises(TimedOutError):
                 await op.with_options(total_timeout=0.05).countries.list()
+
+
+async def test_an_error_has_the_answer_without_the_token() -> None:
+    with Simulator() as simulator:
+        async with simulator.async_client() as op:
+            token = await op.access_token()
+            escaped = "".join(f"\\u{ord(character):04x}" for character in token)
+            body = f'{{"tppMessages": [{{"code": "FORMAT_ERROR", "text": "not {escaped}", "category": "ERROR"}}]}}'
+            challenge = {"WWW-Authenticate": f"Bearer realm={token}"}
+            for status in (400, 302):
+                simulator.misbehave(
+                    "/psd2", status=status, body=body, content_type="application/json", headers=challenge
+                )
+                with pytest.raises(APIError) as caught:
+                    await op.countries.list()
+                assert caught.value.headers["www-authenticate"] == "Bearer realm=***"
+                assert '"text": "not ***"' in caught.value.body
+                assert token not in str(caught.value) + repr(vars(caught.value))
+            simulator.misbehave("/psd2", status=502, body="x" * 20_000, content_type="text/html", times=3)
+            with pytest.raises(ServerError) as caught_too:
+                await op.countries.list()
+            assert len(caught_too.value.body) == 10_000
+    assert pickle.loads(pickle.dumps(caught_too.value)).headers["content-type"].startswith("text/html")
+
+
+async def test_a_warning_is_not_the_reason() -> None:
+    messages = [
+        {"category": "WARNING", "code": "TOKEN_OLD", "text": "t" * 600},
+        {"category": "ERROR", "code": "CONSENT_EXPIRED"},
+    ]
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", status=401, body={"tppMessages": messages})
+        async with simulator.async_client() as op:
+            with pytest.raises(ConsentExpiredError) as caught:
+                await op.countries.list()
+    assert caught.value.code == "CONSENT_EXPIRED"
+    assert [len(message.text or "") for message in caught.value.messages] == [512, 0]
+
+
+@pytest.mark.parametrize("wait", ["Thu, 01 Jan 2026 00:00:00 +99999999999999999999", "-1", "soon", "9" * 400])
+async def test_a_wait_that_is_none_or_absurd(wait: str) -> None:
+    with Simulator() as simulator:
+        for path in ("/connect/token", "/psd2"):
+            simulator.misbehave(path, status=503, headers={"Retry-After": wait})
+        async with simulator.async_client(max_retries=0) as op:
+            with pytest.raises(TokenError):
+                await op.countries.list()
+        async with simulator.async_client(max_retries=0) as op:
+            forget_all()
+            with pytest.raises(ServerError):
+                await op.countries.list()

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_city_list, get_countries_list
+from openpayments_client.api.consent import get_consent_status
 from openpayments_client.api.oauth import create_token
 
-from openpayments_facade import AsyncOpenPayments, ClientStateError, InvalidArgumentError, NotFoundError
+from openpayments_facade import APIError, AsyncOpenPayments, ClientStateError, InvalidArgumentError, NotFoundError
 from openpayments_facade.request_ids import pass_on
 from openpayments_facade.simulator import Simulator
 
@@ -99,6 +100,32 @@ async def test_headers_are_added_and_views_build_on_each_other() -> None:
             assert "x-one" not in simulator.requests[-1].headers
 
 
+async def test_a_header_is_sent_once_whatever_its_case() -> None:
+    with Simulator() as simulator:
+        async with simulator.async_client(api_scopes=["accountinformation"]) as op:
+            view = op.with_options(headers={"x-bicfi": "HANDSESS"})
+            with pytest.raises(APIError):
+                await view.call(get_consent_status, "c1", x_bic_fi="ESSESESS")
+    assert simulator.requests[-1].headers["x-bicfi"] == "HANDSESS"
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", " a", "é", "", None, 5])
+async def test_a_header_that_can_not_be_sent_is_refused_by_name(value: Any) -> None:
+    with Simulator() as simulator:
+        async with simulator.async_client(api_scopes=["accountinformation"]) as op:
+            with pytest.raises(InvalidArgumentError, match="X-BicFi"):
+                await op.call(get_consent_status, "c1", x_bic_fi=value)
+        assert simulator.requests == []
+
+
+async def test_the_request_id_of_a_call_wins_over_that_of_its_view() -> None:
+    other = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    with Simulator() as simulator:
+        async with simulator.async_client() as op:
+            await op.with_options(request_id=ID).call(get_countries_list, x_request_id=other)
+    assert simulator.requests[-1].headers["x-request-id"] == other
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -119,6 +146,8 @@ async def test_headers_are_added_and_views_build_on_each_other() -> None:
         ("headers", {"Authorization": "Bearer mine"}),
         ("headers", {"HOST": "elsewhere"}),
         ("headers", {"x-request-id": ID}),
+        ("headers", {"Content-Length": "5"}),
+        ("headers", {"transfer-encoding": "chunked"}),
         ("headers", {"X-Evil": "1\r\nX-More: 2"}),
         ("headers", {"X Evil": "1"}),
         ("headers", {"X-Umlaut": "ä"}),

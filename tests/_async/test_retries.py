@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 import stamina
 
@@ -16,6 +17,7 @@ from openpayments_facade import (
     OutcomeUnknownError,
     RateLimitedError,
     ServerError,
+    TimedOutError,
     UnauthorizedError,
 )
 from openpayments_facade.simulator import Simulator
@@ -176,3 +178,57 @@ async def test_a_401_for_another_reason_keeps_the_token(code: str) -> None:
                     await op.countries.list()
         assert simulator.token_requests == 1
         assert len(simulator.requests) == 21
+
+
+async def test_what_was_not_sent_is_tried_again_whatever_it_is_and_what_was_is_not() -> None:
+    attempts: list[str] = []
+    failures: list[type[httpx.TransportError]] = []
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        attempts.append(request.url.path)
+        raise failures[0]("no luck", request=request)
+
+    with Simulator() as simulator:
+        async with simulator.async_client() as op:
+            await op.access_token()
+        options: Any = {"transport": httpx.MockTransport(fail)}
+        async with simulator.async_client(**options) as op:
+            for failure, kind, wanted in (
+                (httpx.ConnectError, ConnectionFailedError, 3),
+                (httpx.ConnectTimeout, TimedOutError, 3),
+                (httpx.PoolTimeout, TimedOutError, 3),
+                (httpx.ReadError, OutcomeUnknownError, 1),
+                (httpx.WriteError, OutcomeUnknownError, 1),
+                (httpx.ReadTimeout, OutcomeUnknownError, 1),
+                (httpx.LocalProtocolError, ConnectionFailedError, 1),
+            ):
+                failures[:], attempts[:] = [failure], []
+                with pytest.raises(kind):
+                    await op.call(POST)
+                assert len(attempts) == wanted, failure
+
+
+async def test_a_failure_of_a_transport_of_ones_own_shows_no_token() -> None:
+    async def fail(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError(f"sent {request.headers['authorization']}")
+
+    with Simulator() as simulator:
+        async with simulator.async_client() as op:
+            token = await op.access_token()
+        options: Any = {"transport": httpx.MockTransport(fail)}
+        async with simulator.async_client(**options) as op:
+            with pytest.raises(ConnectionFailedError, match=r"RuntimeError: sent Bearer \*\*\*") as caught:
+                await op.countries.list()
+    assert token not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+async def test_a_token_is_replayed_once_in_a_call() -> None:
+    """Each new token is refused, and each refusal is of a kind that may pass."""
+    with Simulator() as simulator:
+        simulator.misbehave("/psd2", times=None, status=401)
+        async with simulator.async_client() as op:
+            with pytest.raises(UnauthorizedError):
+                await op.countries.list()
+        assert [request.path for request in simulator.requests].count("/connect/token") == 2
+        assert len(simulator.requests) == 4

@@ -1,0 +1,112 @@
+"""Answers that break off, drip or cannot be decoded, from a server that is no simulator."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from openpayments_facade import (
+    APIError,
+    ConnectionFailedError,
+    Environment,
+    NotFoundError,
+    OpenPaymentsError,
+    OutcomeUnknownError,
+    ServerError,
+    TimedOutError,
+    UnreadableResponseError,
+)
+from openpayments_facade.simulator import Simulator
+from tests.raw_server import Send, answering
+
+from .test_retries import POST
+
+JSON = b"Content-Type: application/json\r\n"
+
+
+def head(status: int, *headers: bytes) -> bytes:
+    return b"HTTP/1.1 %d Whatever\r\n" % status + JSON + b"".join(header + b"\r\n" for header in headers) + b"\r\n"
+
+
+def once(answer: bytes) -> Callable[[Send], None]:
+    return lambda send: send(answer)
+
+
+def dripping(begin: bytes, drop: bytes) -> Callable[[Send], None]:
+    def drip(send: Send) -> None:
+        send(begin)
+        while True:
+            send(drop)
+            time.sleep(0.02)
+
+    return drip
+
+
+BREAKS = {
+    "broken off": (b"Content-Length: 50", b'{"countries": ['),
+    "broken chunk": (b"Transfer-Encoding: chunked", b'5\r\n{"cou\r\nnonsense\r\n'),
+    "no gzip": (b"Content-Encoding: gzip\r\nContent-Length: 5", b"hello"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS.values(), ids=BREAKS)
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, OpenPaymentsError), (404, NotFoundError), (500, ServerError), (599, ServerError)]
+)
+async def test_the_status_is_kept_when_the_body_breaks_off(
+    status: int, kind: type[OpenPaymentsError], broken: tuple[bytes, bytes]
+) -> None:
+    header, body = broken
+    with Simulator() as simulator, answering(once(head(status, header) + body)) as (url, _):
+        environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
+        async with simulator.async_client(environment=environment, max_retries=0) as op:
+            with pytest.raises(kind) as caught:
+                await op.countries.list()
+    assert isinstance(caught.value, APIError | ConnectionFailedError | UnreadableResponseError)
+    assert caught.value.status_code == status
+    assert caught.value.request_id
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        dripping(head(200, b"Content-Length: 1000000"), b" "),
+        # a compressed body of which nothing ever comes out
+        dripping(
+            head(200, b"Content-Encoding: gzip", b"Transfer-Encoding: chunked")
+            + b"a\r\n\x1f\x8b\x08\0\0\0\0\0\0\xff\r\n",
+            b"5\r\n\0\0\0\xff\xff\r\n",
+        ),
+    ],
+    ids=["plain", "gzip"],
+)
+async def test_a_body_that_drips_ends_with_the_total_time(answer: Callable[[Send], None]) -> None:
+    with Simulator() as simulator, answering(answer) as (url, requests):
+        environment = Environment("dripping", auth_url=simulator.auth_url, api_url=url)
+        async with simulator.async_client(environment=environment) as op:
+            await op.access_token()
+            with pytest.raises(TimedOutError, match="total_timeout"):
+                await op.with_options(total_timeout=0.4).countries.list()
+        assert requests() == 1
+
+
+async def test_a_compressed_body_is_read() -> None:
+    packed = zlib.compressobj(wbits=31)
+    body = packed.compress(b'{"countries": [{"isoCountryCode": "SE", "name": "Sweden"}]}') + packed.flush()
+    answer = once(head(200, b"Content-Encoding: gzip", b"Content-Length: %d" % len(body)) + body)
+    with Simulator() as simulator, answering(answer) as (url, _):
+        environment = Environment("gzip", auth_url=simulator.auth_url, api_url=url)
+        async with simulator.async_client(environment=environment) as op:
+            assert [country.name for country in await op.countries.list()] == ["Sweden"]
+
+
+async def test_what_may_have_been_done_is_not_done_again_when_the_answer_breaks() -> None:
+    with Simulator() as simulator, answering(once(b"")) as (url, requests):
+        environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
+        async with simulator.async_client(environment=environment) as op:
+            with pytest.raises(OutcomeUnknownError):
+                await op.call(POST)
+        assert requests() == 1
