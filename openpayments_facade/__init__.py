@@ -26,21 +26,33 @@ __all__ = [
     "SANDBOX",
     "Account",
     "AccountReference",
+    "Accounts",
     "AffiliatedAspsp",
     "ApiScope",
     "Approach",
     "Aspsp",
     "AspspDetails",
+    "AsyncAccounts",
+    "AsyncAuthorisation",
+    "AsyncBank",
+    "AsyncConsents",
     "AsyncOpenPayments",
+    "AsyncTransactions",
+    "Authorisation",
+    "AuthorisationStarted",
     "AuthorisationUpdate",
+    "AuthorisationUpdated",
     "AuthorizationMethod",
     "Balance",
+    "Bank",
     "BookedTransaction",
+    "Callback",
     "Challenge",
     "City",
     "Consent",
     "ConsentAccess",
     "ConsentCreated",
+    "Consents",
     "Country",
     "Environment",
     "MonetaryAmount",
@@ -49,12 +61,16 @@ __all__ = [
     "Psu",
     "PsuContext",
     "RawResponse",
+    "RedirectUrl",
+    "ScaStatusAnswer",
     "TokenEvent",
     "TokenStore",
     "Transaction",
     "TransactionReport",
+    "Transactions",
     "UserToken",
     "money",
+    "request_ids",
 ]
 __all__ += _errors.__all__
 
@@ -65,6 +81,8 @@ if TYPE_CHECKING:
         AffiliatedAspsp,
         Aspsp,
         AspspDetails,
+        AuthorisationStarted,
+        AuthorisationUpdated,
         AuthorizationMethod,
         Balance,
         City,
@@ -73,33 +91,58 @@ if TYPE_CHECKING:
         ConsentCreated,
         Country,
         MonetaryAmount,
+        ScaStatusAnswer,
         Transaction,
         TransactionReport,
     )
 
+    from . import request_ids
+    from ._async.accounts import AsyncAccounts
+    from ._async.authorisation import AsyncAuthorisation
+    from ._async.bank import AsyncBank
     from ._async.client import AsyncOpenPayments
+    from ._async.consents import AsyncConsents
+    from ._async.transactions import AsyncTransactions
+    from ._sync.accounts import Accounts
+    from ._sync.authorisation import Authorisation
+    from ._sync.bank import Bank
     from ._sync.client import OpenPayments
+    from ._sync.consents import Consents
+    from ._sync.transactions import Transactions
     from .amounts import money
     from .authorisation import Approach, AuthorisationUpdate, Challenge
+    from .oauth import Callback, RedirectUrl
     from .operation import RawResponse
     from .psu import Psu
     from .tokens import TokenEvent, TokenStore, UserToken
     from .transactions import BookedTransaction, PendingTransaction
 else:
     _LAZY = {
-        "AsyncOpenPayments": f"{__name__}._async.client",
+        "Accounts": f"{__name__}._sync.accounts",
         "Approach": f"{__name__}.authorisation",
+        "AsyncAccounts": f"{__name__}._async.accounts",
+        "AsyncAuthorisation": f"{__name__}._async.authorisation",
+        "AsyncBank": f"{__name__}._async.bank",
+        "AsyncConsents": f"{__name__}._async.consents",
+        "AsyncOpenPayments": f"{__name__}._async.client",
+        "AsyncTransactions": f"{__name__}._async.transactions",
+        "Authorisation": f"{__name__}._sync.authorisation",
         "AuthorisationUpdate": f"{__name__}.authorisation",
+        "Bank": f"{__name__}._sync.bank",
         "BookedTransaction": f"{__name__}.transactions",
+        "Callback": f"{__name__}.oauth",
         "Challenge": f"{__name__}.authorisation",
+        "Consents": f"{__name__}._sync.consents",
         "OpenPayments": f"{__name__}._sync.client",
         "PendingTransaction": f"{__name__}.transactions",
         "Psu": f"{__name__}.psu",
-        "money": f"{__name__}.amounts",
         "RawResponse": f"{__name__}.operation",
+        "RedirectUrl": f"{__name__}.oauth",
         "TokenEvent": f"{__name__}.tokens",
         "TokenStore": f"{__name__}.tokens",
+        "Transactions": f"{__name__}._sync.transactions",
         "UserToken": f"{__name__}.tokens",
+        "money": f"{__name__}.amounts",
         **dict.fromkeys(
             [
                 "Account",
@@ -107,6 +150,8 @@ else:
                 "AffiliatedAspsp",
                 "Aspsp",
                 "AspspDetails",
+                "AuthorisationStarted",
+                "AuthorisationUpdated",
                 "AuthorizationMethod",
                 "Balance",
                 "City",
@@ -115,6 +160,7 @@ else:
                 "ConsentCreated",
                 "Country",
                 "MonetaryAmount",
+                "ScaStatusAnswer",
                 "Transaction",
                 "TransactionReport",
             ],
@@ -123,10 +169,12 @@ else:
     }
 
     def __getattr__(name):
+        if name == "request_ids":
+            return import_module(f"{__name__}.{name}")
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(_LAZY[name]), name)
         return value
 
     def __dir__():
-        return sorted({*globals(), *_LAZY})
+        return sorted([*__all__, "__version__"])

@@ -11,6 +11,7 @@ def test_banks(openpayments_simulator, openpayments_env):
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,17 +36,16 @@ def openpayments_simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def openpayments_env(openpayments_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Environment variables with which `from_env()` finds the simulator."""
+    """Environment variables with which `from_env()` finds the simulator, and no other variable of this SDK."""
+    for name in [name for name in os.environ if name.startswith("OPENPAYMENTS_")]:
+        monkeypatch.delenv(name)
     for line in openpayments_simulator.exports():
         name, _, value = line.removeprefix("export ").partition("=")
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("OPENPAYMENTS_ENVIRONMENT", raising=False)
 
 
 @pytest.fixture
 def openpayments_client(openpayments_simulator: Simulator) -> Iterator[OpenPayments]:
     """An `OpenPayments` of the simulator, with every API scope."""
-    with openpayments_simulator.client(
-        api_scopes=["aspspinformation", "accountinformation", "paymentinitiation"]
-    ) as client:
+    with openpayments_simulator.client() as client:
         yield client

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from openpayments_facade import OpenPayments
 
 pytest_plugins = ["openpayments_facade.testing"]
@@ -17,6 +19,14 @@ def test_a_client_talks_to_the_simulator(openpayments_client: OpenPayments, open
     assert openpayments_simulator.token_requests == 1
 
 
+@pytest.fixture
+def _variables_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENPAYMENTS_API_SCOPES", "accountinformation")
+    monkeypatch.setenv("OPENPAYMENTS_PSU_CONTEXT", "none")
+    monkeypatch.setenv("OPENPAYMENTS_ENVIRONMENT", "production")
+
+
+@pytest.mark.usefixtures("_variables_of_the_developer")
 def test_an_application_finds_it_in_the_environment(openpayments_env: None, openpayments_simulator: Simulator) -> None:
     with OpenPayments.from_env() as op:
         assert op.countries.list()

@@ -8,7 +8,10 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """The script's entry point. Returns 1 if Typer or Rich is missing; in all other cases it ends the process."""
+    """The script's entry point. Returns 1 if Typer, Rich or stdout is missing; otherwise it ends the process."""
+    if sys.stdout is None:
+        sys.stderr.write("Error: stdout is closed.\n")
+        return 1
     try:
         import rich  # noqa: F401 - what is only needed later has to be there, too
         import typer  # noqa: F401

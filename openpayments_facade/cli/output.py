@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,9 +79,14 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 
 def write(text: str) -> None:
-    """Text on stdout, at once. Raises BrokenPipeError when nobody reads it any more."""
+    """Text on stdout, at once. Raises BrokenPipeError when nobody reads it any more, OSError if it can't be written."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def discard_stdout() -> None:
+    """What is still to be written goes nowhere: Python would flush it at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:

@@ -19,7 +19,7 @@ from ..config import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
-from .output import say
+from .output import discard_stdout, say
 
 if TYPE_CHECKING:
     from .. import OpenPayments
@@ -219,9 +219,12 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
             say(advice)
         raise typer.Exit(failures.exit_code(error)) from None
     except BrokenPipeError:
-        # Python would flush the rest at exit, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         raise typer.Exit(failures.BROKEN_PIPE) from None
+    except OSError as error:
+        say(f"Error: {error.strerror or error}.")
+        discard_stdout()
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(failures.INTERRUPTED) from None
     except ImportError as error:

@@ -178,11 +178,12 @@ class Fault:
 
 
 class Misbehaviour:
-    """A fault at work. Cancel it with `cancel()`, or by leaving a `with` block."""
+    """A fault at work. Cancel it with `cancel()`, or by leaving a `with` block. `used` counts the requests it met."""
 
     def __init__(self, fault: Fault, owner: Faults) -> None:
         self.fault = fault
         self.remaining = fault.times
+        self.used = 0
         self._owner = owner
 
     def cancel(self) -> None:
@@ -224,6 +225,7 @@ class Faults:
         with self._lock:
             for position, active in enumerate(self._active):
                 if active.fault.matches(method, path):
+                    active.used += 1
                     if active.remaining is not None:
                         active.remaining -= 1
                         if active.remaining == 0:

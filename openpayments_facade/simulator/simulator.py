@@ -198,13 +198,13 @@ class Simulator:
         return Environment(name="simulator", auth_url=self.auth_url, api_url=self.api_url)
 
     def client(self, **overrides: Any) -> OpenPayments:
-        """A client of this simulator; `overrides` are arguments of OpenPayments."""
+        """A client with all API scopes of the simulated application; `overrides` are arguments of OpenPayments."""
         from openpayments_facade import OpenPayments
 
         return OpenPayments(**self._arguments(overrides))
 
     def async_client(self, **overrides: Any) -> AsyncOpenPayments:
-        """An async client of this simulator; `overrides` are arguments of AsyncOpenPayments."""
+        """As `client`, async; `overrides` are arguments of AsyncOpenPayments."""
         from openpayments_facade import AsyncOpenPayments
 
         return AsyncOpenPayments(**self._arguments(overrides))
@@ -247,7 +247,9 @@ class Simulator:
         | an empty body, a list, JSON cut short | `body=""`, `body=[]`, `truncate=20` |
         | no answer, half an answer | `close=True`, `close=True, truncate=20` |
 
-        Of several faults that match a request the oldest applies. Raises ValueError, which names the argument.
+        `path` is a whole path or its beginning up to a slash: `/psd2/consent`, not `/psd2/con`. Of several faults that
+        match a request the oldest applies. `used` of what is returned counts. Raises ValueError, which names the
+        argument.
         """
         return self._faults.add(
             Fault(
@@ -363,5 +365,6 @@ class Simulator:
             "client_id": self.client_id,
             "client_secret": self.client_secret,
             "environment": self.environment,
+            "api_scopes": self._application.api_scopes,
             **overrides,
         }

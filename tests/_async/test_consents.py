@@ -260,7 +260,7 @@ async def test_a_consent_is_never_asked_for_twice_by_itself() -> None:
 
 async def test_a_missing_scope_is_told_by_the_call() -> None:
     with Simulator() as simulator:
-        async with simulator.async_client() as op:
+        async with simulator.async_client(api_scopes=["aspspinformation"]) as op:
             bank = op.at_bank("ESSESESS", SOMEBODY)
             with pytest.raises(MissingScopeError, match="ACCOUNT_INFORMATION"):
                 await bank.consents.create(valid_until=TOMORROW)

@@ -155,7 +155,7 @@ async def test_a_bad_argument_is_refused_before_anything_is_sent(argument: str, 
 
 async def test_a_missing_scope_or_a_closed_client_is_refused_before_anything_is_sent() -> None:
     with Simulator() as simulator:
-        op = simulator.async_client()
+        op = simulator.async_client(api_scopes=["aspspinformation"])
         with pytest.raises(MissingScopeError, match="accountinformation"):
             await op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
         await op.aclose()

@@ -261,7 +261,7 @@ def test_a_consent_is_never_asked_for_twice_by_itself() -> None:
 
 def test_a_missing_scope_is_told_by_the_call() -> None:
     with Simulator() as simulator:
-        with simulator.client() as op:
+        with simulator.client(api_scopes=["aspspinformation"]) as op:
             bank = op.at_bank("ESSESESS", SOMEBODY)
             with pytest.raises(MissingScopeError, match="ACCOUNT_INFORMATION"):
                 bank.consents.create(valid_until=TOMORROW)

@@ -156,7 +156,7 @@ def test_a_bad_argument_is_refused_before_anything_is_sent(argument: str, value:
 
 def test_a_missing_scope_or_a_closed_client_is_refused_before_anything_is_sent() -> None:
     with Simulator() as simulator:
-        op = simulator.client()
+        op = simulator.client(api_scopes=["aspspinformation"])
         with pytest.raises(MissingScopeError, match="accountinformation"):
             op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
         op.close()
