@@ -24,6 +24,7 @@ from openpayments_facade import (
     InvalidArgumentError,
     OpenPayments,
 )
+from openpayments_facade.config import ClientOptions
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
 
@@ -90,9 +91,11 @@ def test_the_ca_bundle_of_the_environment_counts(
 
 
 def test_an_unknown_ca_or_a_missing_certificate_is_a_failed_connection(tls: Simulator, files: dict[str, Path]) -> None:
-    for n, arguments in enumerate(({}, {"verify": files["ca"]})):
+    trusting: ClientOptions = {"client_id": "unknown-1", "max_retries": 0, "verify": files["ca"]}
+    unknowing: ClientOptions = {"client_id": "unknown-2", "max_retries": 0}
+    for arguments in (unknowing, trusting):
         with (
-            tls.client(client_id=f"unknown-{n}", max_retries=0, **arguments) as op,
+            tls.client(**arguments) as op,
             pytest.raises(ConnectionFailedError),
         ):
             op.countries.list()

@@ -210,6 +210,7 @@ class AsyncOpenPayments:
             await self._executor.core.aclose()
 
     async def __aenter__(self) -> Self:
+        self._executor.core.pool.client()  # a closed one says so here
         return self
 
     async def __aexit__(

@@ -211,6 +211,7 @@ class OpenPayments:
             self._executor.core.close()
 
     def __enter__(self) -> Self:
+        self._executor.core.pool.client()  # a closed one says so here
         return self
 
     def __exit__(

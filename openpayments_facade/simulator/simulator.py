@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .codes import IssuedCodes
 from .consents import Consents, SimulatedConsent
@@ -27,6 +27,7 @@ from .user_actions import approve, decline, expire, issue_code, revoke, visit
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncOpenPayments, OpenPayments
+    from openpayments_facade.config import ClientOptions
     from openpayments_facade.environments import Environment
 
 __all__ = ["Simulator"]
@@ -197,13 +198,13 @@ class Simulator:
 
         return Environment(name="simulator", auth_url=self.auth_url, api_url=self.api_url)
 
-    def client(self, **overrides: Any) -> OpenPayments:
+    def client(self, **overrides: Unpack[ClientOptions]) -> OpenPayments:
         """A client with all API scopes of the simulated application; `overrides` are arguments of OpenPayments."""
         from openpayments_facade import OpenPayments
 
         return OpenPayments(**self._arguments(overrides))
 
-    def async_client(self, **overrides: Any) -> AsyncOpenPayments:
+    def async_client(self, **overrides: Unpack[ClientOptions]) -> AsyncOpenPayments:
         """As `client`, async; `overrides` are arguments of AsyncOpenPayments."""
         from openpayments_facade import AsyncOpenPayments
 
@@ -360,7 +361,7 @@ class Simulator:
     def _url(self, port: int) -> str:
         return f"{'https' if self._tls.certfile else 'http'}://{ADDRESS}:{port}"
 
-    def _arguments(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, overrides: ClientOptions) -> Any:
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,

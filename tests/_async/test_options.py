@@ -227,6 +227,9 @@ async def test_a_closed_client_says_so() -> None:
                 await client.countries.list()
             with pytest.raises(ClientStateError, match="closed"):
                 await client.access_token()
+            with pytest.raises(ClientStateError, match="closed"):
+                async with client:
+                    pass
         assert len(simulator.requests) == sent
 
 

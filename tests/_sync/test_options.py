@@ -226,6 +226,9 @@ def test_a_closed_client_says_so() -> None:
                 client.countries.list()
             with pytest.raises(ClientStateError, match="closed"):
                 client.access_token()
+            with pytest.raises(ClientStateError, match="closed"):
+                with client:
+                    pass
         assert len(simulator.requests) == sent
 
 
