@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,9 +24,11 @@ from openpayments_facade import (
     InvalidArgumentError,
     OpenPayments,
 )
-from openpayments_facade.config import ClientOptions
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+
+if TYPE_CHECKING:
+    from openpayments_facade.config import ClientOptions
 
 
 @pytest.fixture(scope="module")
