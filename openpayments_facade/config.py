@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from .tokens import OnTokenEvent, TokenStore
 
-__all__ = ["CallOptions", "ClientCert", "ClientOptions", "Options", "Settings", "read_seconds", "settings_from_env"]
+__all__ = [
+    "CallOptions",
+    "ClientCert",
+    "ClientOptions",
+    "Options",
+    "Settings",
+    "merge_headers",
+    "read_seconds",
+    "settings_from_env",
+]
 
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
 CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
@@ -110,6 +119,12 @@ def _read_headers(value: object) -> dict[str, str]:
     return dict(value)
 
 
+def merge_headers(headers: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
+    """Headers with others over them: a name is the same in any case, and its last value counts."""
+    merged = {name.lower(): (name, value) for each in (headers, over) for name, value in each.items()}
+    return dict(merged.values())
+
+
 @frozen(kw_only=True)
 class Options:
     """How a call is made; checked when made."""
@@ -139,7 +154,7 @@ class Options:
             "max_retries": _read_max_retries,
             "psu_context": read_psu_context,
             "request_id": read_request_id,
-            "headers": lambda value: {**self.headers, **_read_headers(value)},
+            "headers": lambda value: merge_headers(self.headers, _read_headers(value)),
         }
         if unknown := changes.keys() - readers.keys():
             name = min(unknown)

@@ -10,16 +10,19 @@ import functools
 import os
 import platform
 import ssl
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent import futures
 from contextlib import AbstractContextManager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
+from . import threads
 from .environments import is_loopback
 from .errors import ClientStateError, ConfigurationError, InvalidArgumentError
 
@@ -105,7 +108,6 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     }
 
 
-P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -113,54 +115,112 @@ C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 def _make(kind: type[C], settings: Settings, transport: Any) -> C:
     arguments = _arguments(settings)
     try:
-        return kind(transport=transport, **arguments)
+        client = kind(transport=transport, **arguments)
     except (ValueError, httpx.InvalidURL):
         # the value is not shown: it may carry a password
         raise ConfigurationError("a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no URL") from None
+    hook = _forget_redirect if kind is httpx.Client else _forget_redirect_async
+    client.event_hooks = {"response": [hook]}
+    return client
+
+
+def _forget_redirect(response: httpx.Response) -> None:
+    # httpx reads it though it is not followed: one that is no URL would cost the status
+    if response.has_redirect_location:
+        del response.headers["Location"]
+
+
+async def _forget_redirect_async(response: httpx.Response) -> None:
+    _forget_redirect(response)
+
+
+class _Shared:
+    """A sync HTTP client that is closed when its owner and all others who hold it have let go."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self._lock = threading.Lock()
+        self._holders = 1
+
+    def hold(self) -> Callable[[], None]:
+        """Keeps the connections open until what this gives is called."""
+        with self._lock:
+            self._holders += 1
+        return self.release
+
+    def release(self) -> None:
+        """Closes the connections, unless somebody else holds them."""
+        with self._lock:
+            self._holders -= 1
+            last = self._holders == 0
+        if last:
+            self.client.close()
+
+    def post(
+        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
+    ) -> httpx.Response:
+        """Sends a token request; the answer's body is still to be read."""
+        request = self.client.build_request("POST", url, headers=headers, content=content, timeout=timeout)
+        return self.client.send(request, stream=True)
 
 
 class Pool:
     """The sync HTTP client of one facade client and the views made from it; new in a forked child."""
+
+    needs_loop = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._closed = False
         if settings.transport is not None and not isinstance(settings.transport, httpx.BaseTransport):
             raise InvalidArgumentError("transport must be an httpx.BaseTransport", argument="transport")
-        self._client = self._open()
+        self._shared = self._open()
         _pools.add(self)
 
-    def _open(self) -> httpx.Client:
-        return _make(httpx.Client, self._settings, self._settings.transport)
+    def _open(self) -> _Shared:
+        return _Shared(_make(httpx.Client, self._settings, self._settings.transport))
 
     def reopen(self) -> None:
         """Leaves the connections as they are, unclosed: after a fork they still belong to the parent."""
-        self._inherited = self._client
-        self._client = self._open()
+        self._inherited = self._shared
+        self._shared = self._open()
 
     def client(self) -> httpx.Client:
         """The HTTP client. Raises ClientStateError after `close()`."""
         if self._closed:
             raise ClientStateError("this client is closed; make a new one")
-        return self._client
+        return self._shared.client
 
-    def post(self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: float | None) -> httpx.Response:
+    def hold(self) -> Callable[[], None]:
+        """Keeps the connections open, also after `close()`, until what this gives is called."""
+        return self._shared.hold()
+
+    def post(
+        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
+    ) -> httpx.Response:
         """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
-        # not through client(): a fetch that is under way may end while its client is being closed
-        return self._client.post(url, headers=headers, content=content, timeout=timeout)
+        # not through client(): a fetch that is under way goes on when its client is closed
+        return self._shared.post(url, headers=headers, content=content, timeout=timeout)
 
     def within(self, _: float) -> AbstractContextManager[None]:
         """Nothing: what blocks can't be cut off. The time is looked at between two reads."""
         return nullcontext()
 
-    def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does blocking work; here just so, where the caller is."""
-        return work(*args, **kwargs)
+    def in_thread(self, seconds: float, work: Callable[[], T]) -> T | None:
+        """Does blocking work; waits for so many seconds, and gives None when they are over.
+
+        In a thread of its own, because a server that sends its headers drop by drop can't be left otherwise.
+        """
+        landed = threads.start(work, name="openpayments-oauth")
+        landed.add_done_callback(_releasing(self.hold()))
+        futures.wait([landed], seconds)
+        return landed.result() if landed.done() else None
 
     def close(self) -> None:
-        """Closes every connection. May be called again."""
-        self._closed = True
-        self._client.close()
+        """Closes every connection, as soon as no token fetch uses it. May be called again."""
+        if not self._closed:
+            self._closed = True
+            self._shared.release()
 
 
 class AsyncPool:
@@ -179,15 +239,20 @@ class AsyncPool:
         transport = self._settings.transport
         self._client = _make(httpx.AsyncClient, self._settings, transport)
         # the token fetch blocks in a thread of its own, so that it survives the loop and the task that began it
-        self._sync: httpx.Client | None = None
+        self._shared: _Shared | None = None
         if transport is None or isinstance(transport, httpx.BaseTransport):
-            self._sync = _make(httpx.Client, self._settings, transport)
+            self._shared = _Shared(_make(httpx.Client, self._settings, transport))
 
     def reopen(self) -> None:
         """Leaves loop and connections as they are, unclosed: after a fork they still belong to the parent."""
-        self._inherited = (self._loop, self._client, self._sync)
+        self._inherited = (self._loop, self._client, self._shared)
         self._loop = None
         self._open()
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether a token request is sent on the loop too: a transport of the user's may know no other way."""
+        return self._shared is None
 
     def client(self) -> httpx.AsyncClient:
         """The HTTP client. Raises ClientStateError after `aclose()`, and on another loop than the first."""
@@ -202,21 +267,37 @@ class AsyncPool:
             )
         return self._client
 
-    def post(self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: float | None) -> httpx.Response:
-        """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
-        if self._sync is not None:
-            return self._sync.post(url, headers=headers, content=content, timeout=timeout)
-        assert self._loop is not None  # client() comes first
-        sending = self._client.post(url, headers=headers, content=content, timeout=timeout)
-        return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+    def hold(self) -> Callable[[], None]:
+        """Keeps the connections of a token fetch open, also after `aclose()`, until what this gives is called."""
+        return _nothing if self._shared is None else self._shared.hold()
 
     def within(self, seconds: float) -> asyncio.Timeout:
         """Ends what takes longer with TimeoutError, however slowly bytes drip in."""
         return asyncio.timeout(seconds)
 
-    async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does blocking work without blocking the loop."""
-        return await asyncio.to_thread(work, *args, **kwargs)
+    def post(
+        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
+    ) -> httpx.Response:
+        """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
+        if self._shared is not None:
+            return self._shared.post(url, headers=headers, content=content, timeout=timeout)
+        assert self._loop is not None  # client() comes first
+        loop = _Loop(self._loop, sum(limit or 0.0 for limit in timeout.as_dict().values()))
+        request = self._client.build_request("POST", url, headers=headers, content=content, timeout=timeout)
+        response = loop.run(self._client.send(request, stream=True))
+        # its body comes decoded
+        plain = [(name, value) for name, value in response.headers.multi_items() if name not in _ENCODING]
+        return httpx.Response(response.status_code, headers=plain, stream=_Body(response, loop))
+
+    async def in_thread(self, seconds: float, work: Callable[[], T]) -> T | None:
+        """Does blocking work without blocking the loop; waits for so many seconds, and gives None when they are over.
+
+        Who is cancelled leaves it to its thread: the end of the loop does not wait for it.
+        """
+        landed = threads.start(work, name="openpayments-oauth")
+        landed.add_done_callback(_releasing(self.hold()))
+        await threads.landing(landed, seconds)
+        return landed.result() if landed.done() else None
 
     async def aclose(self) -> None:
         """Closes every connection. May be called again. Raises ClientStateError on another loop than the first."""
@@ -224,9 +305,61 @@ class AsyncPool:
             return
         client = self.client()
         self._closed = True
-        if self._sync is not None:
-            self._sync.close()
+        if self._shared is not None:
+            self._shared.release()
         await client.aclose()
+
+
+_ENCODING: Final = {"content-encoding", "content-length", "transfer-encoding"}
+
+
+def _nothing() -> None:
+    pass
+
+
+def _releasing(release: Callable[[], None]) -> Callable[[object], None]:
+    return lambda _: release()
+
+
+class _Loop:
+    """A loop as another thread sees it, which waits at most so many seconds for each thing it does there."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._loop = loop
+        self._seconds = seconds
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for it. Raises what it raises, and httpx.ReadTimeout when the loop has no time for it."""
+        try:
+            landed = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # the loop is closed
+            work.close()
+            raise
+        futures.wait([landed], self._seconds)
+        if not landed.done():
+            landed.cancel()
+            raise httpx.ReadTimeout("the event loop was busy or had stopped")
+        return landed.result()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer that came on a loop, read from another thread."""
+
+    def __init__(self, response: httpx.Response, loop: _Loop) -> None:
+        self._response = response
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[bytes]:
+        chunks = self._response.aiter_bytes()
+
+        async def following() -> bytes | None:
+            return await anext(chunks, None)
+
+        while (chunk := self._loop.run(following())) is not None:
+            yield chunk
+
+    def close(self) -> None:
+        self._loop.run(self._response.aclose())
 
 
 _pools: weakref.WeakSet[Pool | AsyncPool] = weakref.WeakSet()

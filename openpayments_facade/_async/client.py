@@ -98,7 +98,7 @@ class AsyncOpenPayments:
         options = Options.read(
             timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
         )
-        self._executor = AsyncExecutor(AsyncCore(settings), options)
+        self._executor = AsyncExecutor(AsyncCore(settings, options), options)
         self._is_view = False
 
     @classmethod

@@ -9,7 +9,7 @@ from ..tokens import TokenFetcher, TokenManager
 from ..transport import AsyncPool, user_agent
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config import Options, Settings
     from ..errors import AccessExceededError
     from ..scopes import PsuContext
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class AsyncCore:
     """Owns the pool and the token managers of one client."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, options: Options) -> None:
         self.settings = settings
         self.pool = AsyncPool(settings)
         self.fetcher = TokenFetcher(
@@ -26,6 +26,8 @@ class AsyncCore:
             client_secret=settings.client_secret,
             post=self.pool.post,
             user_agent=user_agent(),
+            # no total time: that of a waiter is its own, and the fetch everybody's
+            timeout=options.timeout,
         )
         self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
         """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
@@ -44,6 +46,8 @@ class AsyncCore:
                 compose(self.settings.api_scopes, psu_context),
                 store=self.settings.token_store,
                 on_event=self.settings.on_token_event,
+                hold=self.pool.hold,
+                needs_loop=self.pool.needs_loop,
             )
         return self._tokens[psu_context]
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from .. import request_ids
 from ..arguments import read_id, read_text
-from ..errors import InvalidArgumentError
+from ..config import merge_headers
+from ..errors import InvalidArgumentError, OutcomeUnknownError
 from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_redirect_uri
 from ..scopes import ApiScope, check_scope, compose
 from ..secret import Secret
+from ..tokens.fetcher import Limits
 from ..tokens.user import UserToken, exchange_code, refresh
 
 if TYPE_CHECKING:
+    from ..tokens import TokenFetcher
     from .executor import AsyncExecutor
+
+P = ParamSpec("P")
 
 
 class AsyncOAuth:
@@ -78,15 +85,13 @@ class AsyncOAuth:
         check_scope(scope, core.settings.api_scopes, "exchange_code")
         secret_code = Secret(read_text(code, "code"))
         del code  # no frame that an error leads to shall show it
-        core.pool.client()
-        return await core.pool.in_thread(
+        return await self._ask(
             exchange_code,
-            core.fetcher,
             code=secret_code,
             redirect_uri=read_redirect_uri(redirect_uri),
             # sources differ on the scope here; API scope plus context (facts 10-auth, section 1.2)
             scope=compose([scope], options.psu_context),
-            headers={**options.headers, **headers},
+            headers=merge_headers(options.headers, headers),
         )
 
     async def refresh(self, token: UserToken) -> UserToken:
@@ -99,6 +104,21 @@ class AsyncOAuth:
         """
         if not isinstance(token, UserToken):
             raise InvalidArgumentError("token must be a UserToken", argument="token")
-        core = self._executor.core
+        return await self._ask(refresh, token)
+
+    async def _ask(
+        self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs
+    ) -> UserToken:
+        core, options = self._executor.core, self._executor.options
         core.pool.client()
-        return await core.pool.in_thread(refresh, core.fetcher, token)
+        limits = Limits(options.timeout, options.total_timeout, request_ids.new_request_id())
+        token = await core.pool.in_thread(options.total_timeout, lambda: grant(core.fetcher, limits, *args, **kwargs))
+        if token is None:
+            raise OutcomeUnknownError(
+                f"No answer came within the total_timeout of {options.total_timeout:g} s, so nobody knows whether it "
+                "was used up",
+                request_id=limits.request_id,
+                method="POST",
+                url=core.fetcher.token_url,
+            )
+        return token

@@ -99,7 +99,7 @@ class OpenPayments:
         options = Options.read(
             timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
         )
-        self._executor = Executor(Core(settings), options)
+        self._executor = Executor(Core(settings, options), options)
         self._is_view = False
 
     @classmethod

@@ -10,7 +10,7 @@ from ..tokens import TokenFetcher, TokenManager
 from ..transport import Pool, user_agent
 
 if TYPE_CHECKING:
-    from ..config import Settings
+    from ..config import Options, Settings
     from ..errors import AccessExceededError
     from ..scopes import PsuContext
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Core:
     """Owns the pool and the token managers of one client."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, options: Options) -> None:
         self.settings = settings
         self.pool = Pool(settings)
         self.fetcher = TokenFetcher(
@@ -27,6 +27,8 @@ class Core:
             client_secret=settings.client_secret,
             post=self.pool.post,
             user_agent=user_agent(),
+            # no total time: that of a waiter is its own, and the fetch everybody's
+            timeout=options.timeout,
         )
         self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
         """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
@@ -45,6 +47,8 @@ class Core:
                 compose(self.settings.api_scopes, psu_context),
                 store=self.settings.token_store,
                 on_event=self.settings.on_token_event,
+                hold=self.pool.hold,
+                needs_loop=self.pool.needs_loop,
             )
         return self._tokens[psu_context]
 

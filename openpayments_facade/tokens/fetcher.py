@@ -5,13 +5,15 @@ Sources: documents 000 and 003; facts 10-auth, section 1; RFC 6749, sections 4.4
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import random
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -19,6 +21,7 @@ from attrs import field, frozen
 
 from .. import request_ids
 from ..call import NEVER_SENT, log_attempt
+from ..config import merge_headers
 from ..errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -33,13 +36,13 @@ from ..operation import retry_after
 from ..secret import Secret
 from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_lifetime
 
-if TYPE_CHECKING:
-    from oauthlib.oauth2 import Client
-
-__all__ = ["Grant", "Post", "TokenFetcher"]
+__all__ = ["Grant", "Limits", "Post", "TokenFetcher"]
 
 Post = Callable[..., httpx.Response]
-"""`post(url, *, headers, content, timeout)`: blocks, follows no redirect, raises httpx exceptions."""
+"""`post(url, *, headers, content, timeout)`: blocks, follows no redirect, raises httpx exceptions.
+
+The body of the response may still have to be read.
+"""
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -50,6 +53,8 @@ _BY_CODE: Final[dict[str, type[TokenError]]] = {
     "access_denied": AuthenticationError,
     "invalid_scope": InvalidScopeError,
 }
+_CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", "temporarily_unavailable"}
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
 @frozen
@@ -66,8 +71,9 @@ class Grant:
 class TokenFetcher:
     """Asks one token endpoint as one application, and turns every answer into a token or one of our exceptions.
 
-    `timeout` is in seconds, for each of connecting, writing and reading. No request is repeated here: when to ask
-    again is the manager's decision.
+    `timeout` (seconds, or an `httpx.Timeout`) is for each of connecting, writing and reading; `total_timeout` (seconds)
+    for a whole request, however slowly its answer drips in. No request is repeated here: when to ask again is the
+    manager's decision.
     """
 
     def __init__(
@@ -78,7 +84,8 @@ class TokenFetcher:
         client_secret: Secret,
         post: Post,
         user_agent: str,
-        timeout: float = 30.0,
+        timeout: httpx.Timeout | float = 30.0,
+        total_timeout: float = 120.0,
         clock: Clock = SYSTEM_CLOCK,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -87,7 +94,8 @@ class TokenFetcher:
         self.client_secret = client_secret
         self._post = post
         self._user_agent = user_agent
-        self._timeout = timeout
+        self._timeout = httpx.Timeout(timeout)
+        self._total_timeout = total_timeout
         self._clock = clock
         self._jitter = jitter
 
@@ -103,7 +111,7 @@ class TokenFetcher:
         asked = self._clock.now()
         # oauthlib gets no scope of its own: it raises a builtin Warning for a narrowed grant
         client = BackendApplicationClient(self.client_id)
-        grant = self.exchange(client, lambda secret: client.prepare_request_body(scope=scope, **secret))
+        grant = self.exchange(lambda secret: client.prepare_request_body(scope=scope, **secret))
         if isinstance(grant, OpenPaymentsError):
             raise grant
         if grant.lifetime is None:
@@ -128,71 +136,136 @@ class TokenFetcher:
 
     def exchange(
         self,
-        client: Client,
         write_body: Callable[[dict[str, Any]], str],
         headers: Mapping[str, str] | None = None,
         *,
+        secrets: tuple[Secret, ...] = (),
         resendable: bool = True,
+        limits: Limits | None = None,
     ) -> Grant | OpenPaymentsError:
-        """One token request; blocks. `resendable` says whether what the body holds can be used twice.
+        """One token request; blocks. `secrets` are those that the body holds besides the client secret; `resendable`
+        says whether they can be used twice.
 
         Returns what was granted, or one of our exceptions.
         """
         # failures are returned, not raised: a traceback through here would hold the body, and it the secret
-        request_id = request_ids.new_request_id()
-        about: dict[str, Any] = {"request_id": request_id, "method": "POST", "url": self.token_url}
+        limits = limits or Limits(self._timeout, self._total_timeout, request_ids.new_request_id())
+        about: dict[str, Any] = {"request_id": limits.request_id, "method": "POST", "url": self.token_url}
         secret = self.client_secret.reveal()
+        scrub = _Scrubber(secret, *(each.reveal() for each in secrets))
         status = None
         started = self._clock.monotonic()
         try:
             response = self._post(
                 self.token_url,
-                headers={
-                    **(headers or {}),
-                    "Accept": "application/json",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                    "User-Agent": self._user_agent,
-                    "X-Request-ID": request_id,
-                },
+                headers=merge_headers(
+                    headers or {},
+                    {
+                        "Accept": "application/json",
+                        "Content-Type": "application/x-www-form-urlencoded",
+                        "User-Agent": self._user_agent,
+                        "X-Request-ID": limits.request_id,
+                    },
+                ),
                 content=write_body({"include_client_id": True, "client_secret": secret}),
-                timeout=self._timeout,
+                timeout=limits.of_one_step(),
             )
             status = response.status_code
-        except Exception as error:  # also what a transport of the user's or a recorder raises
-            return _failure(error, secret, about, resendable)
+            content = self._read(response, started + limits.total_timeout)
+        except BaseException as error:  # whatever a transport of the user's or a recorder raises
+            return _failure(error, scrub, {**about, "status_code": status}, resendable)
         finally:
             duration = self._clock.monotonic() - started
             log_attempt(**about, status=status, duration=duration, attempt=1)
+        about["status_code"] = status
         now = datetime.fromtimestamp(self._clock.wall(), UTC)
-        return _judge(client, response, {**about, "status_code": status}, secret, now)
+        try:
+            return _judge(self.client_id, response, content, about, scrub, now)
+        except Exception as error:  # a mistake of ours; its text is not shown, as nobody knows what it holds
+            return UnreadableResponseError(
+                f"The token endpoint's answer ({status}) is not understood ({type(error).__name__})", **about
+            )
+
+    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+        try:
+            content = bytearray()
+            for chunk in response.iter_bytes():
+                content += chunk
+                if self._clock.monotonic() >= deadline:
+                    raise httpx.ReadTimeout("the answer was still coming in when its time was over")
+            return bytes(content)
+        finally:
+            response.close()
 
 
-def _failure(error: Exception, secret: str, about: dict[str, Any], resendable: bool) -> OpenPaymentsError:
-    said = ": ".join(filter(None, (type(error).__name__, _scrub(str(error), secret))))
+@frozen
+class Limits:
+    """How one request is made: `timeout` for each step, `total_timeout` (seconds) for the whole, and its id."""
+
+    timeout: httpx.Timeout
+    total_timeout: float
+    request_id: str
+
+    def of_one_step(self) -> httpx.Timeout:
+        """The limits of each step, none beyond the total time."""
+        most, limits = self.total_timeout, self.timeout.as_dict().items()
+        return httpx.Timeout(**{name: most if limit is None else min(limit, most) for name, limit in limits})
+
+
+class _Scrubber:
+    """Takes secrets out of what servers and transports say, in every form in which they may quote a body."""
+
+    def __init__(self, *secrets: str) -> None:
+        forms = {
+            form
+            for secret in secrets
+            for plain in (secret, json.dumps(secret)[1:-1])
+            for form in (
+                plain,
+                plain.replace("/", "\\/"),
+                quote_plus(plain),
+                quote(plain),
+                quote(plain, safe=""),
+                html.escape(plain),
+            )
+        }
+        # the longest first: one may begin with another; in any case: "%2f" is "%2F"
+        self._pattern = re.compile(
+            "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)), re.IGNORECASE
+        )
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub("***", text)
+
+
+def _failure(error: BaseException, scrub: _Scrubber, about: dict[str, Any], resendable: bool) -> OpenPaymentsError:
+    said = ": ".join(filter(None, (type(error).__name__, scrub(str(error)))))
     if not resendable and not isinstance(error, NEVER_SENT):
         return OutcomeUnknownError(f"No answer came, so nobody knows whether it was used up ({said})", **about)
     if isinstance(error, httpx.TimeoutException):
         return TimedOutError(f"The token endpoint did not answer in time ({said})", **about)
     if isinstance(error, httpx.DecodingError):
         return UnreadableResponseError(f"The token endpoint's answer can't be decoded ({said})", **about)
+    if about["status_code"] is not None:
+        return ConnectionFailedError(f"The token endpoint's answer broke off ({said})", **about)
     return ConnectionFailedError(f"The token endpoint can't be reached ({said})", **about)
 
 
 def _judge(
-    client: Client, response: httpx.Response, about: dict[str, Any], secret: str, now: datetime
+    client_id: str, response: httpx.Response, content: bytes, about: dict[str, Any], scrub: _Scrubber, now: datetime
 ) -> Grant | TokenError | UnreadableResponseError:
     """Status first, then the body."""
     try:
-        body = json.loads(response.content)
+        body = json.loads(content)
     except (ValueError, RecursionError):
         body = None
-    found = _read(client, body, secret) if isinstance(body, dict) else "is not a JSON object"
+    found = _parse(client_id, body, scrub) if isinstance(body, dict) else "is not a JSON object"
     if response.is_success and isinstance(found, Grant):
         return found
     if response.is_success and isinstance(found, str):
         return UnreadableResponseError(f"The token endpoint's answer ({response.status_code}) {found}", **about)
     code, description = (found.code, found.description) if isinstance(found, _Refusal) else (None, None)
-    if response.is_redirect:
+    if response.status_code in _REDIRECTS:
         said = "a redirect, which is not followed: it could carry the secret to another host"
     else:
         said = ": ".join(filter(None, (code, description))) or _phrase(response.status_code) or "without explanation"
@@ -213,19 +286,21 @@ class _Refusal:
     description: str | None
 
 
-def _read(client: Client, body: dict[str, Any], secret: str) -> Grant | _Refusal | str:
+def _parse(client_id: str, body: dict[str, Any], scrub: _Scrubber) -> Grant | _Refusal | str:
     """A grant, a refusal, or what is wrong with the body."""
-    from oauthlib.oauth2 import MissingTokenError, OAuth2Error
+    from oauthlib.oauth2 import Client, MissingTokenError, OAuth2Error
 
     # oauthlib takes a missing or zero lifetime as "for ever", and a textual one as an error
     rest = {name: value for name, value in body.items() if name not in {"expires_in", "expires_at"}}
     try:
-        parsed = client.parse_request_body_response(json.dumps(rest))
+        # a client for this alone: it remembers the token, also one that is refused below
+        parsed = Client(client_id).parse_request_body_response(json.dumps(rest))
         scopes = tuple(word for scope in parsed.get("scope") or () for word in str(scope).split())
     except MissingTokenError:
         return "has no access_token"
     except OAuth2Error as error:
-        return _Refusal(_text(error.error, secret), _text(error.description, secret))
+        known = isinstance(error.error, str) and error.error in _CODES  # a short secret must not hide what went wrong
+        return _Refusal(error.error if known else _text(error.error, scrub), _text(error.description, scrub))
     except Exception:  # wrong types
         return "is not a token"
     if not is_usable(parsed["access_token"]):
@@ -236,11 +311,11 @@ def _read(client: Client, body: dict[str, Any], secret: str) -> Grant | _Refusal
     return Grant(token, "Bearer", read_lifetime(body.get("expires_in")), scopes, body)
 
 
-def _text(value: object, secret: str) -> str | None:
-    """A text for people. A server may quote the secret when it explains what is wrong."""
+def _text(value: object, scrub: _Scrubber) -> str | None:
+    """A text for people. A server may quote a secret when it explains what is wrong."""
     if not isinstance(value, str):
         return None
-    return "".join(filter(str.isprintable, _scrub(value, secret)))[:300].strip() or None
+    return "".join(filter(str.isprintable, scrub(value)))[:300].strip() or None
 
 
 def _phrase(status: int) -> str:
@@ -248,9 +323,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _scrub(text: str, secret: str) -> str:
-    for form in (secret, quote_plus(secret), quote(secret, safe="")):
-        text = text.replace(form, "***")
-    return text

@@ -18,10 +18,10 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent import futures
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
+from ..threads import landing
 from .events import TokenEvent
 from .memory import PROCESS_MEMORY, Flight, Memory
 from .token import SYSTEM_CLOCK, AccessToken, Clock, State, Step, decide
@@ -39,14 +39,15 @@ _log = logging.getLogger("openpayments_facade")
 LONGEST_FLIGHT: Final = 120.0
 """Seconds after which nobody waits for a fetch any more, and another may begin."""
 CLOSE_PATIENCE: Final = 5.0
-"""Seconds that closing waits for a fetch; when the connections are closed after that, it ends with an error."""
+"""Seconds that closing waits for a fetch. It goes on after that, for whoever waits for it in other clients."""
 
 
 class TokenManager:
     """One client's handle on the token of its application for one scope set.
 
-    Handles of the same application, secret, scope set and store share everything that the process knows. `clock` and
-    `jitter` (numbers from 0 to 1) are there for tests.
+    Handles of the same application, secret, scope set and store share everything that the process knows. `hold` keeps
+    the connections of a fetch open until what it gives is called. `needs_loop` says that a fetch is sent on the loop of
+    the task that began it. `clock` and `jitter` (numbers from 0 to 1) are there for tests.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class TokenManager:
         *,
         store: TokenStore | None = None,
         on_event: OnTokenEvent | None = None,
+        hold: Callable[[], Callable[[], None]] = lambda: lambda: None,
+        needs_loop: bool = False,
         memory: Memory = PROCESS_MEMORY,
         clock: Clock = SYSTEM_CLOCK,
         jitter: Callable[[], float] = random.random,
@@ -63,6 +66,8 @@ class TokenManager:
         self.scope = scope
         self._fetcher = fetcher
         self._on_event = on_event
+        self._hold = hold
+        self._needs_loop = needs_loop
         self._clock = clock
         self._wall = clock.wall
         self._monotonic = clock.monotonic
@@ -85,7 +90,7 @@ class TokenManager:
         token = self._entry.state.token
         if token is not None and self._monotonic() < token.due_at_monotonic and self._wall() < token.due_at:
             return token
-        step = self._advance()
+        step = self._advance(blocks=True)
         if isinstance(step, AccessToken):
             return step
         futures.wait([step.landed], LONGEST_FLIGHT if timeout is None else timeout)
@@ -99,7 +104,7 @@ class TokenManager:
         step = self._advance()
         if isinstance(step, AccessToken):
             return step
-        await _landing(step, LONGEST_FLIGHT if timeout is None else timeout)
+        await landing(step.landed, LONGEST_FLIGHT if timeout is None else timeout)
         return self._outcome(step, timeout)
 
     def reject(self, token: AccessToken) -> None:
@@ -128,7 +133,7 @@ class TokenManager:
         """Like `close`, without blocking the loop."""
         self._closed = True
         for flight in self._under_way():
-            await _landing(flight, CLOSE_PATIENCE)
+            await landing(flight.landed, CLOSE_PATIENCE)
 
     def _under_way(self) -> list[Flight]:
         return [
@@ -139,21 +144,27 @@ class TokenManager:
             and flight.thread is not threading.current_thread()
         ]
 
-    def _advance(self) -> AccessToken | Flight:
-        """The token to use now, or the fetch to wait for."""
+    def _advance(self, *, blocks: bool = False) -> AccessToken | Flight:
+        """The token to use now, or the fetch to wait for. `blocks` says that waiting for it blocks the thread."""
         now = self._clock.now()
         entry = self._entry
+        loop = _running_loop()
+        overtakes = False
         with entry.lock:
             state = entry.state
             flight = entry.flight
             if flight is not None and now.monotonic - flight.began > LONGEST_FLIGHT:
                 flight = None
+            if blocks and flight is not None and flight.loop is not None and flight.loop is loop:
+                # it is sent on the very loop that would be blocked until it lands
+                flight, overtakes = None, True
             step = decide(state, now)
             # when the main thread is over the interpreter is about to end: no refresh ahead of time
             wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
             takes_off = wanted and flight is None and not self._closed
             if takes_off:
-                flight = entry.flight = Flight(now.monotonic)
+                flight = Flight(now.monotonic, loop if self._needs_loop else None, overtakes)
+                entry.flight = flight
         if takes_off:
             assert flight is not None
             self._take_off(flight)
@@ -168,9 +179,10 @@ class TokenManager:
         return flight
 
     def _take_off(self, flight: Flight) -> None:
+        release = self._hold()
         # an empty context: the fetch is everybody's, not only the one's who happens to begin it
         flight.thread = threading.Thread(
-            target=contextvars.Context().run, args=(self._fly, flight), name="openpayments-token", daemon=True
+            target=contextvars.Context().run, args=(self._fly, flight, release), name="openpayments-token", daemon=True
         )
         self._flights.add(flight)
         problem = "the interpreter is shutting down" if sys.is_finalizing() else None
@@ -181,20 +193,17 @@ class TokenManager:
                 problem = str(error)
         if problem is not None:
             self._flights.discard(flight)
+            release()
             self._land(flight, ConnectionFailedError(f"No thread could be started to fetch a token: {problem}"))
 
-    def _fly(self, flight: Flight) -> None:
-        outcome: AccessToken | OpenPaymentsError
+    def _fly(self, flight: Flight, release: Callable[[], None]) -> None:
         began = self._monotonic()
-        source: Literal["fetched", "adopted"] = "fetched"
         try:
-            outcome, source = self._obtain()
-        except OpenPaymentsError as error:
-            outcome = copy.copy(error)  # without its traceback
-        except Exception as error:
-            # the text is not shown: nobody knows what it holds
-            outcome = OpenPaymentsError(f"The token could not be fetched ({type(error).__name__})")
-        state = self._land(flight, outcome)
+            outcome, source = self._outcome_of(flight)
+            state = self._land(flight, outcome)
+        finally:
+            self._flights.discard(flight)
+            release()
         duration = self._monotonic() - began
         if isinstance(outcome, AccessToken):
             self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
@@ -204,7 +213,15 @@ class TokenManager:
             if state.token is not None and state.token.is_alive(now):
                 _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
             self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
-        self._flights.discard(flight)
+
+    def _outcome_of(self, flight: Flight) -> tuple[AccessToken | OpenPaymentsError, Literal["fetched", "adopted"]]:
+        try:
+            return self._obtain(flight)
+        except OpenPaymentsError as error:
+            return copy.copy(error), "fetched"  # without its traceback
+        except BaseException as error:  # whatever it is: others wait for this flight
+            # the text is not shown: nobody knows what it holds
+            return OpenPaymentsError(f"The token could not be fetched ({type(error).__name__})"), "fetched"
 
     def _land(self, flight: Flight, outcome: AccessToken | OpenPaymentsError) -> State:
         entry = self._entry
@@ -242,13 +259,13 @@ class TokenManager:
         # an exception collects the frames of everybody who raises it
         raise copy.copy(outcome)
 
-    def _obtain(self) -> tuple[AccessToken, Literal["fetched", "adopted"]]:
+    def _obtain(self, flight: Flight) -> tuple[AccessToken, Literal["fetched", "adopted"]]:
         fleet = self._entry.fleet
         if fleet is None:
             return self._fetch(), "fetched"
         if stored := self._stored(fleet):
             return stored, "adopted"
-        if fleet.is_down:
+        if fleet.is_down or flight.overtakes:  # who is overtaken may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet):
@@ -266,18 +283,8 @@ class TokenManager:
         return self._fetcher.fetch(self.scope, replacements=self._entry.state.replacements)
 
 
-async def _landing(flight: Flight, timeout: float) -> None:
-    """Waits until a flight has landed or the time is over."""
-    loop = asyncio.get_running_loop()
-    landed: asyncio.Future[None] = loop.create_future()
-
-    def finish() -> None:
-        if not landed.done():
-            landed.set_result(None)
-
-    def wake(_: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(finish)
-
-    flight.landed.add_done_callback(wake)
-    await asyncio.wait([landed], timeout=timeout)
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

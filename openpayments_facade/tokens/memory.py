@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import weakref
 from collections.abc import Hashable
@@ -28,6 +29,10 @@ class Flight:
     began: float
     landed: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
     thread: threading.Thread | None = field(default=None, init=False)
+    loop: asyncio.AbstractEventLoop | None = field(default=None)
+    """The loop that the request is sent on, where it is one's own transport's."""
+    overtakes: bool = field(default=False)
+    """Whether it began while another was stuck."""
 
 
 @define(eq=False)

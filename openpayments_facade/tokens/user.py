@@ -6,6 +6,7 @@ Sources: facts 10-auth, sections 1.2 and 3; documents 002 and 004; RFC 6749, sec
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ from ..errors import (
 from ..secret import Secret
 
 if TYPE_CHECKING:
-    from .fetcher import TokenFetcher
+    from .fetcher import Limits, TokenFetcher
 
 __all__ = ["UserToken", "exchange_code", "refresh"]
 
@@ -32,6 +33,15 @@ def _whole(value: object) -> int | None:
         return int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
+
+
+def _seconds(value: object) -> float | None:
+    """A point in time. None for anything else."""
+    try:
+        seconds = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 @frozen(kw_only=True)
@@ -78,15 +88,16 @@ class UserToken:
             or not isinstance(stored.get("access_token"), str)
             or not stored["access_token"]
         ):
+            del stored  # no frame that an error leads to shall show it
             raise InvalidArgumentError("stored has no access_token", argument="stored")
         scope, status = stored.get("scope"), stored.get("status")
-        refresh_token, received_at = stored.get("refresh_token"), stored.get("received_at")
+        refresh_token, received_at = stored.get("refresh_token"), _seconds(stored.get("received_at"))
         return cls(
             access_token=Secret(stored["access_token"]),
             token_type=str(stored.get("token_type") or "Bearer"),
             refresh_token=Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
             additional_fields={name: value for name, value in stored.items() if name not in fields_dict(cls)},
-            received_at=float(received_at) if isinstance(received_at, int | float) else time.time(),
+            received_at=time.time() if received_at is None else received_at,
             scope=scope if isinstance(scope, str) else None,
             status=status if isinstance(status, str) else None,
             expires_in=_whole(stored.get("expires_in")),
@@ -97,7 +108,7 @@ class UserToken:
 
 
 def exchange_code(
-    fetcher: TokenFetcher, *, code: Secret, redirect_uri: str, scope: str, headers: Mapping[str, str]
+    fetcher: TokenFetcher, limits: Limits, *, code: Secret, redirect_uri: str, scope: str, headers: Mapping[str, str]
 ) -> UserToken:
     """Exchanges an authorisation code; blocks. `headers` name the resource that was authorised.
 
@@ -108,19 +119,20 @@ def exchange_code(
 
     client = WebApplicationClient(fetcher.client_id)
     grant = fetcher.exchange(
-        client,
         lambda secret: client.prepare_request_body(
             code=code.reveal(), redirect_uri=redirect_uri, scope=scope, **secret
         ),
         headers,
+        secrets=(code,),
         resendable=False,
+        limits=limits,
     )
     if isinstance(grant, OpenPaymentsError):
         raise _final(grant, _CODE_IS_OVER, "the code is wrong, used or too old")
-    return UserToken.from_dict(grant.fields)
+    return _granted(grant.fields)
 
 
-def refresh(fetcher: TokenFetcher, token: UserToken) -> UserToken:
+def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken) -> UserToken:
     """A new token for an old one's refresh token; blocks. Where the server does not rotate, the refresh token stays.
 
     Raises InvalidArgumentError if the token has no refresh token, ReauthorisationRequiredError if it is refused for
@@ -133,15 +145,16 @@ def refresh(fetcher: TokenFetcher, token: UserToken) -> UserToken:
         raise InvalidArgumentError("token has no refresh token: the user has to authorise again", argument="token")
     client = WebApplicationClient(fetcher.client_id)
     grant = fetcher.exchange(
-        client,
         lambda secret: client.prepare_refresh_body(
             refresh_token=old.reveal(), client_id=fetcher.client_id, client_secret=secret["client_secret"]
         ),
+        secrets=(old, token.access_token),
         resendable=False,
+        limits=limits,
     )
     if isinstance(grant, OpenPaymentsError):
         raise _final(grant, _REFRESH_IS_OVER, "the refresh token is no good any more")
-    new = UserToken.from_dict(grant.fields)
+    new = _granted(grant.fields)
     return (
         new
         if new.refresh_token
@@ -152,6 +165,11 @@ def refresh(fetcher: TokenFetcher, token: UserToken) -> UserToken:
             refresh_token_issued_at=token.refresh_token_issued_at,
         )
     )
+
+
+def _granted(fields: Mapping[str, Any]) -> UserToken:
+    # when it was received is this machine's to say
+    return UserToken.from_dict({**fields, "received_at": time.time()})
 
 
 _CODE_IS_OVER: Final = {"invalid_grant"}
