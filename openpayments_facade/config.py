@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -94,10 +93,21 @@ _RESERVED_HEADERS = {
 }
 
 
+_MOST_SECONDS: Final = 2_000_000
+"""Sockets and locks overflow at a little more."""
+
+
 def read_seconds(value: object, argument: str) -> float:
-    """A time limit. Raises InvalidArgumentError, which names the argument, unless it is a number above 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise InvalidArgumentError(f"{argument} must be a number of seconds above 0, not {value!r}", argument=argument)
+    """A time limit. Raises InvalidArgumentError, which names the argument, unless it is a number above 0 and not beyond
+    what a socket can wait (23 days).
+    """
+    # NaN compares as False
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MOST_SECONDS:
+        # Python refuses to write down a very long number
+        said = "so much" if isinstance(value, int) and abs(value) > _MOST_SECONDS else repr(value)
+        raise InvalidArgumentError(
+            f"{argument} must be a number of seconds above 0, {_MOST_SECONDS} at most, not {said}", argument=argument
+        )
     return float(value)
 
 
@@ -165,7 +175,12 @@ class Options:
 def _read_timeout(value: object) -> httpx.Timeout:
     import httpx
 
-    return value if isinstance(value, httpx.Timeout) else httpx.Timeout(read_seconds(value, "timeout"))
+    if not isinstance(value, httpx.Timeout):
+        return httpx.Timeout(read_seconds(value, "timeout"))
+    for limit in value.as_dict().values():
+        if limit is not None:
+            read_seconds(limit, "timeout")
+    return value
 
 
 def _read_max_retries(value: object) -> int:
@@ -232,7 +247,12 @@ def settings_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] =
 
     Raises ConfigurationError, which names the variables that are missing or contradict each other.
     """
-    found = {name: value for name, value in environ.items() if name.startswith("OPENPAYMENTS_") and value.strip()}
+    # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
+    found = {
+        name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
+        for name, value in environ.items()
+        if name.startswith("OPENPAYMENTS_") and value.strip()
+    }
     arguments: dict[str, Any] = {}
     missing = []
     for argument, variable in (("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)):

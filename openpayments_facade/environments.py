@@ -33,7 +33,7 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
         host, _port = url.hostname, url.port
     except ValueError:
         raise ConfigurationError(f"{name} is not a URL") from None
-    if url.username or url.password or url.query or url.fragment:
+    if "@" in url.netloc or "?" in value or "#" in value:
         # the value itself is not shown: whoever writes credentials into a URL would find them in a log
         raise ConfigurationError(f"{name} must be a plain https://host without credentials, query or fragment")
     if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):

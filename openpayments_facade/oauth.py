@@ -23,6 +23,9 @@ __all__ = ["Callback", "RedirectUrl", "fill_redirect_url", "read_callback", "rea
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
 
+_SCRIPTS: Final = {"javascript", "vbscript", "data", "blob", "file", "about"}
+_PORTS: Final = {"https": 443, "http": 80}
+
 
 class RedirectUrl(str):
     """The address to send the user's browser to. `state` has to be kept until they come back."""
@@ -45,7 +48,9 @@ class Callback:
 
 
 def read_redirect_uri(value: object) -> str:
-    """Checks a redirect URI: absolute, without a fragment. Raises InvalidArgumentError otherwise."""
+    """Checks a redirect URI: absolute, without a fragment, nothing that runs as a script. Raises InvalidArgumentError
+    otherwise.
+    """
     problem = "must be an absolute URL without a fragment, whitelisted on the application"
     if not isinstance(value, str) or any(c.isspace() or not c.isprintable() for c in value):
         raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
@@ -53,7 +58,7 @@ def read_redirect_uri(value: object) -> str:
         url = urlsplit(value)
     except ValueError:
         raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri") from None
-    if not url.scheme or not (url.netloc or url.path) or url.fragment or "#" in value:
+    if not url.scheme or not (url.netloc or url.path) or "#" in value or url.scheme in _SCRIPTS:
         raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
     if url.scheme in {"http", "https"} and not url.hostname:
         raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
@@ -72,28 +77,39 @@ def fill_redirect_url(
         raise InvalidArgumentError("template must be the link that the API gave", argument="template")
     if state is None:
         state = secrets.token_urlsafe()
-    elif not isinstance(state, str) or not state:
+    elif not isinstance(state, str) or not state or not _is_text(state):
         raise InvalidArgumentError("state must be a text that nobody can guess", argument="state")
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
     found = {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
     if unknown := found - values.keys():
         raise InvalidArgumentError(f"template has the unknown placeholder [{min(unknown)}]", argument="template")
-    if "TPP_STATE" not in found:
+    # a browser keeps a fragment to itself
+    if not any(
+        (match[1] or match[2]).upper() == "TPP_STATE" for match in _PLACEHOLDER.finditer(template.split("#")[0])
+    ):
         raise InvalidArgumentError(
             "template has no [TPP_STATE]: nobody could tell whose callback comes back", argument="template"
         )
     filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
     try:
         url = urljoin(environment.auth_url + "/", filled)
-        there, here = urlsplit(url), urlsplit(environment.auth_url)
+        there, here = _origin(url), _origin(environment.auth_url)
     except ValueError:
         raise InvalidArgumentError("template must be the link that the API gave", argument="template") from None
-    # the netloc as a whole, so that no user name or odd sign in it can make a browser go elsewhere
-    if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
+    if there != here:
         raise InvalidArgumentError(
             f"template does not lead to the auth host {environment.auth_url}: not followed", argument="template"
         )
     return RedirectUrl(url, state)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port. Raises ValueError if it is no URL."""
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    # the rest of the netloc as a whole, so that no user name or odd sign in it can make a browser go elsewhere
+    host = parts.netloc.lower().removesuffix(f":{parts.port}")
+    return parts.scheme, host, port
 
 
 def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
@@ -103,24 +119,43 @@ def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     AuthorisationFailedError if it brings an error (what the provider sends then is undocumented; RFC 6749, section
     4.1.2.1, is assumed).
     """
-    if not isinstance(state, str) or not state:
-        raise InvalidArgumentError("state must be the one that went out", argument="state")
+    outcome = _read_callback(url, state, argument)
+    del url, state  # no frame that an error leads to shall show them: the code is among them
+    if isinstance(outcome, Callback):
+        return outcome
+    raise outcome
+
+
+def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArgumentError | AuthorisationFailedError:
+    def refusal(problem: str) -> InvalidArgumentError:
+        return InvalidArgumentError(f"{argument} {problem}", argument=argument)
+
+    if not isinstance(state, str) or not state or not _is_text(state):
+        return InvalidArgumentError("state must be the one that went out", argument="state")
+    if not isinstance(url, str) or not _is_text(url):
+        return refusal("is not a URL")
     try:
         query: Mapping[str, list[str]] = parse_qs(urlsplit(url).query, keep_blank_values=True)
-    except (AttributeError, TypeError, ValueError):
-        raise InvalidArgumentError(f"{argument} is not a URL", argument=argument) from None
+    except ValueError:
+        return refusal("is not a URL")
     for name in ("code", "state", "error"):
         if len(query.get(name, [])) > 1:
-            raise InvalidArgumentError(f"{argument} has {name} more than once", argument=argument)
+            return refusal(f"has {name} more than once")
     came = query.get("state", [""])[0]
     if not hmac.compare_digest(came.encode(), state.encode()):
-        raise InvalidArgumentError(
-            f"{argument} has {'another' if came else 'no'} state than the one that went out: not accepted",
-            argument=argument,
-        )
+        return refusal(f"has {'another' if came else 'no'} state than the one that went out: not accepted")
     if "error" in query:
         code = "".join(filter(str.isprintable, query["error"][0]))[:100]
         description = "".join(filter(str.isprintable, query.get("error_description", [""])[0]))[:300]
         said = f"{code}: {description}" if description else code or "no reason given"
-        raise AuthorisationFailedError(f"the authorisation failed ({said})", code=code or None)
+        return AuthorisationFailedError(f"the authorisation failed ({said})", code=code or None)
     return Callback(query.get("code", [""])[0] or None, query.get("scope", [""])[0] or None)
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be encoded: a lone surrogate can't."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -66,7 +66,7 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
         if cert is None:
             return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         context = _new_context()
-    elif isinstance(verify, str | os.PathLike):
+    elif isinstance(verify, str | os.PathLike) and str(verify):
         path = Path(verify)
         try:
             context = ssl.create_default_context(**{"capath" if path.is_dir() else "cafile": str(path)})  # type: ignore[arg-type]
@@ -78,7 +78,12 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
             argument="verify",
         )
     if cert is not None:
-        certfile, keyfile, password = (*((cert,) if isinstance(cert, str | os.PathLike) else cert), None, None)[:3]
+        parts: tuple[Any, ...] = (*cert,) if isinstance(cert, tuple | list) else (cert,)
+        if not 1 <= len(parts) <= 3 or not all(isinstance(part, str | os.PathLike) and str(part) for part in parts[:2]):
+            raise InvalidArgumentError(
+                "client_cert must be a path, (certificate, key) or (certificate, key, password)", argument="client_cert"
+            )
+        certfile, keyfile, password = (*parts, None, None)[:3]
         try:
             # an empty password rather than None: OpenSSL would ask for one on the terminal
             context.load_cert_chain(str(certfile), str(keyfile) if keyfile else None, password or "")
@@ -91,16 +96,24 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
 
 def _arguments(settings: Settings) -> dict[str, Any]:
     hosts = {urlsplit(url).hostname for url in (settings.environment.auth_url, settings.environment.api_url)}
+    loopback = {host for host in hosts if is_loopback(host)}
+    proxy, limits = settings.proxy, settings.limits
+    if limits is not None and not isinstance(limits, httpx.Limits):
+        raise InvalidArgumentError("limits must be an httpx.Limits", argument="limits")
+    if proxy is not None and not isinstance(proxy, str | httpx.Proxy):
+        raise InvalidArgumentError("proxy must be a URL or an httpx.Proxy", argument="proxy")
     try:
-        proxy = httpx.Proxy(settings.proxy) if isinstance(settings.proxy, str) else settings.proxy
+        proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
         raise ConfigurationError("proxy is not a URL such as http://proxy.example.com:3128") from None
     return {
         "verify": _ssl_context(settings),
-        "limits": settings.limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        "proxy": proxy,
+        "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
         # None: straight to the host, whatever the environment says
-        "mounts": {f"all://{host}": None for host in hosts if is_loopback(host)},
+        "mounts": {f"all://[{host}]" if ":" in str(host) else f"all://{host}": None for host in loopback},
+        # who only talks to this machine needs no proxy, and nothing that one would need
+        "proxy": None if loopback == hosts else proxy,
+        "trust_env": loopback != hosts,
         "headers": {"Accept": "application/json", "User-Agent": user_agent()},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
@@ -119,6 +132,8 @@ def _make(kind: type[C], settings: Settings, transport: Any) -> C:
     except (ValueError, httpx.InvalidURL):
         # the value is not shown: it may carry a password
         raise ConfigurationError("a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no URL") from None
+    except ImportError:
+        raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
     hook = _forget_redirect if kind is httpx.Client else _forget_redirect_async
     client.event_hooks = {"response": [hook]}
     return client

@@ -53,7 +53,9 @@ class OAuth:
         Nothing is sent. Raises InvalidArgumentError if the state is not the one that went out, and
         AuthorisationFailedError if the callback brings an error.
         """
-        return read_callback(url, state=state)
+        hidden_url, hidden_state = Secret(url), Secret(state)
+        del url, state  # no frame that an error leads to shall show them
+        return read_callback(hidden_url.reveal(), state=hidden_state.reveal())
 
     def exchange_code(
         self,

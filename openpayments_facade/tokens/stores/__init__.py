@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -47,6 +48,7 @@ class TokenStore(Protocol):
 
 
 _open: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+_opening = threading.RLock()
 
 
 def open_store(store: object, *, argument: str = "token_store") -> TokenStore | None:
@@ -61,9 +63,10 @@ def open_store(store: object, *, argument: str = "token_store") -> TokenStore | 
         if isinstance(store, TokenStore):
             return store
         raise ConfigurationError(f"{argument} is neither a text nor has it the methods of a TokenStore")
-    opened = _open.get(store)
-    if opened is None:
-        opened = _open[store] = _new(store, argument)
+    with _opening:
+        opened = _open.get(store)
+        if opened is None:
+            opened = _open[store] = _new(store, argument)
     return opened
 
 
@@ -83,7 +86,7 @@ def _new(spec: str, argument: str) -> TokenStore:
         raise ConfigurationError(
             f'{argument} {kind}: needs {error.name}: pip install "openpayments-facade[{extra}]"'
         ) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: `~nobody` has no home
         # the text of a ValueError is not shown: it may quote a URL with a password
         said = f" ({error})" if isinstance(error, OSError) else ""
         raise ConfigurationError(f"{argument} {kind}: can't be opened{said}") from None
