@@ -6,11 +6,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
 from attrs import define, field, frozen
+
+from openpayments_facade import Environment
 
 CLIENT_ID = "0f3a2a3c-7f0e-4b5e-9d8c-000000000001"
 CLIENT_SECRET = "s3cr3t/+ &=%"  # what a form has to encode
@@ -90,6 +93,11 @@ class Endpoint:
         return f"http://127.0.0.1:{self._server.server_address[1]}/connect/token"
 
     @property
+    def environment(self) -> Environment:
+        url = self.url.removesuffix("/connect/token")
+        return Environment(name="endpoint", auth_url=url, api_url=url)
+
+    @property
     def count(self) -> int:
         return len(self.seen)
 
@@ -115,3 +123,44 @@ class Endpoint:
         )
         handler.end_headers()
         handler.wfile.write(answer.body)
+
+
+@define(eq=False)
+class Raw:
+    """A server on loopback whose every byte a test writes: `answer` is called for each request, in a thread of its own,
+    and given what writes to the connection. `over` is set at the end.
+    """
+
+    answer: Callable[[Callable[[bytes], object]], object]
+    count: int = 0
+    over: threading.Event = field(factory=threading.Event)
+    _server: ThreadingHTTPServer = field(init=False)
+
+    def __enter__(self) -> Raw:
+        raw = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                raw.count += 1
+                self.close_connection = True
+                with suppress(OSError):  # who asked has gone
+                    raw.answer(self.connection.sendall)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def environment(self) -> Environment:
+        url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        return Environment(name="raw", auth_url=url, api_url=url)
