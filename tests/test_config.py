@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,17 @@ def test_scopes_are_composed_as_the_documents_write_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "scopes", ["aspspinformation", [], ["accounts"], ["private"], [5], 5, [ApiScope.BANKGIRO_INFORMATION]]
+    "scopes",
+    [
+        "aspspinformation",
+        [],
+        ["accounts"],
+        ["private"],
+        [5],
+        5,
+        [ApiScope.BANKGIRO_INFORMATION],
+        [ApiScope.ASPSP_INFORMATION, ApiScope.BANKGIRO_INFORMATION],
+    ],
 )
 def test_api_scopes_that_are_none_are_refused(scopes: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="api_scopes") as caught:
@@ -58,6 +69,13 @@ def test_api_scopes_that_are_none_are_refused(scopes: Any) -> None:
         ("max_retries", "2"),
         ("verify", False),
         ("verify", True),
+        ("verify", ""),
+        ("limits", 5),
+        ("proxy", 5),
+        ("client_cert", ()),
+        ("client_cert", 5),
+        ("client_cert", ("",)),
+        ("client_cert", ("a", "b", "c", "d")),
         ("transport", object()),
     ],
 )
@@ -99,6 +117,9 @@ def test_a_bad_setting_is_refused_by_name(argument: str, value: Any) -> None:
         "https://user:password@auth.example.com",
         "https://auth.example.com?x=1",
         "https://auth.example.com#x",
+        "https://auth.example.com?",
+        "https://auth.example.com#",
+        "https://@auth.example.com",
         "https://auth.example.com/a b",
         "https://auth.example.com:port",
         "https://[::1",
@@ -195,6 +216,48 @@ def test_all_variables_are_read(tmp_path: Path) -> None:
     assert arguments["client_cert"] == (str(cert), str(key), "a-password")
 
 
+def test_blanks_and_line_breaks_around_a_variable_do_not_count() -> None:
+    variables = {
+        "OPENPAYMENTS_CLIENT_ID": " an-id ",
+        "OPENPAYMENTS_CLIENT_SECRET": "a-secret\n",
+        "OPENPAYMENTS_AUTH_URL": " https://auth.example.com",
+        "OPENPAYMENTS_API_URL": "https://api.example.com\r\n",
+        "OPENPAYMENTS_PSU_CONTEXT": "none\n",
+        "OPENPAYMENTS_TOKEN_STORE": " memory",
+    }
+    arguments = settings_from_env({}, variables)
+    assert (arguments["client_id"], arguments["client_secret"]) == ("an-id", "a-secret")
+    assert arguments["environment"].api_url == "https://api.example.com"
+    assert (arguments["psu_context"], arguments["token_store"]) == (None, None)
+    with OpenPayments(**arguments) as op:
+        assert "an-id" in repr(op)
+    assert (
+        settings_from_env(
+            {},
+            {
+                **variables,
+                "OPENPAYMENTS_AUTH_URL": "",
+                "OPENPAYMENTS_API_URL": "",
+                "OPENPAYMENTS_ENVIRONMENT": "production\n",
+            },
+        )["environment"]
+        is PRODUCTION
+    )
+
+
+@pytest.mark.parametrize("by", ["argument", "environment"])
+def test_a_socks_proxy_without_its_package_is_named(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    proxy: dict[str, Any] = {"proxy": "socks5://proxy.example.com:1080"} if by == "argument" else {}
+    if by == "environment":
+        monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example.com:1080")
+    with pytest.raises(ConfigurationError, match=r'pip install "httpx\[socks\]"'):
+        OpenPayments(client_id="an-id", client_secret="a-secret", **proxy)
+    here = Environment(name="here", auth_url="http://127.0.0.1:1", api_url="http://localhost:1")
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=here, **proxy):
+        pass
+
+
 def test_an_override_settles_a_contradiction() -> None:
     variables = {
         **CREDENTIALS,
@@ -225,7 +288,7 @@ def test_no_context_can_be_said_in_a_variable() -> None:
     assert settings_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_PSU_CONTEXT": "none"})["psu_context"] is None
 
 
-@pytest.mark.parametrize("store", ["disk", "file:", 5, "redis://[::1"])
+@pytest.mark.parametrize("store", ["disk", "file:", 5, "redis://[::1", "file:~nosuchuser/x"])
 def test_a_token_store_that_is_none_is_refused(store: Any) -> None:
     with pytest.raises(ConfigurationError, match="token_store"):
         OpenPayments(client_id="an-id", client_secret="a-secret", token_store=store)

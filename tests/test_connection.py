@@ -164,6 +164,18 @@ def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) ->
                 assert op.countries.get("SE").name == "Sweden"
 
 
+def test_loopback_has_an_address_of_version_6_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent_proxy:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{silent_proxy.getsockname()[1]}")
+        for api_url in ("http://[::1]:1", "https://api.example.com"):
+            environment = Environment(name="six", auth_url="http://[::1]:1", api_url=api_url)
+            with (
+                OpenPayments(client_id=api_url, client_secret="s", environment=environment, timeout=1) as op,
+                pytest.raises(ConnectionFailedError, match="ConnectError"),
+            ):
+                op.access_token()
+
+
 def test_a_transport_of_ones_own_serves_calls_and_token() -> None:
     paths = []
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import pickle
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
-from openpayments_facade import AuthorisationFailedError, InvalidArgumentError, OpenPayments, UserToken
+from openpayments_facade import (
+    AuthorisationFailedError,
+    Environment,
+    InvalidArgumentError,
+    OpenPayments,
+    UserToken,
+)
 
 TEMPLATE = (
     "https://auth.sandbox.openbankingplatform.com/connect/authorize?client_id=[CLIENT_ID]"
@@ -64,6 +72,9 @@ def test_encoded_placeholders_and_relative_links_are_understood(op: OpenPayments
         "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]&idp=[BICFI]",
         "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]\r\nx",
         "https://[::1?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com/connect/authorize#state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com:0443/?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com:port/?state=[TPP_STATE]",
         "",
         None,
         5,
@@ -75,15 +86,44 @@ def test_a_link_that_leads_elsewhere_or_can_not_be_filled_is_refused(op: OpenPay
     assert caught.value.argument == "template"
 
 
+def test_a_link_may_name_the_default_port(op: OpenPayments) -> None:
+    template = TEMPLATE.replace(".com/", ".com:443/")
+    assert op.oauth.redirect_url(template, redirect_uri=CALLBACK, state="s").startswith(template.split("?")[0])
+    environment = Environment(name="e", auth_url="https://auth.example.com:443", api_url="https://api.example.com")
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=environment) as other:
+        url = other.oauth.redirect_url("https://auth.example.com/?s=[TPP_STATE]", redirect_uri=CALLBACK, state="s")
+    assert url == "https://auth.example.com/?s=s"
+
+
+@pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app://callback"])
+def test_a_redirect_uri_may_belong_to_an_app(op: OpenPayments, uri: str) -> None:
+    url = op.oauth.redirect_url(TEMPLATE, redirect_uri=uri)
+    assert parse_qs(urlsplit(url).query)["redirect_uri"] == [uri]
+
+
 @pytest.mark.parametrize(
-    "uri", ["", "/callback", "https://", "https://a b", "https://x.example/#part", "https://[", None, 5]
+    "uri",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "\ud800://x",
+        "",
+        "/callback",
+        "https://",
+        "https://a b",
+        "https://x.example/#part",
+        "https://[",
+        None,
+        5,
+    ],
 )
 def test_a_redirect_uri_that_is_none_is_refused(op: OpenPayments, uri: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="redirect_uri"):
         op.oauth.redirect_url(TEMPLATE, redirect_uri=uri)
 
 
-@pytest.mark.parametrize("state", ["", 5])
+@pytest.mark.parametrize("state", ["", 5, "\ud800"])
 def test_a_state_that_is_none_is_refused(op: OpenPayments, state: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="state"):
         op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK, state=state)
@@ -117,6 +157,9 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
         "https://app.example.com/cb?code=c0de&state=s&state=s",
         "https://app.example.com/cb?code=c0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
         "https://[::1?state=s",
+        "https://app.example.com/cb?code=c0de&state=\ud800",
+        "https://app.example.com/\ud800?code=c0de&state=s",
+        b"https://app.example.com/cb?code=c0de&state=s",
         None,
         5,
     ],
@@ -166,6 +209,26 @@ def test_a_users_token_may_have_nothing_but_a_token() -> None:
     token = UserToken.from_dict(odd)
     assert (token.token_type, token.expires_at, token.refresh_token, token.scope) == ("Bearer", None, None, None)
     assert UserToken.from_dict(token.to_dict()) == token
+
+
+@pytest.mark.parametrize("received_at", [10**400, float("nan"), "1", True, None])
+def test_when_a_token_was_received_is_a_time(received_at: Any) -> None:
+    before = time.time()
+    token = UserToken.from_dict({"access_token": "a", "expires_in": 60, "received_at": received_at})
+    assert before <= token.received_at <= time.time()
+
+
+@pytest.mark.parametrize("received_at", [10**400, 5])
+def test_a_server_is_not_believed_when_its_token_was_received(received_at: int) -> None:
+    body = {"access_token": "a", "refresh_token": "r", "token_type": "Bearer", "received_at": received_at}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    before = time.time()
+    with OpenPayments(
+        client_id="an-id", client_secret="a-secret", api_scopes=["accountinformation"], transport=transport
+    ) as op:
+        first = op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        for token in (first, op.oauth.refresh(first)):
+            assert before <= token.received_at <= time.time()
 
 
 @pytest.mark.parametrize("stored", [{}, {"access_token": ""}, {"access_token": 5}, None, []])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import httpx
 import pytest
 
-from openpayments_facade import Environment, OpenPayments, OpenPaymentsError
+from openpayments_facade import (
+    Environment,
+    OpenPayments,
+    OpenPaymentsError,
+    ReauthorisationRequiredError,
+    UserToken,
+)
 from openpayments_facade.simulator import Simulator
 
 SECRET = "s3cret&with=form/characters"
@@ -116,6 +124,96 @@ def test_an_exception_leads_to_no_secret(answer: Any, caplog: pytest.LogCaptureF
     assert "openpayments_facade" in everything
     for secret in (SECRET, TOKEN, "s3cret", "form%2Fcharacters"):
         assert secret not in everything
+
+
+QUOTED = 'a"c0de/with\\quotes&more'
+USER_TOKEN = UserToken.from_dict({"access_token": f"old-{TOKEN}", "refresh_token": f"r3fresh{QUOTED}"})
+
+
+def _explaining(explain: Callable[[dict[str, str]], str]) -> Callable[[httpx.Request], httpx.Response]:
+    def answer(request: httpx.Request) -> httpx.Response:
+        form = dict(parse_qsl(request.content.decode()))
+        said = explain({name: form[name] for name in ("client_secret", "code", "refresh_token") if name in form})
+        return httpx.Response(400, json={"error": f"bad {said}", "error_description": said})
+
+    return answer
+
+
+_error_of_a_repr = _explaining(str)
+_error_of_json = _explaining(json.dumps)
+_error_of_escaped_json = _explaining(lambda form: json.dumps(form).replace("/", "\\/"))
+_error_of_a_form = _explaining(lambda form: urlencode(form).lower())
+_error_of_a_page = _explaining(lambda form: html.escape(" ".join(form.values())))
+
+
+def _unusable_token(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"access_token": f"{TOKEN}\n", "token_type": "Bearer"})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _error_of_a_repr,
+        _error_of_json,
+        _error_of_escaped_json,
+        _error_of_a_form,
+        _error_of_a_page,
+        _odd_token,
+        _unusable_token,
+    ],
+    ids=["repr", "json", "escaped", "form", "page", "odd", "unusable"],
+)
+def test_an_exception_of_a_user_grant_leads_to_no_secret(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    op = OpenPayments(
+        client_id="x",
+        client_secret=f'{SECRET}"/\\',
+        api_scopes=["accountinformation"],
+        transport=httpx.MockTransport(answer),
+    )
+    ids = {"consent_id": "c", "authorisation_id": "a"}
+    asks: list[Callable[[], UserToken]] = [
+        lambda: op.oauth.exchange_code(code=QUOTED, redirect_uri="https://app.example.com/", **ids),
+        lambda: op.oauth.refresh(USER_TOKEN),
+    ]
+    with op:
+        for ask in asks:
+            with pytest.raises(OpenPaymentsError) as caught:
+                ask()
+            everything = shown(caught.value) + "".join(map(str, map(vars, caplog.records)))
+            for secret in (SECRET, TOKEN, "c0de", "r3fresh", "s3cret", "form%2Fcharacters"):
+                assert secret not in everything
+
+
+def test_a_short_code_does_not_hide_what_went_wrong() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"error": "invalid_grant"}))
+    with (
+        OpenPayments(client_id="x", client_secret="s", api_scopes=["accountinformation"], transport=transport) as op,
+        pytest.raises(ReauthorisationRequiredError, match="invalid_grant"),
+    ):
+        op.oauth.exchange_code(code="i", redirect_uri="https://app.example.com/", consent_id="c", authorisation_id="a")
+
+
+@pytest.mark.parametrize(
+    "query", ["code=c0de&state=s3cret", "code=c0de", "code=c0de&code=c0de&state=s", "error=no&code=c0de&state=s"]
+)
+def test_an_exception_of_a_callback_leads_to_no_code(query: str) -> None:
+    with OpenPayments(client_id="x", client_secret="s") as op, pytest.raises(OpenPaymentsError) as caught:
+        _read_callback(op, query)
+    everything = shown(caught.value)
+    assert "read_callback" in everything
+    assert "c0de" not in everything
+    assert "s3cret" not in everything
+
+
+def _read_callback(op: OpenPayments, query: str) -> None:
+    op.oauth.read_callback("https://app.example.com/cb?" + query, state="s")
+
+
+def test_what_holds_no_token_leads_to_no_other() -> None:
+    with pytest.raises(OpenPaymentsError) as caught:
+        UserToken.from_dict({"access_token": 5, "refresh_token": TOKEN})
+    assert TOKEN not in shown(caught.value)
 
 
 def test_the_search_would_find_a_secret() -> None:

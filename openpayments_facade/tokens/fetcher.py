@@ -219,7 +219,7 @@ class _Scrubber:
         forms = {
             form
             for secret in secrets
-            for plain in (secret, json.dumps(secret)[1:-1])
+            for plain in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
             for form in (
                 plain,
                 plain.replace("/", "\\/"),

@@ -372,6 +372,54 @@ def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> Non
     assert CLIENT_SECRET not in str(raised.value)
 
 
+class Interrupted(TokenFetcher):
+    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+        raise KeyboardInterrupt(CLIENT_SECRET)
+
+
+def test_whatever_ends_a_fetch_leaves_nobody_waiting(new_manager: NewManager) -> None:
+    broken = Interrupted(token_url="x", client_id="x", client_secret=Secret("x"), post=httpx.post, user_agent="x")
+    manager = new_manager(fetcher=broken)
+    with pytest.raises(OpenPaymentsError, match="KeyboardInterrupt") as raised:
+        manager.get(timeout=5)
+    assert CLIENT_SECRET not in str(raised.value)
+    assert manager._entry.flight is None
+
+
+def test_who_is_refused_later_gets_an_exception_of_its_own(new_manager: NewManager, endpoint: Endpoint) -> None:
+    endpoint.answer = down
+    manager = new_manager()
+    errors = [error for _ in range(3) for error in at_once(1, lambda _: manager.get())]
+    assert len({id(error) for error in errors}) == 3
+    assert endpoint.count == 1
+
+
+def test_a_fetch_that_was_given_up_does_not_undo_a_later_one(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
+    first_may_answer = threading.Event()
+
+    def slow_first(number: int) -> Answer:
+        if number == 1:
+            first_may_answer.wait(10)
+        return granted(number)
+
+    endpoint.answer = slow_first
+    manager = new_manager()
+    with pytest.raises(TimedOutError):
+        manager.get(timeout=0.01)
+    assert endpoint.arrived.wait(10)
+    [given_up] = manager._under_way()
+    time.advance(LONGEST_FLIGHT + 1)
+    token = manager.get()
+    first_may_answer.set()
+    assert given_up.thread
+    given_up.thread.join(10)
+    assert manager.get() is token
+    assert token.value == Secret(token_value(2))
+    assert endpoint.count == 2
+
+
 def test_no_thread_to_be_had(new_manager: NewManager, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -238,6 +238,15 @@ def test_an_empty_file_is_fine(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert not caplog.records
 
 
+def test_entries_whose_time_is_over_leave_the_file(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "tokens")
+    store.set("old", "1", 0.001)
+    store.set("kept", "2", 60)
+    threading.Event().wait(0.02)
+    store.set("new", "3", 60)
+    assert set(json.loads((tmp_path / "tokens").read_text())["entries"]) == {"kept", "new"}
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FileStore(tmp_path / "tokens")
     store.set("a", "1", 60)
@@ -269,6 +278,19 @@ def test_a_name_is_one_store_for_all_clients(tmp_path: Path, valkey_url: str) ->
         assert isinstance(store, TokenStore)
     own = MemoryStore()
     assert open_store(own) is own
+
+
+def test_threads_that_open_a_name_get_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = FileStore._read
+
+    def slow(store: FileStore) -> object:
+        threading.Event().wait(0.01)  # the others are on their way by then
+        return read(store)
+
+    monkeypatch.setattr(FileStore, "_read", slow)
+    with ThreadPoolExecutor(16) as pool:
+        opened = list(pool.map(open_store, [f"file:{tmp_path}/tokens"] * 16))
+    assert len(set(map(id, opened))) == 1
 
 
 @pytest.mark.parametrize(

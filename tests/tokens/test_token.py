@@ -216,6 +216,15 @@ def test_a_replacement_has_to_reach_an_age_before_it_is_dropped_too() -> None:
     assert ages == [0, 60, 240, 960, 1800, 1800]
 
 
+def test_a_rejection_does_not_make_pauses_short_again() -> None:
+    state = State(token("a"))
+    for _ in range(3):
+        state = state.failed(DOWN, START, 0)
+    state = state.without(token("a"), START).failed(DOWN, START, 0)
+    assert state.failure is not None
+    assert state.failure.count == 4
+
+
 def test_a_normal_refresh_forgets_rejections() -> None:
     state = State(token("a")).without(token("a"), START).succeeded(token("b", replacements=1))
     assert state.replacements == 0
