@@ -416,6 +416,7 @@ def test_a_fetch_that_was_given_up_does_not_undo_a_later_one(
     assert given_up.thread
     given_up.thread.join(10)
     assert manager.get() is token
+    assert manager._entry.state.failure is None
     assert token.value == Secret(token_value(2))
     assert endpoint.count == 2
 
