@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,7 +18,8 @@ from .scopes import PsuContext, read_psu_context
 __all__ = ["Psu"]
 
 _GEO: Final = re.compile(r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}")
-_METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _refuse(attribute: Attribute[Any], what: str) -> None:
@@ -28,19 +28,28 @@ def _refuse(attribute: Attribute[Any], what: str) -> None:
 
 
 def _is_header_value(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != "" and all(" " <= c <= "~" for c in value)
+    return isinstance(value, str) and "" != value == value.strip() and all(" " <= c <= "~" for c in value)
 
 
 def _text(_: Psu, attribute: Attribute[Any], value: object) -> None:
     if value is not None and not _is_header_value(value):
-        _refuse(attribute, "a text of printable ASCII")
+        _refuse(attribute, "a text of printable ASCII, without blanks around it")
+
+
+def _is_ip_address(value: object) -> bool:
+    # a zone (fe80::1%eth0) means nothing to a bank, and Python takes any text for one
+    if not isinstance(value, str) or "%" in value:
+        return False
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _ip_address(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    try:
-        if value is not None:
-            ipaddress.ip_address(value if isinstance(value, str) else "")
-    except ValueError:
+    # refused out here: the ValueError of ipaddress shows the value
+    if value is not None and not _is_ip_address(value):
         _refuse(attribute, "an IP address such as 203.0.113.7")
 
 
@@ -50,10 +59,7 @@ def _ip_port(_: Psu, attribute: Attribute[Any], value: object) -> None:
 
 
 def _device_id(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    try:
-        if value is not None:
-            uuid.UUID(value if isinstance(value, str) else "")
-    except ValueError:
+    if value is not None and not (isinstance(value, str) and _UUID.fullmatch(value)):
         _refuse(attribute, "a UUID")
 
 
@@ -64,7 +70,7 @@ def _geo_location(_: Psu, attribute: Attribute[Any], value: object) -> None:
 
 def _http_method(_: Psu, attribute: Attribute[Any], value: object) -> None:
     if value is not None and value not in _METHODS:
-        _refuse(attribute, f"one of {', '.join(sorted(_METHODS))}")
+        _refuse(attribute, f"one of {', '.join(_METHODS)}")
 
 
 def _context(value: object) -> PsuContext | None:
@@ -114,7 +120,7 @@ class Psu:
         Takes User-Agent and the Accept headers. `client_ip` is the user's own address, not your proxy's. What can't go
         into a header again is left out. Raises InvalidArgumentError if `client_ip` is no address.
         """
-        sent = {name.lower(): value for name, value in headers.items()}
+        sent = {name.lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         kept = {name: value for name in names if _is_header_value(value := sent.get(name.replace("_", "-")))}
         return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)  # type: ignore[arg-type]
