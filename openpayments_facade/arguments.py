@@ -6,6 +6,7 @@ InvalidArgumentError, which names the argument.
 
 from __future__ import annotations
 
+import copy
 import re
 import uuid
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from openpayments_client.models import AccountReference, ConsentAccess
 
 __all__ = [
-    "check_access",
+    "read_access",
     "read_bic",
     "read_choice",
     "read_city_id",
@@ -30,6 +31,7 @@ __all__ = [
     "read_list",
     "read_period",
     "read_text",
+    "read_transaction_id",
     "read_valid_until",
     "today",
 ]
@@ -96,6 +98,18 @@ def read_id(value: object, argument: str) -> str:
     return value
 
 
+def read_transaction_id(value: object, argument: str = "transaction_id") -> str:
+    """A transaction's id: banks make them of what they like, and it is quoted in the path. No dot segments."""
+    if (
+        not isinstance(value, str)
+        or not value
+        or not value.isprintable()
+        or not {".", ".."}.isdisjoint(re.split(r"[/\\]", value))
+    ):
+        raise InvalidArgumentError(f"{argument} must be an id as the API gave it, not {value!r}", argument=argument)
+    return value
+
+
 def read_text(value: object, argument: str) -> str:
     """A text that is not empty. It may be a secret: a refusal does not show it."""
     if not isinstance(value, str) or not value or not value.isprintable():
@@ -129,13 +143,32 @@ def today() -> datetime:
     return datetime.now(UTC)
 
 
+def _read_day(value: object, argument: str) -> date:
+    """A day; a relativedelta counts from today."""
+    from dateutil.relativedelta import relativedelta
+
+    day: object = value
+    if isinstance(value, relativedelta):
+        try:
+            day = today().date() + value
+        except (ValueError, OverflowError):
+            day = None
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidArgumentError(
+            f"{argument} must be a date, or a relativedelta from today, not {value!r}", argument=argument
+        )
+    return day
+
+
 def read_valid_until(value: object, argument: str = "valid_until") -> date:
-    """The last day of a consent; not past anywhere on earth. date(9999, 12, 31) asks for the longest."""
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise InvalidArgumentError(f"{argument} must be a date, not {value!r}", argument=argument)
-    if value < (today() - timedelta(hours=12)).date():
-        raise InvalidArgumentError(f"{argument} is {value}, which is past", argument=argument)
-    return value
+    """The last day of a consent; not past anywhere on earth. date(9999, 12, 31) asks for the longest.
+
+    A relativedelta counts from today.
+    """
+    day = _read_day(value, argument)
+    if day < (today() - timedelta(hours=12)).date():
+        raise InvalidArgumentError(f"{argument} is {day}, which is past", argument=argument)
+    return day
 
 
 def read_period(
@@ -148,16 +181,7 @@ def read_period(
     latest = (today() + timedelta(hours=14)).date()
     days = []
     for argument, value in (("date_from", date_from), ("date_to", date_to)):
-        day = value
-        if day is not None and not isinstance(day, date):
-            try:
-                day = today().date() + day
-            except (TypeError, ValueError, OverflowError):
-                day = None
-        if isinstance(day, datetime) or (value is not None and not isinstance(day, date)):
-            raise InvalidArgumentError(
-                f"{argument} must be a date, or a relativedelta from today, not {value!r}", argument=argument
-            )
+        day = None if value is None else _read_day(value, argument)
         if day is not None and day > latest:
             raise InvalidArgumentError(f"{argument} is {day}, which is yet to come", argument=argument)
         days.append(day)
@@ -166,35 +190,57 @@ def read_period(
     return days[0], days[1]
 
 
-def check_access(access: ConsentAccess) -> None:
-    """Checks what a consent asks for (facts 30-consent, section 2): one identifier an account, right IBANs, and
-    balances and transactions of no other accounts than those in `accounts`.
-    """
-    from stdnum import iban
-    from stdnum.exceptions import ValidationError
+def read_access(value: object) -> ConsentAccess:
+    """What a consent asks for (facts 30-consent, section 2): one identifier an account, right IBANs, and balances and
+    transactions of no other accounts than those in `accounts`.
 
-    lists = {name: getattr(access, name) or [] for name in ("accounts", "balances", "transactions")}
-    for name, accounts in lists.items():
-        for account in accounts:
-            if len(_identity(account)) != 1:
-                raise InvalidArgumentError(
-                    f"access.{name}: an account is named by one of iban, bban, pan, masked_pan, msisdn",
-                    argument="access",
-                )
-            try:
-                if account.iban is not None:
-                    iban.validate(account.iban, check_country=False)
-            except (ValidationError, TypeError):
-                # the number is not shown: it is somebody's
-                raise InvalidArgumentError(
-                    f"access.{name} has an IBAN that is none: length or check digits are wrong", argument="access"
-                ) from None
-    named = [_identity(account) for account in lists["accounts"]]
+    The copy that it gives has IBANs as they are sent: without spaces.
+    """
+    from openpayments_client.models import ConsentAccess
+
+    if not isinstance(value, ConsentAccess):
+        raise InvalidArgumentError("access must be a ConsentAccess", argument="access")
+    access = copy.copy(value)
+    access.accounts = _read_accounts(value.accounts, "accounts")
+    access.balances = _read_accounts(value.balances, "balances")
+    access.transactions = _read_accounts(value.transactions, "transactions")
+    named = [_identity(account) for account in access.accounts or []]
     for name in ("balances", "transactions"):
-        if any(_identity(account) not in named for account in lists[name]):
+        if any(_identity(account) not in named for account in getattr(access, name) or []):
             raise InvalidArgumentError(
                 f"access.{name} has an account that is not in access.accounts", argument="access"
             )
+    return access
+
+
+def _read_accounts(value: object, name: str) -> list[AccountReference] | None:
+    # the numbers are not shown: they are somebody's
+    from openpayments_client.models import AccountReference
+    from stdnum import iban
+    from stdnum.exceptions import ValidationError
+
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or not all(isinstance(each, AccountReference) for each in value):
+        raise InvalidArgumentError(f"access.{name} must be a list of AccountReference", argument="access")
+    accounts = [copy.copy(account) for account in value]
+    for account in accounts:
+        identity = _identity(account)
+        if len(identity) != 1 or not all(isinstance(each, str) and each.strip() for each in identity.values()):
+            raise InvalidArgumentError(
+                f"access.{name}: an account is named by one of iban, bban, pan, masked_pan, msisdn",
+                argument="access",
+            )
+        if account.iban is not None:
+            try:
+                account.iban = iban.validate(account.iban, check_country=False)
+            except ValidationError:
+                account.iban = None
+            if account.iban is None:
+                raise InvalidArgumentError(
+                    f"access.{name} has an IBAN that is none: length or check digits are wrong", argument="access"
+                )
+    return accounts
 
 
 def _identity(account: AccountReference) -> dict[str, str]:

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from .arguments import read_id
 from .errors import AuthorisationFailedError, InvalidArgumentError
+from .scopes import read_psu_context
 
 if TYPE_CHECKING:
     from openpayments_client.models import AuthenticationMethod, ChallengeData, Links
@@ -22,6 +23,7 @@ __all__ = [
     "Approach",
     "AuthorisationUpdate",
     "Challenge",
+    "check_outcome",
     "choose_method",
     "decide_approach",
     "link",
@@ -68,15 +70,12 @@ class Challenge:
         if data is None:
             return None
         token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        if not token and not data.image and not data.image_link and not data.additional_information:
+        given = (token, data.image, data.image_link, data.additional_information)
+        texts = [text if isinstance(text, str) and text else None for text in given]
+        if not any(texts):
             return None
-        return cls(
-            token if isinstance(token, str) else None,
-            data.image or None,
-            data.image_link or None,
-            data.additional_information or None,
-            method,
-        )
+        token, image, image_link, text = texts
+        return cls(token, image, image_link, text, method)
 
     def app_link(self, redirect: str | None = None) -> str | None:
         """The link that opens BankID on the same device; `redirect` is where it goes afterwards (needed on iOS)."""
@@ -110,6 +109,14 @@ class AuthorisationUpdate:
 
     sca_status: str | None
     challenge: Challenge | None
+
+
+def check_outcome(sca_status: str | None, consent_id: str, authorisation_id: str) -> None:
+    """Raises AuthorisationFailedError if an authorisation has ended, and not well."""
+    if sca_status in TERMINAL - SUCCESSFUL:
+        raise AuthorisationFailedError(
+            f"authorisation {authorisation_id} of consent {consent_id} ended as {sca_status}", code=sca_status
+        )
 
 
 def link(links: Links | None, name: str) -> str | None:
@@ -169,10 +176,13 @@ def read_saved(saved: object, bic_fi: str) -> dict[str, Any]:
     preferred = saved.get("redirect_preferred")
     if preferred is not None and not isinstance(preferred, bool):
         raise InvalidArgumentError("saved: redirect_preferred must be True, False or None", argument="saved")
-    return {
+    values = {
         **texts,
         "consent_id": read_id(saved.get("consent_id"), "consent_id"),
         "authorisation_id": read_id(saved.get("authorisation_id"), "authorisation_id"),
         "approach": approach,
         "redirect_preferred": preferred,
     }
+    if "psu_context" in saved:  # None is a context too: API scopes alone
+        values["psu_context"] = read_psu_context(saved["psu_context"], argument="saved")
+    return values

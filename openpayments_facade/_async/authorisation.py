@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from attrs import evolve
 from openpayments_client.api.consent import get_consent_information, get_consent_sca_status
 
-from ..authorisation import LOST, POLL_INTERVAL, SUCCESSFUL, TERMINAL, Approach, AuthorisationUpdate, Challenge
+from ..authorisation import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome
 from ..config import read_seconds
-from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError
+from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError, TimedOutError
 from ..oauth import RedirectUrl, read_callback
 from ..operation import Operation
+from .executor import AsyncExecutor
 from .oauth import AsyncOAuth
 
 if TYPE_CHECKING:
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
     from ..bank import BankBinding
     from ..tokens import UserToken
-    from .executor import AsyncExecutor
+    from .bank import AsyncBank
+
+T = TypeVar("T")
+
+LAST_LOOK: Final = 1.0
+"""Seconds that a read which begins at the end of the time may still take."""
 
 
 class AsyncAuthorisation:
@@ -59,6 +66,16 @@ class AsyncAuthorisation:
         self._redirect_uri = redirect_uri
         self._state = state
 
+    @property
+    def bank(self) -> AsyncBank:
+        """The bank for what comes after: user, redirect preference and PSU context are those of this authorisation.
+
+        accounts = authorisation.bank.accounts(authorisation.consent_id)
+        """
+        from .bank import AsyncBank
+
+        return AsyncBank(self._executor, self._bank)
+
     def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """Where to send the user's browser; `redirect_uri` is where it comes back to, whitelisted on the application.
 
@@ -66,7 +83,9 @@ class AsyncAuthorisation:
         InvalidArgumentError if the bank's link does not lead to the auth host, or this is no redirect.
         """
         if self._template is None:
-            raise InvalidArgumentError(f"a {self.approach} authorisation has no link", argument="redirect_uri")
+            raise InvalidArgumentError(
+                f"a {self.approach} authorisation has no link: look at `approach` first", argument="redirect_uri"
+            )
         url = AsyncOAuth(self._executor).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
@@ -80,19 +99,24 @@ class AsyncAuthorisation:
         """
         if self._state is None or self._redirect_uri is None:
             raise InvalidArgumentError("callback_url comes before redirect_url() was called", argument="callback_url")
-        callback = read_callback(callback_url, state=self._state, argument="callback_url")
+        try:
+            callback = read_callback(callback_url, state=self._state, argument="callback_url")
+        finally:
+            del callback_url  # no frame that an error leads to shall show the code
         if self.approach is not Approach.OAUTH_REDIRECT:
             return None
         if callback.code is None:
             raise InvalidArgumentError("callback_url has no code", argument="callback_url")
+        code = [callback.code]
+        del callback
         return await AsyncOAuth(self._executor).exchange_code(
-            code=callback.code,
+            code=code.pop(),
             redirect_uri=self._redirect_uri,
             consent_id=self.consent_id,
             authorisation_id=self.authorisation_id,
         )
 
-    async def updates(
+    def updates(
         self, *, timeout: float = 300.0, poll_interval: float | None = None
     ) -> AsyncIterator[AuthorisationUpdate]:
         """What changes while the user authorises, until the end: a new SCA status, or a new challenge to show.
@@ -102,11 +126,14 @@ class AsyncAuthorisation:
                     draw(update.challenge.qr_content)
 
         `timeout` and `poll_interval` are seconds; by default 1 between two reads when decoupled, 2 for a redirect (as
-        the provider's samples). The first is what is known already. Raises AuthorisationFailedError if the bank ends
-        it, AuthorisationTimeoutError when the time is over.
+        the provider's samples). No read outlives the time, but for the last, which has a second. The first update is
+        what is known already. Raises AuthorisationFailedError if the bank ends it, AuthorisationTimeoutError when the
+        time is over.
         """
-        deadline = time.monotonic() + read_seconds(timeout, "timeout")
-        interval = self._interval(poll_interval)
+        return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
+
+    async def _updates(self, timeout: float, interval: float) -> AsyncIterator[AuthorisationUpdate]:
+        deadline = time.monotonic() + timeout
         if self.sca_status is not None:
             yield AuthorisationUpdate(self.sca_status, self.challenge)
         operation = Operation.of(
@@ -114,20 +141,21 @@ class AsyncAuthorisation:
         ).with_headers(self._bank.headers())
         while self.sca_status not in TERMINAL:
             await self._pause(deadline, interval if self.sca_status is not None else 0.0, timeout)
-            answer = await self._executor.run(operation)
+            answer = await self._read(operation, deadline, timeout)
             known = (self.sca_status, self.challenge)
             self.sca_status = answer.sca_status or self.sca_status or "received"
-            self.challenge = Challenge.of(answer.challenge_data, self._method)
+            challenge = Challenge.of(answer.challenge_data, self._method)
+            if challenge is not None or self.sca_status != known[0]:
+                # the description of this answer has no challenge: without one, the last one holds
+                self.challenge = challenge
             if (self.sca_status, self.challenge) != known:
                 yield AuthorisationUpdate(self.sca_status, self.challenge)
-        if self.sca_status not in SUCCESSFUL:
-            raise AuthorisationFailedError(
-                f"authorisation {self.authorisation_id} of consent {self.consent_id} ended as {self.sca_status}",
-                code=self.sca_status,
-            )
+        check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
 
     async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> Consent:
         """Waits until the user has authorised and the consent is valid, and gives it. `timeout` is in seconds.
+
+        No read outlives the time, but for the last, which has a second.
 
         Raises AuthorisationFailedError if it will never be, AuthorisationTimeoutError when the time is over.
         """
@@ -139,7 +167,7 @@ class AsyncAuthorisation:
             self._bank.headers()
         )
         while True:
-            consent = await self._executor.run(operation)
+            consent = await self._read(operation, deadline, timeout)
             if consent.consent_status == "valid":
                 return consent
             if consent.consent_status in LOST:
@@ -151,6 +179,7 @@ class AsyncAuthorisation:
 
     def to_dict(self) -> dict[str, Any]:
         """All that another process needs to finish it with `bank.consents.resume(...)`: neither token nor user."""
+        context = self._executor.options.psu_context
         return {
             "bic_fi": self._bank.bic_fi,
             "consent_id": self.consent_id,
@@ -161,6 +190,7 @@ class AsyncAuthorisation:
             "redirect_uri": self._redirect_uri,
             "state": self._state,
             "redirect_preferred": self._bank.redirect_preferred,
+            "psu_context": None if context is None else str(context),
         }
 
     def __repr__(self) -> str:
@@ -172,10 +202,23 @@ class AsyncAuthorisation:
     def _interval(self, given: float | None) -> float:
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
+    async def _read(self, operation: Operation[T], deadline: float, timeout: float) -> T:
+        options = self._executor.options
+        total = min(options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
+        try:
+            return await AsyncExecutor(self._executor.core, evolve(options, total_timeout=total)).run(operation)
+        except TimedOutError as error:
+            if time.monotonic() < deadline:
+                raise
+            raise self._late(timeout) from error
+
     async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise AuthorisationTimeoutError(
-                f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}"
-            )
+            raise self._late(timeout)
         await asyncio.sleep(min(interval, left))
+
+    def _late(self, timeout: float) -> AuthorisationTimeoutError:
+        return AuthorisationTimeoutError(
+            f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}"
+        )

@@ -41,6 +41,15 @@ class AsyncBank:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._binding!r}>"
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AsyncBank):
+            return NotImplemented
+        mine, theirs = self._executor, other._executor
+        return mine.core is theirs.core and (mine.options, self._binding) == (theirs.options, other._binding)
+
+    def __hash__(self) -> int:
+        return hash((id(self._executor.core), self._binding))
+
 
 class AsyncRawBank:
     """`bank.with_raw_response`."""

@@ -18,17 +18,19 @@ from openpayments_client.api.consent import (
 )
 from openpayments_client.models import ConsentAccess, ConsentRequest, SelectAuthenticationMethod
 
-from ..arguments import check_access, read_flag, read_frequency, read_id, read_text, read_valid_until
-from ..authorisation import TERMINAL, Challenge, choose_method, decide_approach, link, read_saved
-from ..errors import InvalidArgumentError
-from ..operation import Operation
+from ..arguments import read_access, read_flag, read_frequency, read_id, read_text, read_valid_until
+from ..authorisation import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved
+from ..errors import InvalidArgumentError, UnreadableResponseError
+from ..operation import Operation, RawResponse
 from .authorisation import Authorisation
+from .executor import Executor
 from .service import RawService, Service, raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from dateutil.relativedelta import relativedelta
     from openpayments_client.models import (
         AuthorisationStarted,
         AuthorisationUpdated,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     )
 
     from ..bank import BankBinding
-    from .executor import Executor
     from .service import Runner
 
 T = TypeVar("T")
@@ -59,10 +60,32 @@ class Consents(Service):
     def _bound(self, operation: Operation[T], *, identify: bool = False, affiliate: bool = False) -> Operation[T]:
         return operation.with_headers(self._bank.headers(identify=identify, affiliate=affiliate))
 
+    def _run_identified(self, operation: Operation[T], name: str) -> RawResponse[T]:
+        """An answer with an id, which has to fit into the paths of what comes after."""
+        answer = self._runner.run_raw(operation)
+        try:
+            read_id(getattr(answer.parsed, name), name)
+        except InvalidArgumentError:
+            is_id = False
+        else:
+            is_id = True
+        if not is_id:
+            raise UnreadableResponseError(
+                f"{answer.status_code} with an answer whose {name} is no id",
+                request_id=answer.request_id,
+                method=operation.method,
+                url=operation.path,
+                status_code=answer.status_code,
+            )
+        return answer
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self._bank.bic_fi}>"
+
     def create(
         self,
         *,
-        valid_until: date,
+        valid_until: date | relativedelta,
         access: ConsentAccess | None = None,
         recurring_indicator: bool = True,
         frequency_per_day: int = 4,
@@ -72,23 +95,20 @@ class Consents(Service):
 
             consent = bank.consents.create(valid_until=date.today() + relativedelta(days=90))
 
-        `access` None asks for the accounts that the user picks at the bank. `valid_until` is the last day, at the bank;
-        the bank may shorten it. `frequency_per_day` is how often a day the accounts may be read without the user.
-        Raises InvalidArgumentError for a day that is past, a frequency below 1, an IBAN that is none, or balances or
-        transactions of an account that is not in `access.accounts`.
+        `access` None asks for the accounts that the user picks at the bank. `valid_until` is the last day, at the bank
+        (a relativedelta counts from today); the bank may shorten it. `frequency_per_day` is how often a day the
+        accounts may be read without the user. Raises InvalidArgumentError for a day that is past, a frequency below 1,
+        an IBAN that is none, or balances or transactions of an account that is not in `access.accounts`.
         """
-        if access is not None and not isinstance(access, ConsentAccess):
-            raise InvalidArgumentError("access must be a ConsentAccess", argument="access")
         body = ConsentRequest(
-            access=access or ConsentAccess(),
+            access=ConsentAccess() if access is None else read_access(access),
             recurring_indicator=read_flag(recurring_indicator, "recurring_indicator"),
             valid_until=read_valid_until(valid_until),
             frequency_per_day=read_frequency(frequency_per_day),
             combined_service_indicator=read_flag(combined_service_indicator, "combined_service_indicator"),
         )
-        check_access(body.access)
         operation = Operation.of(create_consent, body=body, x_bic_fi=self._bank.bic_fi)
-        return self._run(self._bound(operation, identify=True, affiliate=True))
+        return (self._run_identified(self._bound(operation, identify=True, affiliate=True), "consent_id")).parsed
 
     def get(self, consent_id: str) -> Consent:
         """A consent with its status. Raises ConsentInvalidError or NotFoundError if there is none."""
@@ -117,21 +137,36 @@ class Consents(Service):
                 send_browser_to(authorisation.redirect_url(redirect_uri=...))
 
         Two requests: one starts, one selects `method` (an id that the bank offers; the animated QR image or plain
-        Mobile BankID if left out). Raises AuthorisationFailedError if the bank ends it at once.
+        Mobile BankID if left out), unless the bank has chosen by itself. Raises AuthorisationFailedError if the bank
+        ends it at once.
         """
         if method is not None:
             read_text(method, "method")
         id_ = read_id(consent_id, "consent_id")
-        started = self._runner.run_raw(self._starting(id_))
+        started = self._run_identified(self._starting(id_), "authorisation_id")
         answer: AuthorisationStarted | AuthorisationUpdated = started.parsed
         header = started.headers.get("aspsp-sca-approach")
         authorisation_id = started.parsed.authorisation_id
-        is_decided = link(answer.links, "scaOAuth") or link(answer.links, "scaRedirect")
-        if answer.sca_status not in TERMINAL and not is_decided:
-            method = method or choose_method(started.parsed.sca_methods)
+        chosen = _chosen(answer)
+        is_decided = (
+            answer.sca_status in TERMINAL
+            or link(answer.links, "scaOAuth")
+            or link(answer.links, "scaRedirect")
+            # the bank went on by itself, with what the caller would have asked for
+            or (
+                (header or "").strip().upper() == "DECOUPLED"
+                and answer.challenge_data
+                and chosen
+                and method in {None, chosen}
+            )
+        )
+        if not is_decided:
+            method = method or chosen or choose_method(started.parsed.sca_methods)
             updated = self._runner.run_raw(self._selecting(id_, authorisation_id, method))
             answer = updated.parsed
             header = updated.headers.get("aspsp-sca-approach") or header
+        check_outcome(answer.sca_status, id_, authorisation_id)
+        method = _chosen(answer) or method
         challenge = Challenge.of(answer.challenge_data, method)
         approach, template = decide_approach(
             header, answer.links, has_challenge=challenge is not None, is_over=answer.sca_status in TERMINAL
@@ -151,16 +186,24 @@ class Consents(Service):
     def resume(self, saved: Mapping[str, Any]) -> Authorisation:
         """An authorisation that another process began, from its `to_dict()`. Sends nothing.
 
-        The redirect preference is the one that it was begun with. Raises InvalidArgumentError if it is none, or one at
-        another bank.
+        Redirect preference and PSU context are those that it was begun with. Raises InvalidArgumentError if it is none,
+        or one at another bank.
         """
         values = read_saved(saved, self._bank.bic_fi)
-        bank = evolve(self._bank, redirect_preferred=values.pop("redirect_preferred"))
-        return Authorisation(self._executor, bank, **values)
+        options = self._executor.options
+        context = values.pop("psu_context", options.psu_context)
+        bank = evolve(
+            self._bank,
+            psu=evolve(self._bank.psu, context=context),
+            redirect_preferred=values.pop("redirect_preferred"),
+        )
+        executor = Executor(self._executor.core, evolve(options, psu_context=context))
+        return Authorisation(executor, bank, **values)
 
     def start_authorisation(self, consent_id: str) -> AuthorisationStarted:
         """The first step alone; `authorise` does it with the next one."""
-        return self._run(self._starting(read_id(consent_id, "consent_id")))
+        starting = self._starting(read_id(consent_id, "consent_id"))
+        return self._run_identified(starting, "authorisation_id").parsed
 
     def select_method(
         self, consent_id: str, authorisation_id: str, authentication_method_id: str
@@ -195,6 +238,12 @@ class Consents(Service):
             update_consents_psu_data, consent_id, authorisation_id, body=body, x_bic_fi=self._bank.bic_fi
         )
         return self._bound(operation, identify=True)
+
+
+def _chosen(answer: AuthorisationStarted | AuthorisationUpdated) -> str | None:
+    """The method that the bank says is chosen."""
+    chosen = answer.chosen_sca_method
+    return None if chosen is None else chosen.authentication_method_id or None
 
 
 class RawConsents(RawService[Consents]):

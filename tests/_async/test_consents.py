@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from datetime import date, timedelta
-from typing import Any
+import threading
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import pytest
+from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
     AccountReference,
@@ -19,9 +22,13 @@ from openpayments_facade import (
     ConsentInvalidError,
     InvalidArgumentError,
     MissingScopeError,
+    OpenPaymentsError,
     OutcomeUnknownError,
     Psu,
     PsuContext,
+    TimedOutError,
+    UnreadableResponseError,
+    arguments,
 )
 from openpayments_facade.arguments import today
 from openpayments_facade.simulator import Simulator
@@ -33,9 +40,17 @@ SCOPES = [ApiScope.ACCOUNT_INFORMATION]
 SHOWN = Psu(id="example-exempted", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
 IBAN = "SE5750000000000000000017"
 
+CONSENTS = "/psd2/consent/v1/consents"
+SAVED = {"bic_fi": "SWEDSESS", "consent_id": "c", "authorisation_id": "a", "approach": "decoupled"}
+
 
 def client(simulator: Simulator, **options: Any) -> AsyncOpenPayments:
     return simulator.async_client(api_scopes=SCOPES, **options)
+
+
+def started(**more: Any) -> dict[str, Any]:
+    """The answer of a bank that was asked to start an authorisation."""
+    return {"authorisationId": "a", "scaStatus": "started", **more}
 
 
 async def test_a_redirect_with_a_code_ends_in_a_valid_consent() -> None:
@@ -142,6 +157,21 @@ async def test_a_user_who_fails_or_declines() -> None:
                 await authorisation.wait(poll_interval=0.01)
 
 
+async def test_a_bank_that_ends_it_at_once() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("HANDSESS", Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0"))
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            with pytest.raises(AuthorisationFailedError, match=consent.consent_id) as caught:
+                await bank.consents.authorise(consent.consent_id)
+            assert caught.value.code == "failed"
+            simulator.misbehave(CONSENTS, method="POST", body={**started(), "scaStatus": "failed"}, status=201)
+            with pytest.raises(AuthorisationFailedError) as caught:
+                await bank.consents.authorise(consent.consent_id)
+            assert caught.value.code == "failed"
+            assert simulator.requests[-1].method == "POST"
+
+
 async def test_a_user_who_never_ends() -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:
@@ -153,16 +183,91 @@ async def test_a_user_who_never_ends() -> None:
                 await authorisation.wait(timeout=0.1, poll_interval=0.02)
 
 
-async def test_a_consent_that_is_lost_while_waiting() -> None:
+@pytest.mark.parametrize("first", [None, {"scaStatus": "finalised"}])
+async def test_a_slow_bank_does_not_make_the_time_longer(first: dict[str, Any] | None) -> None:
     with Simulator(decoupled_reads=1) as simulator:
         async with client(simulator) as op:
             bank = op.at_bank("HANDSESS", SOMEBODY)
             consent = await bank.consents.create(valid_until=TOMORROW)
             authorisation = await bank.consents.authorise(consent.consent_id)
-            simulator.revoke_consent(consent.consent_id)
+            authorisation = bank.consents.resume(authorisation.to_dict())
+            if first is not None:
+                simulator.misbehave(CONSENTS, body=first)
+            simulator.misbehave(CONSENTS, times=None, delay=3)
+            sent = len(simulator.requests)
+            with pytest.raises(AuthorisationTimeoutError):
+                await authorisation.wait(timeout=1, poll_interval=0.01)
+            assert len(simulator.requests) == sent + (1 if first is None else 2)
+            simulator.behave()
+            assert (await authorisation.wait()).consent_status == "valid"
+
+
+async def test_a_time_limit_of_the_client_is_told_as_such() -> None:
+    with Simulator() as simulator:
+        async with client(simulator, total_timeout=0.5, max_retries=0) as op:
+            await op.access_token()
+            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(SAVED)
+            simulator.misbehave(CONSENTS, times=None, delay=2)
+            with pytest.raises(TimedOutError):
+                await authorisation.wait(timeout=60)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long this thread would have waited; it does not."""
+    found: list[float] = []
+    sleep, here = asyncio.sleep, threading.get_ident()
+
+    async def note(seconds: float) -> None:
+        if threading.get_ident() == here:
+            found.append(seconds)
+        else:
+            await sleep(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", note)
+    return found
+
+
+async def test_how_long_it_waits_between_two_reads(waits: list[float]) -> None:
+    with Simulator(decoupled_reads=3) as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            waits.clear()
+            await authorisation.wait()
+            assert waits == [1, 1, 1]
+            # nobody knows what happened meanwhile: another process looks at once
+            waits.clear()
+            await bank.consents.resume(authorisation.to_dict()).wait()
+            assert waits == [0]
+
+            never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+            bank = op.at_bank("ESSESESS", never)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            waits.clear()
+            with pytest.raises(AuthorisationTimeoutError):
+                await authorisation.wait(timeout=0.2, poll_interval=600)
+            assert waits
+            assert max(waits) <= 0.2
+
+
+@pytest.mark.parametrize("status", ["rejected", "revokedByPsu", "expired", "terminatedByTpp"])
+async def test_a_consent_that_is_lost_while_waiting(status: str) -> None:
+    with Simulator(decoupled_reads=1) as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("HANDSESS", SOMEBODY)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            if status == "revokedByPsu":
+                simulator.revoke_consent(consent.consent_id)
+            else:
+                lost = {"consentId": consent.consent_id, "consentStatus": status}
+                simulator.misbehave(f"{CONSENTS}/{consent.consent_id}", body=lost)
             with pytest.raises(AuthorisationFailedError) as caught:
                 await authorisation.wait(poll_interval=0.01)
-            assert caught.value.code == "revokedByPsu"
+            assert caught.value.code == status
 
 
 async def test_another_process_can_finish_it() -> None:
@@ -196,6 +301,62 @@ async def test_another_process_can_finish_it() -> None:
                     bank.consents.resume(broken)
             with pytest.raises(InvalidArgumentError, match="consent_id"):
                 bank.consents.resume({**saved, "consent_id": "../x"})
+
+
+async def test_another_process_goes_on_as_it_was_begun() -> None:
+    company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", company, redirect_preferred=True)
+            consent = await bank.consents.create(valid_until=TOMORROW)
+            authorisation = await bank.consents.authorise(consent.consent_id)
+            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+            saved = json.loads(json.dumps(authorisation.to_dict()))
+            assert saved["psu_context"] == "corporate"
+            assert "example-company" not in str(saved)
+            # whoever comes back knows neither the context nor the preference
+            resumed = op.at_bank(saved["bic_fi"], Psu(ip_address="203.0.113.7", user_agent="x")).consents.resume(saved)
+            token = await resumed.complete(callback)
+            assert token is not None
+            assert token.scope == "accountinformation corporate"
+            assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
+            accounts = await resumed.bank.accounts(consent.consent_id).list()
+            assert {account.usage for account in accounts} == {"ORGA"}
+            assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+            assert resumed.to_dict() == saved
+            with pytest.raises(InvalidArgumentError, match="saved"):
+                bank.consents.resume({**saved, "psu_context": "pigeon"})
+
+
+async def test_what_was_begun_without_a_preference_goes_on_without() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            resumed = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True).consents.resume(SAVED)
+            simulator.misbehave(CONSENTS, body={"scaStatus": "finalised"})
+            simulator.misbehave(CONSENTS, body={"consentId": "c", "consentStatus": "valid"})
+            await resumed.wait()
+            assert "tpp-redirect-preferred" not in simulator.requests[-1].headers
+
+
+async def test_no_failure_leads_to_the_code() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(
+                {**SAVED, "approach": "oauth_redirect", "redirect_uri": CALLBACK, "state": "mine"}
+            )
+            simulator.misbehave("/connect/token", status=500)
+            for callback in (f"{CALLBACK}?code=c0de&state=mine", f"{CALLBACK}?code=c0de&state=yours"):
+                with pytest.raises(OpenPaymentsError) as caught:
+                    await authorisation.complete(callback)
+                traceback = caught.value.__traceback__
+                frames = []
+                while traceback:
+                    frames.append(traceback.tb_frame)
+                    traceback = traceback.tb_next
+                mine = [frame for frame in frames if frame.f_code.co_name == "complete"]
+                assert len(mine) == 1
+                kept = mine[0].f_locals
+                assert "c0de" not in str({**kept, "code": getattr(kept.get("callback"), "code", None)})
 
 
 async def test_a_consent_can_be_looked_at_and_ended() -> None:
@@ -240,6 +401,159 @@ async def test_the_steps_can_be_taken_alone() -> None:
             assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
 
 
+async def test_a_bank_may_give_its_link_at_once() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            simulator.misbehave(CONSENTS, body=started(_links={"scaRedirect": "/r?state=[TPP_STATE]"}), status=201)
+            authorisation = await consents.authorise("c")
+            assert authorisation.approach is Approach.REDIRECT
+            assert authorisation.redirect_url(redirect_uri=CALLBACK, state="s") == f"{simulator.auth_url}/r?state=s"
+            assert simulator.requests[-1].method == "POST"
+
+
+async def test_a_bank_may_say_early_which_way() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            offered = [{"authenticationMethodId": "mbid"}]
+            simulator.misbehave(
+                CONSENTS,
+                body=started(scaMethods=offered),
+                status=201,
+                headers={"ASPSP-SCA-Approach": "DECOUPLED"},
+            )
+            simulator.misbehave(CONSENTS, body={"scaStatus": "started", "_links": {"scaOAuth": "/o?[TPP_STATE]"}})
+            authorisation = await op.at_bank("ESSESESS", SOMEBODY).consents.authorise("c")
+            assert authorisation.approach is Approach.DECOUPLED
+            assert simulator.requests[-1].method == "PUT"
+
+
+CHOSEN = {
+    "chosenScaMethod": {"authenticationType": "PUSH_OTP", "authenticationMethodId": "mbid_animated_qr_token"},
+    "challengeData": {"data": ["t0ken"]},
+}
+
+
+@pytest.mark.parametrize("method", [None, "mbid_animated_qr_token"])
+async def test_a_bank_may_choose_the_method_by_itself(method: str | None) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
+            simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
+            authorisation = await consents.authorise("c", method)
+            assert authorisation.approach is Approach.DECOUPLED
+            assert authorisation.challenge is not None
+            assert authorisation.challenge.qr_content == "t0ken"
+            assert simulator.requests[-1].method == "POST"
+
+
+async def test_another_method_than_the_bank_chose_is_selected() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
+            simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
+            simulator.misbehave(CONSENTS, body={"scaStatus": "started", "challengeData": {"data": ["t0ken"]}})
+            authorisation = await consents.authorise("c", "mbid")
+            assert authorisation.challenge is not None
+            assert "autostarttoken=t0ken" in str(authorisation.challenge.app_link())
+            # and without saying which way, the one that the bank chose is selected
+            simulator.misbehave(CONSENTS, body=started(chosenScaMethod=CHOSEN["chosenScaMethod"]), status=201)
+            simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHOSEN})
+            authorisation = await consents.authorise("c")
+            assert authorisation.challenge is not None
+            assert authorisation.challenge.is_animated
+
+
+@pytest.mark.parametrize("id_", [None, "", "..", "../x", "a?b", 5])
+async def test_an_answer_with_an_id_that_is_none_is_unreadable(id_: Any) -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            simulator.misbehave(CONSENTS, body={**started(), "authorisationId": id_}, status=201, times=2)
+            for call in (consents.authorise, consents.start_authorisation):
+                with pytest.raises(UnreadableResponseError, match="authorisation_id") as caught:
+                    await call("c")
+                assert caught.value.status_code == 201
+                assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+            simulator.misbehave(CONSENTS, body={"consentId": id_, "consentStatus": "received"}, status=201)
+            with pytest.raises(UnreadableResponseError, match="consent_id"):
+                await consents.create(valid_until=TOMORROW)
+            assert {request.method for request in simulator.requests} == {"POST"}
+
+
+async def test_what_a_read_says_and_does_not_say() -> None:
+    reads: list[dict[str, Any]] = [
+        {"scaStatus": None},
+        {"scaStatus": "started", "challengeData": {"data": ["1"]}},
+        {"scaStatus": "started"},  # the last challenge holds
+        {"scaStatus": "started", "challengeData": {}},
+        {"scaStatus": None, "challengeData": {"data": ["2"]}},
+        {"scaStatus": "authenticationStarted"},
+        {"scaStatus": "finalised"},
+    ]
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(
+                {**SAVED, "method": "mbid_animated_qr_token"}
+            )
+            for body in reads:
+                simulator.misbehave(CONSENTS, body=body)
+            updates = [update async for update in authorisation.updates(poll_interval=0.01)]
+            assert [(one.sca_status, one.challenge and one.challenge.qr_content) for one in updates] == [
+                ("received", None),
+                ("started", "1"),
+                ("started", "2"),
+                ("authenticationStarted", None),
+                ("finalised", None),
+            ]
+            for bad in ({"timeout": -1}, {"poll_interval": 0}):
+                with pytest.raises(InvalidArgumentError):
+                    authorisation.updates(**bad)
+
+
+async def test_who_the_user_is_goes_with_a_new_consent() -> None:
+    who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            await op.at_bank("ESSESESS", who, affiliated_aspsp="08999").consents.create(valid_until=TOMORROW)
+        headers = simulator.requests[-1].headers
+        assert (headers["psu-id"], headers["psu-corporate-id"]) == ("example-user", "example-company")
+        assert headers["x-affiliatedaspsp-id"] == "08999"
+
+
+async def test_an_iban_is_sent_without_spaces() -> None:
+    spaced = "SE57 5000 0000 0000 0000 0017"
+    access = ConsentAccess(
+        accounts=[AccountReference(iban=spaced, currency="SEK")],
+        balances=[AccountReference(iban=IBAN.lower(), currency="SEK")],
+    )
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW, access=access)
+        assert simulator.consents[-1].access == {
+            "accounts": [{"iban": IBAN, "currency": "SEK"}],
+            "balances": [{"iban": IBAN, "currency": "SEK"}],
+        }
+    assert access.accounts is not None
+    assert access.accounts[0].iban == spaced
+
+
+async def test_the_last_day_may_be_past_here_and_may_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 3, 2, 6, tzinfo=UTC)
+    monkeypatch.setattr(arguments, "today", lambda: now)
+    with Simulator(clock=(now - timedelta(hours=12)).timestamp) as simulator:
+        async with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            await consents.create(valid_until=date(2026, 3, 1))
+            assert simulator.consents[-1].valid_until == date(2026, 3, 1)
+            with pytest.raises(InvalidArgumentError, match="past"):
+                await consents.create(valid_until=date(2026, 2, 28))
+            await consents.create(valid_until=relativedelta(months=1))
+            assert simulator.consents[-1].valid_until == date(2026, 4, 2)
+
+
 async def test_the_context_of_the_psu_wins() -> None:
     company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
     with Simulator() as simulator:
@@ -282,7 +596,17 @@ ACCOUNT = AccountReference(iban=IBAN)
         ("frequency_per_day", {"frequency_per_day": True}),
         ("recurring_indicator", {"recurring_indicator": "true"}),
         ("combined_service_indicator", {"combined_service_indicator": None}),
+        ("valid_until", {"valid_until": relativedelta(days=-3)}),
+        ("valid_until", {"valid_until": timedelta(days=3)}),
         ("access", {"access": {}}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(bban="")])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(bban=" ")])}),
+        ("access", {"access": ConsentAccess(accounts=[AccountReference(iban=cast("Any", 57))])}),
+        ("access", {"access": ConsentAccess(accounts=cast("Any", [{"iban": IBAN}]))}),
+        ("access", {"access": ConsentAccess(accounts=cast("Any", [IBAN]))}),
+        ("access", {"access": ConsentAccess(accounts=cast("Any", IBAN))}),
+        ("access", {"access": ConsentAccess(accounts=cast("Any", AccountReference(iban=IBAN)))}),
+        ("access", {"access": ConsentAccess(accounts=[ACCOUNT], balances=cast("Any", {"iban": IBAN}))}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(iban="SE5750000000000000000018")])}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(iban="SE57")])}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference()])}),
@@ -301,7 +625,7 @@ async def test_a_bad_consent_is_refused_before_anything_is_sent(argument: str, v
         assert simulator.requests == []
 
 
-@pytest.mark.parametrize("id_", ["", ".", "..", "a/b", "a?b", "a#b", "a\r\nb", "é", None, 5])
+@pytest.mark.parametrize("id_", ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a%2Fb", "a b", "a\r\nb", "é", None, 5])
 async def test_a_bad_id_is_refused_before_anything_is_sent(id_: Any) -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:

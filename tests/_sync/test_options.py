@@ -165,7 +165,24 @@ def test_a_bad_option_is_refused_by_name(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "bic", ["", ".", "..", "a/b", "ESSE", "essesess", "ESSESESS ", "ESSESESSXX", "ESSES1SS", 5, None]
+    "bic",
+    [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "ESSE",
+        "essesess",
+        "ESSESESS ",
+        "ESSESESSXX",
+        "ESSES1SS",
+        "ESSESE1S",
+        "ESSESESO",
+        "ESSESESSxxx",
+        "ESSESESS\n",
+        5,
+        None,
+    ],
 )
 def test_a_bic_that_is_none_is_refused(bic: Any) -> None:
     with Simulator() as simulator:
@@ -189,7 +206,7 @@ def test_a_country_that_is_no_code_is_refused(code: Any) -> None:
         assert simulator.requests == []
 
 
-@pytest.mark.parametrize("city", ["", "..", "a/b", "Stockholm", "37efa883c8ad4ff7927bb11b02beb923", f"{ID} ", 5, None])
+@pytest.mark.parametrize("city", ["", "..", "a/b", "Stockholm", ID.replace("-", ""), f"{ID} ", f"{ID}\n", 5, None])
 def test_a_city_that_is_no_id_is_refused(city: Any) -> None:
     with Simulator() as simulator:
         with simulator.client() as op:
