@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from openpayments_client.models import Transaction
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openpayments_client.models import TransactionReport
 
-__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query"]
+__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query", "parameters"]
 
 
 class BookedTransaction(Transaction):
@@ -50,18 +50,32 @@ def _as(kind: type[C], transactions: list[Transaction] | None) -> Iterator[C]:
         yield transaction
 
 
-def next_query(report: TransactionReport, api_url: str) -> tuple[tuple[str, str], ...] | None:
-    """The query of the next page, None on the last one.
+def next_query(report: TransactionReport, api_url: str) -> str | None:
+    """The query of the next page as the bank wrote it, None on the last one.
 
     Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
     """
     href = link(report.transactions.links if report.transactions else None, "next")
     if href is None:
         return None
-    url, here = urlsplit(href), urlsplit(api_url)
-    if url.netloc and url.netloc.lower() != here.netloc.lower():
+    here = urlsplit(api_url)
+    try:
+        url = urlsplit(href, scheme=here.scheme)
+        is_here = not url.netloc or _host(url) == _host(here)
+    except ValueError:
+        is_here = False
+    if not is_here:
         raise ValueError("the link to the next page leads to another host")
-    query = parse_qsl(url.query, keep_blank_values=True)
-    if not query:
+    if not url.query:
         raise ValueError("the link to the next page has no query")
-    return tuple(query)
+    return url.query
+
+
+def _host(url: SplitResult) -> tuple[str | None, int | None]:
+    return url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def parameters(query: str) -> tuple[tuple[str, str], ...]:
+    """What a query asks for, to compare it with others: the order of its parameters does not matter."""
+    # Latin-1 keeps apart what is not UTF-8
+    return tuple(sorted(parse_qsl(query, keep_blank_values=True, encoding="latin-1")))

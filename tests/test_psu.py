@@ -18,7 +18,7 @@ from openpayments_facade import (
     PsuContext,
     money,
 )
-from openpayments_facade.authorisation import choose_method, decide_approach, link
+from openpayments_facade.authorisation import POLL_INTERVAL, choose_method, decide_approach, link
 from openpayments_facade.bank import bind
 
 SOMEBODY = Psu(
@@ -49,6 +49,10 @@ def test_who_the_user_is_goes_only_where_it_is_asked_for() -> None:
     assert identified == {**everywhere, "PSU-ID": "example-user", "PSU-Corporate-ID": "example-company"}
     assert Psu().headers(identify=True) == {}
     assert (SOMEBODY.is_attended, Psu(id="example-user").is_attended) == (True, False)
+    types = Psu(id_type="personal", corporate_id_type="company")
+    assert types.headers(identify=False) == {}
+    assert types.headers(identify=True) == {"PSU-ID-Type": "personal", "PSU-Corporate-ID-Type": "company"}
+    assert Psu(id_type="personal").headers(identify=True) == {"PSU-ID-Type": "personal"}
 
 
 def test_a_repr_shows_neither_id_nor_address() -> None:
@@ -63,6 +67,9 @@ def test_a_web_request_makes_a_psu() -> None:
     psu = Psu.from_headers(headers, client_ip="2001:db8::7", context="corporate", id="example-user")
     assert (psu.user_agent, psu.accept, psu.accept_language) == ("Mozilla/5.0", "text/html", None)
     assert (psu.ip_address, psu.context, psu.id) == ("2001:db8::7", PsuContext.CORPORATE, "example-user")
+    headers = {"User-Agent": "Mözilla/5.0", "Accept": " text/html\t", "Accept-Charset": " "}
+    psu = Psu.from_headers(headers, client_ip="203.0.113.7")
+    assert (psu.user_agent, psu.accept, psu.accept_charset) == (None, "text/html", None)
     with pytest.raises(InvalidArgumentError, match="ip_address"):
         Psu.from_headers({}, client_ip="unknown")
 
@@ -74,18 +81,26 @@ def test_a_web_request_makes_a_psu() -> None:
         ("ip_address", "203.0.113.256"),
         ("ip_address", "localhost"),
         ("ip_address", 5),
+        ("ip_address", "203.0.113.99, 10.0.0.1"),
+        ("ip_address", "fe80::1%eth0"),
+        ("ip_address", "fe80::1%x\r\nX-Evil: 1"),
         ("id", ""),
         ("id", "a\r\nX-Evil: 1"),
         ("id", "ä"),
         ("id", 5),
         ("corporate_id", " "),
+        ("id", " x"),
+        ("user_agent", "x "),
         ("user_agent", "a\nb"),
         ("ip_port", 0),
         ("ip_port", "80"),
         ("ip_port", True),
         ("device_id", "phone"),
+        ("device_id", "\n" + 31 * "1"),
+        ("device_id", 5),
         ("geo_location", "59,18"),
         ("http_method", "BREW"),
+        ("http_method", ["GET"]),
         ("context", "personal"),
     ],
 )
@@ -94,6 +109,8 @@ def test_a_bad_field_is_named_and_not_shown(field: str, value: Any) -> None:
         Psu(**{field: value})
     assert caught.value.argument == field
     assert "Evil" not in str(caught.value)
+    # nor in an exception behind it; a context is no secret
+    assert field == "context" or caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(
@@ -121,6 +138,28 @@ def test_the_headers_of_a_bank_are_kept() -> None:
     assert "PSU-ID" not in plain
     assert bank.headers(identify=True, affiliate=True)["X-AffiliatedASPSP-ID"] == "08999"
     assert "TPP-Redirect-Preferred" not in bind("SWEDSESS", None, None, None).headers()
+
+
+def test_a_bank_is_a_value() -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret") as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        assert bank == op.at_bank("ESSESESS", SOMEBODY)
+        assert hash(bank) == hash(op.at_bank("ESSESESS", SOMEBODY))
+        others = (
+            op.at_bank("SWEDSESS", SOMEBODY),
+            op.at_bank("ESSESESS"),
+            op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True),
+            op.with_options(timeout=5).at_bank("ESSESESS", SOMEBODY),
+        )
+        assert bank not in others
+        assert bank != "ESSESESS"
+        with OpenPayments(client_id="an-id", client_secret="a-secret") as another:
+            assert bank != another.at_bank("ESSESESS", SOMEBODY)
+        accounts = bank.accounts("a-consent")
+        transactions = accounts.transactions("an-account", delta_list=True)
+        assert repr(bank.consents) == "<Consents at ESSESESS>"
+        assert repr(accounts) == "<Accounts of consent 'a-consent' at ESSESESS>"
+        assert repr(transactions) == "<Transactions /psd2/accountinformation/v1/accounts/an-account/transactions>"
 
 
 def test_amounts_are_exact() -> None:
@@ -153,6 +192,7 @@ def test_a_link_may_be_an_object_a_text_or_nothing() -> None:
         ("DECOUPLED", None, False, Approach.DECOUPLED, None),
         (None, links(scaOAuth="/o"), False, Approach.OAUTH_REDIRECT, "/o"),
         (None, links(scaStatus="/s"), True, Approach.DECOUPLED, None),
+        (None, links(scaOAuth="/o"), True, Approach.DECOUPLED, None),
         ("SOMETHING", links(scaRedirect="/r"), False, Approach.REDIRECT, "/r"),
     ],
 )
@@ -182,6 +222,10 @@ def test_the_method_is_chosen_as_the_samples_do() -> None:
         choose_method(None)
 
 
+def test_the_status_is_read_as_often_as_the_samples_do() -> None:
+    assert [POLL_INTERVAL[approach] for approach in Approach] == [2.0, 2.0, 1.0]
+
+
 def test_a_challenge_says_what_to_show() -> None:
     started = Challenge.of(ChallengeData(data=["t0ken"]), "mbid")
     assert started is not None
@@ -199,6 +243,12 @@ def test_a_challenge_says_what_to_show() -> None:
     ready = Challenge.of(ChallengeData(image="data:image/png;base64,aGVq"), "mbid_animated_qr_image")
     assert ready is not None
     assert ready.qr_image == image.qr_image
+    elsewhere = Challenge.of(ChallengeData(image="https://bank.example/qr.png"), "mbid_animated_qr_image")
+    assert elsewhere is not None
+    assert elsewhere.qr_image == "https://bank.example/qr.png"
     assert Challenge.of(ChallengeData(data=[]), "mbid") is None
+    odd: dict[str, Any]
+    for odd in ({"data": 5}, {"data": [5]}, {"image": {}}, {"additionalInformation": 5}):
+        assert Challenge.of(ChallengeData.from_dict(odd), "mbid") is None
     assert Challenge.of(None, "mbid") is None
     assert "t0ken" not in repr(started)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from openpayments_client.api.account_information import (
     get_account_list,
@@ -14,22 +15,23 @@ from openpayments_client.api.account_information import (
     read_account_details,
 )
 
-from ..arguments import read_choice, read_flag, read_id, read_period, read_text
+from ..arguments import read_choice, read_flag, read_id, read_period, read_text, read_transaction_id
 from ..errors import AccessExceededError, InvalidArgumentError
 from ..operation import Operation, RawResponse
 from .service import AsyncRawService, AsyncService, raw
-from .transactions import AsyncTransactions
+from .transactions import AsyncRawTransactions, AsyncTransactions
 
 if TYPE_CHECKING:
     from datetime import date
 
     from dateutil.relativedelta import relativedelta
-    from openpayments_client.models import Account, Balance, BookingStatus, Transaction
+    from openpayments_client.models import Account, Balance, BookingStatus, Transaction, TransactionReport
 
     from ..bank import BankBinding
     from .core import AsyncCore
     from .service import AsyncRunner
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -39,9 +41,9 @@ class AsyncAccounts(AsyncService):
     `account_id` is an account's `resource_id`, or the account itself.
 
     Every method raises ConsentInvalidError, ConsentExpiredError or ScaRequiredError when the user has to do something,
-    AccessExceededError when the accesses of a day without the user are used up (with a Retry-After it is remembered,
-    and a repetition refused without asking), and otherwise APIError, ConnectionFailedError, TimedOutError and
-    UnreadableResponseError.
+    AccessExceededError when the accesses of a day without the user are used up (with a Retry-After it is remembered for
+    that operation and account, and a repetition refused without asking), and otherwise APIError,
+    ConnectionFailedError, TimedOutError and UnreadableResponseError.
     """
 
     def __init__(
@@ -57,37 +59,38 @@ class AsyncAccounts(AsyncService):
         self._bank = bank
         self._consent_id = read_id(consent_id, "consent_id")
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
+
     async def get(self, account_id: str | Account, *, with_balance: bool | None = None) -> Account:
         """One account by its `resource_id`, with its balances if asked for and the bank gives them here."""
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             read_account_details,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
+            id_,
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return await self._run(operation.unwrapping("account"))
+        return (await self._run_raw(operation.unwrapping("account"), id_)).parsed
 
     async def balances(self, account_id: str | Account) -> list[Balance]:
         """The balances of an account; `money(balance.balance_amount)` reads one."""
-        operation = Operation.of(
-            get_balances,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
-            consent_id=self._consent_id,
-            x_bic_fi=self._bank.bic_fi,
-        )
-        return (await self._run(operation)).balances
+        id_ = _read_account_id(account_id)
+        operation = Operation.of(get_balances, id_, consent_id=self._consent_id, x_bic_fi=self._bank.bic_fi)
+        return (await self._run_raw(operation, id_)).parsed.balances
 
     async def transaction(self, account_id: str | Account, transaction_id: str | Transaction) -> Transaction:
         """One transaction with its details, by the `transaction_id` of the list. Few banks support it (facts 40, 7)."""
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             get_transaction_details,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
-            read_id(getattr(transaction_id, "transaction_id", transaction_id), "transaction_id"),
+            id_,
+            read_transaction_id(getattr(transaction_id, "transaction_id", transaction_id)),
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
         )
-        return await self._run(operation.unwrapping("transactionsDetails"))
+        return (await self._run_raw(operation.unwrapping("transactionsDetails"), id_)).parsed
 
     def transactions(
         self,
@@ -115,9 +118,10 @@ class AsyncAccounts(AsyncService):
                 "date_from is needed, unless entry_reference_from or delta_list asks for a delta", argument="date_from"
             )
         read_choice(booking_status, "booking_status", ("booked", "pending", "both"))
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             get_transaction_list,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
+            id_,
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
             booking_status=booking_status,
@@ -129,7 +133,11 @@ class AsyncAccounts(AsyncService):
             delta_list=None if delta_list is None else read_flag(delta_list, "delta_list"),
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return AsyncTransactions(self._run_raw, operation, self._api_url)
+
+        async def send(page: Operation[TransactionReport]) -> RawResponse[TransactionReport]:
+            return await self._run_raw(page, id_)
+
+        return AsyncTransactions(send, operation, self._api_url)
 
     async def list(self, *, with_balance: bool | None = None) -> list[Account]:
         """The accounts that the consent opens; `resource_id` is what the other methods take as `account_id`."""
@@ -139,16 +147,15 @@ class AsyncAccounts(AsyncService):
             x_bic_fi=self._bank.bic_fi,
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return (await self._run(operation)).accounts
+        return (await self._run_raw(operation)).parsed.accounts
 
-    async def _run(self, operation: Operation[T]) -> T:
-        return (await self._run_raw(operation)).parsed
-
-    async def _run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        key = (self._consent_id, operation.name)
+    async def _run_raw(self, operation: Operation[T], account_id: str = "") -> RawResponse[T]:
+        # a bank counts each operation, and each account, for itself
+        key = (self._consent_id, f"{operation.name} {account_id}")
         attended = self._bank.psu.is_attended
-        if not attended and key in self._exceeded:
-            until, known = self._exceeded[key]
+        remembered = None if attended else self._exceeded.get(key)
+        if remembered is not None:
+            until, known = remembered
             left = until - time.monotonic()
             if left > 0:
                 error = copy.copy(known)
@@ -163,11 +170,26 @@ class AsyncAccounts(AsyncService):
             raise
 
 
+def _read_account_id(account_id: object) -> str:
+    return read_id(getattr(account_id, "resource_id", account_id), "account_id")
+
+
+def _raw_pages(
+    method: Callable[Concatenate[AsyncAccounts, P], AsyncTransactions],
+) -> Callable[Concatenate[AsyncRawAccounts, P], AsyncRawTransactions]:
+    def transactions(self: AsyncRawAccounts, /, *args: P.args, **kwargs: P.kwargs) -> AsyncRawTransactions:
+        return AsyncRawTransactions(method(self._plain, *args, **kwargs))
+
+    transactions.__doc__ = method.__doc__
+    return transactions
+
+
 class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):
-    """`bank.with_raw_response.accounts(consent_id)`; pages of transactions are raw by `transactions(...).pages()`."""
+    """`bank.with_raw_response.accounts(consent_id)`; pages of transactions come from `transactions(...).pages()`."""
 
     _service = AsyncAccounts
     get = raw(AsyncAccounts.get)
     balances = raw(AsyncAccounts.balances)
     transaction = raw(AsyncAccounts.transaction)
+    transactions = _raw_pages(AsyncAccounts.transactions)
     list = raw(AsyncAccounts.list)

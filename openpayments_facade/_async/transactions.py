@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
+from attrs import evolve
 
 from ..errors import UnreadableResponseError
-from ..transactions import BookedTransaction, PendingTransaction, listed, next_query
+from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, parameters
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
 
     from ..operation import Operation, RawResponse
 
-T = TypeVar("T")
 
+class AsyncSend(Protocol):
+    """Asks for a page."""
 
-class AsyncRun(Protocol):
-    """Sends an operation."""
-
-    async def __call__(self, operation: Operation[T]) -> RawResponse[T]: ...
+    async def __call__(self, page: Operation[TransactionReport], /) -> RawResponse[TransactionReport]: ...
 
 
 class AsyncTransactions:
@@ -31,8 +30,8 @@ class AsyncTransactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, run: AsyncRun, operation: Operation[TransactionReport], api_url: str) -> None:
-        self._send = run
+    def __init__(self, send: AsyncSend, operation: Operation[TransactionReport], api_url: str) -> None:
+        self._send = send
         self._operation = operation
         self._api_url = api_url
 
@@ -43,11 +42,19 @@ class AsyncTransactions:
 
     async def pages(self) -> AsyncIterator[TransactionReport]:
         """The reports themselves, with their balances."""
+        async for answer in self._answers():
+            yield answer.parsed
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._operation.path}>"
+
+    async def _answers(self) -> AsyncIterator[RawResponse[TransactionReport]]:
         operation = self._operation
-        seen = {tuple(httpx.QueryParams(operation.request["params"]).multi_items())}
+        rest = {name: value for name, value in operation.request.items() if name != "params"}
+        seen = {parameters(str(httpx.QueryParams(operation.request["params"])))}
         while True:
             answer = await self._send(operation)
-            yield answer.parsed
+            yield answer
             try:
                 query = next_query(answer.parsed, self._api_url)
             except ValueError as error:
@@ -55,9 +62,10 @@ class AsyncTransactions:
             else:
                 if query is None:
                     return
-                if query not in seen:
-                    seen.add(query)
-                    operation = self._operation.with_query(query)
+                if parameters(query) not in seen:
+                    seen.add(parameters(query))
+                    # in the path, not in params, which httpx would decode and write anew
+                    operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
                     continue
                 problem = "the link to the next page leads back to a page that was read"
             raise UnreadableResponseError(
@@ -67,3 +75,15 @@ class AsyncTransactions:
                 url=operation.path,
                 status_code=answer.status_code,
             )
+
+
+class AsyncRawTransactions:
+    """`bank.with_raw_response.accounts(consent_id).transactions(...)`."""
+
+    def __init__(self, transactions: AsyncTransactions) -> None:
+        self._transactions = transactions
+
+    async def pages(self) -> AsyncIterator[RawResponse[TransactionReport]]:
+        """The answers with the reports, one a page."""
+        async for answer in self._transactions._answers():
+            yield answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from openpayments_client.api.account_information import (
     get_account_list,
@@ -15,22 +16,23 @@ from openpayments_client.api.account_information import (
     read_account_details,
 )
 
-from ..arguments import read_choice, read_flag, read_id, read_period, read_text
+from ..arguments import read_choice, read_flag, read_id, read_period, read_text, read_transaction_id
 from ..errors import AccessExceededError, InvalidArgumentError
 from ..operation import Operation, RawResponse
 from .service import RawService, Service, raw
-from .transactions import Transactions
+from .transactions import RawTransactions, Transactions
 
 if TYPE_CHECKING:
     from datetime import date
 
     from dateutil.relativedelta import relativedelta
-    from openpayments_client.models import Account, Balance, BookingStatus, Transaction
+    from openpayments_client.models import Account, Balance, BookingStatus, Transaction, TransactionReport
 
     from ..bank import BankBinding
     from .core import Core
     from .service import Runner
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -40,9 +42,9 @@ class Accounts(Service):
     `account_id` is an account's `resource_id`, or the account itself.
 
     Every method raises ConsentInvalidError, ConsentExpiredError or ScaRequiredError when the user has to do something,
-    AccessExceededError when the accesses of a day without the user are used up (with a Retry-After it is remembered,
-    and a repetition refused without asking), and otherwise APIError, ConnectionFailedError, TimedOutError and
-    UnreadableResponseError.
+    AccessExceededError when the accesses of a day without the user are used up (with a Retry-After it is remembered for
+    that operation and account, and a repetition refused without asking), and otherwise APIError,
+    ConnectionFailedError, TimedOutError and UnreadableResponseError.
     """
 
     def __init__(
@@ -58,37 +60,38 @@ class Accounts(Service):
         self._bank = bank
         self._consent_id = read_id(consent_id, "consent_id")
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
+
     def get(self, account_id: str | Account, *, with_balance: bool | None = None) -> Account:
         """One account by its `resource_id`, with its balances if asked for and the bank gives them here."""
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             read_account_details,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
+            id_,
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return self._run(operation.unwrapping("account"))
+        return (self._run_raw(operation.unwrapping("account"), id_)).parsed
 
     def balances(self, account_id: str | Account) -> list[Balance]:
         """The balances of an account; `money(balance.balance_amount)` reads one."""
-        operation = Operation.of(
-            get_balances,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
-            consent_id=self._consent_id,
-            x_bic_fi=self._bank.bic_fi,
-        )
-        return self._run(operation).balances
+        id_ = _read_account_id(account_id)
+        operation = Operation.of(get_balances, id_, consent_id=self._consent_id, x_bic_fi=self._bank.bic_fi)
+        return self._run_raw(operation, id_).parsed.balances
 
     def transaction(self, account_id: str | Account, transaction_id: str | Transaction) -> Transaction:
         """One transaction with its details, by the `transaction_id` of the list. Few banks support it (facts 40, 7)."""
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             get_transaction_details,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
-            read_id(getattr(transaction_id, "transaction_id", transaction_id), "transaction_id"),
+            id_,
+            read_transaction_id(getattr(transaction_id, "transaction_id", transaction_id)),
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
         )
-        return self._run(operation.unwrapping("transactionsDetails"))
+        return (self._run_raw(operation.unwrapping("transactionsDetails"), id_)).parsed
 
     def transactions(
         self,
@@ -116,9 +119,10 @@ class Accounts(Service):
                 "date_from is needed, unless entry_reference_from or delta_list asks for a delta", argument="date_from"
             )
         read_choice(booking_status, "booking_status", ("booked", "pending", "both"))
+        id_ = _read_account_id(account_id)
         operation = Operation.of(
             get_transaction_list,
-            read_id(getattr(account_id, "resource_id", account_id), "account_id"),
+            id_,
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
             booking_status=booking_status,
@@ -130,7 +134,11 @@ class Accounts(Service):
             delta_list=None if delta_list is None else read_flag(delta_list, "delta_list"),
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return Transactions(self._run_raw, operation, self._api_url)
+
+        def send(page: Operation[TransactionReport]) -> RawResponse[TransactionReport]:
+            return self._run_raw(page, id_)
+
+        return Transactions(send, operation, self._api_url)
 
     def list(self, *, with_balance: bool | None = None) -> list[Account]:
         """The accounts that the consent opens; `resource_id` is what the other methods take as `account_id`."""
@@ -140,16 +148,15 @@ class Accounts(Service):
             x_bic_fi=self._bank.bic_fi,
             with_balance=None if with_balance is None else read_flag(with_balance, "with_balance"),
         )
-        return self._run(operation).accounts
+        return self._run_raw(operation).parsed.accounts
 
-    def _run(self, operation: Operation[T]) -> T:
-        return self._run_raw(operation).parsed
-
-    def _run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        key = (self._consent_id, operation.name)
+    def _run_raw(self, operation: Operation[T], account_id: str = "") -> RawResponse[T]:
+        # a bank counts each operation, and each account, for itself
+        key = (self._consent_id, f"{operation.name} {account_id}")
         attended = self._bank.psu.is_attended
-        if not attended and key in self._exceeded:
-            until, known = self._exceeded[key]
+        remembered = None if attended else self._exceeded.get(key)
+        if remembered is not None:
+            until, known = remembered
             left = until - time.monotonic()
             if left > 0:
                 error = copy.copy(known)
@@ -164,11 +171,26 @@ class Accounts(Service):
             raise
 
 
+def _read_account_id(account_id: object) -> str:
+    return read_id(getattr(account_id, "resource_id", account_id), "account_id")
+
+
+def _raw_pages(
+    method: Callable[Concatenate[Accounts, P], Transactions],
+) -> Callable[Concatenate[RawAccounts, P], RawTransactions]:
+    def transactions(self: RawAccounts, /, *args: P.args, **kwargs: P.kwargs) -> RawTransactions:
+        return RawTransactions(method(self._plain, *args, **kwargs))
+
+    transactions.__doc__ = method.__doc__
+    return transactions
+
+
 class RawAccounts(RawService[Accounts]):
-    """`bank.with_raw_response.accounts(consent_id)`; pages of transactions are raw by `transactions(...).pages()`."""
+    """`bank.with_raw_response.accounts(consent_id)`; pages of transactions come from `transactions(...).pages()`."""
 
     _service = Accounts
     get = raw(Accounts.get)
     balances = raw(Accounts.balances)
     transaction = raw(Accounts.transaction)
+    transactions = _raw_pages(Accounts.transactions)
     list = raw(Accounts.list)

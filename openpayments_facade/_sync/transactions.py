@@ -4,25 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
+from attrs import evolve
 
 from ..errors import UnreadableResponseError
-from ..transactions import BookedTransaction, PendingTransaction, listed, next_query
+from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, parameters
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
 
     from ..operation import Operation, RawResponse
 
-T = TypeVar("T")
 
+class Send(Protocol):
+    """Asks for a page."""
 
-class Run(Protocol):
-    """Sends an operation."""
-
-    def __call__(self, operation: Operation[T]) -> RawResponse[T]: ...
+    def __call__(self, page: Operation[TransactionReport], /) -> RawResponse[TransactionReport]: ...
 
 
 class Transactions:
@@ -32,8 +31,8 @@ class Transactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, run: Run, operation: Operation[TransactionReport], api_url: str) -> None:
-        self._send = run
+    def __init__(self, send: Send, operation: Operation[TransactionReport], api_url: str) -> None:
+        self._send = send
         self._operation = operation
         self._api_url = api_url
 
@@ -44,11 +43,19 @@ class Transactions:
 
     def pages(self) -> Iterator[TransactionReport]:
         """The reports themselves, with their balances."""
+        for answer in self._answers():
+            yield answer.parsed
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._operation.path}>"
+
+    def _answers(self) -> Iterator[RawResponse[TransactionReport]]:
         operation = self._operation
-        seen = {tuple(httpx.QueryParams(operation.request["params"]).multi_items())}
+        rest = {name: value for name, value in operation.request.items() if name != "params"}
+        seen = {parameters(str(httpx.QueryParams(operation.request["params"])))}
         while True:
             answer = self._send(operation)
-            yield answer.parsed
+            yield answer
             try:
                 query = next_query(answer.parsed, self._api_url)
             except ValueError as error:
@@ -56,9 +63,10 @@ class Transactions:
             else:
                 if query is None:
                     return
-                if query not in seen:
-                    seen.add(query)
-                    operation = self._operation.with_query(query)
+                if parameters(query) not in seen:
+                    seen.add(parameters(query))
+                    # in the path, not in params, which httpx would decode and write anew
+                    operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
                     continue
                 problem = "the link to the next page leads back to a page that was read"
             raise UnreadableResponseError(
@@ -68,3 +76,15 @@ class Transactions:
                 url=operation.path,
                 status_code=answer.status_code,
             )
+
+
+class RawTransactions:
+    """`bank.with_raw_response.accounts(consent_id).transactions(...)`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def pages(self) -> Iterator[RawResponse[TransactionReport]]:
+        """The answers with the reports, one a page."""
+        for answer in self._transactions._answers():
+            yield answer

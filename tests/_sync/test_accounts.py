@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from openpayments_client.models import TransactionReport
 
 from openpayments_facade import (
     AccessExceededError,
@@ -21,10 +22,12 @@ from openpayments_facade import (
     PendingTransaction,
     Psu,
     UnreadableResponseError,
+    arguments,
     money,
 )
 from openpayments_facade.arguments import today
 from openpayments_facade.simulator import Simulator
+from openpayments_facade.transactions import next_query
 
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 TODAY = today().date()
@@ -149,6 +152,38 @@ def test_the_accesses_of_a_day_are_remembered() -> None:
             assert again.balances(op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()[0].resource_id or "")
 
 
+def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            id_ = consented(op, simulator, frequency_per_day=1)
+            one, another, *_ = op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+            unattended = op.at_bank("ESSESESS").accounts(id_)
+            assert unattended.balances(one)
+            seconds = []
+            for _ in range(3):
+                with pytest.raises(AccessExceededError) as caught:
+                    unattended.balances(one)
+                seconds.append(caught.value.retry_after or 0)
+            assert seconds[0] > seconds[1] > seconds[2] > 0
+            assert unattended.balances(another)
+            days = {"date_from": relativedelta(days=-1)}
+            for account in (one, another):
+                transactions = unattended.transactions(account, **days)  # type: ignore[arg-type]
+                assert [page for page in transactions.pages()]
+                with pytest.raises(AccessExceededError):
+                    assert [page for page in transactions.pages()]
+
+
+def test_a_refusal_with_the_user_there_says_nothing_about_later() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            id_ = consented(op, simulator)
+            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED", headers={"Retry-After": "60"})
+            with pytest.raises(AccessExceededError):
+                op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+            assert op.at_bank("ESSESESS").accounts(id_).list()
+
+
 def test_without_a_retry_after_nothing_is_remembered() -> None:
     with Simulator() as simulator:
         with client(simulator) as op:
@@ -193,9 +228,12 @@ def test_odd_but_honest_answers_are_read() -> None:
     [
         ("https://evil.example/psd2/x?page=2", "another host"),
         ("//evil.example?page=2", "another host"),
+        ("http://127.0.0.1:1/psd2/x?page=2", "another host"),
+        ("http://127.0.0.1:x/psd2/x?page=2", "another host"),
         ("/psd2/accountinformation/v1/accounts/a/transactions", "no query"),
         ({"href": "?page=2"}, "back to a page"),
         (f"?bookingStatus=booked&dateFrom={TODAY}", "back to a page"),
+        (f"?dateFrom={TODAY}&bookingStatus=booked", "back to a page"),
     ],
 )
 def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str) -> None:
@@ -208,7 +246,79 @@ def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str
                 assert [t for t in transactions]
         calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
         assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
-        assert len(calls) <= 2
+        assert len(calls) == (2 if next_ == {"href": "?page=2"} else 1)
+
+
+def page_with(next_: str | None) -> dict[str, Any]:
+    return {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
+
+
+@pytest.mark.parametrize("query", ["name=%E5%E4&page=2", "flag&page=2", "page=2&blank=", "a=x%20y&a=x+y"])
+def test_the_query_of_a_next_link_is_left_as_it_is(query: str) -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            simulator.misbehave(ACCOUNTS, body=page_with(f"?{query}"))
+            simulator.misbehave(ACCOUNTS, body=page_with(None))
+            found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+            assert len(found) == 2
+        assert simulator.requests[-1].path == "/psd2/accountinformation/v1/accounts/a/transactions"
+        assert simulator.requests[-1].query == query
+
+
+def test_next_links_that_differ_in_what_is_not_utf_8_are_two() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            for next_ in ("?page=%E5", "?page=%E4", "?page", "?other", None):
+                simulator.misbehave(ACCOUNTS, body=page_with(next_))
+            found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+            assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    "next_",
+    [
+        "https://api.example.com:443/psd2?page=2",
+        "https://API.example.com/psd2?page=2",
+        "//api.example.com?page=2",
+    ],
+)
+def test_the_usual_port_may_be_said(next_: str) -> None:
+    report = TransactionReport.from_dict(page_with(next_))
+    assert next_query(report, "https://api.example.com") == "page=2"
+    assert next_query(report, "https://api.example.com:443") == "page=2"
+
+
+def test_raw_pages_have_their_headers() -> None:
+    with Simulator(transactions=5, page_size=3) as simulator:
+        with client(simulator) as op:
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            accounts = bank.with_raw_response.accounts(consented(op, simulator))
+            account = accounts.list().parsed[0]
+            pages = [page for page in accounts.transactions(account, date_from=relativedelta(years=-1)).pages()]
+        assert [page.status_code for page in pages] == [200, 200]
+        assert len({page.request_id for page in pages}) == 2
+        assert {page.headers["x-request-id"] for page in pages} == {page.request_id for page in pages}
+        assert all(page.parsed.transactions for page in pages)
+
+
+@pytest.mark.parametrize("id_", ["a/b", "a b", "a%2Fb", "a?b#c", "å", "..b"])
+def test_the_id_of_a_transaction_may_be_odd(id_: str) -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
+            found = op.at_bank("ESSESESS").accounts("c").transaction("a", id_)
+            assert found.transaction_id == id_
+        assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
+
+
+def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "today", lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            accounts = op.at_bank("ESSESESS").accounts("c")
+            assert accounts.transactions("a", date_from=date(2026, 3, 3))
+            with pytest.raises(InvalidArgumentError, match="yet to come"):
+                accounts.transactions("a", date_from=date(2026, 3, 4))
 
 
 @pytest.mark.parametrize(
@@ -221,6 +331,9 @@ def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str
         ("date_from", {"date_from": TODAY, "date_to": TODAY - timedelta(days=1)}),
         ("date_from", {"date_from": TODAY + timedelta(days=3)}),
         ("date_from", {"date_from": relativedelta(months=1)}),
+        ("date_from", {"date_from": timedelta(days=-1)}),
+        ("date_from", {"date_from": relativedelta(hours=-1)}),
+        ("date_from", {"date_from": relativedelta(years=-9999)}),
         ("date_to", {"date_from": TODAY, "date_to": TODAY + timedelta(days=30)}),
         ("booking_status", {"date_from": TODAY, "booking_status": "all"}),
         ("entry_reference_from", {"entry_reference_from": ""}),
@@ -238,14 +351,15 @@ def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values
             with pytest.raises(InvalidArgumentError, match=argument) as caught:
                 bank.accounts("c").transactions(**{"account_id": "a", **values})
             assert caught.value.argument == argument
-            for id_ in ("", "..", "a/b", None):
-                bad: Any = id_
+            bad: Any
+            for bad in ("", "..", "a/b", "a%2Fb", "a\\b", None):
                 with pytest.raises(InvalidArgumentError, match="consent_id"):
                     bank.accounts(bad)
                 with pytest.raises(InvalidArgumentError, match="account_id"):
                     bank.accounts("c").balances(bad)
                 with pytest.raises(InvalidArgumentError, match="account_id"):
                     bank.accounts("c").get(bad)
+            for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
                 with pytest.raises(InvalidArgumentError, match="transaction_id"):
                     bank.accounts("c").transaction("a", bad)
         assert simulator.requests == []
