@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pytest
+from dateutil.relativedelta import relativedelta
+
+from openpayments_facade import Approach, Psu
 from openpayments_facade.simulator import Simulator
-
-if TYPE_CHECKING:
-    import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,3 +37,22 @@ def test_from_a_bank_to_transactions(monkeypatch: pytest.MonkeyPatch, capsys: py
         printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3 * 10
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d -?\d+\.\d\d", line) for line in printed)
+
+
+@pytest.mark.parametrize("user", ["example-user", "example-exempted"])
+def test_an_authorisation_in_the_browser(user: str) -> None:
+    with Simulator() as simulator, simulator.client(api_scopes=["accountinformation"]) as op:
+        psu = Psu(ip_address="203.0.113.7", id=user)
+        bank = op.at_bank("ESSESESS", psu)
+        consent = bank.consents.create(valid_until=relativedelta(days=90))
+
+        class Request:
+            @property
+            def url(self) -> str:
+                return simulator.visit(names["url"])
+
+        names: dict[str, Any] = {"op": op, "psu": psu, "bank": bank, "consent": consent, "Approach": Approach}
+        names |= {"session": {}, "request": Request()}
+        exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
+        assert names["consent"].consent_status == "valid"
+        assert names["accounts"].list()

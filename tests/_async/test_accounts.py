@@ -175,6 +175,26 @@ async def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
                     assert [page async for page in transactions.pages()]
 
 
+class Vanishing(dict[Any, Any]):
+    """Whose entry another thread takes away just after it was seen."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        self.pop(key, None)
+        return found
+
+
+async def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
+    with Simulator() as simulator:
+        async with client(simulator) as op:
+            op._executor.core.exceeded = Vanishing()
+            unattended = op.at_bank("ESSESESS").accounts(await consented(op, simulator, frequency_per_day=1))
+            assert await unattended.list()
+            for _ in range(2):
+                with pytest.raises(AccessExceededError):
+                    await unattended.list()
+
+
 async def test_a_refusal_with_the_user_there_says_nothing_about_later() -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:

@@ -174,6 +174,26 @@ def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
                     assert [page for page in transactions.pages()]
 
 
+class Vanishing(dict[Any, Any]):
+    """Whose entry another thread takes away just after it was seen."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        self.pop(key, None)
+        return found
+
+
+def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            op._executor.core.exceeded = Vanishing()
+            unattended = op.at_bank("ESSESESS").accounts(consented(op, simulator, frequency_per_day=1))
+            assert unattended.list()
+            for _ in range(2):
+                with pytest.raises(AccessExceededError):
+                    unattended.list()
+
+
 def test_a_refusal_with_the_user_there_says_nothing_about_later() -> None:
     with Simulator() as simulator:
         with client(simulator) as op:
