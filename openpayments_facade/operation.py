@@ -290,7 +290,7 @@ def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
     except ValueError:
         phrase = ""
     said = ": ".join(filter(None, (code, text))) or phrase or "no explanation"
-    if 300 <= status < 400 and "location" in answer.headers:
+    if status in {301, 302, 303, 307, 308}:
         said += ", a redirect, which is not followed"
     return kind(
         f"{status} {said}",

@@ -201,18 +201,19 @@ class TokenManager:
         try:
             outcome, source = self._outcome_of(flight)
             state = self._land(flight, outcome)
+            duration = self._monotonic() - began
+            if isinstance(outcome, AccessToken):
+                self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
+            else:
+                now = self._clock.now()
+                retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
+                if state.token is not None and state.token.is_alive(now):
+                    _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
+                self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
         finally:
+            # closing waits for what is told, too
             self._flights.discard(flight)
             release()
-        duration = self._monotonic() - began
-        if isinstance(outcome, AccessToken):
-            self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
-        else:
-            now = self._clock.now()
-            retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
-            if state.token is not None and state.token.is_alive(now):
-                _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
-            self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
     def _outcome_of(self, flight: Flight) -> tuple[AccessToken | OpenPaymentsError, Literal["fetched", "adopted"]]:
         try:
