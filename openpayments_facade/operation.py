@@ -6,7 +6,7 @@ Everything here is pure. Sources: facts 20-aspsp-information, facts 60-errors-an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -143,10 +143,6 @@ class Operation(Generic[T]):
     def with_headers(self, headers: Mapping[str, str]) -> Operation[T]:
         """The same with more headers."""
         return evolve(self, request={**self.request, "headers": {**self.request["headers"], **headers}})
-
-    def with_query(self, query: Sequence[tuple[str, str]]) -> Operation[T]:
-        """The same with another query."""
-        return evolve(self, request={**self.request, "params": [*query]})
 
     def unwrapping(self, envelope: str) -> Operation[T]:
         """The same, tolerating an envelope around the answer."""

@@ -7,7 +7,6 @@ import contextvars
 import gc
 import logging
 import threading
-import timeit
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +26,7 @@ from openpayments_facade.errors import (
 from openpayments_facade.secret import Secret
 from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager, forks
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT
-from openpayments_facade.tokens.token import SYSTEM_CLOCK
+from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .leaks import texts_of
@@ -559,15 +558,24 @@ def test_what_a_forked_child_sets_right(new_manager: NewManager, endpoint: Endpo
     assert manager.get() is not token
 
 
-def test_the_fast_path_costs_little_more_than_its_clock_readings(new_manager: NewManager) -> None:
-    manager = new_manager(clock=SYSTEM_CLOCK, fetcher=None)
-    manager._entry.state = manager._entry.state.succeeded(
-        AccessToken.issue("abc", scope=SCOPE, lifetime=3600, issued=SYSTEM_CLOCK.now(), jitter=0)
-    )
-    read = {"wall": SYSTEM_CLOCK.wall, "monotonic": SYSTEM_CLOCK.monotonic, "late": 1e18, "get": manager.get}
-    baseline = min(timeit.repeat("monotonic() < late and wall() < late", globals=read, number=2000, repeat=20))
-    fast_path = min(timeit.repeat("get()", globals=read, number=2000, repeat=20))
-    assert fast_path < 20 * baseline
+def test_a_fresh_token_costs_one_reading_of_each_clock_and_no_lock(new_manager: NewManager) -> None:
+    readings: list[str] = []
+
+    def read(name: str, clock: Callable[[], float]) -> Callable[[], float]:
+        def reading() -> float:
+            readings.append(name)
+            return clock()
+
+        return reading
+
+    clock = Clock(wall=read("wall", SYSTEM_CLOCK.wall), monotonic=read("monotonic", SYSTEM_CLOCK.monotonic))
+    manager = new_manager(clock=clock, fetcher=None)
+    token = AccessToken.issue("abc", scope=SCOPE, lifetime=3600, issued=SYSTEM_CLOCK.now(), jitter=0)
+    manager._entry.state = manager._entry.state.succeeded(token)
+    readings.clear()
+    with manager._entry.lock:
+        assert at_once(1, lambda _: manager.get()) == [token]
+    assert sorted(readings) == ["monotonic", "wall"]
 
 
 def test_entries_that_are_over_are_forgotten(new_fetcher: NewFetcher, time: FakeClock) -> None:
