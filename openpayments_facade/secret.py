@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec, TypeVar
 
-__all__ = ["Secret"]
+from .errors import OpenPaymentsError
+
+__all__ = ["Secret", "hiding_arguments"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Secret:
@@ -31,3 +38,19 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled or copied")
+
+
+def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function. No frame that an exception of ours leads to has its arguments, which are secrets."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except OpenPaymentsError as error:
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        del args, kwargs
+        raise failure
+
+    return call

@@ -8,6 +8,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from openpayments_facade import (
+    AsyncOpenPayments,
     Environment,
     OpenPayments,
     OpenPaymentsError,
@@ -208,6 +210,32 @@ def test_an_exception_of_a_callback_leads_to_no_code(query: str) -> None:
 
 def _read_callback(op: OpenPayments, query: str) -> None:
     op.oauth.read_callback("https://app.example.com/cb?" + query, state="s")
+
+
+@pytest.mark.parametrize("client", [OpenPayments, AsyncOpenPayments])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timeout": -1},
+        {"environment": "nowhere"},
+        {"client_cert": ("/nowhere", "/nowhere", "passw0rd")},
+        {"token_store": "redis+nothing://:passw0rd@127.0.0.1"},
+        {"proxy": "passw0rd"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_client_that_can_not_be_made_leads_to_no_secret(
+    client: type[OpenPayments | AsyncOpenPayments], wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_ID", "x")
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_SECRET", SECRET)
+    for make in (client.from_env, partial(client, client_id="x", client_secret=SECRET)):
+        with pytest.raises(OpenPaymentsError) as caught:
+            make(**wrong)
+        everything = shown(caught.value)
+        assert "secret.py" in everything
+        assert SECRET not in everything
+        assert "passw0rd" not in everything
 
 
 def test_what_holds_no_token_leads_to_no_other() -> None:

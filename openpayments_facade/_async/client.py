@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overloa
 from ..config import CallOptions, ClientOptions, Options, Settings, settings_from_env
 from ..operation import Operation, RawResponse
 from ..scopes import PsuContext
+from ..secret import hiding_arguments
 from .core import AsyncCore
 from .executor import AsyncExecutor
 
@@ -63,6 +64,7 @@ class AsyncOpenPayments:
     Raises InvalidArgumentError or ConfigurationError, which name the argument.
     """
 
+    @hiding_arguments
     def __init__(
         self,
         *,
@@ -102,6 +104,7 @@ class AsyncOpenPayments:
         self._is_view = False
 
     @classmethod
+    @hiding_arguments
     def from_env(cls, **overrides: Unpack[ClientOptions]) -> Self:
         """A client from the OPENPAYMENTS_* environment variables; arguments given here win.
 
