@@ -49,7 +49,8 @@ class AsyncOpenPayments:
         api_scopes: what the application may use; ASPSP information if left out.
         psu_context: personal (`PsuContext.PRIVATE`, the default) or business accounts; None sends API scopes alone.
         timeout: seconds for each step of a request (connect, send, wait for bytes), or an `httpx.Timeout`.
-        total_timeout: seconds for a whole call with token, retries and the waits between them.
+        total_timeout: seconds for a whole call with token, retries and the waits between them. An async call is cut off
+            then, a sync one when the read that it is in ends (`timeout`).
         max_retries: how often a request that may be sent twice is tried again after a failure.
         limits, proxy, transport: as httpx has them. A transport of your own switches proxies of the environment off.
         verify: path of a CA bundle, or an SSL context.
