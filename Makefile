@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
   --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
+# more than there are cores: many tests wait, for a process or for a pause
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format generate unasync contract record spec-diff bench docs simulator coverage lock clean
@@ -33,10 +35,10 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95
 
 check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract
 	@$(BIN)/ruff format --check .
