@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openpayments_client.models import TransactionReport
 
-__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query", "parameters"]
+__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query", "page_asked"]
 
 
 class BookedTransaction(Transaction):
@@ -75,7 +75,7 @@ def _host(url: SplitResult) -> tuple[str | None, int | None]:
     return url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def parameters(query: str) -> tuple[tuple[str, str], ...]:
+def page_asked(query: str) -> int:
     """What a query asks for, to compare it with others: the order of its parameters does not matter."""
-    # Latin-1 keeps apart what is not UTF-8
-    return tuple(sorted(parse_qsl(query, keep_blank_values=True, encoding="latin-1")))
+    # Latin-1 keeps apart what is not UTF-8; a number, since the texts of a thousand pages are a megabyte
+    return hash(tuple(sorted(parse_qsl(query, keep_blank_values=True, encoding="latin-1"))))

@@ -9,7 +9,7 @@ import httpx
 from attrs import evolve
 
 from ..errors import UnreadableResponseError
-from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, parameters
+from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, page_asked
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
@@ -51,7 +51,7 @@ class AsyncTransactions:
     async def _answers(self) -> AsyncIterator[RawResponse[TransactionReport]]:
         operation = self._operation
         rest = {name: value for name, value in operation.request.items() if name != "params"}
-        seen = {parameters(str(httpx.QueryParams(operation.request["params"])))}
+        seen = {page_asked(str(httpx.QueryParams(operation.request["params"])))}
         while True:
             answer = await self._send(operation)
             yield answer
@@ -62,8 +62,8 @@ class AsyncTransactions:
             else:
                 if query is None:
                     return
-                if parameters(query) not in seen:
-                    seen.add(parameters(query))
+                if page_asked(query) not in seen:
+                    seen.add(page_asked(query))
                     # in the path, not in params, which httpx would decode and write anew
                     operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
                     continue

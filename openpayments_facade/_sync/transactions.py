@@ -10,7 +10,7 @@ import httpx
 from attrs import evolve
 
 from ..errors import UnreadableResponseError
-from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, parameters
+from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, page_asked
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
@@ -52,7 +52,7 @@ class Transactions:
     def _answers(self) -> Iterator[RawResponse[TransactionReport]]:
         operation = self._operation
         rest = {name: value for name, value in operation.request.items() if name != "params"}
-        seen = {parameters(str(httpx.QueryParams(operation.request["params"])))}
+        seen = {page_asked(str(httpx.QueryParams(operation.request["params"])))}
         while True:
             answer = self._send(operation)
             yield answer
@@ -63,8 +63,8 @@ class Transactions:
             else:
                 if query is None:
                     return
-                if parameters(query) not in seen:
-                    seen.add(parameters(query))
+                if page_asked(query) not in seen:
+                    seen.add(page_asked(query))
                     # in the path, not in params, which httpx would decode and write anew
                     operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
                     continue
