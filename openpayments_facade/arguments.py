@@ -204,9 +204,9 @@ def read_access(value: object) -> ConsentAccess:
     access.accounts = _read_accounts(value.accounts, "accounts")
     access.balances = _read_accounts(value.balances, "balances")
     access.transactions = _read_accounts(value.transactions, "transactions")
-    named = [_identity(account) for account in access.accounts or []]
+    named = access.accounts or []
     for name in ("balances", "transactions"):
-        if any(_identity(account) not in named for account in getattr(access, name) or []):
+        if not all(any(_is_same(account, other) for other in named) for account in getattr(access, name) or []):
             raise InvalidArgumentError(
                 f"access.{name} has an account that is not in access.accounts", argument="access"
             )
@@ -241,6 +241,14 @@ def _read_accounts(value: object, name: str) -> list[AccountReference] | None:
                     f"access.{name} has an IBAN that is none: length or check digits are wrong", argument="access"
                 )
     return accounts
+
+
+def _is_same(one: AccountReference, other: AccountReference) -> bool:
+    """Whether two references may mean the same account: a clearing number or a currency may be left out."""
+    return _identity(one) == _identity(other) and all(
+        None in (mine := getattr(one, name), yours := getattr(other, name)) or mine == yours
+        for name in ("clearing_number", "currency")
+    )
 
 
 def _identity(account: AccountReference) -> dict[str, str]:

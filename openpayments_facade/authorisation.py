@@ -110,12 +110,20 @@ class AuthorisationUpdate:
     sca_status: str | None
     challenge: Challenge | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the user has nothing more to do; `wait()` then gives the consent."""
+        return self.sca_status in TERMINAL
+
 
 def check_outcome(sca_status: str | None, consent_id: str, authorisation_id: str) -> None:
     """Raises AuthorisationFailedError if an authorisation has ended, and not well."""
     if sca_status in TERMINAL - SUCCESSFUL:
         raise AuthorisationFailedError(
-            f"authorisation {authorisation_id} of consent {consent_id} ended as {sca_status}", code=sca_status
+            f"authorisation {authorisation_id} of consent {consent_id} ended as {sca_status}",
+            code=sca_status,
+            consent_id=consent_id,
+            authorisation_id=authorisation_id,
         )
 
 

@@ -67,8 +67,9 @@ def log_attempt(*, method: str, url: str, status: int | None, duration: float, r
 class Call:
     """The state of one call while its attempts are made."""
 
-    def __init__(self, operation: Operation[Any], options: Options) -> None:
+    def __init__(self, operation: Operation[Any], options: Options, api_url: str) -> None:
         self.operation = operation
+        self.url = api_url + operation.path
         self.options = options
         passed_on = operation.request_id or options.request_id or current_request_id.get()
         self.request_id = read_request_id(passed_on) if passed_on else new_request_id()
@@ -85,7 +86,7 @@ class Call:
                 f"the call took longer than its total_timeout of {self.options.total_timeout:g} s",
                 request_id=self.request_id,
                 method=self.operation.method,
-                url=self.operation.path,
+                url=self.url,
             )
         return left
 

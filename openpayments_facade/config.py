@@ -45,6 +45,10 @@ CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
 CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
 CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of the variable
 TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - the name of the variable
+# the user, for the command line alone
+PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
+PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
+PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 _Path = str | os.PathLike[str]
 ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
@@ -301,7 +305,11 @@ def _environment(found: Mapping[str, str]) -> Environment | None:
     if len(urls) == 1:
         other = API_URL if urls == [AUTH_URL] else AUTH_URL
         raise ConfigurationError(f"{urls[0]} is set but {other} is not: auth host and API host travel together")
-    return Environment(name="custom", auth_url=found[AUTH_URL], api_url=found[API_URL])
+    try:
+        return Environment(name="custom", auth_url=found[AUTH_URL], api_url=found[API_URL])
+    except ConfigurationError as error:
+        said = str(error).replace("auth_url", AUTH_URL).replace("api_url", API_URL)
+        raise ConfigurationError(said) from None
 
 
 def _client_cert(found: Mapping[str, str]) -> ClientCert | None:

@@ -286,13 +286,32 @@ class ScaRequiredError(ConsentError):
 class AuthorisationFailedError(OpenPaymentsError):
     """The user declined, or the bank ended the authorisation.
 
-    `code` is the OAuth error of the callback (`access_denied`, ...) or the SCA status (`failed`), where one is known.
+    `code` is the OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`) or the consent's status
+    (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`), where one is known; so are `consent_id` and
+    `authorisation_id`.
     """
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        consent_id: str | None = None,
+        authorisation_id: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.consent_id = consent_id
+        self.authorisation_id = authorisation_id
 
 
 class AuthorisationTimeoutError(OpenPaymentsError):
-    """Nobody finished the authorisation in time."""
+    """Nobody finished the authorisation in time. It may still happen: `authorisation.wait()` can be called again.
+
+    `consent_id` and `authorisation_id` say which.
+    """
+
+    def __init__(self, message: str, *, consent_id: str | None = None, authorisation_id: str | None = None) -> None:
+        super().__init__(message)
+        self.consent_id = consent_id
+        self.authorisation_id = authorisation_id

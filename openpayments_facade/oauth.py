@@ -14,12 +14,14 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 from attrs import field, frozen
 
+from .arguments import read_text
 from .errors import AuthorisationFailedError, InvalidArgumentError
+from .secret import Secret
 
 if TYPE_CHECKING:
     from .environments import Environment
 
-__all__ = ["Callback", "RedirectUrl", "fill_redirect_url", "read_callback", "read_redirect_uri"]
+__all__ = ["Callback", "RedirectUrl", "fill_redirect_url", "read_callback", "read_code", "read_redirect_uri"]
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
 
@@ -112,6 +114,14 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, host, port
 
 
+def read_code(code: object) -> Secret | InvalidArgumentError:
+    """Checks a code; what is wrong with it is returned, so that no frame of the refusal shows it."""
+    try:
+        return Secret(read_text(code, "code"))
+    except InvalidArgumentError as error:
+        return error.with_traceback(None)
+
+
 def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     """Reads the address that the user's browser came back to: a code, or none after a plain redirect.
 
@@ -132,7 +142,9 @@ def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArg
 
     if not isinstance(state, str) or not state or not _is_text(state):
         return InvalidArgumentError("state must be the one that went out", argument="state")
-    if not isinstance(url, str) or not _is_text(url):
+    if not isinstance(url, str):
+        return refusal(f"must be a text, such as str(request.url), not {type(url).__name__}")
+    if not _is_text(url):
         return refusal("is not a URL")
     try:
         query: Mapping[str, list[str]] = parse_qs(urlsplit(url).query, keep_blank_values=True)
@@ -142,10 +154,12 @@ def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArg
         if len(query.get(name, [])) > 1:
             return refusal(f"has {name} more than once")
     came = query.get("state", [""])[0]
+    code = "".join(filter(str.isprintable, query.get("error", [""])[0]))[:100]
+    if not came:
+        return refusal(f"has no state{code and f', but the error {code}'}: not accepted")
     if not hmac.compare_digest(came.encode(), state.encode()):
-        return refusal(f"has {'another' if came else 'no'} state than the one that went out: not accepted")
+        return refusal("has another state than the one that went out: not accepted")
     if "error" in query:
-        code = "".join(filter(str.isprintable, query["error"][0]))[:100]
         description = "".join(filter(str.isprintable, query.get("error_description", [""])[0]))[:300]
         said = f"{code}: {description}" if description else code or "no reason given"
         return AuthorisationFailedError(f"the authorisation failed ({said})", code=code or None)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import Attribute, field, frozen
 
 from .errors import InvalidArgumentError
 from .scopes import PsuContext, read_psu_context
+from .secret import hiding_arguments
 
 __all__ = ["Psu"]
 
@@ -77,6 +78,16 @@ def _context(value: object) -> PsuContext | None:
     return read_psu_context(value, argument="context")
 
 
+T = TypeVar("T")
+
+
+def _hiding_who(cls: type[T]) -> type[T]:
+    # error trackers send the locals of frames along, and the arguments tell who the user is
+    cls.__init__ = hiding_arguments(cls.__init__)  # type: ignore[method-assign]
+    return cls
+
+
+@_hiding_who
 @frozen(kw_only=True)
 class Psu:
     """Who the end user is, as far as it is known.
@@ -104,6 +115,7 @@ class Psu:
     geo_location: str | None = field(default=None, repr=False, validator=_geo_location)
 
     @classmethod
+    @hiding_arguments
     def from_headers(
         cls,
         headers: Mapping[str, str],
@@ -118,8 +130,11 @@ class Psu:
             psu = Psu.from_headers(request.headers, client_ip=request.client.host)
 
         Takes User-Agent and the Accept headers. `client_ip` is the user's own address, not your proxy's. What can't go
-        into a header again is left out. Raises InvalidArgumentError if `client_ip` is no address.
+        into a header again is left out. Raises InvalidArgumentError if `client_ip` is no address: not known is no
+        reason to count the access as one without the user.
         """
+        if not _is_ip_address(client_ip):
+            raise InvalidArgumentError("client_ip must be the user's IP address", argument="client_ip")
         sent = {name.lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         kept = {name: value for name in names if _is_header_value(value := sent.get(name.replace("_", "-")))}

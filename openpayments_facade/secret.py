@@ -7,8 +7,6 @@ import hmac
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec, TypeVar
 
-from .errors import OpenPaymentsError
-
 __all__ = ["Secret", "hiding_arguments"]
 
 P = ParamSpec("P")
@@ -41,13 +39,13 @@ class Secret:
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """The same function. No frame that an exception of ours leads to has its arguments, which are secrets."""
+    """The same function. No frame that its exception leads to has the arguments, which are secrets."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except OpenPaymentsError as error:
+        except Exception as error:  # a TypeError for a misspelt argument, too
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs

@@ -181,11 +181,19 @@ def test_the_redirect_uri_leads_to_this_machine(simulator: Simulator, uri: str) 
     assert simulator.requests == []
 
 
-def test_a_port_in_use_is_told_before_anything_is_made(simulator: Simulator) -> None:
-    result = create("ESSESESS", urlsplit(simulator.api_url).port or 0)
+def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> None:
+    taken = urlsplit(simulator.api_url).port or 0
+    result = create("ESSESESS", taken)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "can't listen on port" in result.stderr
-    assert simulator.requests == []
+    assert f"`openpayments consent authorise {simulator.consents[-1].id}` goes on" in result.stderr
+    assert create("HANDSESS", taken).exit_code == 0
+
+
+def test_a_bank_that_nobody_knows(simulator: Simulator, port: int) -> None:
+    result = create("DEUTDEFF", port)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "RESOURCE_UNKNOWN" in result.stderr
 
 
 def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, port: int) -> None:
@@ -314,12 +322,18 @@ def test_transactions_of_all_pages_as_json_csv_and_lines(simulator: Simulator, a
 
 def test_csv_quotes_what_the_bank_sends(simulator: Simulator, account: list[str]) -> None:
     text = '=1+1,"quoted";\r\nnext \x1b[31mline'
-    booked = {"transactionAmount": {"currency": "SEK", "amount": "-1.00"}, "remittanceInformationUnstructured": text}
+    booked = {
+        "transactionAmount": {"currency": "SEK", "amount": "-1.00"},
+        "remittanceInformationUnstructured": text,
+        "creditorAccount": {"bban": "000000017", "clearingNumber": "6000"},
+    }
     for _ in range(2):
         simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
     rows = list(csv.reader(io.StringIO(run("transactions", *account, "--csv").stdout_bytes.decode(), newline="")))
     assert len(rows) == 2
-    assert dict(zip(*rows, strict=True))["remittanceInformationUnstructured"] == text
+    row = dict(zip(*rows, strict=True))
+    assert row["remittanceInformationUnstructured"] == text
+    assert (row["creditorAccount"], row["resourceId"]) == ("6000-000000017", account[0])
     lines = run("transactions", *account).stdout.splitlines()
     assert len(lines) == 2
     assert "\x1b" not in lines[1]

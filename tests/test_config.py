@@ -170,6 +170,10 @@ def test_missing_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch)
             {"OPENPAYMENTS_AUTH_URL": "https://auth.example.com"},
             "OPENPAYMENTS_AUTH_URL is set but OPENPAYMENTS_API_URL",
         ),
+        (
+            {"OPENPAYMENTS_API_URL": "http://api.example.com", "OPENPAYMENTS_AUTH_URL": "https://auth.example.com"},
+            "OPENPAYMENTS_API_URL is 'http://api.example.com': plain http",
+        ),
         ({"OPENPAYMENTS_API_URL": "https://api.example.com"}, "OPENPAYMENTS_API_URL is set but OPENPAYMENTS_AUTH_URL"),
         (
             {"OPENPAYMENTS_ENVIRONMENT": "sandbox", "OPENPAYMENTS_API_URL": "https://api.example.com"},

@@ -404,7 +404,7 @@ def test_a_cassette_has_no_secrets_and_names_the_canonical_hosts(file: Path) -> 
         ("a host on this machine", "https://api.sandbox.openbankingplatform.com", "http://127.0.0.1:8001"),
         ("a host on this machine", "https://api.sandbox.openbankingplatform.com", "http://localhost:8001"),
         ("a personal identity number", '"name":"Sweden"', '"psuId":"19121212-1212"'),
-        ("a personal identity number", '"name":"Sweden"', '"psuId":"201212121212"'),
+        ("a personal identity number", '"name":"Sweden"', '"psuId":"190001019801"'),
         ("the id of a user", "      authorization:", "      psu-id:\n      - somebody\n      authorization:"),
         (
             "the address of a user",

@@ -70,8 +70,9 @@ def test_a_web_request_makes_a_psu() -> None:
     headers = {"User-Agent": "Mözilla/5.0", "Accept": " text/html\t", "Accept-Charset": " "}
     psu = Psu.from_headers(headers, client_ip="203.0.113.7")
     assert (psu.user_agent, psu.accept, psu.accept_charset) == (None, "text/html", None)
-    with pytest.raises(InvalidArgumentError, match="ip_address"):
-        Psu.from_headers({}, client_ip="unknown")
+    for nobody in ("unknown", "", None):
+        with pytest.raises(InvalidArgumentError, match="client_ip"):
+            Psu.from_headers({}, client_ip=nobody)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

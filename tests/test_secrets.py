@@ -21,6 +21,7 @@ from openpayments_facade import (
     Environment,
     OpenPayments,
     OpenPaymentsError,
+    Psu,
     ReauthorisationRequiredError,
     UserToken,
 )
@@ -28,6 +29,7 @@ from openpayments_facade.simulator import Simulator
 
 SECRET = "s3cret&with=form/characters"
 TOKEN = "a-t0ken-that-nobody-may-see"
+PSU = "s0mebody-who-nobody-may-know"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -236,6 +238,64 @@ def test_a_client_that_can_not_be_made_leads_to_no_secret(
         assert "secret.py" in everything
         assert SECRET not in everything
         assert "passw0rd" not in everything
+
+
+@pytest.mark.parametrize("client", [OpenPayments, AsyncOpenPayments])
+def test_a_misspelt_argument_leads_to_no_secret(
+    client: type[OpenPayments | AsyncOpenPayments], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_ID", "x")
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_SECRET", SECRET)
+    misspelt: Any = {"enviroment": "production"}
+    for make in (client.from_env, partial(client, client_id="x", client_secret=SECRET)):
+        with pytest.raises(TypeError, match="enviroment") as caught:
+            make(**misspelt)
+        assert SECRET not in shown(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"id": f"{PSU}\n"}, {"context": "x"}, {"heaven": 1}], ids=lambda x: next(iter(x)))
+def test_a_psu_that_can_not_be_made_leads_to_nobody(wrong: Any) -> None:
+    for make in (Psu, partial(Psu.from_headers, {"User-Agent": PSU}, client_ip=PSU)):
+        with pytest.raises((OpenPaymentsError, TypeError)) as caught:
+            make(**{"id": PSU, **wrong})
+        everything = shown(caught.value)
+        assert "secret.py" in everything
+        assert PSU not in everything
+
+
+@pytest.mark.parametrize("api_scopes", [["aspspinformation"], ["accountinformation"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"consent_id": "a/b"}, {"payment_id": "p"}, {"code": "c0de\n"}, {"redirect_uri": "no"}, {}],
+    ids=lambda wrong: next(iter(wrong), "scope"),
+)
+def test_a_code_that_is_not_sent_is_nowhere(wrong: Any, api_scopes: list[str]) -> None:
+    arguments = {
+        "code": "c0de",
+        "redirect_uri": "https://app.example.com/",
+        "consent_id": "c",
+        "authorisation_id": "a",
+        **wrong,
+    }
+    transport = httpx.MockTransport(lambda _: httpx.Response(500))
+    with (
+        OpenPayments(client_id="x", client_secret=SECRET, api_scopes=api_scopes, transport=transport) as op,
+        pytest.raises(OpenPaymentsError) as caught,
+    ):
+        _exchange(op, arguments)
+    assert "exchange_code" in shown(caught.value)
+    assert "c0de" not in shown(caught.value)
+
+
+def _exchange(op: OpenPayments, arguments: dict[str, Any]) -> None:
+    arguments, kept = {}, arguments
+    op.oauth.exchange_code(**kept)
+
+
+def test_what_is_no_token_of_a_user_is_nowhere() -> None:
+    with OpenPayments(client_id="x", client_secret=SECRET) as op, pytest.raises(OpenPaymentsError) as caught:
+        op.oauth.refresh({"access_token": TOKEN})  # type: ignore[arg-type]
+    assert TOKEN not in shown(caught.value)
 
 
 def test_what_holds_no_token_leads_to_no_other() -> None:

@@ -80,13 +80,16 @@ class AsyncAccounts(AsyncService):
         operation = Operation.of(get_balances, id_, consent_id=self._consent_id, x_bic_fi=self._bank.bic_fi)
         return (await self._run_raw(operation, id_)).parsed.balances
 
-    async def transaction(self, account_id: str | Account, transaction_id: str | Transaction) -> Transaction:
-        """One transaction with its details, by the `transaction_id` of the list. Few banks support it (facts 40, 7)."""
+    async def transaction(self, account_id: str | Account, *, transaction_id: str | Transaction) -> Transaction:
+        """One transaction with its details, by the `transaction_id` of the list, or the listed transaction itself.
+
+        Few banks support it (facts 40, 7), and some give no ids: InvalidArgumentError then.
+        """
         id_ = _read_account_id(account_id)
         operation = Operation.of(
             get_transaction_details,
             id_,
-            read_transaction_id(getattr(transaction_id, "transaction_id", transaction_id)),
+            _read_transaction_id(transaction_id),
             consent_id=self._consent_id,
             x_bic_fi=self._bank.bic_fi,
         )
@@ -160,6 +163,7 @@ class AsyncAccounts(AsyncService):
             if left > 0:
                 error = copy.copy(known)
                 error.retry_after = left
+                error.args = (f"{known.args[0]}, known from an earlier call: not sent for another {left:.0f} s",)
                 raise error
             self._exceeded.pop(key, None)
         try:
@@ -172,6 +176,16 @@ class AsyncAccounts(AsyncService):
 
 def _read_account_id(account_id: object) -> str:
     return read_id(getattr(account_id, "resource_id", account_id), "account_id")
+
+
+def _read_transaction_id(transaction_id: object) -> str:
+    id_ = getattr(transaction_id, "transaction_id", transaction_id)
+    if id_ is None and id_ is not transaction_id:
+        raise InvalidArgumentError(
+            "transaction_id: the bank gave this transaction none, so there are no details to ask for",
+            argument="transaction_id",
+        )
+    return read_transaction_id(id_)
 
 
 def _raw_pages(

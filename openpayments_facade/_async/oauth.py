@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from .. import request_ids
-from ..arguments import read_id, read_text
+from ..arguments import read_id
 from ..config import merge_headers
 from ..errors import InvalidArgumentError, OutcomeUnknownError
-from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_redirect_uri
+from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from ..scopes import ApiScope, check_scope, compose
 from ..secret import Secret
 from ..tokens.fetcher import Limits
@@ -72,6 +72,10 @@ class AsyncOAuth:
         sent, ReauthorisationRequiredError if the code is wrong, used or too old, OutcomeUnknownError if no answer came,
         TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError.
         """
+        secret_code = read_code(code)
+        del code  # no frame that an error leads to shall show it
+        if isinstance(secret_code, InvalidArgumentError):
+            raise secret_code
         if (consent_id is None) == (payment_id is None):
             raise InvalidArgumentError("give consent_id or payment_id, one of them", argument="consent_id")
         headers: dict[str, str] = {}
@@ -85,8 +89,6 @@ class AsyncOAuth:
             headers["X-PaymentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
         core, options = self._executor.core, self._executor.options
         check_scope(scope, core.settings.api_scopes, "exchange_code")
-        secret_code = Secret(read_text(code, "code"))
-        del code  # no frame that an error leads to shall show it
         return await self._ask(
             exchange_code,
             code=secret_code,
@@ -105,6 +107,7 @@ class AsyncOAuth:
         UnreadableResponseError.
         """
         if not isinstance(token, UserToken):
+            del token
             raise InvalidArgumentError("token must be a UserToken", argument="token")
         return await self._ask(refresh, token)
 

@@ -72,7 +72,7 @@ class AsyncTransactions:
                 problem,
                 request_id=answer.request_id,
                 method=operation.method,
-                url=operation.path,
+                url=f"{self._api_url}{operation.path}",
                 status_code=answer.status_code,
             )
 

@@ -19,7 +19,7 @@ from .executor import Executor
 from .oauth import OAuth
 
 if TYPE_CHECKING:
-    from openpayments_client.models import Consent
+    from openpayments_client.models import Consent, ScaStatusAnswer
 
     from ..bank import BankBinding
     from ..tokens import UserToken
@@ -97,6 +97,10 @@ class Authorisation:
         InvalidArgumentError if the callback is not this authorisation's, AuthorisationFailedError if it brings an
         error, and what `op.oauth.exchange_code` raises.
         """
+        if self.approach is Approach.DECOUPLED:
+            raise InvalidArgumentError(
+                "a decoupled authorisation has no callback: look at `approach` first", argument="callback_url"
+            )
         if self._state is None or self._redirect_uri is None:
             raise InvalidArgumentError("callback_url comes before redirect_url() was called", argument="callback_url")
         try:
@@ -134,21 +138,40 @@ class Authorisation:
         deadline = time.monotonic() + timeout
         if self.sca_status is not None:
             yield AuthorisationUpdate(self.sca_status, self.challenge)
-        operation = Operation.of(
-            get_consent_sca_status, self.consent_id, self.authorisation_id, x_bic_fi=self._bank.bic_fi
-        ).with_headers(self._bank.headers())
         while self.sca_status not in TERMINAL:
             self._pause(deadline, interval if self.sca_status is not None else 0.0, timeout)
-            answer = self._read(operation, deadline, timeout)
             known = (self.sca_status, self.challenge)
-            self.sca_status = answer.sca_status or self.sca_status or "received"
-            challenge = Challenge.of(answer.challenge_data, self._method)
-            if challenge is not None or self.sca_status != known[0]:
-                # the description of this answer has no challenge: without one, the last one holds
-                self.challenge = challenge
+            update = self._take(self._read(self._sca_status(), deadline, timeout))
             if (self.sca_status, self.challenge) != known:
-                yield AuthorisationUpdate(self.sca_status, self.challenge)
+                yield update
         check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
+
+    def poll(self) -> AuthorisationUpdate:
+        """One look, for a page that asks again and again: the SCA status now, and the challenge to show. One request.
+
+            authorisation = bank.consents.resume(saved)
+            update = authorisation.poll()
+            return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
+
+        When it is over `wait()` gives the consent. Raises AuthorisationFailedError if the bank has ended it.
+        """
+        update = self._take(self._executor.run(self._sca_status()))
+        check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
+        return update
+
+    def _sca_status(self) -> Operation[ScaStatusAnswer]:
+        return Operation.of(
+            get_consent_sca_status, self.consent_id, self.authorisation_id, x_bic_fi=self._bank.bic_fi
+        ).with_headers(self._bank.headers())
+
+    def _take(self, answer: ScaStatusAnswer) -> AuthorisationUpdate:
+        before = self.sca_status
+        self.sca_status = answer.sca_status or self.sca_status or "received"
+        challenge = Challenge.of(answer.challenge_data, self._method)
+        if challenge is not None or self.sca_status != before:
+            # the description of this answer has no challenge: without one, the last one holds
+            self.challenge = challenge
+        return AuthorisationUpdate(self.sca_status, self.challenge)
 
     def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> Consent:
         """Waits until the user has authorised and the consent is valid, and gives it. `timeout` is in seconds.
@@ -170,7 +193,10 @@ class Authorisation:
                 return consent
             if consent.consent_status in LOST:
                 raise AuthorisationFailedError(
-                    f"consent {self.consent_id} is {consent.consent_status}", code=consent.consent_status
+                    f"consent {self.consent_id} is {consent.consent_status}",
+                    code=consent.consent_status,
+                    consent_id=self.consent_id,
+                    authorisation_id=self.authorisation_id,
                 )
             # a company may need more than one signature
             self._pause(deadline, interval, timeout)
@@ -218,5 +244,7 @@ class Authorisation:
 
     def _late(self, timeout: float) -> AuthorisationTimeoutError:
         return AuthorisationTimeoutError(
-            f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}"
+            f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}",
+            consent_id=self.consent_id,
+            authorisation_id=self.authorisation_id,
         )

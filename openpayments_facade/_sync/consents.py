@@ -74,7 +74,7 @@ class Consents(Service):
                 f"{answer.status_code} with an answer whose {name} is no id",
                 request_id=answer.request_id,
                 method=operation.method,
-                url=operation.path,
+                url=f"{self._executor.core.settings.environment.api_url}{operation.path}",
                 status_code=answer.status_code,
             )
         return answer
@@ -206,7 +206,7 @@ class Consents(Service):
         return self._run_identified(starting, "authorisation_id").parsed
 
     def select_method(
-        self, consent_id: str, authorisation_id: str, authentication_method_id: str
+        self, consent_id: str, *, authorisation_id: str, authentication_method_id: str
     ) -> AuthorisationUpdated:
         """The second step alone: chooses how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
         return self._run(
@@ -217,7 +217,7 @@ class Consents(Service):
             )
         )
 
-    def sca_status(self, consent_id: str, authorisation_id: str) -> ScaStatusAnswer:
+    def sca_status(self, consent_id: str, *, authorisation_id: str) -> ScaStatusAnswer:
         """How far the user is, with the current challenge in a decoupled authorisation."""
         ids = read_id(consent_id, "consent_id"), read_id(authorisation_id, "authorisation_id")
         return self._run(self._bound(Operation.of(get_consent_sca_status, *ids, x_bic_fi=self._bank.bic_fi)))
@@ -226,7 +226,7 @@ class Consents(Service):
         """The ids of a consent's authorisations; there may be several for a company."""
         id_ = read_id(consent_id, "consent_id")
         operation = Operation.of(get_consent_authorisation, id_, x_bic_fi=self._bank.bic_fi)
-        return (self._run(self._bound(operation))).authorisation_ids
+        return (self._run(self._bound(operation))).authorisation_ids or []
 
     def _starting(self, consent_id: str) -> Operation[AuthorisationStarted]:
         operation = Operation.of(start_consent_authorisation, consent_id, x_bic_fi=self._bank.bic_fi)

@@ -38,7 +38,7 @@ class Executor:
         import stamina  # costs as much as a small client, and is not needed before the first call
 
         check_scope(operation.scope, self.core.settings.api_scopes, f"{operation.method} {operation.path}")
-        call = Call(operation, self.options)
+        call = Call(operation, self.options, self.core.settings.environment.api_url)
         retries = stamina.retry_context(
             on=call.wait_before_retry,
             attempts=self.options.max_retries + 1,
@@ -81,8 +81,7 @@ class Executor:
 
     def _exchange(self, call: Call, auth: BearerAuth) -> Answer | OpenPaymentsError:
         # a failure is returned, not raised: a traceback through here would hold the request, and it the token
-        operation, client = call.operation, self.core.pool.client()
-        url = self.core.settings.environment.api_url + operation.path
+        operation, url, client = call.operation, call.url, self.core.pool.client()
         call.attempt += 1
         response: httpx.Response | None = None
         timeout = call.timeout()

@@ -73,7 +73,7 @@ class Transactions:
                 problem,
                 request_id=answer.request_id,
                 method=operation.method,
-                url=operation.path,
+                url=f"{self._api_url}{operation.path}",
                 status_code=answer.status_code,
             )
 

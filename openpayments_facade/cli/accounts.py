@@ -12,7 +12,7 @@ import typer
 from attrs import frozen
 
 from .dates import read_day, today
-from .output import say, show, write
+from .output import account_number, say, show, write
 from .run import BankRun, command
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def accounts(
         found = opened.list(with_balance=with_balance or None)
     columns: dict[str, Any] = {
         "ACCOUNT ID": "resource_id",
-        "NUMBER": lambda account: account.iban or _number(account),
+        "NUMBER": account_number,
         "NAME": lambda account: account.name or account.product,
         "CURRENCY": "currency",
     }
@@ -130,7 +130,7 @@ def transactions(
     from .transactions import Csv, Json, Table, reading
 
     first = date_from or today() - timedelta(days=DAYS)
-    form = Json() if run.as_json else Csv() if as_csv else Table()
+    form = Json() if run.as_json else Csv(account_id) if as_csv else Table()
     found = False
     with run.accounts() as opened:
         pages = opened.transactions(account_id, booking_status=status.value, date_from=first, date_to=date_to).pages()
@@ -141,8 +141,3 @@ def transactions(
         write(form.end())
     if not found:
         say("No transactions then.")
-
-
-def _number(account: Any) -> str | None:
-    number = account.bban or account.bankgiro_number or account.plusgiro_number
-    return "-".join(filter(None, (account.clearing_number, number))) or None

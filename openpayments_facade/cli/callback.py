@@ -19,7 +19,6 @@ import typer
 
 from ..environments import is_loopback
 from ..errors import AuthorisationTimeoutError
-from .output import say
 
 __all__ = ["Callback", "listening"]
 
@@ -34,6 +33,7 @@ class Callback:
     def __init__(self, uri: str, path: str) -> None:
         self.uri = uri
         self.path = path
+        self.problem: str | None = None
         self._state: str | None = None
         self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -62,16 +62,16 @@ class Callback:
 def listening(redirect_uri: str) -> Iterator[Callback]:
     """Listens on exactly the host and port of the redirect URI.
 
-    Raises BadParameter if that is not on this machine, typer.Exit if the port is taken.
+    Raises BadParameter if that is not on this machine. If the port is taken `problem` says so: not every bank needs it.
     """
     url, port = _read(redirect_uri)
     callback = Callback(redirect_uri, url.path or "/")
     try:
         server = _Server(url.hostname or "", port, callback)
     except OSError as error:
-        say(f"Error: can't listen on port {port} of --redirect-uri {redirect_uri}: {error.strerror or error}.")
-        say("End what uses the port, or give another redirect URI that is whitelisted on the application.")
-        raise typer.Exit(1) from None
+        callback.problem = f"can't listen on port {port} of --redirect-uri {redirect_uri}: {error.strerror or error}."
+        yield callback
+        return
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

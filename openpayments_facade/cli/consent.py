@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from attrs import frozen
 
+from ..config import PSU_CORPORATE_ID, PSU_ID
+from ..errors import AuthorisationFailedError, OpenPaymentsError
 from .dates import read_day, today
 from .failures import EXIT_CODES
 from .output import describe, printable, say, write, write_json
-from .run import PSU_CORPORATE_ID, PSU_ID, BankRun, command
+from .run import BankRun, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,7 +125,12 @@ def create(
         created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
         say(f"Consent {printable(created.consent_id)} is made; now the user has to authorise it.")
         method = run.method or _choose(created.sca_methods)
-        consent = _authorise(run, bank, callback, created.consent_id, method)
+        try:
+            consent = _authorise(run, bank, callback, created.consent_id, method)
+        except (OpenPaymentsError, typer.Exit) as error:
+            if not run.simulator and not isinstance(error, AuthorisationFailedError):
+                say(f"`openpayments consent authorise {printable(created.consent_id)}` goes on with the same consent.")
+            raise
     _finish(run, created.consent_id, consent)
 
 
@@ -174,7 +181,7 @@ def _refuse_simulator(run: BankRun) -> None:
 
 
 def _enter(run: Journey, stack: ExitStack, affiliate: str | None) -> tuple[Bank, Callback]:
-    """The bank, and the redirect URI: taken before anything is made, so that a port in use costs nothing."""
+    """The bank, and the redirect URI."""
     from .callback import listening
 
     callback = stack.enter_context(listening(run.redirect_uri))
@@ -209,12 +216,17 @@ def _authorise(run: Journey, bank: Bank, callback: Callback, consent_id: str, me
 def _send_to_browser(run: Journey, authorisation: Authorisation, callback: Callback) -> None:
     import webbrowser
 
+    if callback.problem:
+        say(f"Error: {callback.problem}")
+        say("End what uses the port, or give another redirect URI that is whitelisted on the application.")
+        raise typer.Exit(1)
     url = authorisation.redirect_url(redirect_uri=callback.uri)
     callback.expect(url.state)
-    say(
-        f"The redirect URI {callback.uri} must be whitelisted on the application in the Developer Portal, exactly like "
-        "this; --redirect-uri takes another."
-    )
+    if not run.simulator:
+        say(
+            f"The redirect URI {callback.uri} must be whitelisted on the application in the Developer Portal, exactly "
+            "like this; --redirect-uri takes another."
+        )
     if run.open_browser:
         say(f"Your browser opens the bank's page. If it does not, open it there yourself:\n  {url}")
         webbrowser.open(url)

@@ -11,6 +11,7 @@ from ..errors import (
     AuthenticationError,
     AuthorisationFailedError,
     AuthorisationTimeoutError,
+    BadRequestError,
     ConfigurationError,
     ConnectionFailedError,
     ConsentError,
@@ -108,6 +109,8 @@ def exit_code(error: OpenPaymentsError) -> int:
     """The exit code of a command that ended with this exception."""
     if _is_outage(error):
         return 1
+    if isinstance(error, BadRequestError) and error.code == "RESOURCE_UNKNOWN":
+        return 4
     return next((code for code, kinds in _CODES if isinstance(error, kinds)), 1)
 
 
@@ -130,7 +133,7 @@ def advice(error: OpenPaymentsError) -> str | None:
         case AccessExceededError():
             return "With --psu-ip, while the user is here, a bank does not count."
         case ScaRequiredError():
-            return "The user has to authorise again: `openpayments consent create`."
+            return "With --psu-ip, while the user is here, or for later days; otherwise `openpayments consent create`."
         case ConsentError():
             return "`openpayments consent status` shows how it is; `openpayments consent create` makes another."
         case AuthorisationFailedError() | ReauthorisationRequiredError():
@@ -148,8 +151,8 @@ def advice(error: OpenPaymentsError) -> str | None:
             )
         case InvalidScopeError():
             return (
-                "Check the PSU context, and that the application has the API products of OPENPAYMENTS_API_SCOPES in "
-                "the Developer Portal."
+                "Check the PSU context, and that the application has these API products in the Developer Portal: "
+                "accountinformation for consents and accounts, otherwise those of OPENPAYMENTS_API_SCOPES."
             )
         case UnauthorizedError() | PermissionDeniedError():
             return "Check the application in the Developer Portal; production also asks for a client certificate."

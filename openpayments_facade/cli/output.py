@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-__all__ = ["Model", "describe", "json_text", "printable", "render", "say", "show", "write", "write_json"]
+__all__ = [
+    "Model",
+    "account_number",
+    "describe",
+    "json_text",
+    "printable",
+    "render",
+    "say",
+    "show",
+    "write",
+    "write_json",
+]
 
 
 class Model(Protocol):
@@ -112,3 +123,19 @@ def _table(*headings: str) -> Table:
 
 def _cell(value: object) -> str:
     return "" if value is None else printable(str(value)).strip()
+
+
+def account_number(account: Any) -> str | None:
+    """The number that names an account; in front of a BBAN the clearing number, where there is one."""
+    if account is None:
+        return None
+    names = ("iban", "bban", "bank_giro", "plus_giro", "bankgiro_number", "plusgiro_number", "masked_pan", "msisdn")
+    name = next((name for name in names if getattr(account, name, None) is not None), None)
+    if name is None:
+        return None
+    number: str = getattr(account, name)
+    if name != "bban":
+        return number
+    # the other side of a transaction has one that the description does not know
+    clearing = getattr(account, "clearing_number", None) or account.additional_properties.get("clearingNumber")
+    return f"{clearing}-{number}" if clearing else number

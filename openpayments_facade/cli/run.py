@@ -10,12 +10,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from attrs import NOTHING, fields, frozen
 
-from ..config import API_SCOPES, TOKEN_STORE
+from ..config import API_SCOPES, PSU_IP, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     from ..config import ClientOptions
     from ..simulator import Simulator
 
-__all__ = ["PSU_CORPORATE_ID", "PSU_ID", "PSU_IP", "BankRun", "Run", "command", "ending"]
-
-PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
-PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
-PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
+__all__ = ["BankRun", "Run", "command", "ending"]
 
 
 class EnvironmentName(enum.StrEnum):

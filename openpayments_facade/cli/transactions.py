@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from .output import json_text, printable
+from .output import account_number, json_text, printable
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
@@ -68,9 +68,11 @@ class Csv:
         "bankTransactionCode",
         "entryReference",
         "transactionId",
+        "resourceId",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, account_id: str) -> None:
+        self._account_id = account_id
         self._rows: list[Sequence[object]] = [self.HEADINGS]
 
     def text(self, transactions: Sequence[Listed]) -> str:
@@ -89,8 +91,9 @@ class Csv:
             **transaction.to_dict(),
             "amount": transaction.transaction_amount.amount,
             "currency": transaction.transaction_amount.currency,
-            "creditorAccount": _number(transaction.creditor_account),
-            "debtorAccount": _number(transaction.debtor_account),
+            "creditorAccount": account_number(transaction.creditor_account),
+            "debtorAccount": account_number(transaction.debtor_account),
+            "resourceId": self._account_id,
         }
         return [sent.get(name) for name in self.HEADINGS]
 
@@ -154,11 +157,3 @@ def reading(pages: Iterator[TransactionReport], first: date, last: date) -> Iter
         seen = {min(seen), max(seen)} if seen else seen
         passed = (max(seen) - min(seen)).days if seen else 0
         bar.update(task, description=f"Read {read:,} transactions", completed=min(passed, days))
-
-
-def _number(account: Any) -> str | None:
-    """The number that names an account."""
-    if account is None:
-        return None
-    names = ("iban", "bban", "bank_giro", "plus_giro", "bankgiro_number", "plusgiro_number", "masked_pan", "msisdn")
-    return next((value for name in names if (value := getattr(account, name, None)) is not None), None)

@@ -17,9 +17,11 @@ from openpayments_facade import (
     ConsentExpiredError,
     ConsentInvalidError,
     InvalidArgumentError,
+    MonetaryAmount,
     NotFoundError,
     PendingTransaction,
     Psu,
+    Transaction,
     UnreadableResponseError,
     arguments,
     money,
@@ -82,7 +84,7 @@ async def test_transactions_come_from_all_pages_in_order() -> None:
             assert len([page async for page in listed.pages()]) == 7
             one = booked[0]
             assert one.transaction_id is not None
-            details = await accounts.transaction(id_, one.transaction_id)
+            details = await accounts.transaction(id_, transaction_id=one.transaction_id)
             assert details.transaction_amount == one.transaction_amount
 
 
@@ -112,7 +114,7 @@ async def test_details_of_a_bank_without_them() -> None:
             accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(await consented(op, simulator, "NDEASESS"))
             id_ = (await accounts.list())[0].resource_id or ""
             with pytest.raises(NotFoundError):
-                await accounts.transaction(id_, "t")
+                await accounts.transaction(id_, transaction_id="t")
 
 
 async def test_a_consent_that_does_not_do() -> None:
@@ -146,6 +148,7 @@ async def test_the_accesses_of_a_day_are_remembered() -> None:
                 await again.list()
             assert 0 < (caught.value.retry_after or 0) <= 86_400
             assert caught.value.status_code == 429
+            assert "not sent for another" in str(caught.value)
             assert len(simulator.requests) == sent
             assert await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
             assert await again.balances(
@@ -233,7 +236,7 @@ async def test_odd_but_honest_answers_are_read() -> None:
                 "unheardOf": 1,
             }
             simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
-            transaction = await accounts.transaction("a", "t")
+            transaction = await accounts.transaction("a", transaction_id="t")
             assert transaction.booking_date == date(2026, 3, 1)
             assert transaction.creditor_account is not None
             assert transaction.creditor_account.bank_giro == "765-4321"
@@ -327,7 +330,7 @@ async def test_the_id_of_a_transaction_may_be_odd(id_: str) -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:
             simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
-            found = await op.at_bank("ESSESESS").accounts("c").transaction("a", id_)
+            found = await op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
             assert found.transaction_id == id_
         assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
 
@@ -382,5 +385,8 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, 
                     await bank.accounts("c").get(bad)
             for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
                 with pytest.raises(InvalidArgumentError, match="transaction_id"):
-                    await bank.accounts("c").transaction("a", bad)
+                    await bank.accounts("c").transaction("a", transaction_id=bad)
+            nameless = Transaction(MonetaryAmount("SEK", "1.00"))
+            with pytest.raises(InvalidArgumentError, match="the bank gave this transaction none"):
+                await bank.accounts("c").transaction("a", transaction_id=nameless)
         assert simulator.requests == []

@@ -83,7 +83,7 @@ async def test_from_a_bank_to_its_transactions_by_redirect(provider: Provider) -
             transaction.booking_date for transaction in booked if transaction.booking_date
         )
         assert isinstance(found[-1], PendingTransaction)
-        details = await accounts.transaction(account, booked[0])
+        details = await accounts.transaction(account, transaction_id=booked[0])
         assert details.transaction_amount == booked[0].transaction_amount
 
         await bank.consents.delete(created.consent_id)
@@ -310,7 +310,7 @@ async def test_details_of_a_bank_without_them(provider: Provider) -> None:
         assert entry.transaction_id is None
         assert entry.entry_reference
         with pytest.raises(NotFoundError):
-            await accounts.transaction(account, entry.entry_reference)
+            await accounts.transaction(account, transaction_id=entry.entry_reference)
 
 
 async def test_accesses_of_a_day_used_up(provider: Provider) -> None:

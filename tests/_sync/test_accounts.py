@@ -17,10 +17,12 @@ from openpayments_facade import (
     ConsentExpiredError,
     ConsentInvalidError,
     InvalidArgumentError,
+    MonetaryAmount,
     NotFoundError,
     OpenPayments,
     PendingTransaction,
     Psu,
+    Transaction,
     UnreadableResponseError,
     arguments,
     money,
@@ -83,7 +85,7 @@ def test_transactions_come_from_all_pages_in_order() -> None:
             assert len([page for page in listed.pages()]) == 7
             one = booked[0]
             assert one.transaction_id is not None
-            details = accounts.transaction(id_, one.transaction_id)
+            details = accounts.transaction(id_, transaction_id=one.transaction_id)
             assert details.transaction_amount == one.transaction_amount
 
 
@@ -113,7 +115,7 @@ def test_details_of_a_bank_without_them() -> None:
             accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(consented(op, simulator, "NDEASESS"))
             id_ = accounts.list()[0].resource_id or ""
             with pytest.raises(NotFoundError):
-                accounts.transaction(id_, "t")
+                accounts.transaction(id_, transaction_id="t")
 
 
 def test_a_consent_that_does_not_do() -> None:
@@ -147,6 +149,7 @@ def test_the_accesses_of_a_day_are_remembered() -> None:
                 again.list()
             assert 0 < (caught.value.retry_after or 0) <= 86_400
             assert caught.value.status_code == 429
+            assert "not sent for another" in str(caught.value)
             assert len(simulator.requests) == sent
             assert op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
             assert again.balances(op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()[0].resource_id or "")
@@ -232,7 +235,7 @@ def test_odd_but_honest_answers_are_read() -> None:
                 "unheardOf": 1,
             }
             simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
-            transaction = accounts.transaction("a", "t")
+            transaction = accounts.transaction("a", transaction_id="t")
             assert transaction.booking_date == date(2026, 3, 1)
             assert transaction.creditor_account is not None
             assert transaction.creditor_account.bank_giro == "765-4321"
@@ -326,7 +329,7 @@ def test_the_id_of_a_transaction_may_be_odd(id_: str) -> None:
     with Simulator() as simulator:
         with client(simulator) as op:
             simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
-            found = op.at_bank("ESSESESS").accounts("c").transaction("a", id_)
+            found = op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
             assert found.transaction_id == id_
         assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
 
@@ -381,5 +384,8 @@ def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values
                     bank.accounts("c").get(bad)
             for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
                 with pytest.raises(InvalidArgumentError, match="transaction_id"):
-                    bank.accounts("c").transaction("a", bad)
+                    bank.accounts("c").transaction("a", transaction_id=bad)
+            nameless = Transaction(MonetaryAmount("SEK", "1.00"))
+            with pytest.raises(InvalidArgumentError, match="the bank gave this transaction none"):
+                bank.accounts("c").transaction("a", transaction_id=nameless)
         assert simulator.requests == []

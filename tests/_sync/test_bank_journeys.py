@@ -84,7 +84,7 @@ def test_from_a_bank_to_its_transactions_by_redirect(provider: Provider) -> None
             transaction.booking_date for transaction in booked if transaction.booking_date
         )
         assert isinstance(found[-1], PendingTransaction)
-        details = accounts.transaction(account, booked[0])
+        details = accounts.transaction(account, transaction_id=booked[0])
         assert details.transaction_amount == booked[0].transaction_amount
 
         bank.consents.delete(created.consent_id)
@@ -309,7 +309,7 @@ def test_details_of_a_bank_without_them(provider: Provider) -> None:
         assert entry.transaction_id is None
         assert entry.entry_reference
         with pytest.raises(NotFoundError):
-            accounts.transaction(account, entry.entry_reference)
+            accounts.transaction(account, transaction_id=entry.entry_reference)
 
 
 def test_accesses_of_a_day_used_up(provider: Provider) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from attrs import evolve
 from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
@@ -271,6 +272,38 @@ def test_a_consent_that_is_lost_while_waiting(status: str) -> None:
             assert caught.value.code == status
 
 
+def test_one_look_for_a_page_that_asks_again_and_again() -> None:
+    with Simulator(decoupled_reads=3) as simulator:
+        with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+            consent = bank.consents.create(valid_until=TOMORROW)
+            saved = bank.consents.authorise(consent.consent_id).to_dict()
+            sent = len(simulator.requests)
+            looks = [bank.consents.resume(saved).poll() for _ in range(3)]
+            assert len(simulator.requests) == sent + 3
+            assert [look.is_over for look in looks] == [False, False, True]
+            assert len({look.challenge.qr_image for look in looks if look.challenge}) == 2
+            assert bank.consents.resume(saved).wait().consent_status == "valid"
+
+            consent = bank.consents.create(valid_until=TOMORROW)
+            authorisation = bank.consents.authorise(consent.consent_id)
+            simulator.decline(consent.consent_id)
+            with pytest.raises(AuthorisationFailedError) as caught:
+                authorisation.poll()
+            assert caught.value.code == authorisation.sca_status == "failed"
+            assert caught.value.consent_id == consent.consent_id
+            assert caught.value.authorisation_id == authorisation.authorisation_id
+            with pytest.raises(InvalidArgumentError, match="has no callback: look at `approach`"):
+                authorisation.complete(f"{CALLBACK}?code=c&state=s")
+
+
+def test_lists_that_are_null_are_empty() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            simulator.misbehave(CONSENTS, body={"authorisationIds": None})
+            assert op.at_bank("ESSESESS").consents.authorisations("c") == []
+
+
 def test_another_process_can_finish_it() -> None:
     with Simulator() as simulator:
         with client(simulator) as op:
@@ -394,9 +427,11 @@ def test_the_steps_can_be_taken_alone() -> None:
             assert simulator.requests[-1].headers["content-type"] == "application/json"
             assert simulator.requests[-1].headers["psu-id"] == "example-user"
             method = (started.sca_methods or [])[0].authentication_method_id
-            selected = bank.with_raw_response.consents.select_method(id_, started.authorisation_id, method)
+            selected = bank.with_raw_response.consents.select_method(
+                id_, authorisation_id=started.authorisation_id, authentication_method_id=method
+            )
             assert selected.headers["aspsp-sca-approach"] == "REDIRECT"
-            status = bank.consents.sca_status(id_, started.authorisation_id)
+            status = bank.consents.sca_status(id_, authorisation_id=started.authorisation_id)
             assert status.sca_status == selected.parsed.sca_status == "scaMethodSelected"
             assert "psu-id" not in simulator.requests[-1].headers
             assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
@@ -524,6 +559,32 @@ def test_who_the_user_is_goes_with_a_new_consent() -> None:
         assert headers["x-affiliatedaspsp-id"] == "08999"
 
 
+def test_each_call_has_the_headers_that_the_matrix_gives_it() -> None:
+    who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
+    always = {"x-bicfi", "psu-ip-address", "psu-user-agent", "tpp-redirect-preferred"}
+    user = always | {"psu-id", "psu-corporate-id"}
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", who, affiliated_aspsp="08999", redirect_preferred=False)
+            consents = bank.consents
+            id_ = consents.create(valid_until=TOMORROW).consent_id
+            started = consents.start_authorisation(id_).authorisation_id
+            consents.select_method(id_, authorisation_id=started, authentication_method_id="mbid")
+            consents.sca_status(id_, authorisation_id=started)
+            consents.authorisations(id_)
+            consents.status(id_)
+            consents.get(id_)
+            simulator.approve(id_)
+            bank.accounts(id_).list()
+            consents.delete(id_)
+        sent = [request for request in simulator.requests if "token" not in request.path]
+        assert [
+            {name for name in request.headers if name.startswith(("x-bic", "x-aff", "psu-", "tpp-", "consent-"))}
+            for request in sent
+        ] == [user | {"x-affiliatedaspsp-id"}, user, user, *[always] * 4, always | {"consent-id"}, always]
+        assert {request.headers["psu-ip-address"] for request in sent} == {"203.0.113.7"}
+
+
 def test_an_iban_is_sent_without_spaces() -> None:
     spaced = "SE57 5000 0000 0000 0000 0017"
     access = ConsentAccess(
@@ -585,6 +646,8 @@ def test_a_missing_scope_is_told_by_the_call() -> None:
 
 
 ACCOUNT = AccountReference(iban=IBAN)
+IN_EUR = AccountReference(iban=IBAN, currency="EUR")
+BBAN = AccountReference(bban="1", clearing_number="6000")
 
 
 @pytest.mark.parametrize(
@@ -613,6 +676,8 @@ ACCOUNT = AccountReference(iban=IBAN)
         ("access", {"access": ConsentAccess(accounts=[AccountReference()])}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(iban=IBAN, bban="1")])}),
         ("access", {"access": ConsentAccess(balances=[ACCOUNT])}),
+        ("access", {"access": ConsentAccess(accounts=[BBAN], transactions=[evolve(BBAN, clearing_number="6001")])}),
+        ("access", {"access": ConsentAccess(accounts=[evolve(ACCOUNT, currency="SEK")], balances=[IN_EUR])}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(bban="1")], transactions=[ACCOUNT])}),
     ],
 )
@@ -642,9 +707,9 @@ def test_a_bad_id_is_refused_before_anything_is_sent(id_: Any) -> None:
                 with pytest.raises(InvalidArgumentError, match="consent_id"):
                     call(id_)
             with pytest.raises(InvalidArgumentError, match="authorisation_id"):
-                consents.sca_status("c", id_)
+                consents.sca_status("c", authorisation_id=id_)
             with pytest.raises(InvalidArgumentError, match="authorisation_id"):
-                consents.select_method("c", id_, "mbid")
+                consents.select_method("c", authorisation_id=id_, authentication_method_id="mbid")
         assert simulator.requests == []
 
 

@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openpayments_facade.errors import (
@@ -288,7 +288,7 @@ def test_foreign_contents_are_no_token(stored: object) -> None:
     assert restored(stored) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -35,6 +35,7 @@ class FileStore:
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
         self._path = Path(path).expanduser().absolute()
         self._patience = patience
+        self._complained = False
         self._read()
 
     def get(self, key: str) -> str | None:
@@ -49,6 +50,7 @@ class FileStore:
             entries = {old: entry for old, entry in self._read().items() if now < entry["until"]}
             entries[key] = {"value": value, "until": now + seconds}
             self._write({"format": _FORMAT, "entries": entries})
+            self._complained = False
 
     def lock(self, key: str) -> FileLock:
         """One process at a time. Entering raises TimeoutError after `patience` seconds."""
@@ -70,7 +72,8 @@ class FileStore:
         match _parse(content):
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
-        if content:
+        if content and not self._complained:
+            self._complained = True
             _log.warning("%s is not a token file of ours; it will be overwritten", self._path)
         return {}
 
