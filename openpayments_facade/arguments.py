@@ -151,7 +151,7 @@ def _read_day(value: object, argument: str) -> date:
     if isinstance(value, relativedelta):
         try:
             day = today().date() + value
-        except (ValueError, OverflowError):
+        except (ValueError, TypeError, OverflowError):
             day = None
     if not isinstance(day, date) or isinstance(day, datetime):
         raise InvalidArgumentError(

@@ -32,7 +32,8 @@ class BearerAuth(httpx.Auth):
 
     def scrub_headers(self, headers: httpx.Headers) -> httpx.Headers:
         """An error's headers without the token."""
-        return httpx.Headers([(name, self.scrub(value)) for name, value in headers.multi_items()])
+        plain = [(name, self.scrub(value)) for name, value in headers.multi_items()]
+        return httpx.Headers(plain, encoding=headers.encoding)
 
     def scrub_body(self, content: bytes) -> bytes:
         """An error's body without the token, whatever JSON escapes it is written with."""

@@ -28,6 +28,7 @@ __all__ = [
     "decide_approach",
     "link",
     "read_saved",
+    "text",
 ]
 
 TERMINAL: Final = frozenset({"finalised", "failed", "exempted"})
@@ -125,6 +126,11 @@ def check_outcome(sca_status: str | None, consent_id: str, authorisation_id: str
             consent_id=consent_id,
             authorisation_id=authorisation_id,
         )
+
+
+def text(value: object) -> str | None:
+    """A status; what is no text counts as none."""
+    return value if isinstance(value, str) else None
 
 
 def link(links: Links | None, name: str) -> str | None:

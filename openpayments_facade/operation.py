@@ -199,6 +199,9 @@ def judge(operation: Operation[T], answer: Answer) -> T:
     raise UnreadableResponseError(problem, **about)
 
 
+_SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
+
+
 class _Unreadable(Exception):
     pass
 
@@ -206,7 +209,9 @@ class _Unreadable(Exception):
 def _parse(operation: Operation[T], answer: Answer) -> T:
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
-        raise _Unreadable(f"content type {media_type[:80] or 'missing'} instead of JSON")
+        # any other is not quoted: a server that echoes the token would have it shown
+        said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
+        raise _Unreadable(f"content type {said} instead of JSON")
     response = _Response(answer.status_code, content=answer.content)
     try:
         if answer.content and not isinstance(response.json(), dict):
@@ -249,6 +254,11 @@ def _messages(content: bytes) -> tuple[TppMessage, ...]:
     )
 
 
+def _printable(text: str) -> str:
+    """A text for logs and terminals."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _text(value: object) -> str | None:
     return value[:512] if isinstance(value, str) else None
 
@@ -285,7 +295,7 @@ def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
-    said = ": ".join(filter(None, (code, text))) or phrase or "no explanation"
+    said = _printable(": ".join(filter(None, (code, text)))) or phrase or "no explanation"
     if status in {301, 302, 303, 307, 308}:
         said += ", a redirect, which is not followed"
     return kind(

@@ -135,7 +135,10 @@ class Psu:
         """
         if not _is_ip_address(client_ip):
             raise InvalidArgumentError("client_ip must be the user's IP address", argument="client_ip")
-        sent = {name.lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
+        if not isinstance(headers, Mapping):
+            raise InvalidArgumentError("headers must be a mapping of names to values", argument="headers")
+        pairs = [(name, value) for name, value in headers.items() if isinstance(name, str) and isinstance(value, str)]
+        sent = {name.lower(): value.strip() for name, value in pairs}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         kept = {name: value for name in names if _is_header_value(value := sent.get(name.replace("_", "-")))}
         return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)  # type: ignore[arg-type]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeVar
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from openpayments_client.models import Transaction
-
-from .authorisation import link
+from openpayments_client.models import Links, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +13,9 @@ if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
 
 __all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query", "page_asked"]
+
+
+_LONGEST_QUERY: Final = 60_000  # httpx refuses a URL that is a little longer
 
 
 class BookedTransaction(Transaction):
@@ -55,9 +56,13 @@ def next_query(report: TransactionReport, api_url: str) -> str | None:
 
     Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
     """
-    href = link(report.transactions.links if report.transactions else None, "next")
-    if href is None:
+    links = report.transactions.links if report.transactions else None
+    found = links.additional_properties.get("next") if isinstance(links, Links) else links
+    href = getattr(found, "href", found)
+    if href is None or href == "":
         return None
+    if not isinstance(href, str):
+        raise ValueError("the link to the next page is no text")
     here = urlsplit(api_url)
     try:
         url = urlsplit(href, scheme=here.scheme)
@@ -68,6 +73,8 @@ def next_query(report: TransactionReport, api_url: str) -> str | None:
         raise ValueError("the link to the next page leads to another host")
     if not url.query:
         raise ValueError("the link to the next page has no query")
+    if len(url.query) > _LONGEST_QUERY or not url.query.isprintable():
+        raise ValueError("the link to the next page has a query that can't be sent")
     return url.query
 
 

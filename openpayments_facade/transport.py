@@ -12,9 +12,8 @@ import platform
 import ssl
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent import futures
-from contextlib import AbstractContextManager, nullcontext
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -70,7 +69,7 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
         path = Path(verify)
         try:
             context = ssl.create_default_context(**{"capath" if path.is_dir() else "cafile": str(path)})  # type: ignore[arg-type]
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ConfigurationError(f"verify: {str(path)!r} can't be read as a CA bundle ({error})") from None
     else:
         raise InvalidArgumentError(
@@ -87,9 +86,10 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
         try:
             # an empty password rather than None: OpenSSL would ask for one on the terminal
             context.load_cert_chain(str(certfile), str(keyfile) if keyfile else None, password or "")
-        except OSError as error:
+        except (OSError, ValueError, TypeError) as error:
+            said = getattr(error, "strerror", None) or error
             raise ConfigurationError(
-                f"client_cert: certificate or key can't be loaded ({type(error).__name__}: {error.strerror or error})"
+                f"client_cert: certificate or key can't be loaded ({type(error).__name__}: {said})"
             ) from None
     return context
 
@@ -217,9 +217,9 @@ class Pool:
         # not through client(): a fetch that is under way goes on when its client is closed
         return self._shared.post(url, headers=headers, content=content, timeout=timeout)
 
-    def within(self, _: float) -> AbstractContextManager[None]:
-        """Nothing: what blocks can't be cut off. The time is looked at between two reads."""
-        return nullcontext()
+    def within(self, _: float, work: Callable[[], T]) -> T:
+        """Does the work: what blocks can't be cut off. The time is looked at between two reads."""
+        return work()
 
     def in_thread(self, seconds: float, work: Callable[[], T]) -> T | None:
         """Does blocking work; waits for so many seconds, and gives None when they are over.
@@ -286,9 +286,28 @@ class AsyncPool:
         """Keeps the connections of a token fetch open, also after `aclose()`, until what this gives is called."""
         return _nothing if self._shared is None else self._shared.hold()
 
-    def within(self, seconds: float) -> asyncio.Timeout:
-        """Ends what takes longer with TimeoutError, however slowly bytes drip in."""
-        return asyncio.timeout(seconds)
+    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+        """Does the work. Raises TimeoutError if it takes longer, however slowly bytes drip in."""
+        import anyio
+
+        # httpcore tidies up under anyio's cancellation only: under asyncio's own it would lose connections for good. So
+        # the work has a task that nobody but anyio cancels.
+        scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+
+        async def working() -> T:
+            with scope:
+                return await work()
+            raise TimeoutError
+
+        task = asyncio.ensure_future(working())
+        # who was cancelled does not ask how it ended, and asyncio complains about that
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            scope.cancel()
+            await asyncio.wait([task])
+            raise
 
     def post(
         self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout

@@ -73,6 +73,12 @@ def test_a_web_request_makes_a_psu() -> None:
     for nobody in ("unknown", "", None):
         with pytest.raises(InvalidArgumentError, match="client_ip"):
             Psu.from_headers({}, client_ip=nobody)  # type: ignore[arg-type]
+    headers_of_another_kind: Any
+    for headers_of_another_kind in (None, [("User-Agent", "x")], "User-Agent: x"):
+        with pytest.raises(InvalidArgumentError, match="headers"):
+            Psu.from_headers(headers_of_another_kind, client_ip="203.0.113.7")
+    odd: Any = {5: "x", "User-Agent": "y", "Accept": 5}
+    assert Psu.from_headers(odd, client_ip="203.0.113.7").user_agent == "y"
 
 
 @pytest.mark.parametrize(

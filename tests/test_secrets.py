@@ -221,6 +221,8 @@ def _read_callback(op: OpenPayments, query: str) -> None:
         {"timeout": -1},
         {"environment": "nowhere"},
         {"client_cert": ("/nowhere", "/nowhere", "passw0rd")},
+        {"client_cert": "passw0rd\0"},
+        {"verify": "a\0b"},
         {"token_store": "redis+nothing://:passw0rd@127.0.0.1"},
         {"proxy": "passw0rd"},
     ],

@@ -170,7 +170,13 @@ class AsyncAccounts(AsyncService):
             return await self._runner.run_raw(operation.with_headers(self._bank.headers()))
         except AccessExceededError as error:
             if not attended and error.retry_after:
-                self._exceeded[key] = (time.monotonic() + error.retry_after, copy.copy(error))
+                slim = copy.copy(error)
+                slim.body, slim.headers = "", {}
+                now = time.monotonic()
+                for old, (until, _) in [*self._exceeded.items()]:
+                    if until <= now:
+                        self._exceeded.pop(old, None)
+                self._exceeded[key] = (now + error.retry_after, slim)
             raise
 
 

@@ -18,7 +18,7 @@ from openpayments_client.api.consent import (
 from openpayments_client.models import ConsentAccess, ConsentRequest, SelectAuthenticationMethod
 
 from ..arguments import read_access, read_flag, read_frequency, read_id, read_text, read_valid_until
-from ..authorisation import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved
+from ..authorisation import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved, text
 from ..errors import InvalidArgumentError, UnreadableResponseError
 from ..operation import Operation, RawResponse
 from .authorisation import AsyncAuthorisation
@@ -69,14 +69,17 @@ class AsyncConsents(AsyncService):
         else:
             is_id = True
         if not is_id:
-            raise UnreadableResponseError(
-                f"{answer.status_code} with an answer whose {name} is no id",
-                request_id=answer.request_id,
-                method=operation.method,
-                url=f"{self._executor.core.settings.environment.api_url}{operation.path}",
-                status_code=answer.status_code,
-            )
+            raise self._unreadable(operation, answer, f"{name} is no id")
         return answer
+
+    def _unreadable(self, operation: Operation[T], answer: RawResponse[T], problem: str) -> UnreadableResponseError:
+        return UnreadableResponseError(
+            f"{answer.status_code} with an answer whose {problem}",
+            request_id=answer.request_id,
+            method=operation.method,
+            url=f"{self._executor.core.settings.environment.api_url}{operation.path}",
+            status_code=answer.status_code,
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self._bank.bic_fi}>"
@@ -118,7 +121,10 @@ class AsyncConsents(AsyncService):
         """`received`, `valid`, `rejected`, `revokedByPsu`, `expired`, `terminatedByTpp`, or another word."""
         id_ = read_id(consent_id, "consent_id")
         operation = Operation.of(get_consent_status, id_, x_bic_fi=self._bank.bic_fi)
-        return (await self._run(self._bound(operation))).consent_status
+        answer = await self._runner.run_raw(self._bound(operation))
+        if text(answer.parsed.consent_status) is None:
+            raise self._unreadable(operation, answer, "consent_status is no text")
+        return answer.parsed.consent_status
 
     async def delete(self, consent_id: str) -> None:
         """Ends a consent; its status is `terminatedByTpp` from then on."""
@@ -148,7 +154,7 @@ class AsyncConsents(AsyncService):
         authorisation_id = started.parsed.authorisation_id
         chosen = _chosen(answer)
         is_decided = (
-            answer.sca_status in TERMINAL
+            text(answer.sca_status) in TERMINAL
             or link(answer.links, "scaOAuth")
             or link(answer.links, "scaRedirect")
             # the bank went on by itself, with what the caller would have asked for
@@ -164,11 +170,12 @@ class AsyncConsents(AsyncService):
             updated = await self._runner.run_raw(self._selecting(id_, authorisation_id, method))
             answer = updated.parsed
             header = updated.headers.get("aspsp-sca-approach") or header
-        check_outcome(answer.sca_status, id_, authorisation_id)
+        sca_status = text(answer.sca_status)
+        check_outcome(sca_status, id_, authorisation_id)
         method = _chosen(answer) or method
         challenge = Challenge.of(answer.challenge_data, method)
         approach, template = decide_approach(
-            header, answer.links, has_challenge=challenge is not None, is_over=answer.sca_status in TERMINAL
+            header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
         )
         return AsyncAuthorisation(
             self._executor,
@@ -178,7 +185,7 @@ class AsyncConsents(AsyncService):
             approach=approach,
             template=template,
             method=method,
-            sca_status=answer.sca_status,
+            sca_status=sca_status,
             challenge=challenge,
         )
 

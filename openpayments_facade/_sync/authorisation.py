@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attrs import evolve
 from openpayments_client.api.consent import get_consent_information, get_consent_sca_status
 
-from ..authorisation import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome
+from ..authorisation import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome, text
 from ..config import read_seconds
 from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError, TimedOutError
 from ..oauth import RedirectUrl, read_callback
@@ -138,8 +138,11 @@ class Authorisation:
         deadline = time.monotonic() + timeout
         if self.sca_status is not None:
             yield AuthorisationUpdate(self.sca_status, self.challenge)
+        # who went to the browser and came back may be done
+        pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
         while self.sca_status not in TERMINAL:
-            self._pause(deadline, interval if self.sca_status is not None else 0.0, timeout)
+            self._pause(deadline, pause, timeout)
+            pause = interval
             known = (self.sca_status, self.challenge)
             update = self._take(self._read(self._sca_status(), deadline, timeout))
             if (self.sca_status, self.challenge) != known:
@@ -166,7 +169,7 @@ class Authorisation:
 
     def _take(self, answer: ScaStatusAnswer) -> AuthorisationUpdate:
         before = self.sca_status
-        self.sca_status = answer.sca_status or self.sca_status or "received"
+        self.sca_status = text(answer.sca_status) or self.sca_status or "received"
         challenge = Challenge.of(answer.challenge_data, self._method)
         if challenge is not None or self.sca_status != before:
             # the description of this answer has no challenge: without one, the last one holds
@@ -191,7 +194,7 @@ class Authorisation:
             consent = self._read(operation, deadline, timeout)
             if consent.consent_status == "valid":
                 return consent
-            if consent.consent_status in LOST:
+            if text(consent.consent_status) in LOST:
                 raise AuthorisationFailedError(
                     f"consent {self.consent_id} is {consent.consent_status}",
                     code=consent.consent_status,

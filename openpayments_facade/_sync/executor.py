@@ -10,7 +10,7 @@ import httpx
 
 from ..auth import BearerAuth
 from ..call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call, log_attempt
-from ..errors import APIError, OpenPaymentsError
+from ..errors import APIError, InvalidArgumentError, OpenPaymentsError
 from ..operation import Answer, Operation, RawResponse, blames_token, judge
 from ..scopes import check_scope
 
@@ -81,35 +81,43 @@ class Executor:
 
     def _exchange(self, call: Call, auth: BearerAuth) -> Answer | OpenPaymentsError:
         # a failure is returned, not raised: a traceback through here would hold the request, and it the token
-        operation, url, client = call.operation, call.url, self.core.pool.client()
+        operation, client = call.operation, self.core.pool.client()
         call.attempt += 1
-        response: httpx.Response | None = None
-        timeout = call.timeout()
-        started = time.monotonic()
+        timeout, left = call.timeout(), call.remaining()
         try:
             rest: dict[str, Any] = {**operation.request, "headers": call.headers(), "timeout": timeout}
-            request = client.build_request(operation.method, url, **rest)
-            url = str(request.url)
-            with self.core.pool.within(call.remaining()):
-                response = client.send(request, auth=auth, stream=True)
-                try:
-                    body = _read(response, call)
-                finally:
-                    response.close()
+            request = client.build_request(operation.method, call.url, **rest)
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            return InvalidArgumentError(f"an argument can't be written into a request ({type(error).__name__})")
+        url = str(request.url)
+        came: list[httpx.Response] = []
+        started = time.monotonic()
+
+        def exchange() -> bytes:
+            response = client.send(request, auth=auth, stream=True)
+            came.append(response)
+            try:
+                return _read(response, call)
+            finally:
+                response.close()
+
+        try:
+            body = self.core.pool.within(left, exchange)
         except Exception as error:
             # an error status says enough without its body
-            if response is None or response.status_code < 400:
-                return call.failed(error, url, response, auth.scrub)
+            if not came or came[0].status_code < 400:
+                return call.failed(error, url, came[0] if came else None, auth.scrub)
             body = b""
         finally:
             log_attempt(
                 method=operation.method,
                 url=url,
-                status=response.status_code if response else None,
+                status=came[0].status_code if came else None,
                 duration=time.monotonic() - started,
                 request_id=call.request_id,
                 attempt=call.attempt,
             )
+        response = came[0]
         if 200 <= response.status_code < 300:
             return Answer(response.status_code, response.headers, body, url, call.request_id)
         return Answer(

@@ -70,6 +70,17 @@ async def test_the_status_is_kept_when_the_body_breaks_off(
     assert caught.value.request_id
 
 
+async def test_headers_may_be_of_any_bytes() -> None:
+    answer = head(404, "X-Reason: förfrågan".encode("latin-1"), b"Content-Length: 2") + b"{}"
+    with Simulator() as simulator, answering(once(answer)) as (url, _):
+        environment = Environment("odd", auth_url=simulator.auth_url, api_url=url)
+        async with simulator.async_client(environment=environment) as op:
+            with pytest.raises(NotFoundError) as caught:
+                await op.countries.list()
+    assert caught.value.headers["x-reason"] == "förfrågan"
+    assert caught.value.request_id
+
+
 @pytest.mark.parametrize(
     "answer",
     [

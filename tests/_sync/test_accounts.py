@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -177,6 +178,20 @@ def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
                     assert [page for page in transactions.pages()]
 
 
+def test_what_is_over_is_forgotten() -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            for consent_id, seconds in (("a", 1), ("b", 1), ("c", 9)):
+                body = {"tppMessages": [{"category": "ERROR", "code": "ACCESS_EXCEEDED"}]}
+                simulator.misbehave(ACCOUNTS, status=429, body=body, headers={"Retry-After": str(seconds)})
+                if consent_id == "c":
+                    time.sleep(1.1)
+                with pytest.raises(AccessExceededError):
+                    op.at_bank("ESSESESS").accounts(consent_id).list()
+            remembered = op._executor.core.exceeded
+            assert [consent_id for consent_id, _ in remembered] == ["c"]
+
+
 class Vanishing(dict[Any, Any]):
     """Whose entry another thread takes away just after it was seen."""
 
@@ -255,6 +270,11 @@ def test_odd_but_honest_answers_are_read() -> None:
         ("http://127.0.0.1:x/psd2/x?page=2", "another host"),
         ("/psd2/accountinformation/v1/accounts/a/transactions", "no query"),
         ({"href": "?page=2"}, "back to a page"),
+        ({"href": 5}, "no text"),
+        (["?page=2"], "no text"),
+        (True, "no text"),
+        ("?page=\x00", "can't be sent"),
+        ("?page=" + 70_000 * "2", "can't be sent"),
         (f"?bookingStatus=booked&dateFrom={TODAY}", "back to a page"),
         (f"?dateFrom={TODAY}&bookingStatus=booked", "back to a page"),
     ],

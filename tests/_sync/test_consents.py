@@ -239,6 +239,15 @@ def test_how_long_it_waits_between_two_reads(waits: list[float]) -> None:
             waits.clear()
             authorisation.wait()
             assert waits == [1, 1, 1]
+            # who comes back from a browser may be done
+            waits.clear()
+            bank = op.at_bank("ESSESESS", SOMEBODY)
+            consent = bank.consents.create(valid_until=TOMORROW)
+            redirect = bank.consents.authorise(consent.consent_id)
+            redirect.complete(simulator.visit(redirect.redirect_url(redirect_uri=CALLBACK)))
+            redirect.wait()
+            assert waits == [0]
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
             # nobody knows what happened meanwhile: another process looks at once
             waits.clear()
             bank.consents.resume(authorisation.to_dict()).wait()
@@ -295,6 +304,45 @@ def test_one_look_for_a_page_that_asks_again_and_again() -> None:
             assert caught.value.authorisation_id == authorisation.authorisation_id
             with pytest.raises(InvalidArgumentError, match="has no callback: look at `approach`"):
                 authorisation.complete(f"{CALLBACK}?code=c&state=s")
+
+
+def test_a_status_that_is_no_text_is_none() -> None:
+    with Simulator(decoupled_reads=1) as simulator:
+        with client(simulator) as op:
+            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+            consents = bank.consents
+            for odd in (None, 5, ["valid"]):
+                simulator.misbehave(CONSENTS, body={"consentStatus": odd})
+                with pytest.raises(UnreadableResponseError, match="consent_status is no text"):
+                    consents.status("c")
+            id_ = consents.create(valid_until=TOMORROW).consent_id
+            authorisation = consents.authorise(id_)
+            for body in ({"scaStatus": {"a": 1}}, {"scaStatus": "finalised"}, {"consentStatus": ["valid"]}):
+                simulator.misbehave(f"{CONSENTS}/{id_}", body=body)
+            simulator.approve(id_)
+            assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+            simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": ["finalised"]})
+            with pytest.raises(InvalidArgumentError, match="no method"):
+                consents.authorise(id_)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"access": ConsentAccess(accounts=[AccountReference(bban="\ud800x")])},
+        {"access": ConsentAccess(accounts=[AccountReference(bban="1", currency=cast("Any", object()))])},
+        {"frequency_per_day": 10**5000},
+    ],
+)
+def test_what_can_not_be_written_is_refused_before_anything_is_sent(values: dict[str, Any]) -> None:
+    with Simulator() as simulator:
+        with client(simulator) as op:
+            consents = op.at_bank("ESSESESS", SOMEBODY).consents
+            with pytest.raises(InvalidArgumentError, match="can't be written"):
+                consents.create(valid_until=TOMORROW, **values)
+            with pytest.raises(InvalidArgumentError, match="can't be written"):
+                consents.get("c" * 70_000)
+        assert [request.path for request in simulator.requests if request.path.startswith(CONSENTS)] == []
 
 
 def test_lists_that_are_null_are_empty() -> None:
