@@ -339,6 +339,32 @@ def test_csv_quotes_what_the_bank_sends(simulator: Simulator, account: list[str]
     assert "\x1b" not in lines[1]
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ({"transactionAmount": {"amount": None, "currency": None}}, "booked"),
+        ({"transactionAmount": {"amount": -7.5, "currency": 752}, "creditorName": "A shop"}, "-7.5 752 booked A shop"),
+        ({"creditorName": {"first": "A"}}, "1.00 SEK booked {'first': 'A'}"),
+        ({"remittanceInformationUnstructured": ["a", "b\x1b"]}, "1.00 SEK booked ['a', 'b\\x1b']"),
+        ({"creditorAccount": {"iban": 7}, "debtorAccount": {"bban": 5, "clearingNumber": 6000}}, "1.00 SEK booked"),
+    ],
+)
+def test_types_that_no_description_has(
+    simulator: Simulator, account: list[str], sent: dict[str, object], shown: str
+) -> None:
+    booked = {"transactionAmount": {"currency": "SEK", "amount": "1.00"}, **sent}
+    for _ in range(3):
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
+    assert " ".join(run("transactions", *account).stdout.splitlines()[1].split()) == shown
+    assert run("transactions", *account, "--csv").exit_code == 0
+    assert run("transactions", *account, "--json").exit_code == 0
+
+
+def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None:
+    simulator.misbehave("/psd2/consent", body={"consentStatus": 7})
+    assert run("consent", "status", consent_id, "--bank", "ESSESESS").stdout == "7\n"
+
+
 def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
     heading = run("transactions", *account, "--csv").stdout.splitlines(keepends=True)[0]
     for form, printed in {"--json": "[]\n", "--csv": heading, "--status=booked": ""}.items():

@@ -13,7 +13,7 @@ from . import accounts as account_commands
 from . import consent as consent_commands
 from . import doctor as checks
 from .failures import EXIT_CODES
-from .output import describe, say, show, write, write_json
+from .output import cell, describe, say, show, write, write_json
 from .run import Run, command, ending
 
 __all__ = ["app"]
@@ -105,12 +105,12 @@ def bank(
         found = op.aspsps.get(bic.upper())
     if run.as_json:
         return write_json(found.to_dict())
-    place = " ".join(filter(None, (found.postal_code, found.city)))
+    place = " ".join(map(cell, filter(None, (found.postal_code, found.city))))
     return describe(
         [
             ("BIC", found.bic_fi),
             ("Name", found.name),
-            ("Address", ", ".join(filter(None, (found.street_address, place, found.country))) or None),
+            ("Address", ", ".join(map(cell, filter(None, (found.street_address, place, found.country)))) or None),
             ("Company number", found.company_number),
             ("Phone", found.phone),
             ("Web site", found.website_url),

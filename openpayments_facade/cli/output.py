@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Model",
     "account_number",
+    "cell",
     "describe",
     "json_text",
     "printable",
@@ -48,7 +49,7 @@ def show(
         table = _table(*columns)
         for model in models:
             table.add_row(
-                *(_cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values())
+                *(cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values())
             )
         render(table)
     else:
@@ -62,7 +63,7 @@ def describe(facts: Iterable[tuple[str, object]]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts:
         if value is not None and value != []:
-            table.add_row(name, "\n".join(map(_cell, value)) if isinstance(value, list) else _cell(value))
+            table.add_row(name, "\n".join(map(cell, value)) if isinstance(value, list) else cell(value))
     render(table)
 
 
@@ -105,9 +106,14 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def printable(text: str) -> str:
-    """A server's text without what would steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+def printable(value: object) -> str:
+    """A server's text, or what it sent instead, without what would steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in str(value))
+
+
+def cell(value: object) -> str:
+    """A server's value as people read it; nothing for None."""
+    return "" if value is None else printable(value).strip()
 
 
 def _table(*headings: str) -> Table:
@@ -121,10 +127,6 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _cell(value: object) -> str:
-    return "" if value is None else printable(str(value)).strip()
-
-
 def account_number(account: Any) -> str | None:
     """The number that names an account; in front of a BBAN the clearing number, where there is one."""
     if account is None:
@@ -133,7 +135,7 @@ def account_number(account: Any) -> str | None:
     name = next((name for name in names if getattr(account, name, None) is not None), None)
     if name is None:
         return None
-    number: str = getattr(account, name)
+    number = cell(getattr(account, name))
     if name != "bban":
         return number
     # the other side of a transaction has one that the description does not know

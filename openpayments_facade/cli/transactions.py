@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
-from .output import account_number, json_text, printable
+from .output import account_number, cell, json_text
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
@@ -114,19 +114,19 @@ class Table:
         return ""
 
     def _line(self, transaction: Listed) -> str:
-        amount = transaction.transaction_amount
+        amount, currency = map(cell, (transaction.transaction_amount.amount, transaction.transaction_amount.currency))
         name = transaction.debtor_name or transaction.ultimate_debtor
-        if amount.amount.startswith("-") or name is None:
+        if amount.startswith("-") or name is None:
             name = transaction.creditor_name or transaction.ultimate_creditor or name
         information = (
             transaction.remittance_information_unstructured
             or transaction.remittance_information_structured
             or transaction.additional_information
         )
-        text = ", ".join(filter(None, (name, information)))
+        text = ", ".join(filter(None, map(cell, (name, information))))
         day = str(transaction.booking_date or transaction.value_date or "")
-        line = f"{day:<10}   {amount.amount:>14}   {amount.currency:<3}   {transaction.booking_status:<7}   {text}"
-        return f"{printable(line).rstrip()}\n"
+        line = f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}"
+        return f"{line.rstrip()}\n"
 
 
 def reading(pages: Iterator[TransactionReport], first: date, last: date) -> Iterator[TransactionReport]:
