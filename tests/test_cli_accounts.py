@@ -171,6 +171,9 @@ def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
         "http://127.0.0.1@example.com/",
         "http://someone@127.0.0.1:8765/",
         "http://127.0.0.1:x/",
+        "http://127.0.0.1:8766/\x01",
+        "http://127.0.0.1:8766/\n",
+        "http://127.0.0.1:8766/a b",
         "callback",
     ],
 )
@@ -178,6 +181,17 @@ def test_the_redirect_uri_leads_to_this_machine(simulator: Simulator, uri: str) 
     result = run("consent", "create", "--bank", "ESSESESS", "--redirect-uri", uri)
     assert result.exit_code == 2
     assert "--redirect-uri must lead to this machine" in result.stderr
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--days", "999999999"), ("--timeout", "nan"), ("--timeout", "inf"), ("--timeout", "1e300"), ("--timeout", "0.5")],
+)
+def test_numbers_that_no_bank_is_asked_with(simulator: Simulator, port: int, option: str, value: str) -> None:
+    result = create("ESSESESS", port, option, value)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"'{option}'" in result.stderr
     assert simulator.requests == []
 
 

@@ -18,7 +18,8 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import typer
 
 from ..environments import is_loopback
-from ..errors import AuthorisationTimeoutError
+from ..errors import AuthorisationTimeoutError, InvalidArgumentError
+from ..oauth import read_redirect_uri
 
 __all__ = ["Callback", "listening"]
 
@@ -84,11 +85,11 @@ def listening(redirect_uri: str) -> Iterator[Callback]:
 
 def _read(redirect_uri: str) -> tuple[SplitResult, int]:
     try:
-        url = urlsplit(redirect_uri)
+        url = urlsplit(read_redirect_uri(redirect_uri))
         port = 80 if url.port is None else url.port
         # without user names, and without a query: the bank's answer has a place of its own
         right = url.scheme == "http" and is_loopback(url.hostname) and port and not url.query and not url.fragment
-    except ValueError:
+    except (ValueError, InvalidArgumentError):
         right = False
     if not right or "@" in url.netloc:
         raise typer.BadParameter(

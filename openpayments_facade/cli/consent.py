@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 DAYS: Final = 90
+LONGEST_WAIT: Final = 86400
 
 app = typer.Typer(
     name="consent",
@@ -44,6 +45,13 @@ app = typer.Typer(
 )
 
 ConsentId = Annotated[str, typer.Argument(metavar="CONSENT_ID", help="The consent's id.")]
+
+
+def _read_wait(seconds: float) -> float:
+    # click lets NaN through its own limits
+    if not 1 <= seconds <= LONGEST_WAIT:
+        raise typer.BadParameter(f"{seconds:g} is not from 1 to {LONGEST_WAIT}")
+    return seconds
 
 
 @frozen(kw_only=True)
@@ -86,7 +94,8 @@ class Journey(BankRun):
         bool, typer.Option("--open-browser/--no-browser", help="Open the bank's page, or print its link alone.")
     ] = True
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long to wait for the user.")
+        float,
+        typer.Option("--timeout", callback=_read_wait, metavar="SECONDS", help="How long to wait for the user."),
     ] = 300.0
 
 
@@ -98,7 +107,9 @@ def create(
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(min=0, metavar="NUMBER", help=f"Instead: how many days from today; {DAYS} without either."),
+        typer.Option(
+            min=0, max=36500, metavar="NUMBER", help=f"Instead: how many days from today; {DAYS} without either."
+        ),
     ] = None,
     frequency_per_day: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="How often a day accounts are read while the user is away.")

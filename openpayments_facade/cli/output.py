@@ -48,9 +48,7 @@ def show(
     elif models:
         table = _table(*columns)
         for model in models:
-            table.add_row(
-                *(cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values())
-            )
+            table.add_row(*(cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values()))
         render(table)
     else:
         say(nothing)
