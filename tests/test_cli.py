@@ -592,10 +592,12 @@ def test_a_closed_pipe_ends_a_command_quietly(simulator: Simulator) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device on this system")
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_output_that_can_not_be_written_is_an_error(simulator: Simulator, form: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["banks"], ["banks", "--json"], ["banks", "--help"], ["--help"], ["--version"], ["consent", "-h"]]
+)
+def test_output_that_can_not_be_written_is_an_error(simulator: Simulator, arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([SCRIPT, "banks", *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([SCRIPT, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "Error: No space left on device.\n")
     closed = subprocess.run(["sh", "-c", f"{SCRIPT} banks >&-"], stderr=subprocess.PIPE, text=True, check=False)
     assert (closed.returncode, closed.stderr) == (1, "Error: stdout is closed.\n")

@@ -19,9 +19,14 @@ def main() -> int:
         sys.stderr.write(f'Error: the command line needs {error.name}: pip install "openpayments-facade[cli]"\n')
         return 1
     from .app import app
+    from .output import say_unwritable
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a bank's name must not break a terminal that can't write it
-    app()
+    try:
+        app()
+    except OSError as error:  # help and version come from Typer, before any command
+        say_unwritable(error)
+        return 1
     return 0

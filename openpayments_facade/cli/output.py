@@ -20,10 +20,12 @@ __all__ = [
     "account_number",
     "cell",
     "describe",
+    "discard_stdout",
     "json_text",
     "printable",
     "render",
     "say",
+    "say_unwritable",
     "show",
     "write",
     "write_json",
@@ -92,6 +94,12 @@ def write(text: str) -> None:
     """Text on stdout, at once. Raises BrokenPipeError when nobody reads it any more, OSError if it can't be written."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def say_unwritable(error: OSError) -> None:
+    """Says why stdout can't be written."""
+    say(f"Error: {error.strerror or error}.")
+    discard_stdout()
 
 
 def discard_stdout() -> None:

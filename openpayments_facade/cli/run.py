@@ -19,7 +19,7 @@ from ..config import API_SCOPES, PSU_IP, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
-from .output import discard_stdout, say
+from .output import discard_stdout, say, say_unwritable
 
 if TYPE_CHECKING:
     from .. import OpenPayments
@@ -218,8 +218,7 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
         discard_stdout()
         raise typer.Exit(failures.BROKEN_PIPE) from None
     except OSError as error:
-        say(f"Error: {error.strerror or error}.")
-        discard_stdout()
+        say_unwritable(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(failures.INTERRUPTED) from None
