@@ -353,6 +353,21 @@ def test_csv_quotes_what_the_bank_sends(simulator: Simulator, account: list[str]
     assert "\x1b" not in lines[1]
 
 
+def test_a_terminal_is_not_steered(
+    simulator: Simulator, account: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "one\nåäö\x1b[31m\x9b2J\r"
+    booked = {"transactionAmount": {"currency": "SEK", "amount": "1.00"}, "remittanceInformationUnstructured": text}
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for form in ("--csv", "--json"):
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
+        app(["transactions", *account, form], standalone_mode=False)
+        written = capsys.readouterr().out
+        assert "å" in written
+        assert "".join(filter(lambda character: not character.isprintable(), written)).strip("\n") == ""
+    assert json.loads(written)[0]["remittanceInformationUnstructured"] == text
+
+
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,7 +88,9 @@ def write_json(value: object) -> None:
 def json_text(value: object, *, indent: int | None = None) -> str:
     """JSON; readable letters beyond ASCII only where they arrive as UTF-8."""
     is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
-    return json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
+    text = json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
+    # JSON leaves these as they are, and terminals obey them
+    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def write(text: str) -> None:

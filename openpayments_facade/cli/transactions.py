@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
-from .output import account_number, cell, json_text
+from .output import account_number, cell, json_text, printable
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
@@ -80,7 +81,9 @@ class Csv:
         writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerows([*self._rows, *map(self._row, transactions)])
         self._rows = []
-        return written.getvalue()
+        text = written.getvalue()
+        # in a file it is what the bank sent; here it would steer the terminal
+        return "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text
 
     def end(self) -> str:
         return ""
