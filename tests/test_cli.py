@@ -421,9 +421,9 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
         ({"OPENPAYMENTS_PSU_CONTEXT": "personal"}, None, 2, ["failed", *["skipped"] * 4], "private, corporate"),
         ({"OPENPAYMENTS_CLIENT_SECRET": "mistyped"}, None, 3, ["ok", "ok", "ok", "failed", "skipped"], "CLIENT_SECRET"),
         ({"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, ["ok", "failed", "ok", "skipped", "skipped"], "simulator running"),
-        ({"OPENPAYMENTS_API_URL": CLOSED}, None, 5, ["ok", "ok", "failed", "ok", "skipped"], "simulator running"),
+        ({"OPENPAYMENTS_API_URL": CLOSED}, None, 5, ["ok", "ok", "failed", "ok", "skipped", "ok"], "simulator running"),
         ({}, lambda s: s.misbehave("/", times=2, status=502), 5, ["ok", "failed", "failed", *["skipped"] * 2], "502"),
-        ({}, forbidden, 3, ["ok", "ok", "ok", "ok", "failed"], "Developer Portal"),
+        ({}, forbidden, 3, ["ok", "ok", "ok", "ok", "failed", "ok"], "Developer Portal"),
         (
             {"OPENPAYMENTS_API_SCOPES": "accountinformation"},
             None,
@@ -449,6 +449,18 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert advice in result.stdout
     assert SECRET not in result.output
     assert "mistyped" not in result.output
+
+
+def test_the_doctor_notices_that_accounts_can_not_be_read() -> None:
+    with Simulator(api_scopes=["aspspinformation"]) as simulator:
+        result = run("doctor", "--json", **exported(simulator))
+        assert result.exit_code == 0
+        notes = [check for check in json.loads(result.stdout)["checks"] if check["state"] == "note"]
+        assert [note["check"] for note in notes] == ["accounts"]
+        assert notes[0]["detail"].startswith("not available: ")
+        assert "invalid_scope" in notes[0]["detail"]
+        assert "API product of accountinformation" in notes[0]["advice"]
+        assert run("doctor", **exported(simulator)).exit_code == 0
 
 
 def test_the_doctor_without_any_configuration_is_a_list_of_findings() -> None:

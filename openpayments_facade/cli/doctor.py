@@ -7,18 +7,18 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from .. import __version__, config
 from ..environments import is_loopback
 from ..errors import ConfigurationError, InvalidArgumentError, OpenPaymentsError
 from ..request_ids import new_request_id
-from ..scopes import ApiScope
+from ..scopes import ApiScope, compose
 from . import failures
 from .output import describe, printable, render, write, write_json
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .. import OpenPayments
+    from ..tokens import AccessToken
     from .run import Run
 
 __all__ = ["examine"]
@@ -186,12 +187,15 @@ def _checks(op: OpenPayments | None, configuration: Check, environ: Mapping[str,
         reason = "no credentials" if configuration.state != "ok" else "the auth host does not answer"
         token = Check("token", "skipped", reason)
     else:
-        token = _token(op)
+        context = op._executor.options.psu_context
+        token = _token("token", lambda: op._executor.core.tokens(context).get(TIMEOUT))
     yield token
     if token.state != "ok" or api.state != "ok":
         yield Check("API call", "skipped", "no token" if token.state != "ok" else "the API host does not answer")
     else:
         yield _api_call(op)
+    if token.state == "ok" and ApiScope.ACCOUNT_INFORMATION not in op._executor.core.settings.api_scopes:
+        yield _accounts(op)
 
 
 def _host(op: OpenPayments, name: str, url: str) -> Check:
@@ -225,23 +229,32 @@ def _advice(url: str, error: httpx.HTTPError) -> str:
     return "Check the network, and HTTPS_PROXY if it takes a proxy."
 
 
-def _token(op: OpenPayments) -> Check:
-    options = op._executor.options
+def _token(name: str, get: Callable[[], AccessToken]) -> Check:
     started = time.perf_counter()
     try:
-        token = op._executor.core.tokens(options.psu_context).get(TIMEOUT)
+        token = get()
     except OpenPaymentsError as error:
-        return Check.failure("token", error)
+        return Check.failure(name, error)
     if token.missing:
         return Check(
-            "token",
+            name,
             "failed",
             f"{' '.join(token.missing)} was not granted",
             "Check the application's API products in the Developer Portal.",
             _milliseconds(started),
             exit_code=3,
         )
-    return Check("token", "ok", f"for {token.scope}, {token.lifetime:.0f} s", None, _milliseconds(started))
+    return Check(name, "ok", f"for {token.scope}, {token.lifetime:.0f} s", None, _milliseconds(started))
+
+
+def _accounts(op: OpenPayments) -> Check:
+    """Whether the commands that read accounts will get the token that they ask for by themselves."""
+    scope = compose([ApiScope.ACCOUNT_INFORMATION], op._executor.options.psu_context)
+    check = _token("accounts", lambda: op._executor.core.fetcher.fetch(scope))
+    if check.state == "ok":
+        return check
+    advice = "To read accounts, add the API product of accountinformation to the application in the Developer Portal."
+    return evolve(check, state="note", detail=f"not available: {check.detail}", advice=advice, exit_code=0)
 
 
 def _api_call(op: OpenPayments) -> Check:
