@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -540,11 +541,33 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
     assert 50 < json.loads(asked[0].stdout)["expires_in"] <= 60
 
 
+def test_the_simulator_has_pages_and_users_as_wished(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, object]] = []
+    create = Simulator.__init__
+
+    def note(simulator: Simulator, **arguments: Any) -> None:
+        made.append(arguments)
+        create(simulator, **arguments)
+
+    monkeypatch.setattr(Simulator, "__init__", note)
+    monkeypatch.setattr(Simulator, "wait", lambda _: None)
+    assert run("simulator", "--page-size", "30", "--decoupled-reads", "0").exit_code == 0
+    assert run("simulator").exit_code == 0
+    assert [(each["page_size"], each["decoupled_reads"]) for each in made] == [(30, None), (500, 3)]
+
+
 def test_the_simulator_refuses_what_it_cannot_do(simulator: Simulator) -> None:
     taken = run("simulator", "--auth-port", simulator.auth_url.rpartition(":")[2])
     assert (taken.exit_code, taken.stdout) == (1, "")
     assert "can't listen" in taken.stderr
-    for arguments in (["--auth-port", "70000"], ["--token-lifetime", "0"], ["--client-id", ""], ["--api-scope", "x"]):
+    for arguments in (
+        ["--page-size", "0"],
+        ["--decoupled-reads", "-1"],
+        ["--auth-port", "70000"],
+        ["--token-lifetime", "0"],
+        ["--client-id", ""],
+        ["--api-scope", "x"],
+    ):
         assert run("simulator", *arguments).exit_code == 2
 
 

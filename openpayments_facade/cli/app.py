@@ -205,6 +205,18 @@ def simulator(
     transactions: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="How many booked transactions each account has.")
     ] = 100,
+    page_size: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="How many transactions one answer has.")
+    ] = 500,
+    decoupled_reads: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            help="The status read at which a decoupled authorisation ends well by itself; with 0 it waits for "
+            "POST /simulator/consents/ID/approve or decline.",
+        ),
+    ] = 3,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="What accounts and transactions are made from.")] = 0,
 ) -> None:
     """Run a simulator until Ctrl-C.
@@ -232,6 +244,8 @@ def simulator(
                 require_psu_context=require_psu_context,
                 api_scopes=api_scope or list(ApiScope),
                 transactions=transactions,
+                page_size=page_size,
+                decoupled_reads=decoupled_reads or None,
                 seed=seed,
             )
         except ValueError as error:

@@ -23,7 +23,7 @@ from .refresh_tokens import RefreshTokens
 from .scopes import API_SCOPES, read_api_scopes
 from .server import ADDRESS, ServerThread, Tls
 from .tokens import IssuedTokens
-from .user_actions import approve, decline, expire, issue_code, revoke, visit
+from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncOpenPayments, OpenPayments
@@ -288,10 +288,11 @@ class Simulator:
         self._journal.clear()
 
     def revoke_tokens(self) -> None:
-        """From now on every token that was issued so far is unknown, refresh tokens too."""
-        self._provider.tokens.revoke_all()
-        if self._provider.refresh_tokens is not None:
-            self._provider.refresh_tokens.revoke_all()
+        """From now on every token that was issued so far is unknown, refresh tokens too.
+
+        `POST /simulator/tokens/revoke` does the same.
+        """
+        revoke_tokens(self._provider)
 
     @property
     def consents(self) -> list[SimulatedConsent]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .consents import Authorisation, Consent
     from .provider import Provider
 
-__all__ = ["approve", "decline", "expire", "issue_code", "revoke", "user_action_routes", "visit"]
+__all__ = ["approve", "decline", "expire", "issue_code", "revoke", "revoke_tokens", "user_action_routes", "visit"]
 
 _CODE_FIELDS = ("redirect_uri", "consent_id", "payment_id", "authorisation_id", "scope")
 
@@ -32,6 +32,7 @@ def user_action_routes(provider: Provider) -> list[Route]:
 
     `GET` of `consents`; `POST` of `consents/{id}/approve`, `decline`, `expire` and `revoke`, where the id is that of a
     consent, or for the first two of an authorisation: 204, 404 if there is none, 409 if its state does not allow it.
+    `POST` of `tokens/revoke`: 204.
     """
 
     async def codes_endpoint(request: Request) -> Response:
@@ -40,6 +41,10 @@ def user_action_routes(provider: Provider) -> list[Route]:
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"code": code}, 201)
+
+    async def tokens_endpoint(_: Request) -> Response:
+        revoke_tokens(provider)
+        return Response(status_code=204)
 
     async def consents_endpoint(_: Request) -> Response:
         with provider.consents.lock:
@@ -61,6 +66,7 @@ def user_action_routes(provider: Provider) -> list[Route]:
 
     return [
         Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
+        Route(f"{CONTROL_PATH}/tokens/revoke", tokens_endpoint, methods=["POST"]),
         Route(f"{CONTROL_PATH}/consents", consents_endpoint, methods=["GET"]),
         *map(action_endpoint, (approve, decline, expire, revoke)),
     ]
@@ -99,6 +105,12 @@ def revoke(provider: Provider, consent_id: str) -> None:
         if consent.status != "valid":
             raise ValueError(f"the consent is {consent.status}")
         provider.consents.end(consent, "revokedByPsu")
+
+
+def revoke_tokens(provider: Provider) -> None:
+    provider.tokens.revoke_all()
+    if provider.refresh_tokens is not None:
+        provider.refresh_tokens.revoke_all()
 
 
 def visit(provider: Provider, url: str, *, approved: bool) -> str:

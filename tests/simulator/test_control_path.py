@@ -69,6 +69,13 @@ def test_the_journal(caller: Caller, control: str) -> None:
     assert caller.http.get(f"{control}/requests").json() == {"requests": [], "token_requests": 0}
 
 
+def test_tokens_are_revoked(caller: Caller, control: str) -> None:
+    token = caller.token()
+    assert caller.http.post(f"{control}/tokens/revoke").status_code == 204
+    assert messages(caller.get("/countries", token=token)) == [("TOKEN_UNKNOWN", None)]
+    assert caller.get("/countries", token=caller.token()).status_code == 200
+
+
 def test_the_control_path_never_misbehaves(caller: Caller, control: str) -> None:
     caller.simulator.misbehave(status=500, times=None)
     assert caller.http.delete(f"{control}/faults").status_code == 204
