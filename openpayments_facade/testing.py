@@ -7,13 +7,15 @@ pytest_plugins = ["openpayments_facade.testing"]
 def test_banks(openpayments_simulator, openpayments_env):
     assert my_application.banks("SE")           # which calls OpenPayments.from_env()
     assert openpayments_simulator.token_requests == 1
+
+A fixture `openpayments_simulator_options` of your own says what the simulator is made with.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,16 +23,28 @@ from .simulator import Simulator
 from .tokens import forget_all
 
 if TYPE_CHECKING:
-    from . import OpenPayments
+    from . import AsyncOpenPayments, OpenPayments
 
-__all__ = ["openpayments_client", "openpayments_env", "openpayments_simulator"]
+__all__ = [
+    "openpayments_async_client",
+    "openpayments_client",
+    "openpayments_env",
+    "openpayments_simulator",
+    "openpayments_simulator_options",
+]
 
 
 @pytest.fixture
-def openpayments_simulator() -> Iterator[Simulator]:
+def openpayments_simulator_options() -> dict[str, Any]:
+    """Arguments of the `Simulator`; for tests to override."""
+    return {}
+
+
+@pytest.fixture
+def openpayments_simulator(openpayments_simulator_options: dict[str, Any]) -> Iterator[Simulator]:
     """A running `Simulator` of this test's own; no token of another test is known."""
     forget_all()
-    with Simulator() as simulator:
+    with Simulator(**openpayments_simulator_options) as simulator:
         yield simulator
 
 
@@ -49,3 +63,9 @@ def openpayments_client(openpayments_simulator: Simulator) -> Iterator[OpenPayme
     """An `OpenPayments` of the simulator, with every API scope."""
     with openpayments_simulator.client() as client:
         yield client
+
+
+@pytest.fixture
+def openpayments_async_client(openpayments_simulator: Simulator) -> AsyncOpenPayments:
+    """As `openpayments_client`, for a test that enters it itself: `async with openpayments_async_client as op:`."""
+    return openpayments_simulator.async_client()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openpayments_facade import OpenPayments
+from openpayments_facade import AsyncOpenPayments, OpenPayments
 
 pytest_plugins = ["openpayments_facade.testing"]
 
@@ -31,3 +32,23 @@ def test_an_application_finds_it_in_the_environment(openpayments_env: None, open
     with OpenPayments.from_env() as op:
         assert op.countries.list()
     assert openpayments_simulator.token_requests == 1
+
+
+def test_an_async_client_is_entered_by_the_test(openpayments_async_client: AsyncOpenPayments) -> None:
+    async def ask() -> int:
+        async with openpayments_async_client as op:
+            return len(await op.countries.list())
+
+    assert asyncio.run(ask())
+
+
+class TestOptions:
+    @pytest.fixture
+    def openpayments_simulator_options(self) -> dict[str, Any]:
+        return {"client_id": "my-app", "api_scopes": ["aspspinformation"]}
+
+    def test_a_test_says_what_the_simulator_is_made_with(
+        self, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+    ) -> None:
+        assert openpayments_simulator.client_id == "my-app"
+        assert openpayments_client.countries.list()
