@@ -287,6 +287,14 @@ def test_from_accounts_to_transactions_without_an_account() -> None:
     assert len(transactions) > 10
 
 
+def test_accounts_of_a_company_without_an_account(simulator: Simulator, port: int) -> None:
+    corporate = ["--bank", "ESSESESS", "--simulator", "--psu-context", "corporate"]
+    assert {each["usage"] for each in json.loads(run("accounts", *corporate, "--json").stdout)} == {"ORGA"}
+    refused = run("consent", "create", *corporate, "--redirect-uri", f"http://127.0.0.1:{port}")
+    assert refused.exit_code == 1
+    assert "insists on --psu-corporate-id" in refused.stderr
+
+
 def test_accounts_need_the_consent(simulator: Simulator, consent_id: str) -> None:
     missing = run("accounts", "--bank", "ESSESESS")
     assert missing.exit_code == 2

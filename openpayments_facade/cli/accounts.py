@@ -13,7 +13,7 @@ from attrs import frozen
 
 from .dates import read_day, today
 from .output import account_number, say, show, write
-from .run import BankRun, command
+from .run import BankRun, PsuContextName, command
 
 if TYPE_CHECKING:
     from .._sync.accounts import Accounts
@@ -57,7 +57,9 @@ class AccountRun(BankRun):
             raise typer.BadParameter(
                 "--consent is missing: `openpayments consent create` makes one, and --simulator needs none"
             )
-        with self.at_bank(psu_id="example-user" if self.simulator else None) as (bank, simulator):
+        company = "example-company" if self.simulator and self.psu_context is PsuContextName.CORPORATE else None
+        user = "example-user" if self.simulator else None
+        with self.at_bank(psu_id=user, psu_corporate_id=company) as (bank, simulator):
             consent_id = self.consent or ""
             if simulator is not None:
                 consent_id = bank.consents.create(valid_until=today() + timedelta(days=DAYS)).consent_id

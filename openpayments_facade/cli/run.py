@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..config import ClientOptions
     from ..simulator import Simulator
 
-__all__ = ["BankRun", "Run", "command", "ending"]
+__all__ = ["BankRun", "PsuContextName", "Run", "command", "ending"]
 
 
 class EnvironmentName(enum.StrEnum):

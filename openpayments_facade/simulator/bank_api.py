@@ -100,7 +100,10 @@ def bank_operation(
         try:
             scopes = check_call(provider, request, api_scope="accountinformation", query=query)
             bank = _bank(request.headers)
-            _check_headers(request.headers, bank.insists_on.get(operation_id, ()), bank)
+            required = bank.insists_on.get(operation_id, ())
+            if "corporate" in scopes:
+                required += bank.insists_on_in_corporate.get(operation_id, ())
+            _check_headers(request.headers, required, bank)
             body = None
             if json_body:
                 if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

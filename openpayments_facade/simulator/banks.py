@@ -2,7 +2,7 @@
 
 | BIC | how the user approves | insists on |
 |---|---|---|
-| `ESSESESS` | redirect with a code | |
+| `ESSESESS` | redirect with a code | `PSU-Corporate-ID` when a consent is created in the PSU context corporate |
 | `NDEASESS` | redirect with a code | |
 | `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected and in every call for accounts |
 | `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | `PSU-IP-Address` and `PSU-User-Agent` when a consent is created, `PSU-ID` when an authorisation starts; the same `TPP-Redirect-Preferred` in every call about a consent that was created with one |
@@ -47,6 +47,7 @@ class Bank:
     at_once: bool = False
     methods: Mapping[str, str] = field(default_factory=lambda: _ONE_METHOD)
     insists_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    insists_on_in_corporate: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keeps_preference: bool = False
     transaction_details: bool = False
 
@@ -63,7 +64,13 @@ class Bank:
 BANKS: Final[Mapping[str, Bank]] = {
     bank.bic: bank
     for bank in (
-        Bank(bic="ESSESESS", name="Skandinaviska Enskilda Banken AB", code="500", transaction_details=True),
+        Bank(
+            bic="ESSESESS",
+            name="Skandinaviska Enskilda Banken AB",
+            code="500",
+            insists_on_in_corporate={"createConsent": ("PSU-Corporate-ID",)},
+            transaction_details=True,
+        ),
         Bank(bic="NDEASESS", name="Nordea Bank AB", code="300"),
         Bank(
             bic="HANDSESS",

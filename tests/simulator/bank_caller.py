@@ -25,6 +25,7 @@ HEADERS = {
     "PSU-User-Agent": USER_AGENT,
     "PSU-ID": "example-user",
 }
+OF_A_COMPANY = {**HEADERS, "PSU-Corporate-ID": "example-company"}
 REQUEST: Mapping[str, Any] = {
     "access": {},
     "recurringIndicator": True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import ACCOUNTS, HEADERS, BankCaller, Clock
+from tests.simulator.bank_caller import ACCOUNTS, OF_A_COMPANY, BankCaller, Clock
 from tests.simulator.caller import messages
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_handelsbanken_knows_its_accounts_by_clearing_number(handelsbanken: Bank
 
 
 def test_businesses_have_other_accounts(seb: BankCaller) -> None:
-    corporate = BankCaller(seb.simulator, seb.http, scope="accountinformation corporate", headers=HEADERS)
+    corporate = BankCaller(seb.simulator, seb.http, scope="accountinformation corporate", headers=OF_A_COMPANY)
     private, business = seb.read(seb.valid()).json()["accounts"], corporate.read(corporate.valid()).json()["accounts"]
     assert {account["usage"] for account in business} == {"ORGA"}
     for name in ("resourceId", "iban", "bban"):

@@ -167,6 +167,15 @@ def test_handelsbanken_insists_on_an_ip_address_here_and_there(handelsbanken: Ba
     assert handelsbanken.read(consent_id).status_code == 200
 
 
+def test_seb_insists_on_a_company_in_its_context(seb: BankCaller) -> None:
+    corporate = BankCaller(seb.simulator, seb.http, scope="accountinformation corporate")
+    response = corporate.ask()
+    assert response.status_code == 400
+    assert messages(response) == [("FORMAT_ERROR", "PSU-Corporate-ID")]
+    consent_id = corporate.valid(headers={"PSU-Corporate-ID": "example-company"})
+    assert corporate.read(consent_id).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["PSU-IP-Address", "PSU-User-Agent"])
 def test_swedbank_insists_on_headers_for_a_new_consent(swedbank: BankCaller, name: str) -> None:
     response = swedbank.ask(headers={name: None})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.bank_caller import CONSENTS, HEADERS, REQUEST, BankCaller, Clock
+from tests.simulator.bank_caller import CONSENTS, OF_A_COMPANY, REQUEST, BankCaller, Clock
 from tests.simulator.caller import messages
 
 IBAN = {"iban": "SE2550000000000000000011"}
@@ -308,7 +308,7 @@ def test_other_methods(seb: BankCaller, method: str, path: str, allow: str) -> N
 
 
 def test_the_context_of_the_token_is_that_of_the_consent(seb: BankCaller) -> None:
-    corporate = BankCaller(seb.simulator, seb.http, scope="corporate accountinformation", headers=HEADERS)
+    corporate = BankCaller(seb.simulator, seb.http, scope="corporate accountinformation", headers=OF_A_COMPANY)
     seb.create()
     corporate.create()
     assert [consent.context for consent in seb.simulator.consents] == ["private", "corporate"]
