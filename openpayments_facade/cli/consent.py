@@ -33,7 +33,9 @@ LONGEST_WAIT: Final = 86400
 
 app = typer.Typer(
     name="consent",
-    help="""Consents: what a user lets the application see, for how long.
+    help="""Make, authorise, show and end consents.
+
+    A consent is what a user lets the application see, for how long.
 
     \b
       openpayments consent create --bank ESSESESS --psu-ip ADDRESS
@@ -147,7 +149,10 @@ def create(
 
 @command(app)
 def authorise(run: Journey, consent_id: ConsentId) -> None:
-    """Have the user authorise a consent that is there: after a time-out, or for a second signature."""
+    """Have the user authorise a consent that is there.
+
+    After a time-out, or for a second signature.
+    """
     _refuse_simulator(run)
     with ExitStack() as stack:
         bank, callback = _enter(run, stack, None)
@@ -166,7 +171,10 @@ def show(run: BankRun, consent_id: ConsentId) -> None:
 
 @command(app)
 def status(run: BankRun, consent_id: ConsentId) -> None:
-    """Print a consent's status: received, valid, rejected, revokedByPsu, expired, terminatedByTpp."""
+    """Print a consent's status.
+
+    It is received, valid, rejected, revokedByPsu, expired or terminatedByTpp.
+    """
     _refuse_simulator(run)
     with run.at_bank() as (bank, _):
         found = bank.consents.status(consent_id)
