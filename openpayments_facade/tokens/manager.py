@@ -150,24 +150,29 @@ class TokenManager:
         entry = self._entry
         loop = _running_loop()
         overtakes = False
-        with entry.lock:
-            state = entry.state
-            flight = entry.flight
-            if flight is not None and now.monotonic - flight.began > LONGEST_FLIGHT:
-                flight = None
-            if blocks and flight is not None and flight.loop is not None and flight.loop is loop:
-                # it is sent on the very loop that would be blocked until it lands
-                flight, overtakes = None, True
-            step = decide(state, now)
-            # when the main thread is over the interpreter is about to end: no refresh ahead of time
-            wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
-            takes_off = wanted and flight is None and not self._closed
-            if takes_off:
-                flight = Flight(now.monotonic, loop if self._needs_loop else None, overtakes)
-                entry.flight = flight
-        if takes_off:
-            assert flight is not None
-            self._take_off(flight)
+        begun: Flight | None = None
+        try:
+            with entry.lock:
+                state = entry.state
+                flight = entry.flight
+                if flight is not None and now.monotonic - flight.began > LONGEST_FLIGHT:
+                    flight = None
+                if blocks and flight is not None and flight.loop is not None and flight.loop is loop:
+                    # it is sent on the very loop that would be blocked until it lands
+                    flight, overtakes = None, True
+                step = decide(state, now)
+                # when the main thread is over the interpreter is about to end: no refresh ahead of time
+                wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
+                if wanted and flight is None and not self._closed:
+                    begun = flight = Flight(now.monotonic, loop if self._needs_loop else None, overtakes)
+                    entry.flight = flight
+            if begun is not None:
+                self._take_off(begun)
+        except BaseException:  # a signal handler may raise anywhere here, and others wait for this flight
+            if begun is not None:
+                # nothing is noted of it: the endpoint is not to blame, and the next caller fetches at once
+                self._call_off(begun, ConnectionFailedError("The fetch of a token was interrupted before it began"))
+            raise
         if step is Step.REFUSE:
             assert state.failure is not None
             raise copy.copy(state.failure.error)
@@ -179,10 +184,10 @@ class TokenManager:
         return flight
 
     def _take_off(self, flight: Flight) -> None:
-        release = self._hold()
+        flight.release = self._hold()
         # an empty context: the fetch is everybody's, not only the one's who happens to begin it
         flight.thread = threading.Thread(
-            target=contextvars.Context().run, args=(self._fly, flight, release), name="openpayments-token", daemon=True
+            target=contextvars.Context().run, args=(self._fly, flight), name="openpayments-token", daemon=True
         )
         self._flights.add(flight)
         problem = "the interpreter is shutting down" if sys.is_finalizing() else None
@@ -192,11 +197,23 @@ class TokenManager:
             except RuntimeError as error:
                 problem = str(error)
         if problem is not None:
-            self._flights.discard(flight)
-            release()
-            self._land(flight, ConnectionFailedError(f"No thread could be started to fetch a token: {problem}"))
+            said = f"No thread could be started to fetch a token: {problem}"
+            self._call_off(flight, ConnectionFailedError(said), noted=True)
 
-    def _fly(self, flight: Flight, release: Callable[[], None]) -> None:
+    def _call_off(self, flight: Flight, error: OpenPaymentsError, *, noted: bool = False) -> None:
+        # not is_alive(): a thread that was interrupted while it was started may still come to run
+        if flight.claim():
+            self._land(flight, error, noted=noted)
+            self._let_go(flight)
+
+    def _let_go(self, flight: Flight) -> None:
+        self._flights.discard(flight)
+        if flight.release is not None:
+            flight.release()
+
+    def _fly(self, flight: Flight) -> None:
+        if not flight.claim():
+            return
         began = self._monotonic()
         try:
             outcome, source = self._outcome_of(flight)
@@ -212,8 +229,7 @@ class TokenManager:
                 self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
         finally:
             # closing waits for what is told, too
-            self._flights.discard(flight)
-            release()
+            self._let_go(flight)
 
     def _outcome_of(self, flight: Flight) -> tuple[AccessToken | OpenPaymentsError, Literal["fetched", "adopted"]]:
         try:
@@ -224,14 +240,14 @@ class TokenManager:
             # the text is not shown: nobody knows what it holds
             return OpenPaymentsError(f"The token could not be fetched ({type(error).__name__})"), "fetched"
 
-    def _land(self, flight: Flight, outcome: AccessToken | OpenPaymentsError) -> State:
+    def _land(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, noted: bool = True) -> State:
         entry = self._entry
         with entry.lock:
             if entry.flight is flight:
                 entry.flight = None
                 if isinstance(outcome, AccessToken):
                     entry.state = entry.state.succeeded(outcome)
-                else:
+                elif noted:
                     entry.state = entry.state.failed(outcome, self._clock.now(), self._jitter())
             state = entry.state
         flight.landed.set_result(outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,13 @@ class Flight:
     """The loop that the request is sent on, where it is one's own transport's."""
     overtakes: bool = field(default=False)
     """Whether it began while another was stuck."""
+    release: Callable[[], None] | None = field(default=None, init=False)
+    """Lets go of the connections that are held for it."""
+    _claimed: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def claim(self) -> bool:
+        """Whether the caller is the first to ask, and so has to land it: its thread, or who could not start one."""
+        return self._claimed.acquire(blocking=False)
 
 
 @define(eq=False)

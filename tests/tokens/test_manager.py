@@ -6,8 +6,10 @@ import asyncio
 import contextvars
 import gc
 import logging
+import signal
 import threading
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -429,6 +431,66 @@ def test_no_thread_to_be_had(new_manager: NewManager, endpoint: Endpoint, monkey
         with pytest.raises(ConnectionFailedError, match="can't start new thread"):
             new_manager().get()
     assert endpoint.count == 0
+
+
+@pytest.mark.parametrize("when", ["holding", "before", "after", "late"])
+def test_an_interrupt_while_a_fetch_begins_leaves_nobody_waiting(
+    new_manager: NewManager, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    start = threading.Thread.start
+    late: list[Callable[[], None]] = []
+    held: list[str] = []
+
+    def hold() -> Callable[[], None]:
+        if when == "holding":
+            signal.raise_signal(signal.SIGINT)
+        held.append("held")
+        return held.clear
+
+    def interrupted(thread: threading.Thread) -> None:
+        if when == "after" or thread.name != "openpayments-token":
+            start(thread)
+        if when == "late":  # the system has made it, but it has not run yet
+            late.append(lambda: start(thread))
+        if thread.name == "openpayments-token":
+            signal.raise_signal(signal.SIGINT)
+
+    manager = new_manager(hold=hold)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            manager.get()
+    landed(manager)
+    for begin in late:
+        begin()
+    when = "over"
+    assert manager.get(timeout=5).value == Secret(token_value(1))
+    manager.close()
+    assert endpoint.count == 1
+    assert not held
+    assert not manager._flights
+
+
+def test_who_waits_for_a_fetch_that_an_interrupt_kept_from_beginning_is_told(
+    new_manager: NewManager, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = new_manager()
+    with ThreadPoolExecutor(1) as pool:
+        others: list[futures.Future[AccessToken]] = []
+
+        def start(_: threading.Thread) -> None:
+            patched.undo()
+            others.append(pool.submit(manager.get, 5))
+            futures.wait(others, 0.1)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start)
+            with pytest.raises(KeyboardInterrupt):
+                manager.get()
+        with pytest.raises(ConnectionFailedError, match="interrupted"):
+            others[0].result(5)
+    assert manager.get().value == Secret(token_value(1))
 
 
 # rejected by the API
