@@ -54,6 +54,7 @@ _BY_CODE: Final[dict[str, type[TokenError]]] = {
     "invalid_scope": InvalidScopeError,
 }
 _CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", "temporarily_unavailable"}
+_ABOUT_ERRORS: Final = {"error", "error_description", "error_uri"}
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
@@ -290,8 +291,14 @@ def _parse(client_id: str, body: dict[str, Any], scrub: _Scrubber) -> Grant | _R
     """A grant, a refusal, or what is wrong with the body."""
     from oauthlib.oauth2 import Client, MissingTokenError, OAuth2Error
 
-    # oauthlib takes a missing or zero lifetime as "for ever", and a textual one as an error
-    rest = {name: value for name, value in body.items() if name not in {"expires_in", "expires_at"}}
+    # oauthlib takes a missing or zero lifetime as "for ever", a textual one as an error, and an error of nothing as one
+    rest = {
+        name: value
+        for name, value in body.items()
+        if name not in {"expires_in", "expires_at"}
+        and value is not None
+        and not (value == "" and name in _ABOUT_ERRORS)
+    }
     try:
         # a client for this alone: it remembers the token, also one that is refused below
         parsed = Client(client_id).parse_request_body_response(json.dumps(rest))

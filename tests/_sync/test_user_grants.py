@@ -83,6 +83,15 @@ def test_a_server_that_does_not_rotate_leaves_the_refresh_token() -> None:
     assert (new.refresh_token_expires_in, new.expires_in) == (5, 10)
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_error_of_nothing_does_not_spend_the_code(nothing: object) -> None:
+    body = {"access_token": "t", "expires_in": 3600, "token_type": "Bearer", "error": nothing, "refresh_token": nothing}
+    with Simulator() as simulator:
+        simulator.misbehave("/connect/token", body=body)
+        with simulator.client(api_scopes=BOTH) as op:
+            assert _exchange(op).access_token.reveal() == "t"
+
+
 def test_a_server_without_refresh_tokens_means_a_new_authorisation() -> None:
     old = UserToken.from_dict({"access_token": "a", "refresh_token": "r"})
     with Simulator() as simulator:

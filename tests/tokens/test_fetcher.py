@@ -115,6 +115,15 @@ def test_a_narrower_scope_is_noticed_and_named(
     assert "did not grant accountinformation" in warning.getMessage()
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_error_of_nothing_is_none(new_fetcher: NewFetcher, endpoint: Endpoint, nothing: object) -> None:
+    """Serialisers write the fields that they have no value for, too."""
+    empty = dict.fromkeys(("error", "error_description", "error_uri"), nothing)
+    endpoint.answer = lambda number: granted(number, scope=nothing, refresh_token=nothing, **empty)
+    token = new_fetcher().fetch(SCOPE)
+    assert (token.value, token.missing) == (Secret(token_value(1)), ())
+
+
 NOT_A_TOKEN = [
     (b"", "is not a JSON object"),
     (b"<html><body>Sign in</body></html>", "is not a JSON object"),
@@ -124,7 +133,7 @@ NOT_A_TOKEN = [
     (b"\xff\xfe\x00", "is not a JSON object"),
     (b"[" * 100_000, "is not a JSON object"),
     (b"{}", "has no access_token"),
-    (b'{"access_token": null}', "has an access_token that no header can carry"),
+    (b'{"access_token": null}', "has no access_token"),
     (b'{"access_token": ""}', "has an access_token that no header can carry"),
     (b'{"access_token": 5}', "has an access_token that no header can carry"),
     (b'{"access_token": "a\\r\\nb"}', "has an access_token that no header can carry"),
