@@ -79,7 +79,7 @@ def fill_redirect_url(
         raise InvalidArgumentError("template must be the link that the API gave", argument="template")
     if state is None:
         state = secrets.token_urlsafe()
-    elif not isinstance(state, str) or not state or not _is_text(state):
+    elif not isinstance(state, str) or not state or not Secret(state).is_text:
         raise InvalidArgumentError("state must be a text that nobody can guess", argument="state")
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
     found = {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
@@ -140,11 +140,11 @@ def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArg
     def refusal(problem: str) -> InvalidArgumentError:
         return InvalidArgumentError(f"{argument} {problem}", argument=argument)
 
-    if not isinstance(state, str) or not state or not _is_text(state):
+    if not isinstance(state, str) or not state or not Secret(state).is_text:
         return InvalidArgumentError("state must be the one that went out", argument="state")
     if not isinstance(url, str):
         return refusal(f"must be a text, such as str(request.url), not {type(url).__name__}")
-    if not _is_text(url):
+    if not Secret(url).is_text:
         return refusal("is not a URL")
     try:
         query: Mapping[str, list[str]] = parse_qs(urlsplit(url).query, keep_blank_values=True)
@@ -164,12 +164,3 @@ def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArg
         said = f"{code}: {description}" if description else code or "no reason given"
         return AuthorisationFailedError(f"the authorisation failed ({said})", code=code or None)
     return Callback(query.get("code", [""])[0] or None, query.get("scope", [""])[0] or None)
-
-
-def _is_text(value: str) -> bool:
-    """Whether a text can be encoded: a lone surrogate can't."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -25,17 +25,26 @@ class Secret:
         """The secret itself."""
         return self._value
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it can be encoded: a lone surrogate can't."""
+        return not any("\ud800" <= c <= "\udfff" for c in self._value)
+
     def __repr__(self) -> str:
         return "Secret('***')"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self._value), _bytes(other._value))
 
     def __hash__(self) -> int:
         return hash(self._value)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled or copied")
+
+
+def _bytes(value: str) -> bytes:
+    return value.encode(errors="surrogatepass")
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:

@@ -19,12 +19,14 @@ import pytest
 from openpayments_facade import (
     AsyncOpenPayments,
     Environment,
+    InvalidArgumentError,
     OpenPayments,
     OpenPaymentsError,
     Psu,
     ReauthorisationRequiredError,
     UserToken,
 )
+from openpayments_facade.secret import Secret
 from openpayments_facade.simulator import Simulator
 
 SECRET = "s3cret&with=form/characters"
@@ -304,6 +306,45 @@ def test_what_holds_no_token_leads_to_no_other() -> None:
     with pytest.raises(OpenPaymentsError) as caught:
         UserToken.from_dict({"access_token": 5, "refresh_token": TOKEN})
     assert TOKEN not in shown(caught.value)
+
+
+@pytest.mark.parametrize("field", ["access_token", "refresh_token"])
+def test_a_token_that_can_not_be_encoded_is_refused_and_nowhere(field: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=field) as caught:
+        UserToken.from_dict({"access_token": TOKEN, "refresh_token": TOKEN, field: f"{TOKEN}\ud800"})
+    assert caught.value.argument == "stored"
+    assert TOKEN not in shown(caught.value)
+
+
+def test_a_refresh_token_that_can_not_be_encoded_is_not_sent() -> None:
+    token = UserToken(
+        access_token=Secret(f"{TOKEN}\udfff"), refresh_token=Secret(f"{TOKEN}\ud800"), token_type="Bearer"
+    )
+    with OpenPayments(client_id="x", client_secret=SECRET) as op, pytest.raises(InvalidArgumentError) as caught:
+        op.oauth.refresh(token)
+    assert TOKEN not in shown(caught.value)
+    assert SECRET not in shown(caught.value)
+
+
+def test_a_refresh_token_that_can_not_be_encoded_counts_as_absent_when_a_server_sends_it() -> None:
+    body = {"access_token": TOKEN, "refresh_token": "\ud800", "token_type": "Bearer"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=json.dumps(body)))
+    with OpenPayments(client_id="x", client_secret=SECRET, transport=transport) as op:
+        assert op.oauth.refresh(USER_TOKEN).refresh_token == USER_TOKEN.refresh_token
+
+
+def test_a_body_that_can_not_be_written_leads_to_no_secret() -> None:
+    with OpenPayments(client_id="x", client_secret=SECRET) as op:
+        op._executor.core.fetcher.client_secret = Secret(f"{SECRET}\ud800")
+        with pytest.raises(OpenPaymentsError) as caught:
+            op.oauth.refresh(USER_TOKEN)
+    assert SECRET not in shown(caught.value)
+    assert "r3fresh" not in shown(caught.value)
+
+
+def test_secrets_that_can_not_be_encoded_are_compared() -> None:
+    assert Secret("\ud800") == Secret("\ud800")
+    assert Secret("\ud800") != Secret("\udfff")
 
 
 def test_the_search_would_find_a_secret() -> None:

@@ -224,9 +224,10 @@ class _Scrubber:
             for form in (
                 plain,
                 plain.replace("/", "\\/"),
-                quote_plus(plain),
-                quote(plain),
-                quote(plain, safe=""),
+                # what can't be encoded is never sent, but must not fail here, where the frames hold it
+                quote_plus(plain, errors="surrogatepass"),
+                quote(plain, errors="surrogatepass"),
+                quote(plain, safe="", errors="surrogatepass"),
                 html.escape(plain),
             )
         }

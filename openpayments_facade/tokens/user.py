@@ -44,6 +44,21 @@ def _seconds(value: object) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
+def _secret(value: object) -> Secret | None:
+    """A token that a request can carry. None for anything else."""
+    return secret if isinstance(value, str) and value and (secret := Secret(value)).is_text else None
+
+
+def _problem(stored: object) -> str | None:
+    """What makes it no token; shows nothing of it."""
+    if not isinstance(stored, Mapping) or not isinstance(stored.get("access_token"), str) or not stored["access_token"]:
+        return "no access_token"
+    for name in ("access_token", "refresh_token"):
+        if stored.get(name) and isinstance(stored[name], str) and _secret(stored[name]) is None:
+            return f"a {name} that can't be encoded"
+    return None
+
+
 @frozen(kw_only=True)
 class UserToken:
     """What the token endpoint granted for one user's authorisation (document 002 lists the fields).
@@ -81,21 +96,17 @@ class UserToken:
     def from_dict(cls, stored: Mapping[str, Any]) -> UserToken:
         """Reads what `to_dict` wrote, or the JSON object of a token answer.
 
-        Raises InvalidArgumentError if there is no access token in it.
+        Raises InvalidArgumentError if there is no access token in it, or one of its tokens can't be encoded.
         """
-        if (
-            not isinstance(stored, Mapping)
-            or not isinstance(stored.get("access_token"), str)
-            or not stored["access_token"]
-        ):
+        if problem := _problem(stored):
             del stored  # no frame that an error leads to shall show it
-            raise InvalidArgumentError("stored has no access_token", argument="stored")
+            raise InvalidArgumentError(f"stored has {problem}", argument="stored")
         scope, status = stored.get("scope"), stored.get("status")
-        refresh_token, received_at = stored.get("refresh_token"), _seconds(stored.get("received_at"))
+        received_at = _seconds(stored.get("received_at"))
         return cls(
             access_token=Secret(stored["access_token"]),
             token_type=str(stored.get("token_type") or "Bearer"),
-            refresh_token=Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
+            refresh_token=_secret(stored.get("refresh_token")),
             additional_fields={name: value for name, value in stored.items() if name not in fields_dict(cls)},
             received_at=time.time() if received_at is None else received_at,
             scope=scope if isinstance(scope, str) else None,
@@ -141,7 +152,7 @@ def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken) -> UserToke
     from oauthlib.oauth2 import WebApplicationClient
 
     old = token.refresh_token
-    if old is None:
+    if old is None or not old.is_text:
         raise InvalidArgumentError("token has no refresh token: the user has to authorise again", argument="token")
     client = WebApplicationClient(fetcher.client_id)
     grant = fetcher.exchange(
@@ -168,8 +179,10 @@ def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken) -> UserToke
 
 
 def _granted(fields: Mapping[str, Any]) -> UserToken:
+    refresh_token = _secret(fields.get("refresh_token"))
     # when it was received is this machine's to say
-    return UserToken.from_dict({**fields, "received_at": time.time()})
+    received = {**fields, "received_at": time.time(), "refresh_token": refresh_token and refresh_token.reveal()}
+    return UserToken.from_dict(received)
 
 
 _CODE_IS_OVER: Final = {"invalid_grant"}
