@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from .arguments import read_text
 from .errors import AuthorisationFailedError, InvalidArgumentError
-from .secret import Secret
+from .secret import Secret, hiding_arguments
 
 if TYPE_CHECKING:
     from .environments import Environment
@@ -67,6 +67,7 @@ def read_redirect_uri(value: object) -> str:
     return value
 
 
+@hiding_arguments  # the state is a secret between us and the browser
 def fill_redirect_url(
     template: str, *, environment: Environment, client_id: str, redirect_uri: str, state: str | None = None
 ) -> RedirectUrl:

@@ -216,6 +216,23 @@ def _read_callback(op: OpenPayments, query: str) -> None:
     op.oauth.read_callback("https://app.example.com/cb?" + query, state="s")
 
 
+LINK = "https://auth.sandbox.openbankingplatform.com/connect/authorize?state=[TPP_STATE]"
+
+
+@pytest.mark.parametrize("state", ["s3cret", "s3cret\ud800", None])
+@pytest.mark.parametrize("link", ["", f"{LINK}&[ODD]", LINK.split("?")[0], LINK.replace("sandbox", "evil"), LINK])
+def test_an_exception_of_a_link_leads_to_no_state(
+    link: str, state: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda: "s3cret")
+    uri = "/relative" if link == LINK else "https://app.example.com/"
+    with OpenPayments(client_id="x", client_secret="s") as op, pytest.raises(InvalidArgumentError) as caught:
+        op.oauth.redirect_url(link, redirect_uri=uri, state=state)
+    everything = shown(caught.value)
+    assert "/openpayments_facade/" in everything
+    assert "s3cret" not in everything
+
+
 @pytest.mark.parametrize("client", [OpenPayments, AsyncOpenPayments])
 @pytest.mark.parametrize(
     "wrong",

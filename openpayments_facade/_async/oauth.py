@@ -11,7 +11,7 @@ from ..config import merge_headers
 from ..errors import InvalidArgumentError, OutcomeUnknownError
 from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from ..scopes import ApiScope, check_scope, compose
-from ..secret import Secret
+from ..secret import Secret, hiding_arguments
 from ..tokens.fetcher import Limits
 from ..tokens.user import UserToken, exchange_code, refresh
 
@@ -28,6 +28,7 @@ class AsyncOAuth:
     def __init__(self, executor: AsyncExecutor) -> None:
         self._executor = executor
 
+    @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """The address to send the user's browser to, from the link that the API gave (`_links.scaOAuth`).
 
