@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import ClientStateError
 from ..scopes import compose
 from ..tokens import TokenFetcher, TokenManager
 from ..transport import AsyncPool, user_agent
@@ -32,13 +33,14 @@ class AsyncCore:
         self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
         """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}
+        self._closing = False
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:
         """The token manager of a PSU context: one active token for each (document 000).
 
         Raises ClientStateError if the client is closed or belongs to another loop.
         """
-        self.pool.client()
+        self.check_open()
         if psu_context not in self._tokens:
             # two threads may both make one: managers of the same scope share their state
             self._tokens[psu_context] = TokenManager(
@@ -51,8 +53,19 @@ class AsyncCore:
             )
         return self._tokens[psu_context]
 
+    def check_open(self) -> None:
+        """Raises ClientStateError if the client is closed, or about to be, or belongs to another loop."""
+        if self._closing:
+            raise ClientStateError("this client is closed; make a new one")
+        self.pool.client()
+
     async def aclose(self) -> None:
-        """Waits for token fetches under way, then closes the pool."""
-        for manager in self._tokens.values():
-            await manager.aclose()
-        await self.pool.aclose()
+        """Waits for token fetches under way, then closes the pool, also when the waiting is cut short."""
+        if not self._closing:
+            self.check_open()
+            self._closing = True
+        try:
+            for manager in self._tokens.values():
+                await manager.aclose()
+        finally:
+            await self.pool.aclose()

@@ -116,7 +116,7 @@ class AsyncOAuth:
         self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs
     ) -> UserToken:
         core, options = self._executor.core, self._executor.options
-        core.pool.client()
+        core.check_open()
         limits = Limits(options.timeout, options.total_timeout, request_ids.new_request_id())
         token = await core.pool.in_thread(options.total_timeout, lambda: grant(core.fetcher, limits, *args, **kwargs))
         if token is None:

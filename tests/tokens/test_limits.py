@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from openpayments_facade import (
     ApiScope,
     AsyncOpenPayments,
+    ClientStateError,
     ConnectionFailedError,
     InvalidArgumentError,
     OpenPayments,
@@ -306,6 +307,52 @@ def test_the_connections_of_a_closed_client_are_closed_when_its_fetch_has_landed
         assert flight.thread is not None
         flight.thread.join(10)
         assert http.is_closed
+
+
+async def test_closing_that_is_cancelled_closes_all_the_same() -> None:
+    with Endpoint() as endpoint:
+        op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
+        asks: list[Callable[[], Awaitable[Any]]] = [
+            op.countries.list,
+            op.access_token,
+            lambda: op.oauth.refresh(USER_TOKEN),
+        ]
+        endpoint.gate.clear()
+        with pytest.raises(TimedOutError):
+            await op.with_options(total_timeout=0.05).access_token()
+        pool = op._executor.core.pool
+        assert pool._shared is not None
+        on_loop, blocking = pool.client(), pool._shared.client
+        [flight] = next(iter(op._executor.core._tokens.values()))._under_way()
+        closing = asyncio.create_task(op.aclose())
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        for ask in asks:
+            with pytest.raises(ClientStateError, match="closed"):
+                await ask()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert on_loop.is_closed
+        for ask in asks:
+            with pytest.raises(ClientStateError, match="closed"):
+                await ask()
+        await op.aclose()
+        endpoint.gate.set()
+        assert flight.thread is not None
+        await asyncio.to_thread(flight.thread.join, 10)
+        assert blocking.is_closed
+        assert endpoint.count == 1
+
+
+def test_closing_on_another_loop_leaves_the_client_open() -> None:
+    with Endpoint() as endpoint, asyncio.Runner() as runner:
+        op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
+        assert runner.run(op.access_token()) == token_value(1)
+        with pytest.raises(ClientStateError, match="another event loop"):
+            asyncio.run(op.aclose())
+        assert runner.run(op.access_token()) == token_value(1)
+        runner.run(op.aclose())
 
 
 # headers and cookies
