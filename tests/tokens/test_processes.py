@@ -187,6 +187,39 @@ def test_a_forked_child_waits_for_nothing_of_its_parents(endpoint: Endpoint) -> 
     assert endpoint.count == 2
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_opens_a_store_while_its_parent_does(endpoint: Endpoint, tmp_path: Path) -> None:
+    said = run(
+        f"""
+        import warnings
+        warnings.simplefilter("ignore")      # newer Pythons don't like forks beside threads
+        from openpayments_facade.tokens import open_store
+        from openpayments_facade.tokens.stores import file
+        inside, enough = threading.Event(), threading.Event()
+        read = file.FileStore._read
+
+        def slow(store):
+            inside.set()
+            enough.wait()
+            return read(store)
+
+        file.FileStore._read = slow
+        threading.Thread(target=open_store, args=["file:{tmp_path}/tokens"]).start()
+        inside.wait()
+        child = os.fork()
+        enough.set()
+        if not child:
+            threading.Timer(5, os._exit, [1]).start()
+            open_store("file:{tmp_path}/tokens")
+            print("opened", flush=True)
+            os._exit(0)
+        os.wait()
+        """,
+        endpoint,
+    )
+    assert said == "opened\n"
+
+
 def test_no_refresh_begins_while_the_interpreter_shuts_down(endpoint: Endpoint) -> None:
     def answer(number: int) -> Answer:
         if number > 1:

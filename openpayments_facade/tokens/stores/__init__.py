@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...errors import ConfigurationError
+from ..forks import reset_after_fork
 from .memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -47,8 +48,20 @@ class TokenStore(Protocol):
         """
 
 
-_open: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-_opening = threading.RLock()
+class _Opened:
+    """The stores of a process by the names they were opened with."""
+
+    def __init__(self) -> None:
+        self.stores: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+        self.reset()
+        reset_after_fork(self)
+
+    def reset(self) -> None:
+        """After a fork: a lock that was held is the parent's."""
+        self.lock = threading.RLock()
+
+
+_opened = _Opened()
 
 
 def open_store(store: object, *, argument: str = "token_store") -> TokenStore | None:
@@ -63,11 +76,11 @@ def open_store(store: object, *, argument: str = "token_store") -> TokenStore | 
         if isinstance(store, TokenStore):
             return store
         raise ConfigurationError(f"{argument} is neither a text nor has it the methods of a TokenStore")
-    with _opening:
-        opened = _open.get(store)
-        if opened is None:
-            opened = _open[store] = _new(store, argument)
-    return opened
+    with _opened.lock:
+        found = _opened.stores.get(store)
+        if found is None:
+            found = _opened.stores[store] = _new(store, argument)
+    return found
 
 
 def _new(spec: str, argument: str) -> TokenStore:
