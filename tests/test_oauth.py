@@ -225,6 +225,18 @@ def test_a_users_token_may_have_nothing_but_a_token() -> None:
     assert UserToken.from_dict(token.to_dict()) == token
 
 
+def test_a_lifetime_that_no_clock_can_hold_is_unknown() -> None:
+    assert UserToken.from_dict({"access_token": "a", "expires_in": 10**400}).expires_at is None
+
+
+def test_users_tokens_can_be_kept_in_a_set() -> None:
+    token = UserToken.from_dict(FULL)
+    same, other = UserToken.from_dict(token.to_dict()), UserToken.from_dict({**token.to_dict(), "bank": "SWEDSESS"})
+    assert {token, same} == {token}
+    assert token != other
+    assert len({token, other}) == 2
+
+
 @pytest.mark.parametrize("received_at", [10**400, float("nan"), "1", True, None])
 def test_when_a_token_was_received_is_a_time(received_at: Any) -> None:
     before = time.time()

@@ -78,13 +78,14 @@ class UserToken:
     refresh_token_expires_in: int | None = None
     refresh_token_issued_at: int | None = None
     refresh_count: int | None = None
-    additional_fields: Mapping[str, Any] = field(factory=dict, repr=False)
+    additional_fields: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)  # a dict: has no hash
     received_at: float = field(factory=time.time)
 
     @property
     def expires_at(self) -> float | None:
         """When the access token ends, in seconds since the epoch; None where the server did not say."""
-        return None if self.expires_in is None else self.received_at + self.expires_in
+        seconds = _seconds(self.expires_in)
+        return None if seconds is None else self.received_at + seconds
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for a store of yours. Holds the tokens in the clear."""
