@@ -40,6 +40,10 @@ class RedirectUrl(str):
         self.state = state
         return self
 
+    # web sessions copy and pickle what they keep
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.state
+
 
 @frozen
 class Callback:

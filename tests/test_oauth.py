@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,7 @@ from openpayments_facade import (
     OpenPayments,
     UserToken,
 )
+from openpayments_facade.oauth import RedirectUrl
 
 TEMPLATE = (
     "https://auth.sandbox.openbankingplatform.com/connect/authorize?client_id=[CLIENT_ID]"
@@ -45,6 +48,14 @@ def test_a_state_is_made_that_nobody_guesses(op: OpenPayments) -> None:
     urls = [op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK) for _ in range(50)]
     assert len({url.state for url in urls}) == 50
     assert all(len(url.state) >= 32 and url.state in url for url in urls)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda url: pickle.loads(pickle.dumps(url))])
+def test_a_link_can_be_kept_in_a_session(op: OpenPayments, again: Callable[[RedirectUrl], RedirectUrl]) -> None:
+    url = op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK)
+    kept = again(url)
+    assert type(kept) is RedirectUrl
+    assert (kept, kept.state) == (url, url.state)
 
 
 def test_encoded_placeholders_and_relative_links_are_understood(op: OpenPayments) -> None:
