@@ -188,6 +188,42 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @posix
+def test_a_folder_in_the_files_place_costs_no_descriptor(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "tokens")
+    (tmp_path / "tokens").mkdir()
+
+    def lowest_free() -> int:
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    before = lowest_free()
+    for _ in range(3):
+        with pytest.raises(PermissionError, match="is not a file"):
+            store.get("a")
+    assert lowest_free() == before
+
+
+@posix
+def test_a_link_to_a_file_stays_one(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real" / "tokens")
+    for store in (FileStore(link), FileStore(link)):  # first there is no file yet
+        store.set("a", "1", 60)
+        assert link.is_symlink()
+        assert FileStore(tmp_path / "real" / "tokens").get("a") == "1"
+        with store.lock("a"), pytest.raises(TimeoutError):
+            FileStore(tmp_path / "real" / "tokens", patience=0).lock("a").acquire()
+
+
+@posix
+def test_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tokens").symlink_to(tmp_path / "tokens")
+    with pytest.raises(ConfigurationError, match="can't be opened"):
+        open_store(f"file:{tmp_path}/tokens")
+
+
+@posix
 def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     FileStore(tmp_path / "tokens").set("a", "1", 60)
     monkeypatch.setattr(os, "geteuid", lambda: 12345)

@@ -33,7 +33,7 @@ class FileStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
-        self._path = Path(path).expanduser().absolute()
+        self._path = Path(path).expanduser().resolve()  # replacing a link would part those who share its file
         self._patience = patience
         self._complained = False
         self._read()
@@ -66,9 +66,12 @@ class FileStore:
             descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         except FileNotFoundError:
             return {}
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             _check_private(os.fstat(descriptor), self._path)
-            content = file.read(_LONGEST)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(_LONGEST)
+        finally:
+            os.close(descriptor)
         match _parse(content):
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
