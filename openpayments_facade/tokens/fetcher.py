@@ -112,11 +112,13 @@ class TokenFetcher:
         asked = self._clock.now()
         # oauthlib gets no scope of its own: it raises a builtin Warning for a narrowed grant
         client = BackendApplicationClient(self.client_id)
-        grant = self.exchange(lambda secret: client.prepare_request_body(scope=scope, **secret))
+        limits = Limits(self._timeout, self._total_timeout, request_ids.new_request_id())
+        about = {"request_id": limits.request_id}
+        grant = self.exchange(lambda secret: client.prepare_request_body(scope=scope, **secret), limits=limits)
         if isinstance(grant, OpenPaymentsError):
             raise grant
         if grant.lifetime is None:
-            _log.warning("The token endpoint gave no sensible expires_in; taken as %d s", DEFAULT_LIFETIME)
+            _log.warning("The token endpoint gave no sensible expires_in; taken as %d s", DEFAULT_LIFETIME, extra=about)
         token = AccessToken.issue(
             grant.access_token.reveal(),
             scope=scope,
@@ -132,6 +134,7 @@ class TokenFetcher:
                 "Portal? (asked for %r)",
                 " ".join(token.missing),
                 scope,
+                extra=about,
             )
         return token
 
@@ -142,7 +145,7 @@ class TokenFetcher:
         *,
         secrets: tuple[Secret, ...] = (),
         resendable: bool = True,
-        limits: Limits | None = None,
+        limits: Limits,
     ) -> Grant | OpenPaymentsError:
         """One token request; blocks. `secrets` are those that the body holds besides the client secret; `resendable`
         says whether they can be used twice.
@@ -150,7 +153,6 @@ class TokenFetcher:
         Returns what was granted, or one of our exceptions.
         """
         # failures are returned, not raised: a traceback through here would hold the body, and it the secret
-        limits = limits or Limits(self._timeout, self._total_timeout, request_ids.new_request_id())
         about: dict[str, Any] = {"request_id": limits.request_id, "method": "POST", "url": self.token_url}
         secret = self.client_secret.reveal()
         scrub = _Scrubber(secret, *(each.reveal() for each in secrets))

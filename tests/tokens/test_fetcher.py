@@ -102,7 +102,8 @@ def test_no_token_is_for_ever(
 ) -> None:
     endpoint.answer = lambda number: granted(number, expires_in=expires_in, expires_at="never")
     assert new_fetcher().fetch(SCOPE).lifetime == lifetime
-    assert any("expires_in" in text for text in caplog.messages) is warns
+    warnings = [record for record in caplog.records if "expires_in" in record.getMessage()]
+    assert [vars(record).get("request_id") for record in warnings] == [REQUEST_ID] * warns
 
 
 def test_a_narrower_scope_is_noticed_and_named(
@@ -113,6 +114,7 @@ def test_a_narrower_scope_is_noticed_and_named(
     assert token.missing == ("accountinformation",)
     [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "did not grant accountinformation" in warning.getMessage()
+    assert vars(warning).get("request_id") == REQUEST_ID == endpoint.seen[0].headers["x-request-id"]
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
