@@ -110,7 +110,7 @@ class AsyncOAuth:
         if not isinstance(token, UserToken):
             del token
             raise InvalidArgumentError("token must be a UserToken", argument="token")
-        return await self._ask(refresh, token)
+        return await self._ask(refresh, token, headers=self._executor.options.headers)
 
     async def _ask(
         self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs

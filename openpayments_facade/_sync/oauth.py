@@ -111,7 +111,7 @@ class OAuth:
         if not isinstance(token, UserToken):
             del token
             raise InvalidArgumentError("token must be a UserToken", argument="token")
-        return self._ask(refresh, token)
+        return self._ask(refresh, token, headers=self._executor.options.headers)
 
     def _ask(
         self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs

@@ -144,7 +144,7 @@ def exchange_code(
     return _granted(grant.fields)
 
 
-def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken) -> UserToken:
+def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken, *, headers: Mapping[str, str]) -> UserToken:
     """A new token for an old one's refresh token; blocks. Where the server does not rotate, the refresh token stays.
 
     Raises InvalidArgumentError if the token has no refresh token, ReauthorisationRequiredError if it is refused for
@@ -160,6 +160,7 @@ def refresh(fetcher: TokenFetcher, limits: Limits, token: UserToken) -> UserToke
         lambda secret: client.prepare_refresh_body(
             refresh_token=old.reveal(), client_id=fetcher.client_id, client_secret=secret["client_secret"]
         ),
+        headers,
         secrets=(old, token.access_token),
         resendable=False,
         limits=limits,

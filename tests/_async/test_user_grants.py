@@ -72,6 +72,19 @@ async def test_a_users_token_is_refreshed_and_rotated() -> None:
                 await op.oauth.refresh(second)
 
 
+async def test_the_headers_of_a_view_go_with_both_grants() -> None:
+    with Simulator(refresh_tokens=True) as simulator:
+        code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        async with simulator.async_client(api_scopes=BOTH) as op:
+            view = op.with_options(headers={"X-Mine": "1", "ACCEPT": "text/html"})
+            token = await view.oauth.exchange_code(
+                code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a"
+            )
+            await view.oauth.refresh(token)
+        sent = [request.headers for request in simulator.requests]
+        assert [(headers["x-mine"], headers["accept"]) for headers in sent] == [("1", "application/json")] * 2
+
+
 async def test_a_server_that_does_not_rotate_leaves_the_refresh_token() -> None:
     old = UserToken.from_dict({"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": 5})
     with Simulator() as simulator:
