@@ -337,11 +337,11 @@ async def test_closing_that_is_cancelled_closes_all_the_same() -> None:
         for ask in asks:
             with pytest.raises(ClientStateError, match="closed"):
                 await ask()
-        await op.aclose()
         endpoint.gate.set()
         assert flight.thread is not None
         await asyncio.to_thread(flight.thread.join, 10)
         assert blocking.is_closed
+        await op.aclose()
         assert endpoint.count == 1
 
 
