@@ -40,13 +40,14 @@ test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" fo
 coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95
 
-check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract
+check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract, the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/generate.py --check
 	@$(BIN)/mypy
 	@$(BIN)/python scripts/contract.py
+	@$(MAKE) --no-print-directory docs
 
 format: $(VENV)/.dev  ## formats, and mends what can be mended
 	@$(BIN)/ruff check --fix .
@@ -71,7 +72,8 @@ bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
 	@$(BIN)/python benchmarks/tokens.py
 
 docs: $(VENV)/.dev  ## builds the documentation site, warnings are errors
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@# not --quiet: it silences the warnings before --strict counts them
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
 
 simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator
