@@ -1,19 +1,20 @@
 """Holds every interaction of every cassette against the description, request and response: `make contract`.
 
-    python scripts/contract.py [--cassettes FOLDER] [--description FILE]
+    python scripts/contract.py [--cassettes FOLDER] [--description FILE] [--secrets-only]
 
 openapi-core does the work. It lets pass an unknown query parameter, header or form field, a repeated key of a
 comma-separated list, a body where none is described and a missing bearer token: those are checked here. Properties that
 the description does not know are faults in what we send, and in answers of the simulator; a real host may answer more
 than is described. The query of a link to the next page is the bank's own, and right if an earlier answer of the same
-cassette gave it. An operation counts as covered when a cassette has a successful answer of it. The exit code is 1 for
-any fault.
+cassette gave it. An operation counts as covered when a cassette has a successful answer of it. What looks like a secret
+is told first and alone. The exit code is 1 for any fault.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -47,6 +48,23 @@ _PROBLEM: dict[str, Any] = {"application/problem+json": json.loads}
 OURS = ("consent-", "psu-", "tpp-", "x-")
 SOURCES = ("simulator", "sandbox")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+LEAKS = {
+    "a credential in a form": re.compile(
+        r"\b(client_id|client_secret|code|refresh_token)="
+        r"(?!\[?CLIENT_ID\b|CLIENT_SECRET\b|CODE\b|REFRESH_TOKEN(_\d+)?\b)"
+    ),
+    "a token in an answer": re.compile(r'"(access|refresh|id)_token": ?"(?!(ACCESS|REFRESH|ID)_TOKEN_\d+")'),
+    "a token in a request": re.compile(r"(?<=- )(Bearer|Basic) (?!ACCESS_TOKEN_\d+$|error=)", re.MULTILINE),
+    "a JSON Web Token": re.compile(r"\beyJ[\w-]+\.[\w-]"),
+    "a host on this machine": re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[?::1\]?(?=[:/\s])"),
+    "a personal identity number": re.compile(r"(?<![-\w])(19|20)\d{6}-?\d{4}(?![-\w])"),
+    "the id of a user": re.compile(r"psu-(corporate-)?id:\n +- (?!PSU-(CORPORATE-)?ID$)", re.MULTILINE),
+    "the address of a user": re.compile(r"psu-ip-address:\n +- (?!203\.0\.113\.)"),
+    "a volatile header": re.compile(
+        r"^ +(accept-encoding|connection|content-length|cookie|date|host|server|set-cookie|user-agent):",
+        re.MULTILINE | re.IGNORECASE,
+    ),
+}
 
 
 class _BearerToken(BaseProvider):
@@ -158,6 +176,18 @@ class Contract:
             *_undescribed_body(response, found.operation),
         ):
             yield f"answer {response.status_code}: {problem}"
+
+
+def leaks(cassettes: Path) -> list[str]:
+    """What must not be in a cassette: file, line and kind, never the thing itself."""
+    return [
+        # where a match ends: some begin at the header of the line before
+        f"{file.name}, line {len(text[: match.end()].splitlines())}: {kind}"
+        for file in sorted(cassettes.glob("*.yaml"))
+        for text in [file.read_text("utf-8", "replace")]
+        for kind, pattern in LEAKS.items()
+        for match in pattern.finditer(text)
+    ]
 
 
 def _load(file: Path) -> Any:
@@ -292,7 +322,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Holds the cassettes against the description.")
     parser.add_argument("--cassettes", type=Path, default=ROOT / "cassettes")
     parser.add_argument("--description", type=Path, default=ROOT / "openapi" / "openpayments.yaml")
+    parser.add_argument("--secrets-only", action="store_true", help="look for secrets, not at the description")
     arguments = parser.parse_args()
+    if found := leaks(arguments.cassettes):
+        # the other faults would quote them
+        print(*found, sep="\n")
+        print("Not held against the description while there are secrets.")
+        return 1
+    if arguments.secrets_only:
+        return 0
     faults, summary = Contract(arguments.description).check(arguments.cassettes)
     for fault in faults:
         print(fault)

@@ -3,7 +3,8 @@
     python scripts/record.py [simulator|sandbox] [--into FOLDER]
 
 The tests marked `vcr` run against the chosen host into a temporary folder, then the sync and the async half replay what
-was recorded with the network blocked. Only if all of that went well are the cassettes replaced. From the simulator
+was recorded with the network blocked. Only if all of that went well, and nothing in them looks like a secret, are the
+cassettes replaced. From the simulator
 nothing but loopback is contacted, and the same code writes the same bytes. The sandbox wants OPENPAYMENTS_CLIENT_ID and
 OPENPAYMENTS_CLIENT_SECRET; what it can't be made to answer keeps its cassette.
 """
@@ -49,6 +50,7 @@ approves is not recorded: between a redirect link and the exchange of its code a
   `OPENPAYMENTS_CLIENT_SECRET` from the environment. Answers that the sandbox can't be asked for (a revoked token, an
   outage, all that wants a person who approves) stay from the simulator. Read the difference before you commit it, and
   run `make contract`.
+- Both of them refuse what looks like a secret, with its file and line, and `make record` then replaces nothing.
 
 This page is written by `make record`.
 
@@ -86,7 +88,7 @@ def record(source: str, into: Path) -> bool:
             for file in into.glob("*.yaml"):
                 if not (fresh / file.name).exists():
                     shutil.copy(file, fresh)
-        if not _pytest("_*sync", cassettes=fresh):
+        if not _pytest("_*sync", cassettes=fresh) or not _has_no_secrets(fresh):
             return False
         (fresh / "README.md").write_text(readme(fresh), "utf-8")
         for file in into.glob("*.yaml"):
@@ -94,6 +96,11 @@ def record(source: str, into: Path) -> bool:
                 file.unlink()
         shutil.copytree(fresh, into, dirs_exist_ok=True)
     return True
+
+
+def _has_no_secrets(cassettes: Path) -> bool:
+    contract = [sys.executable, str(ROOT / "scripts" / "contract.py"), "--secrets-only", "--cassettes", str(cassettes)]
+    return subprocess.run(contract, check=False).returncode == 0
 
 
 def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.contract import Contract, main
+from scripts.contract import Contract, leaks, main
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
@@ -20,28 +20,6 @@ DESCRIPTION = ROOT / "openapi" / "openpayments.yaml"
 
 Interaction = dict[str, Any]
 Planted = Callable[[Interaction], object]
-
-LEAKS = {
-    "a credential in a form": re.compile(
-        r"\b(client_id|client_secret|code|refresh_token)="
-        r"(?!\[?CLIENT_ID\b|CLIENT_SECRET\b|CODE\b|REFRESH_TOKEN(_\d+)?\b)"
-    ),
-    "a token in an answer": re.compile(r'"(access|refresh|id)_token": ?"(?!(ACCESS|REFRESH|ID)_TOKEN_\d+")'),
-    "a token in a request": re.compile(r"(?<=- )(Bearer|Basic) (?!ACCESS_TOKEN_\d+$|error=)", re.MULTILINE),
-    "a JSON Web Token": re.compile(r"\beyJ[\w-]+\.[\w-]"),
-    "a host on this machine": re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[?::1\]?(?=[:/\s])"),
-    "a personal identity number": re.compile(r"(?<![-\w])(19|20)\d{6}-?\d{4}(?![-\w])"),
-    "the id of a user": re.compile(r"psu-(corporate-)?id:\n +- (?!PSU-(CORPORATE-)?ID$)", re.MULTILINE),
-    "the address of a user": re.compile(r"psu-ip-address:\n +- (?!203\.0\.113\.)"),
-    "a volatile header": re.compile(
-        r"^ +(accept-encoding|connection|content-length|cookie|date|host|server|set-cookie|user-agent):",
-        re.MULTILINE | re.IGNORECASE,
-    ),
-}
-
-
-def leaks(text: str) -> list[str]:
-    return [what for what, pattern in LEAKS.items() if pattern.search(text)]
 
 
 def body(change: Callable[[Any], object]) -> Planted:
@@ -380,10 +358,8 @@ def test_a_real_host_may_send_more_than_is_described(contract: Contract, tmp_pat
 
 
 @pytest.mark.parametrize("file", sorted(CASSETTES.glob("*.yaml")), ids=lambda file: file.stem)
-def test_a_cassette_has_no_secrets_and_names_the_canonical_hosts(file: Path) -> None:
-    text = file.read_text()
-    assert leaks(text) == []
-    hosts = re.findall(r"^    uri: (.*?\w)/", text, re.MULTILINE)
+def test_a_cassette_names_the_canonical_hosts(file: Path) -> None:
+    hosts = re.findall(r"^    uri: (.*?\w)/", file.read_text(), re.MULTILINE)
     assert hosts
     assert set(hosts) <= {
         "https://auth.sandbox.openbankingplatform.com",
@@ -414,7 +390,25 @@ def test_a_cassette_has_no_secrets_and_names_the_canonical_hosts(file: Path) -> 
         ("a volatile header", "      cache-control:", "      Date:"),
     ],
 )
-def test_a_planted_leak_is_found(leak: str, clean: str, leaky: str) -> None:
+def test_a_planted_leak_is_found_and_not_shown(
+    leak: str,
+    clean: str,
+    leaky: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = (CASSETTES / "countries.yaml").read_text()
-    assert clean in text
-    assert leaks(text.replace(clean, leaky)) == [leak]
+    start = text.index(clean)
+    (tmp_path / "countries.yaml").write_text(text[:start] + leaky + text[start + len(clean) :])
+    assert leaks(CASSETTES) == []
+    (found,) = leaks(tmp_path)
+    lines = text[:start].count("\n")
+    line = next(line for line, part in enumerate(leaky.splitlines(), lines + 1) if "psu-" not in part)
+    assert found == f"countries.yaml, line {line}: {leak}"
+    for option in ([], ["--secrets-only"]):
+        monkeypatch.setattr("sys.argv", ["contract.py", "--cassettes", str(tmp_path), *option])
+        assert main() == 1
+        first, last = capsys.readouterr().out.splitlines()
+        assert first == found
+        assert last == "Not held against the description while there are secrets."

@@ -21,6 +21,7 @@ from vcr.request import Request  # type: ignore[import-untyped]
 
 from openpayments_facade.environments import SANDBOX
 from openpayments_facade.simulator import Simulator
+from scripts import record as recording
 
 if TYPE_CHECKING:
     from tests.conftest import Provider
@@ -128,6 +129,24 @@ async def test_a_recording_that_fails_changes_nothing(tmp_path: Path) -> None:
     assert "The recording failed; the cassettes are as they were." in output
     assert CLIENT_SECRET not in output
     assert contents(cassettes) == contents(CASSETTES)
+
+
+@pytest.mark.parametrize("secret", ["hunter2", ""])
+def test_a_recording_with_a_secret_changes_nothing(
+    secret: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(*_: str, cassettes: Path) -> bool:
+        text = (CASSETTES / "wrong_secret.yaml").read_text()
+        text = text.replace("client_secret=CLIENT_SECRET", f"client_secret={secret or 'CLIENT_SECRET'}")
+        (cassettes / "wrong_secret.yaml").write_text(text)
+        return True
+
+    cassettes = shutil.copytree(CASSETTES, tmp_path / "cassettes")
+    monkeypatch.setattr(recording, "_pytest", play)
+    assert recording.record("simulator", cassettes) == (not secret)
+    assert (contents(cassettes) == contents(CASSETTES)) == bool(secret)
+    output = capfd.readouterr().out
+    assert ("wrong_secret.yaml, line 7: a credential in a form\n" in output) == bool(secret)
 
 
 @pytest.mark.parametrize("given", [{}, {"OPENPAYMENTS_CLIENT_ID": CLIENT_ID, "OPENPAYMENTS_CLIENT_SECRET": ""}])
