@@ -3,7 +3,8 @@
     python scripts/contract.py [--cassettes FOLDER] [--description FILE] [--secrets-only]
 
 openapi-core does the work. It lets pass an unknown query parameter, header or form field, a repeated key of a
-comma-separated list, a body where none is described and a missing bearer token: those are checked here. Properties that
+comma-separated list, a body where none is described, a missing bearer token and an answer to another X-Request-ID:
+those are checked here. Properties that
 the description does not know are faults in what we send, and in answers of the simulator; a real host may answer more
 than is described. The query of a link to the next page is the bank's own, and right if an earlier answer of the same
 cassette gave it. An operation counts as covered when a cassette has a successful answer of it. What looks like a secret
@@ -174,6 +175,7 @@ class Contract:
         for problem in (
             *map(_explain, validator.iter_response_errors(request, response)),
             *_undescribed_body(response, found.operation),
+            *_foreign_request_id(request, response, found.operation),
         ):
             yield f"answer {response.status_code}: {problem}"
 
@@ -303,6 +305,16 @@ def _undescribed_body(response: MockResponse, operation: SchemaPath) -> Iterator
     responses = operation / "responses"
     if response.data and status in responses and "content" not in responses / status:
         yield "a body, but none is described"
+
+
+def _foreign_request_id(request: MockRequest, response: MockResponse, operation: SchemaPath) -> Iterator[str]:
+    """Of answers whose X-Request-ID is described, in prose, as the request's own."""
+    name = "X-Request-ID"
+    described = operation / "responses" / str(response.status_code) / "headers" / name / "description"
+    own = described.exists() and f"own {name}" in described.read_str()
+    sent = cast("Headers", request.parameters.header).get(name)
+    if own and sent and response.headers.get(name, sent) != sent:
+        yield f"another {name} than the request's"
 
 
 def _explain(error: Exception) -> str:

@@ -164,6 +164,27 @@ def test_without_cassettes_every_operation_is_named(
         pytest.param(
             "countries.yaml",
             4,
+            lambda it: it["response"]["headers"].update({"x-request-id": ["6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"]}),
+            "getCountryDetails: answer 200: another X-Request-ID than the request's",
+            id="X-Request-ID of another request",
+        ),
+        pytest.param(
+            "unknown_bank.yaml",
+            2,
+            lambda it: it["request"]["headers"].update({"x-request-id": ["6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"]}),
+            "getASPSPDetails: answer 404: another X-Request-ID than the request's",
+            id="error with the X-Request-ID of another request",
+        ),
+        pytest.param(
+            "wrong_secret.yaml",
+            1,
+            lambda it: it["response"]["headers"].update({"x-request-id": ["6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"]}),
+            "createToken: answer 400: another X-Request-ID than the request's",
+            id="token with the X-Request-ID of another request",
+        ),
+        pytest.param(
+            "countries.yaml",
+            4,
             lambda it: it["request"]["headers"].pop("authorization"),
             "getCountryDetails: request: no bearer token in the Authorization header",
             id="request without a token",
