@@ -66,7 +66,7 @@ record: $(VENV)/.dev  ## records the cassettes again from the simulator (FROM=sa
 	@$(BIN)/python scripts/record.py $(FROM)
 
 spec-diff: $(VENV)/.dev  ## what changed in the description since BASE=<git rev>, and what of it breaks users
-	@$(BIN)/python scripts/spec_diff.py $(BASE)
+	@$(BIN)/python -m scripts.spec_diff $(BASE)
 
 bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
 	@$(BIN)/python benchmarks/tokens.py

@@ -68,14 +68,14 @@ def for_the_generator(node: Any) -> Any:
     node = {key: value if key in ("example", "examples") else for_the_generator(value) for key, value in node.items()}
     if isinstance(properties := node.get("properties"), dict):
         for name in properties.keys() - set(node.get("required", ())):
-            properties[name] = _without_null(properties[name])
+            properties[name] = without_null(properties[name])
     if "in" in node and "schema" in node:
         node["schema"].setdefault("description", node.get("description", ""))
         node["required"] = node.get("required", False) or node["name"] == "X-Request-ID"
     return node
 
 
-def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     schema = dict(schema)
     if isinstance(types := schema.get("type"), list):
         rest = [name for name in types if name != "null"]

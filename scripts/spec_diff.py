@@ -1,11 +1,12 @@
 """What changed in the description since a git revision, and what of it breaks users: `make spec-diff BASE=<git rev>`.
 
-    python scripts/spec_diff.py BASE        in the root of the repository
+    python -m scripts.spec_diff BASE        in the root of the repository
 
 specshift compares what goes over the wire. It follows no reference to a body or an answer and no parameters of a path,
 so these are put in place first. What breaks users of the generated client although the wire may stay the same (a model,
-a property, a keyword or an operation that is gone or has another name or type) is compared here. The exit code is 1 for
-a breaking change, 2 if there is nothing to compare with.
+a property, a keyword or an operation that is gone or has another name or type) is compared here, and what specshift
+takes for harmless or does not see: a value that must now be one of a list, servers, scopes and headers. The exit code
+is 1 for a breaking change, 2 if there is nothing to compare with.
 """
 
 from __future__ import annotations
@@ -23,61 +24,171 @@ from specshift.git_utils import GitError, load_spec_from_git  # type: ignore[imp
 from specshift.reporter import render_plain_text_report  # type: ignore[import-untyped]
 from specshift.spec_loader import SpecLoadError, resolve_schema  # type: ignore[import-untyped]
 
+from scripts.generate import without_null
+
 DESCRIPTION = "openapi/openpayments.yaml"
 Spec = dict[str, Any]
 
 
+# the less of it the better for requests, the more the better for answers
+NEEDED = ("optional", "required or null", "required")
+
+
 def flattened(spec: Spec) -> Spec:
-    """The same with the parameters of a path in each of its operations, and bodies and answers in place."""
+    """The same with the parameters of a path in each of its operations, and bodies and answers in place.
+
+    No property allows null: to users it is None, like what is absent.
+    """
     spec = copy.deepcopy(spec)
+    for schema in _models(spec).values():
+        for name, value in schema.get("properties", {}).items():
+            schema["properties"][name] = without_null(value)
     for _, item, operation in _operations(spec):
         parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
         operation["parameters"] = [resolve_schema(each, spec) for each in parameters]
         operation["responses"] = {status: resolve_schema(each, spec) for status, each in operation["responses"].items()}
+        operation["servers"] = operation.get("servers") or item.get("servers") or spec.get("servers", [])
+        operation["security"] = operation.get("security", spec.get("security", []))
         if "requestBody" in operation:
             operation["requestBody"] = resolve_schema(operation["requestBody"], spec)
     return spec
 
 
-def broken_promises(old: Spec, new: Spec) -> Iterator[Change]:
+def client_changes(old: Spec, new: Spec) -> Iterator[Change]:
     """What the generated client promises its users, and now has no more or has differently."""
-    before, after = dict(_promises(old)), dict(_promises(new))
+    old_flat, new_flat = flattened(old), flattened(new)
+    before, after = dict(_promises(old_flat)), dict(_promises(new_flat))
     for (holder, name), promise in before.items():
         # of what is gone altogether the parts are not told
         if (holder, "") in after or not name:
             found = after.get((holder, name), "gone")
             if found != promise:
-                yield Change(
-                    severity=Severity.BREAKING,
-                    change_type=ChangeType.MODIFIED,
-                    location=holder,
-                    message=f"{name or holder}: {promise} became {found}.",
-                    category="client",
+                yield _change(holder, f"{name or holder}: {promise} became {found}.")
+    values, values_now = dict(_values(old_flat)), dict(_values(new_flat))
+    for holder, name in values.keys() & values_now.keys():
+        if _is_closed(values_now[holder, name], new_flat) and not _is_closed(values[holder, name], old_flat):
+            yield _change(holder, f"{name}: any value became one of a list.")
+    yield from _changes_of_operations(old_flat, new_flat)
+    yield from _changes_of_models(old, new)
+
+
+def _changes_of_operations(old: Spec, new: Spec) -> Iterator[Change]:
+    today = {holder: operation for holder, _, operation in _operations(new)}
+    for holder, _, before in _operations(old):
+        if not (after := today.get(holder)):
+            continue
+        offered = [server["url"] for server in after["servers"]]
+        for server in before["servers"]:
+            if server["url"] not in offered:
+                yield _change(holder, f"server {server['url']} is gone.")
+        for token in _accepted(before):
+            if not any(enough <= token for enough in _accepted(after)):
+                yield _change(holder, f"security: {' '.join(sorted(token)) or 'no token'} is not enough any more.")
+        for status in before["responses"].keys() & after["responses"].keys():
+            sent, sent_now = (each["responses"][status].get("headers", {}).keys() for each in (before, after))
+            for name in sent ^ sent_now:
+                about = f"header {name!r} of answer {status}"
+                if name in sent:
+                    yield _change(holder, f"{about}: sent became gone.")
+                else:
+                    yield _change(holder, f"{about} is new.", Severity.INFO)
+
+
+def _accepted(operation: Spec) -> list[set[str]]:
+    """The tokens that are enough, each as its scopes: to have more of them does no harm."""
+    return [{scope for scopes in each.values() for scope in scopes} for each in operation["security"] or [{}]]
+
+
+def _changes_of_models(old: Spec, new: Spec) -> Iterator[Change]:
+    (sent, answered), (sent_now, answered_now) = _directions(flattened(old)), _directions(flattened(new))
+    for model in _models(old).keys() & _models(new).keys():
+        before, after = _models(old)[model], _models(new)[model]
+        for name in before.get("properties", {}).keys() & after.get("properties", {}).keys():
+            was, now = _need(before, name), _need(after, name)
+            asks_more, promises_less = now > was, now < was == NEEDED.index("required")
+            if (asks_more and model in sent | sent_now) or (promises_less and model in answered | answered_now):
+                yield _change(f"model {model}", f"property {name!r}: {NEEDED[was]} became {NEEDED[now]}.")
+        known, known_now = {*before.get("enum", [])}, {*after.get("enum", [])}
+        for word, values in (("new", known_now - known), ("gone", known - known_now)):
+            if values:
+                yield _change(
+                    f"model {model}", f"{word} in its list: {', '.join(sorted(map(str, values)))}.", Severity.INFO
                 )
+
+
+def _need(model: Spec, name: str) -> int:
+    if name not in model.get("required", []):
+        return NEEDED.index("optional")
+    value = model["properties"][name]
+    return NEEDED.index("required" if without_null(value) == value else "required or null")
+
+
+def _directions(spec: Spec) -> tuple[set[str], set[str]]:
+    """The models that requests reach, and those that answers do."""
+    operations = [operation for _, _, operation in _operations(spec)]
+    requests = [[operation["parameters"], operation.get("requestBody")] for operation in operations]
+    return _reached(requests, spec, set()), _reached([each["responses"] for each in operations], spec, set())
+
+
+def _reached(node: Any, spec: Spec, found: set[str]) -> set[str]:
+    if isinstance(node, list):
+        for each in node:
+            _reached(each, spec, found)
+    elif isinstance(node, dict):
+        name = str(node.get("$ref", "")).removeprefix("#/components/schemas/")
+        if name in _models(spec) and name not in found:
+            found.add(name)
+            _reached(_models(spec)[name], spec, found)
+        _reached(list(node.values()), spec, found)
+    return found
+
+
+def _change(holder: str, message: str, severity: Severity = Severity.BREAKING) -> Change:
+    return Change(
+        severity=severity, change_type=ChangeType.MODIFIED, location=holder, message=message, category="client"
+    )
 
 
 def _promises(spec: Spec) -> Iterator[tuple[tuple[str, str], str]]:
     """The modules, keywords, models and attributes of the generated client, and what each of them is."""
-    for holder, item, operation in _operations(flattened(spec)):
+    for holder, _, operation in _operations(spec):
         tag = next(iter(operation.get("tags", [])), "default")
         yield (holder, ""), f"operation {operation.get('operationId', 'without a name')} of {tag}"
-        servers = operation.get("servers") or item.get("servers") or spec.get("servers", [])
-        yield (holder, "servers"), ", ".join(server["url"] for server in servers)
-        yield (holder, "security"), str(operation.get("security", spec.get("security", [])))
         for parameter in operation["parameters"]:
             style = parameter.get("style", "form" if parameter["in"] in {"query", "cookie"} else "simple")
             explode = str(parameter.get("explode", style == "form")).lower()
             shape = f"{_shape(parameter.get('schema'))}, style {style}, explode {explode}"
-            yield (holder, f"{parameter['in']} parameter {parameter['name']!r}"), shape
-        for status, response in operation["responses"].items():
-            for header in response.get("headers", {}):
-                yield (holder, f"header {header!r} of answer {status}"), "sent"
-    for name, schema in spec.get("components", {}).get("schemas", {}).items():
-        holder = f"model {name}"
-        yield (holder, ""), _shape(schema)
+            yield (holder, _name(parameter)), shape
+    for name, schema in _models(spec).items():
+        yield (f"model {name}", ""), _shape(schema)
         for attribute, value in schema.get("properties", {}).items():
-            needed = "required" if attribute in schema.get("required", []) else "optional"
-            yield (holder, f"property {attribute!r}"), f"{needed} {_shape(value)}"
+            yield (f"model {name}", f"property {attribute!r}"), _shape(value)
+
+
+def _values(spec: Spec) -> Iterator[tuple[tuple[str, str], Spec]]:
+    for holder, _, operation in _operations(spec):
+        yield from (((holder, _name(each)), each.get("schema", {})) for each in operation["parameters"])
+    for name, schema in _models(spec).items():
+        for attribute, value in schema.get("properties", {}).items():
+            yield (f"model {name}", f"property {attribute!r}"), value
+
+
+def _is_closed(schema: Spec, spec: Spec) -> bool:
+    """Whether nothing but listed values is taken, alone or in a list."""
+    schema = resolve_schema(schema, spec)
+    members = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    if members:
+        return all(_is_closed(member, spec) for member in members)
+    return "enum" in schema or ("items" in schema and _is_closed(schema["items"], spec))
+
+
+def _name(parameter: Spec) -> str:
+    return f"{parameter['in']} parameter {parameter['name']!r}"
+
+
+def _models(spec: Spec) -> dict[str, Spec]:
+    found: dict[str, Spec] = spec.get("components", {}).get("schemas", {})
+    return found
 
 
 def _shape(schema: Any) -> str:
@@ -97,7 +208,7 @@ def _operations(spec: Spec) -> Iterator[tuple[str, Spec, Spec]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(usage="make spec-diff BASE=<git rev>, or python scripts/spec_diff.py BASE")
+    parser = argparse.ArgumentParser(usage="make spec-diff BASE=<git rev>, or python -m scripts.spec_diff BASE")
     parser.add_argument("base", metavar="BASE", help="a git revision, such as v1.0.0 or HEAD~3")
     base = parser.parse_args().base
     verify = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"]
@@ -114,9 +225,12 @@ def main() -> int:
 def compare(old: Spec, new: Spec) -> int:
     """Prints what changed. 1 if it breaks users, otherwise 0."""
     result = diff_specs(flattened(old), flattened(new))
-    for change in broken_promises(old, new):
+    for change in client_changes(old, new):
         result.add(change)
-    print(render_plain_text_report(result))
+    if result.is_empty and old != new:
+        print("What differs does not reach users.")
+    else:
+        print(render_plain_text_report(result))
     return int(result.has_breaking_changes)
 
 

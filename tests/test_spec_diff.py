@@ -36,6 +36,10 @@ def _operation(**values: object) -> Callable[[dict[str, Any]], object]:
     return lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"].update(values)
 
 
+def _answers_without(status: str) -> Callable[[dict[str, Any]], object]:
+    return lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"]["responses"].pop(status)
+
+
 @pytest.fixture
 def description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The description in a repository whose only commit has it as it was before."""
@@ -55,7 +59,7 @@ def description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("old", "new", "status", "told"),
     [
         ("", "", 0, "No differences found"),
-        ("description: Banks.", "description: All banks.", 0, "0 breaking"),
+        ("description: Banks.", "description: All banks.", 0, "What differs does not reach users.\n"),
         ("name: limit, in: query,", "name: limit, in: query, required: true,", 1, "Parameter 'limit' is now required"),
         ("/banks:", "/aspsps:", 1, "[BREAKING] /banks"),
         ("explode: false", "explode: true", 1, "style form, explode false became type array, items type string"),
@@ -93,10 +97,23 @@ def test_what_changed_and_what_of_it_breaks_users(
         (lambda d: d["parameters"]["CityIds"].update(name="cities"), "'cityIds'"),
         (lambda d: d["responses"]["AuthorisationUpdated"]["headers"].pop("ASPSP-SCA-Approach"), "became gone"),
         (lambda d: d["responses"]["Country"]["content"].clear(), "application/json"),
+        (lambda d: d["schemas"]["Country"]["properties"]["name"].update(enum=["Sweden"]), "'name': any value became"),
+        (lambda d: d["schemas"]["Transaction"]["properties"]["entryReference"].update(enum=["a", None]), "any value"),
+        (lambda d: d["schemas"]["ConsentRequest"]["properties"]["frequencyPerDay"].update(enum=[4]), "any value"),
+        (lambda d: d["parameters"]["DateFrom"]["schema"].update(enum=["2026-01-01"]), "'dateFrom': any value became"),
+        (lambda d: d["schemas"]["BookingStatus"]["enum"].remove("both"), "Enum values removed: ['both']"),
+        (lambda d: d["schemas"]["GrantType"]["enum"].remove("refresh_token"), "Enum values removed"),
+        (lambda d: d["schemas"]["ConsentRequest"]["properties"]["validUntil"].update(type="integer"), "became"),
+        (lambda d: d["schemas"]["Country"]["properties"]["name"].update(type=["string", "null"]), "required or null"),
+        (lambda d: d["schemas"]["AccountReference"].update(required=["iban"]), "optional became required"),
+        (_operation(security=[{"oauth2": ["aspspinformation", "private"]}]), "aspspinformation is not enough"),
         (_operation(operationId="listCountries"), "became operation listCountries"),
         (_operation(tags=["banks"]), "became operation getCountriesList of banks"),
         (_operation(security=[{"oauth2": ["corporate"]}]), "security"),
-        (_operation(servers=[{"url": "https://api.example.com"}]), "became https://api.example.com"),
+        (
+            _operation(servers=[{"url": "https://api.example.com"}]),
+            "https://api.sandbox.openbankingplatform.com is gone",
+        ),
     ],
 )
 def test_what_breaks_users_of_the_description_of_today(
@@ -108,6 +125,59 @@ def test_what_breaks_users_of_the_description_of_today(
     assert compare(before, before) == 0
     assert compare(before, after) == 1
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d["servers"].append({"url": "https://api.example.com"}), "New server URL added"),
+        (
+            _operation(
+                servers=[{"url": f"https://api.{host}openbankingplatform.com"} for host in ("", "sandbox.", "new.")]
+            ),
+            "",
+        ),
+        (_operation(security=[{"oauth2": [scope]} for scope in ("aspspinformation", "banks")]), ""),
+        (_operation(security=[]), "authentication requirement for this operation has been removed"),
+        (lambda d: d["schemas"]["Country"]["required"].append("id"), "always guaranteed"),
+        (lambda d: d["schemas"]["ConsentRequest"]["required"].remove("frequencyPerDay"), "is now optional"),
+        (lambda d: d["schemas"]["Token"]["properties"]["refresh_token"].update(type="string"), "not reach users"),
+        (lambda d: d["schemas"]["Aspsp"]["properties"]["bicFi"].update(description="A BIC."), "not reach users"),
+        (lambda d: d["schemas"]["Country"]["properties"]["id"]["anyOf"].pop(), "not reach users"),
+        (
+            lambda d: d["schemas"]["KnownScaStatus"]["enum"].append("late"),
+            "[INFO] model KnownScaStatus :: new in its list",
+        ),
+        (lambda d: d["schemas"]["KnownScaStatus"]["enum"].remove("exempted"), "gone in its list: exempted"),
+        (lambda d: d["schemas"]["BookingStatus"]["enum"].append("late"), "New enum values added"),
+        (
+            lambda d: d["responses"]["Country"]["headers"].update(Late={"schema": {"type": "string"}}),
+            "'Late' of answer 200",
+        ),
+        (_answers_without("503"), "Response '503' has been removed"),
+    ],
+)
+def test_what_does_not_break_users_of_the_description_of_today(
+    change: Callable[[dict[str, Any]], object], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = yaml.safe_load(TODAY.read_text("utf-8"))
+    after = copy.deepcopy(before)
+    change(after["components"] | {"paths": after["paths"], "servers": after["servers"]})
+    assert before != after
+    assert compare(before, after) == 0
+    output = capsys.readouterr().out
+    assert told in output
+    assert "No differences found" not in output
+
+
+def test_of_an_answer_that_is_gone_the_headers_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    before = yaml.safe_load(TODAY.read_text("utf-8"))
+    after = copy.deepcopy(before)
+    _answers_without("200")({"paths": after["paths"]})
+    assert compare(before, after) == 1
+    output = capsys.readouterr().out
+    assert "Response '200' has been removed" in output
+    assert "header" not in output
 
 
 @pytest.mark.parametrize(
