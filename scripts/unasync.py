@@ -8,9 +8,12 @@ The substitutions go over the whole text, so that the examples in docstrings are
 
 from __future__ import annotations
 
+import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -37,15 +40,26 @@ SUBSTITUTIONS = [
     (r"\b_async\b", "_sync"),
     (r", written once, as async; `make unasync` writes the sync half", ": the sync half, written by `make unasync`"),
 ]
+LEFT_OVER = {"async", "await", "asyncio"}
 NOTE = "# Written by `make unasync` from {}; do not edit.\n"
+
+
+class UnasyncError(Exception):
+    """An async file that no sync one can be made of."""
 
 
 def sync(source: Path) -> str:
     """The sync text of an async file."""
-    text = source.read_text("utf-8")
+    text, name = source.read_text("utf-8"), source.relative_to(ROOT)
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise UnasyncError(f"{name}, line {error.lineno}: {error.msg}") from None
     for pattern, replacement in SUBSTITUTIONS:
         text = re.sub(pattern, replacement, text)
-    text = NOTE.format(source.relative_to(ROOT)) + text
+    # its lines are those of the source; ruff moves them
+    substituted = text
+    text = NOTE.format(name) + text
     for arguments in (["check", "--select", "I,F401", "--fix"], ["format"]):
         ruff = [
             sys.executable,
@@ -57,7 +71,13 @@ def sync(source: Path) -> str:
             str(FOLDERS[source.parent] / source.name),
             "-",
         ]
-        text = subprocess.run(ruff, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        done = subprocess.run(ruff, input=text, capture_output=True, text=True, check=False, cwd=ROOT)
+        if done.returncode:
+            raise UnasyncError(f"{name}: ruff failed on its sync text:\n{done.stderr}".rstrip())
+        text = done.stdout
+    for token in tokenize.generate_tokens(io.StringIO(substituted).readline):
+        if token.type == tokenize.NAME and token.string in LEFT_OVER:
+            raise UnasyncError(f"{name}, line {token.start[0]}: {token.string} would stay; a substitution is missing")
     return text
 
 
@@ -66,8 +86,12 @@ def main() -> int:
     checking = "--check" in sys.argv[1:]
     stale = []
     for folder, target in FOLDERS.items():
-        wanted = {target / source.name: sync(source) for source in sorted(folder.glob("*.py"))}
-        present = {path: path.read_text("utf-8") for path in target.glob("*.py")} if target.exists() else {}
+        try:
+            wanted = {target / source.name: sync(source) for source in sorted(folder.glob("*.py"))}
+        except UnasyncError as error:
+            print(error, file=sys.stderr)
+            return 1
+        present = {path: path.read_text("utf-8") for path in target.rglob("*.py")}
         stale += [path for path in {*wanted, *present} if wanted.get(path) != present.get(path)]
         if not checking:
             target.mkdir(exist_ok=True)
@@ -77,6 +101,8 @@ def main() -> int:
                 path.write_text(text, "utf-8")
     for path in sorted(stale):
         print(f"{path.relative_to(ROOT)} {'is not what make unasync writes' if checking else 'written'}")
+    if checking and stale:
+        print("Edit _async/, never _sync/, and run `make unasync`.")
     return int(checking and bool(stale))
 
 
