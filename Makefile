@@ -46,7 +46,7 @@ check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, t
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/generate.py --check
 	@$(BIN)/mypy
-	@$(BIN)/python scripts/contract.py
+	@$(BIN)/python -m scripts.contract
 	@$(MAKE) --no-print-directory docs
 
 format: $(VENV)/.dev  ## formats, and mends what can be mended
@@ -60,7 +60,7 @@ unasync: $(VENV)/.dev  ## async half -> sync half
 	@$(BIN)/python scripts/unasync.py
 
 contract: $(VENV)/.dev  ## every interaction of every cassette against the description
-	@$(BIN)/python scripts/contract.py
+	@$(BIN)/python -m scripts.contract
 
 record: $(VENV)/.dev  ## records the cassettes again from the simulator (FROM=sandbox: from the provider's sandbox)
 	@$(BIN)/python scripts/record.py $(FROM)

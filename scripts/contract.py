@@ -1,6 +1,6 @@
 """Holds every interaction of every cassette against the description, request and response: `make contract`.
 
-    python scripts/contract.py [--cassettes FOLDER] [--description FILE] [--secrets-only]
+    python -m scripts.contract [--cassettes FOLDER] [--description FILE] [--secrets-only]
 
 openapi-core does the work. It lets pass an unknown query parameter, header or form field, a repeated key of a
 comma-separated list, a body where none is described, a missing bearer token and an answer to another X-Request-ID:
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 from jsonschema_path import SchemaPath
 from openapi_core import Config, OpenAPI
 from openapi_core.security.exceptions import SecurityProviderError
@@ -36,6 +36,8 @@ from openapi_core.templating.paths.finders import APICallPathFinder
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_core.validation.request.exceptions import SecurityValidationError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from scripts.generate import GenerationError, load
 
 if TYPE_CHECKING:
     from openapi_core.datatypes import RequestParameters
@@ -49,6 +51,7 @@ _PROBLEM: dict[str, Any] = {"application/problem+json": json.loads}
 OURS = ("consent-", "psu-", "tpp-", "x-")
 SOURCES = ("simulator", "sandbox")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+UNCOVERED = "no cassette has a successful answer; write a journey in tests/_async, then `make record`"
 LEAKS = {
     "a credential in a form": re.compile(
         r"\b(client_id|client_secret|code|refresh_token)="
@@ -83,7 +86,7 @@ class Contract:
     """A description that interactions are checked against."""
 
     def __init__(self, description: Path) -> None:
-        spec = SchemaPath.from_dict(_load(description))
+        spec = SchemaPath.from_dict(load(description))
         self._lenient = OpenAPI(
             spec, Config(security_provider_factory=_Security(), extra_media_type_deserializers=_PROBLEM)
         )
@@ -143,7 +146,7 @@ class Contract:
             except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
                 faults.append(f"{file.name}: not a cassette that can be read ({type(error).__name__}: {error})")
         missing = [name for name in self.operations if name not in covered]
-        faults += [f"{name} ({self.operations[name]}): no cassette has a successful answer" for name in missing]
+        faults += [f"{name} ({self.operations[name]}): {UNCOVERED}" for name in missing]
         covering = f"{len(covered)} of {len(self.operations)} operations"
         return faults, f"{len(files)} cassettes, {interactions} interactions, {covering}"
 
@@ -343,7 +346,14 @@ def main() -> int:
         return 1
     if arguments.secrets_only:
         return 0
-    faults, summary = Contract(arguments.description).check(arguments.cassettes)
+    try:
+        contract = Contract(arguments.description)
+    except (GenerationError, ValidationError) as error:
+        print(
+            error if isinstance(error, GenerationError) else f"{arguments.description}: {error.message.splitlines()[0]}"
+        )
+        return 1
+    faults, summary = contract.check(arguments.cassettes)
     for fault in faults:
         print(fault)
     print(f"{summary}: {f'{len(faults)} faults' if faults else 'all as described'}")

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -51,6 +52,44 @@ ABSENT_IS_NONE = (
 
 class GenerationError(Exception):
     """The generator refused the description, warned about it, or wrote what is not expected."""
+
+
+def load(description: Path) -> dict[str, Any]:
+    """Reads a description. Raises GenerationError with a line for each slip that tools would answer with a stack."""
+    try:
+        with description.open("rb") as file:
+            content = yaml.load(file, YAML_LOADER)  # noqa: S506
+    except yaml.YAMLError as error:
+        raise GenerationError(" ".join(str(error).split())) from None
+    if not isinstance(content, dict):
+        raise GenerationError(f"{description}: not a description")
+    if slips := [f"{description}: {slip}" for slip in _slips(content)]:
+        raise GenerationError("\n".join(slips))
+    return content
+
+
+def _slips(content: Mapping[str, Any]) -> Iterator[str]:
+    for path, item in (content.get("paths") or {}).items():
+        if "$ref" in (item or {}):
+            yield f"{path} is a reference, which the generator passes over"
+    names = Counter(str(operation.get("operationId", "")) for operation in _operations(content))
+    yield from (f"more than one operation is named {name}" for name, times in names.items() if name and times > 1)
+    references: dict[str, None] = {}
+    nodes: list[Any] = [content]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            nodes += [value for key, value in node.items() if key not in ("example", "examples")]
+            if isinstance(reference := node.get("$ref"), str):
+                references[reference] = None
+    for reference in references:
+        target: Any = content
+        for part in reference.removeprefix("#/").split("/"):
+            target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
+        if target is None:
+            yield f"{reference} is referred to, but not there"
 
 
 def for_the_generator(node: Any) -> Any:
@@ -102,6 +141,7 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
 
     Raises GenerationError when the generator has anything to say, or when the pass over its output missed something.
     """
+    content = load(description)
     with tempfile.TemporaryDirectory() as folder:
         temporary = Path(folder)
         templates = temporary / "templates"
@@ -109,7 +149,6 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         with as_file(files("openapi_python_client") / "templates") as stock:
             shutil.copytree(stock, templates / "stock")
         source = temporary / "description.json"
-        content = yaml.load(description.read_text("utf-8"), YAML_LOADER)  # noqa: S506
         source.write_text(json.dumps(for_the_generator(content)), "utf-8")
 
         _run(
@@ -133,10 +172,8 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
 
 
 def _operations(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for path, item in content.get("paths", {}).items():
-        if "$ref" in item:
-            raise GenerationError(f"{path} is a reference, which the generator passes over")
-        yield from (operation for operation in item.values() if isinstance(operation, dict))
+    for item in (content.get("paths") or {}).values():
+        yield from (operation for operation in (item or {}).values() if isinstance(operation, dict))
 
 
 def _run(module: str, *arguments: str | Path) -> None:
@@ -148,12 +185,11 @@ def _run(module: str, *arguments: str | Path) -> None:
         raise GenerationError(f"{module} failed:\n{done.stdout}{done.stderr}".rstrip())
 
 
-def differences(committed: Path, fresh: Path) -> list[str]:
-    """Names every file that differs, is missing or is stray in `committed`; nothing when the two are the same."""
+def differences(committed: Path, fresh: Path, words: tuple[str, str, str]) -> list[str]:
+    """Every file that only `fresh` has, that differs, or that only `committed` has, each with its word."""
     old, new = _contents(committed), _contents(fresh)
-    words = {(True, True): "differs", (True, False): "stray", (False, True): "missing"}
     return [
-        f"{words[name in old, name in new]}: {name}"
+        f"{words[(name in old) + (name not in new)]}: {name}"
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
@@ -180,9 +216,11 @@ def main(arguments: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         if options.check:
-            if found := differences(PACKAGE, fresh):
+            if found := differences(PACKAGE, fresh, ("missing", "differs", "stray")):
                 print("The generated package is not what `make generate` writes:", *found, sep="\n  ", file=sys.stderr)
+                print("Run `make generate`; never edit generated/ by hand.", file=sys.stderr)
             return bool(found)
+        print(*differences(PACKAGE, fresh, ("added", "changed", "removed")) or ["nothing changed"], sep="\n")
         shutil.rmtree(PACKAGE, ignore_errors=True)
         shutil.copytree(fresh, PACKAGE)
     return 0

@@ -99,8 +99,8 @@ def record(source: str, into: Path) -> bool:
 
 
 def _has_no_secrets(cassettes: Path) -> bool:
-    contract = [sys.executable, str(ROOT / "scripts" / "contract.py"), "--secrets-only", "--cassettes", str(cassettes)]
-    return subprocess.run(contract, check=False).returncode == 0
+    contract = [sys.executable, "-m", "scripts.contract", "--secrets-only", "--cassettes", str(cassettes)]
+    return subprocess.run(contract, cwd=ROOT, check=False).returncode == 0
 
 
 def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:

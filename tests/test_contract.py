@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.contract import Contract, leaks, main
+from scripts.contract import UNCOVERED, Contract, leaks, main
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
@@ -84,7 +84,7 @@ def test_without_cassettes_every_operation_is_named(
     monkeypatch.setattr("sys.argv", ["contract.py", "--cassettes", str(tmp_path)])
     assert main() == 1
     first, *_, last = capsys.readouterr().out.splitlines()
-    assert first == "createToken (POST /connect/token): no cassette has a successful answer"
+    assert first == f"createToken (POST /connect/token): {UNCOVERED}"
     assert last == "0 cassettes, 0 interactions, 0 of 20 operations: 20 faults"
 
 
@@ -345,8 +345,8 @@ def test_an_operation_that_no_cassette_covers_is_named(contract: Contract, tmp_p
         shutil.copy(CASSETTES / f"{name}.yaml", tmp_path)
     faults, summary = contract.check(tmp_path)
     assert faults == [
-        "getCityList (GET /psd2/aspspinformation/v1/cities): no cassette has a successful answer",
-        "getCityDetails (GET /psd2/aspspinformation/v1/cities/{city-id}): no cassette has a successful answer",
+        f"getCityList (GET /psd2/aspspinformation/v1/cities): {UNCOVERED}",
+        f"getCityDetails (GET /psd2/aspspinformation/v1/cities/{{city-id}}): {UNCOVERED}",
     ]
     assert summary.endswith("18 of 20 operations")
 
@@ -433,3 +433,29 @@ def test_a_planted_leak_is_found_and_not_shown(
         first, last = capsys.readouterr().out.splitlines()
         assert first == found
         assert last == "Not held against the description while there are secrets."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  version: 0.1.0", "  version: 0.1: 0", "mapping values are not allowed"),
+        ("#/components/responses/CountryList", "#/components/responses/Gone", "#/components/responses/Gone"),
+        (
+            "operationId: getCityList",
+            "operationId: getCountriesList",
+            "more than one operation is named getCountriesList",
+        ),
+        ("\npaths:", "\npath:", "'path' was unexpected"),
+        (DESCRIPTION.read_text(), "- 1", "not a description"),
+    ],
+)
+def test_a_slip_in_the_description_is_one_line(
+    old: str, new: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "slip.yaml"
+    file.write_text(DESCRIPTION.read_text().replace(old, new, 1))
+    monkeypatch.setattr("sys.argv", ["contract.py", "--description", str(file)])
+    assert main() == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert told in line
+    assert str(file) in line

@@ -738,10 +738,13 @@ def test_the_check_names_what_differs(
         "  differs: client.py",
         "  missing: models/city.py",
         "  stray: models/village.py",
+        "Run `make generate`; never edit generated/ by hand.",
     ]
 
-    assert generate.main([]) == 0
-    assert generate.main(["--check"]) == 0
+    for told in ("changed: client.py\nadded: models/city.py\nremoved: models/village.py\n", "nothing changed\n"):
+        assert generate.main([]) == 0
+        assert capsys.readouterr().out == told
+        assert generate.main(["--check"]) == 0
 
 
 # ----------------------------------------------------------------------------------------------- the templates
@@ -939,6 +942,22 @@ def test_a_warning_of_the_generator_is_an_error(tmp_path: Path) -> None:
     broken.write_text(THROWAWAY.replace("name: from, in: query", "name: From, in: header"))
     with pytest.raises(generate.GenerationError, match="Warning"):
         generate.generate(tmp_path / "package", broken)
+
+
+def test_slips_in_the_description_are_a_line_each(tmp_path: Path) -> None:
+    file = tmp_path / "slip.yaml"
+    for content, told in (
+        ("a: b: c", f'mapping values are not allowed in this context in "{file}", line 1, column 5'),
+        ("1", f"{file}: not a description"),
+        (
+            "paths: {/a: {get: {operationId: a}, put: {operationId: a}}, /b: {get: {x: [{$ref: '#/y~1z'}]}}}",
+            f"{file}: more than one operation is named a\n{file}: #/y~1z is referred to, but not there",
+        ),
+    ):
+        file.write_text(content)
+        with pytest.raises(generate.GenerationError) as caught:
+            generate.generate(tmp_path / "package", file)
+        assert str(caught.value) == told
 
 
 def test_a_failure_leaves_the_package_as_it_is(
