@@ -77,7 +77,7 @@ def test_every_method_of_a_service_has_its_raw_twin() -> None:
 
     with Simulator() as simulator, simulator.client() as op:
         services = {name for name in dir(OpenPayments) if hasattr(getattr(op, name), "_run")}
-        assert services == {"countries", "cities", "aspsps"} == {n for n in dir(RawOpenPayments) if n in services}
+        assert {"countries", "cities", "aspsps"} <= services <= {*dir(RawOpenPayments)}
         for name in services:
             methods = {method for method in dir(getattr(op, name)) if not method.startswith("_")}
             assert methods == {m for m in dir(getattr(op.with_raw_response, name)) if not m.startswith("_")}
