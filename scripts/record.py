@@ -115,8 +115,12 @@ def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Records the cassettes anew.")
-    parser.add_argument("source", nargs="?", default="simulator", choices=["simulator", "sandbox"])
+    parser = argparse.ArgumentParser(
+        prog="make record",
+        usage="make record [FROM=sandbox], or python scripts/record.py [simulator|sandbox] [--into FOLDER]",
+        description="Records the cassettes anew.",
+    )
+    parser.add_argument("source", metavar="FROM", nargs="?", default="simulator", choices=["simulator", "sandbox"])
     parser.add_argument("--into", type=Path, default=ROOT / "cassettes", help="folder of the cassettes")
     arguments = parser.parse_args()
     missing = [name for name in CREDENTIALS if not os.environ.get(name)]

@@ -208,7 +208,7 @@ def _operations(spec: Spec) -> Iterator[tuple[str, Spec, Spec]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(usage="make spec-diff BASE=<git rev>, or python -m scripts.spec_diff BASE")
+    parser = argparse.ArgumentParser(prog="make spec-diff", usage="make spec-diff BASE=<git rev>")
     parser.add_argument("base", metavar="BASE", help="a git revision, such as v1.0.0 or HEAD~3")
     base = parser.parse_args().base
     verify = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"]

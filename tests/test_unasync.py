@@ -101,3 +101,17 @@ def test_the_docs_have_no_broken_link_and_no_page_outside_the_nav(
     status, output = make("docs", f"ARGS=--config-file {tmp_path / 'mkdocs.yml'}")
     assert status == 2
     assert told in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "error"),
+    [
+        (["record", "FROM=sandbix"], "usage: make record [FROM=sandbox]", "make record: error: argument FROM: invalid"),
+        (["spec-diff"], "usage: make spec-diff BASE=<git rev>", "make spec-diff: error: the following arguments are"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_said_in_the_words_of_make(arguments: list[str], usage: str, error: str) -> None:
+    status, output = make(*arguments)
+    assert status == 2
+    assert output.startswith(usage)
+    assert error in output
