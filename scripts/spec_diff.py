@@ -16,15 +16,16 @@ import copy
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from specshift import Change, ChangeType, Severity, diff_specs, load_spec  # type: ignore[import-untyped]
+from specshift import Change, ChangeType, Severity, diff_specs  # type: ignore[import-untyped]
 from specshift.differ import HTTP_METHODS  # type: ignore[import-untyped]
 from specshift.git_utils import GitError, load_spec_from_git  # type: ignore[import-untyped]
 from specshift.reporter import render_plain_text_report  # type: ignore[import-untyped]
 from specshift.spec_loader import SpecLoadError, resolve_schema  # type: ignore[import-untyped]
 
-from scripts.generate import without_null
+from scripts.generate import GenerationError, load, without_null
 
 DESCRIPTION = "openapi/openpayments.yaml"
 Spec = dict[str, Any]
@@ -65,7 +66,7 @@ def client_changes(old: Spec, new: Spec) -> Iterator[Change]:
             if found != promise:
                 yield _change(holder, f"{name or holder}: {promise} became {found}.")
     values, values_now = dict(_values(old_flat)), dict(_values(new_flat))
-    for holder, name in values.keys() & values_now.keys():
+    for holder, name in sorted(values.keys() & values_now.keys()):
         if _is_closed(values_now[holder, name], new_flat) and not _is_closed(values[holder, name], old_flat):
             yield _change(holder, f"{name}: any value became one of a list.")
     yield from _changes_of_operations(old_flat, new_flat)
@@ -84,9 +85,9 @@ def _changes_of_operations(old: Spec, new: Spec) -> Iterator[Change]:
         for token in _accepted(before):
             if not any(enough <= token for enough in _accepted(after)):
                 yield _change(holder, f"security: {' '.join(sorted(token)) or 'no token'} is not enough any more.")
-        for status in before["responses"].keys() & after["responses"].keys():
+        for status in sorted(before["responses"].keys() & after["responses"].keys()):
             sent, sent_now = (each["responses"][status].get("headers", {}).keys() for each in (before, after))
-            for name in sent ^ sent_now:
+            for name in sorted(sent ^ sent_now):
                 about = f"header {name!r} of answer {status}"
                 if name in sent:
                     yield _change(holder, f"{about}: sent became gone.")
@@ -101,9 +102,9 @@ def _accepted(operation: Spec) -> list[set[str]]:
 
 def _changes_of_models(old: Spec, new: Spec) -> Iterator[Change]:
     (sent, answered), (sent_now, answered_now) = _directions(flattened(old)), _directions(flattened(new))
-    for model in _models(old).keys() & _models(new).keys():
+    for model in sorted(_models(old).keys() & _models(new).keys()):
         before, after = _models(old)[model], _models(new)[model]
-        for name in before.get("properties", {}).keys() & after.get("properties", {}).keys():
+        for name in sorted(before.get("properties", {}).keys() & after.get("properties", {}).keys()):
             was, now = _need(before, name), _need(after, name)
             asks_more, promises_less = now > was, now < was == NEEDED.index("required")
             if (asks_more and model in sent | sent_now) or (promises_less and model in answered | answered_now):
@@ -216,8 +217,8 @@ def main() -> int:
     if not commit:
         parser.error(f"{base!r} is no revision of this git repository")
     try:
-        old, new = load_spec_from_git(DESCRIPTION, commit), load_spec(DESCRIPTION)
-    except (GitError, SpecLoadError) as error:
+        old, new = load_spec_from_git(DESCRIPTION, commit), load(Path(DESCRIPTION))
+    except (GitError, SpecLoadError, GenerationError, OSError) as error:
         parser.error(str(error))
     return compare(old, new)
 

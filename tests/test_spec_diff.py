@@ -202,3 +202,21 @@ def test_without_anything_to_compare_with(
         main()
     assert caught.value.code == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ("#/components/parameters/Gone", "openapi/openpayments.yaml: #/components/parameters/Gone is referred to"),
+        ('#/components: "', 'in "openapi/openpayments.yaml", line 7'),
+    ],
+)
+def test_a_slip_in_the_description_is_one_line(
+    new: str, told: str, description: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    description.write_text(BEFORE.replace("#/components/parameters/Countries", new))
+    monkeypatch.setattr("sys.argv", ["spec_diff.py", "HEAD"])
+    with pytest.raises(SystemExit):
+        main()
+    _, line = capsys.readouterr().err.splitlines()
+    assert told in line
