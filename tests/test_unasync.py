@@ -1,17 +1,12 @@
-"""`make unasync`, and what the other targets of the Makefile refuse."""
+"""`make unasync`: what it refuses, and how it says so."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import unasync
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -75,43 +70,3 @@ def test_the_check_sees_every_file_and_says_what_to_do(
     monkeypatch.setattr("sys.argv", ["unasync.py"])
     assert unasync.main() == 0
     assert [path.name for path in (halves / "_sync").rglob("*.py")] == ["x.py"]
-
-
-def make(*arguments: str) -> tuple[int, str]:
-    """The exit code and the output of make, without setting anything up."""
-    command = ["make", "--old-file=.venv/.dev", f"BIN={Path(sys.executable).parent}", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    ("planted", "text", "told"),
-    [
-        ("index.md", "[Gone](gone.md)", "'gone.md', but the target is not found"),
-        ("index.md", "[Gone](tokens.md#gone)", "does not contain an anchor '#gone'"),
-        ("stray.md", "", 'not included in the "nav" configuration'),
-    ],
-)
-def test_the_docs_have_no_broken_link_and_no_page_outside_the_nav(
-    planted: str, text: str, told: str, tmp_path: Path
-) -> None:
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
-    (tmp_path / "docs" / planted).write_text(text)
-    status, output = make("docs", f"ARGS=--config-file {tmp_path / 'mkdocs.yml'}")
-    assert status == 2
-    assert told in output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "usage", "error"),
-    [
-        (["record", "FROM=sandbix"], "usage: make record [FROM=sandbox]", "make record: error: argument FROM: invalid"),
-        (["spec-diff"], "usage: make spec-diff BASE=<git rev>", "make spec-diff: error: the following arguments are"),
-    ],
-)
-def test_what_is_missing_or_misspelt_is_said_in_the_words_of_make(arguments: list[str], usage: str, error: str) -> None:
-    status, output = make(*arguments)
-    assert status == 2
-    assert output.startswith(usage)
-    assert error in output
