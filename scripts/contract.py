@@ -55,10 +55,10 @@ UNCOVERED = "no cassette has a successful answer; write a journey in tests/_asyn
 LEAKS = {
     "a credential in a form": re.compile(
         r"\b(client_id|client_secret|code|refresh_token)="
-        r"(?!\[?CLIENT_ID\b|CLIENT_SECRET\b|CODE\b|REFRESH_TOKEN(_\d+)?\b)"
+        r"(?!\[CLIENT_ID\]|DUMMY_(CLIENT_ID|CLIENT_SECRET|CODE|REFRESH_TOKEN)\b)"
     ),
-    "a token in an answer": re.compile(r'"(access|refresh|id)_token": ?"(?!(ACCESS|REFRESH|ID)_TOKEN_\d+")'),
-    "a token in a request": re.compile(r"(?<=- )(Bearer|Basic) (?!ACCESS_TOKEN_\d+$|error=)", re.MULTILINE),
+    "a token in an answer": re.compile(r'"(access|refresh|id)_token": ?"(?!DUMMY_(ACCESS|REFRESH|ID)_TOKEN_\d+")'),
+    "a token in a request": re.compile(r"(?<=- )(Bearer|Basic) (?!DUMMY_ACCESS_TOKEN_\d+$|error=)", re.MULTILINE),
     "a JSON Web Token": re.compile(r"\beyJ[\w-]+\.[\w-]"),
     "a host on this machine": re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[?::1\]?(?=[:/\s])"),
     "a personal identity number": re.compile(r"(?<![-\w])(19|20)\d{6}-?\d{4}(?![-\w])"),

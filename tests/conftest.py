@@ -102,7 +102,7 @@ class Provider:
         }
         self._hosts = {environment.auth_url: SANDBOX.auth_url, environment.api_url: SANDBOX.api_url}
         self._simulator = simulator
-        self._placeholders = {client_id: "CLIENT_ID", client_secret: "CLIENT_SECRET"}
+        self._placeholders = {client_id: "DUMMY_CLIENT_ID", client_secret: "DUMMY_CLIENT_SECRET"}
 
     @property
     def today(self) -> date:
@@ -120,7 +120,7 @@ class Provider:
             return self._simulator.visit(url, approve=approve)
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         # a cassette does not know the code: it has this in its place
-        outcome = {"code": "CODE", "scope": asked["scope"]} if approve else {"error": "access_denied"}
+        outcome = {"code": "DUMMY_CODE", "scope": asked["scope"]} if approve else {"error": "access_denied"}
         return f"{asked['redirect_uri']}?{urlencode({**outcome, 'state': asked['state']})}"
 
     def as_recorded(self, request: Any) -> Any:
@@ -133,8 +133,9 @@ class Provider:
     def scrub(self, request: Any, response: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """What is written of an interaction: no secrets, and nothing that differs from run to run."""
         for name, value in self._secrets(response["body"]["string"]):
-            number = sum(known.startswith(name.upper()) for known in self._placeholders.values()) + 1
-            self._placeholders.setdefault(value, f"{name.upper()}_{number}")
+            dummy = f"DUMMY_{name.upper()}_"
+            number = sum(known.startswith(dummy) for known in self._placeholders.values()) + 1
+            self._placeholders.setdefault(value, f"{dummy}{number}")
         headers = {
             name: name.upper() if name.lower() in SECRET_REQUEST_HEADERS else value
             for name, value in request.headers.items()
@@ -197,7 +198,7 @@ def provider(
     if record_mode == "none" or from_simulator:
         monkeypatch.setattr(arguments, "today", lambda: RECORDED_AT)
     if record_mode == "none":
-        yield Provider(SANDBOX, "CLIENT_ID", "CLIENT_SECRET")
+        yield Provider(SANDBOX, "DUMMY_CLIENT_ID", "DUMMY_CLIENT_SECRET")
     elif from_simulator:
         request.getfixturevalue("loopback_only")
         asked = simulator_only.kwargs if simulator_only else {}
@@ -212,7 +213,7 @@ def provider(
 def vcr_config(provider: Provider) -> dict[str, Any]:
     return {
         "decode_compressed_response": True,
-        "filter_post_data_parameters": [(name, name.upper()) for name in SECRET_FORM_FIELDS],
+        "filter_post_data_parameters": [(name, f"DUMMY_{name.upper()}") for name in SECRET_FORM_FIELDS],
         "match_on": ["method", "scheme", "host", "port", "path", "query", "body"],
         # functions: pytest-recording copies this deeply, and with a bound method its object
         "before_record_request": lambda request: provider.as_recorded(request),

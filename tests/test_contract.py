@@ -398,12 +398,12 @@ def test_a_cassette_names_the_canonical_hosts(file: Path) -> None:
 @pytest.mark.parametrize(
     ("leak", "clean", "leaky"),
     [
-        ("a credential in a form", "client_secret=CLIENT_SECRET", "client_secret=hunter2"),
-        ("a credential in a form", "client_id=CLIENT_ID", "client_id=7c9e6679-7425-40de-944b-e07fc1f90ae7"),
-        ("a credential in a form", "client_secret=CLIENT_SECRET", "code=SplxlOBeZQQYbYS6WxSbIA"),
-        ("a credential in a form", "client_secret=CLIENT_SECRET", "refresh_token=8xLOxBtZp8"),
-        ("a token in an answer", '"access_token":"ACCESS_TOKEN_1"', '"access_token":"ACCESS_TOKEN_1x"'),
-        ("a token in a request", "Bearer ACCESS_TOKEN_1", "Bearer uN9Ty_algRSPwlClMPqgfRB0crhmZ6JcXi9GCX1mCis"),
+        ("a credential in a form", "client_secret=DUMMY_CLIENT_SECRET", "client_secret=hunter2"),
+        ("a credential in a form", "client_id=DUMMY_CLIENT_ID", "client_id=7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("a credential in a form", "client_secret=DUMMY_CLIENT_SECRET", "code=SplxlOBeZQQYbYS6WxSbIA"),
+        ("a credential in a form", "client_secret=DUMMY_CLIENT_SECRET", "refresh_token=8xLOxBtZp8"),
+        ("a token in an answer", '"access_token":"DUMMY_ACCESS_TOKEN_1"', '"access_token":"DUMMY_ACCESS_TOKEN_1x"'),
+        ("a token in a request", "Bearer DUMMY_ACCESS_TOKEN_1", "Bearer uN9Ty_algRSPwlClMPqgfRB0crhmZ6JcXi9GCX1mCis"),
         ("a JSON Web Token", '"name":"Sweden"', '"name":"eyJhbGciOi.eyJzdWIi"'),
         ("a host on this machine", "https://api.sandbox.openbankingplatform.com", "http://127.0.0.1:8001"),
         ("a host on this machine", "https://api.sandbox.openbankingplatform.com", "http://localhost:8001"),

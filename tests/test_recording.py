@@ -137,7 +137,7 @@ def test_a_recording_with_a_secret_changes_nothing(
 ) -> None:
     def play(*_: str, cassettes: Path) -> bool:
         text = (CASSETTES / "wrong_secret.yaml").read_text()
-        text = text.replace("client_secret=CLIENT_SECRET", f"client_secret={secret or 'CLIENT_SECRET'}")
+        text = text.replace("client_secret=DUMMY_CLIENT_SECRET", f"client_secret={secret or 'DUMMY_CLIENT_SECRET'}")
         (cassettes / "wrong_secret.yaml").write_text(text)
         return True
 
@@ -163,20 +163,20 @@ def test_what_is_written_has_no_secrets_wherever_they_stand(provider: Provider) 
     _, answer = provider.scrub(*interaction(body=json.dumps(token), headers={"Set-Cookie": ["4th"], "Server": ["5th"]}))
     assert answer["headers"] == {}
     assert json.loads(answer["body"]["string"]) == {
-        "access_token": "ACCESS_TOKEN_2",
-        "refresh_token": "REFRESH_TOKEN_1",
-        "more": [{"access_token": "ACCESS_TOKEN_1"}],
+        "access_token": "DUMMY_ACCESS_TOKEN_2",
+        "refresh_token": "DUMMY_REFRESH_TOKEN_1",
+        "more": [{"access_token": "DUMMY_ACCESS_TOKEN_1"}],
         "id_token": None,
     }
     headers = {"Authorization": "Bearer 3rd", "Cookie": "4th", "PSU-ID": "191212121212", "X-Request-ID": "5th"}
     request, answer = provider.scrub(*interaction(body="1st is unknown", sent=headers, path="/echo?token=2nd"))
-    assert request.uri == f"{SANDBOX.api_url}/echo?token=REFRESH_TOKEN_1"
+    assert request.uri == f"{SANDBOX.api_url}/echo?token=DUMMY_REFRESH_TOKEN_1"
     assert dict(request.headers) == {
-        "Authorization": "Bearer ACCESS_TOKEN_1",
+        "Authorization": "Bearer DUMMY_ACCESS_TOKEN_1",
         "PSU-ID": "PSU-ID",
         "X-Request-ID": "5th",
     }
-    assert answer["body"]["string"] == b"ACCESS_TOKEN_2 is unknown"
+    assert answer["body"]["string"] == b"DUMMY_ACCESS_TOKEN_2 is unknown"
     request, _ = provider.scrub(*interaction(body="[]", sent={"authorization": "Bearer of-another-test"}))
     assert request.headers["authorization"] == "Bearer UNKNOWN"
 
