@@ -36,6 +36,7 @@ from .errors import (
 )
 from .request_ids import read_request_id
 from .scopes import ApiScope
+from .texts import printable
 
 if TYPE_CHECKING:
     from openpayments_client.models import ErrorBody, OAuthError
@@ -254,11 +255,6 @@ def _messages(content: bytes) -> tuple[TppMessage, ...]:
     )
 
 
-def _printable(text: str) -> str:
-    """A text for logs and terminals."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def _text(value: object) -> str | None:
     return value[:512] if isinstance(value, str) else None
 
@@ -295,7 +291,7 @@ def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
-    said = _printable(": ".join(filter(None, (code, text)))) or phrase or "no explanation"
+    said = printable(": ".join(filter(None, (code, text)))) or phrase or "no explanation"
     if status in {301, 302, 303, 307, 308}:
         said += ", a redirect, which is not followed"
     return kind(

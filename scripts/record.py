@@ -109,7 +109,7 @@ def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:
     # no captured logs and no values of arguments: vcrpy logs whole answers
     options = ["-m", "vcr", f"--cassettes={cassettes}", "--quiet", "--tb=short", "--show-capture=no"]
     # these plugins are of no use here and take long to load
-    plugins = [f"-pno:{name}" for name in ("cacheprovider", "hypothesispytest", "randomly", "schemathesis", "valkey")]
+    plugins = [f"-pno:{name}" for name in ("cacheprovider", "randomly", "schemathesis")]
     command = [sys.executable, "-m", "pytest", *map(str, sorted(tests)), *arguments, *options, *plugins]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from .output import printable
+from ..texts import printable
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -12,9 +12,10 @@ from attrs import frozen
 
 from ..config import PSU_CORPORATE_ID, PSU_ID
 from ..errors import AuthorisationFailedError, OpenPaymentsError
+from ..texts import printable
 from .dates import read_day, today
 from .failures import EXIT_CODES
-from .output import describe, printable, say, write, write_json
+from .output import describe, say, write, write_json
 from .run import BankRun, command
 
 if TYPE_CHECKING:

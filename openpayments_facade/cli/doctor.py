@@ -19,8 +19,9 @@ from ..environments import is_loopback
 from ..errors import ConfigurationError, InvalidArgumentError, OpenPaymentsError
 from ..request_ids import new_request_id
 from ..scopes import ApiScope, compose
+from ..texts import printable
 from . import failures
-from .output import describe, printable, render, write, write_json
+from .output import describe, render, write, write_json
 
 if TYPE_CHECKING:
     import httpx

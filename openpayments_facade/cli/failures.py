@@ -31,7 +31,7 @@ from ..errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
-from .output import printable
+from ..texts import printable
 
 __all__ = ["BROKEN_PIPE", "EXIT_CODES", "INTERRUPTED", "advice", "exit_code", "is_for_the_doctor", "message"]
 

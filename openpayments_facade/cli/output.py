@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from ..texts import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -23,7 +25,6 @@ __all__ = [
     "describe",
     "discard_stdout",
     "json_text",
-    "printable",
     "render",
     "say",
     "say_unwritable",
@@ -113,11 +114,6 @@ def discard_stdout() -> None:
 def say(text: str) -> None:
     """A line for people, on stderr."""
     typer.echo(text, err=True)
-
-
-def printable(value: object) -> str:
-    """A server's text, or what it sent instead, without what would steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in str(value))
 
 
 def cell(value: object) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
-from .output import account_number, cell, json_text, printable
+from ..texts import printable
+from .output import account_number, cell, json_text
 
 if TYPE_CHECKING:
     from openpayments_client.models import TransactionReport
