@@ -37,7 +37,7 @@ import httpx  # noqa: E402
 from httpx_auth import OAuth2, OAuth2ClientCredentials  # noqa: E402
 
 from openpayments_facade import AsyncOpenPayments, Environment, OpenPayments  # noqa: E402
-from openpayments_facade.secret import Secret  # noqa: E402
+from openpayments_facade._redaction import Secret  # noqa: E402
 from openpayments_facade.tokens import MemoryStore, TokenFetcher, TokenManager, forget_all  # noqa: E402
 from openpayments_facade.tokens.memory import PROCESS_MEMORY, Memory  # noqa: E402
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, AccessToken, Clock  # noqa: E402
@@ -565,7 +565,7 @@ def shutdown(library: Library) -> str:
         return "-"
     program = f"""
 import atexit, httpx, time
-from openpayments_facade.secret import Secret
+from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.token import Clock
 ahead = 0.0

@@ -15,11 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import errors as _errors
+from ._version import __version__ as __version__
 from .environments import PRODUCTION, SANDBOX, Environment
 from .errors import *  # noqa: F403 - all of them, as errors.__all__ has them
 from .scopes import ApiScope, PsuContext
-
-__version__ = "0.1.0"
 
 __all__ = [
     "PRODUCTION",
@@ -103,6 +102,10 @@ if TYPE_CHECKING:
     from ._async.client import AsyncOpenPayments
     from ._async.consents import AsyncConsents
     from ._async.transactions import AsyncTransactions
+    from ._protocol.answer import RawResponse
+    from ._protocol.pages import BookedTransaction, PendingTransaction
+    from ._protocol.redirect import Callback, RedirectUrl
+    from ._protocol.sca import Approach, AuthorisationUpdate, Challenge
     from ._sync.accounts import Accounts
     from ._sync.authorisation import Authorisation
     from ._sync.bank import Bank
@@ -110,16 +113,12 @@ if TYPE_CHECKING:
     from ._sync.consents import Consents
     from ._sync.transactions import Transactions
     from .amounts import money
-    from .authorisation import Approach, AuthorisationUpdate, Challenge
-    from .oauth import Callback, RedirectUrl
-    from .operation import RawResponse
     from .psu import Psu
     from .tokens import TokenEvent, TokenStore, UserToken
-    from .transactions import BookedTransaction, PendingTransaction
 else:
     _LAZY = {
         "Accounts": f"{__name__}._sync.accounts",
-        "Approach": f"{__name__}.authorisation",
+        "Approach": f"{__name__}._protocol.sca",
         "AsyncAccounts": f"{__name__}._async.accounts",
         "AsyncAuthorisation": f"{__name__}._async.authorisation",
         "AsyncBank": f"{__name__}._async.bank",
@@ -127,17 +126,17 @@ else:
         "AsyncOpenPayments": f"{__name__}._async.client",
         "AsyncTransactions": f"{__name__}._async.transactions",
         "Authorisation": f"{__name__}._sync.authorisation",
-        "AuthorisationUpdate": f"{__name__}.authorisation",
+        "AuthorisationUpdate": f"{__name__}._protocol.sca",
         "Bank": f"{__name__}._sync.bank",
-        "BookedTransaction": f"{__name__}.transactions",
-        "Callback": f"{__name__}.oauth",
-        "Challenge": f"{__name__}.authorisation",
+        "BookedTransaction": f"{__name__}._protocol.pages",
+        "Callback": f"{__name__}._protocol.redirect",
+        "Challenge": f"{__name__}._protocol.sca",
         "Consents": f"{__name__}._sync.consents",
         "OpenPayments": f"{__name__}._sync.client",
-        "PendingTransaction": f"{__name__}.transactions",
+        "PendingTransaction": f"{__name__}._protocol.pages",
         "Psu": f"{__name__}.psu",
-        "RawResponse": f"{__name__}.operation",
-        "RedirectUrl": f"{__name__}.oauth",
+        "RawResponse": f"{__name__}._protocol.answer",
+        "RedirectUrl": f"{__name__}._protocol.redirect",
         "TokenEvent": f"{__name__}.tokens",
         "TokenStore": f"{__name__}.tokens",
         "Transactions": f"{__name__}._sync.transactions",

@@ -36,9 +36,12 @@ Sources: facts 60-errors-and-flows, sections 1 and 2; facts 10-auth, section 1.5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "APIError",

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 
 from attrs import Attribute, field, frozen
 
+from ._redaction import hiding_arguments
 from .errors import InvalidArgumentError
 from .scopes import PsuContext, read_psu_context
-from .secret import hiding_arguments
 
 __all__ = ["Psu"]
 

@@ -14,7 +14,6 @@ A fixture `openpayments_simulator_options` of your own says what the simulator i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +22,8 @@ from .simulator import Simulator
 from .tokens import forget_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from . import AsyncOpenPayments, OpenPayments
 
 __all__ = [

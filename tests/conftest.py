@@ -24,7 +24,8 @@ from pytest_recording import network
 from vcr.filters import replace_text  # type: ignore[import-untyped]
 from vcr.serializers import yamlserializer  # type: ignore[import-untyped]
 
-from openpayments_facade import arguments, call, request_ids
+from openpayments_facade import request_ids
+from openpayments_facade._protocol import arguments, call
 from openpayments_facade.environments import SANDBOX, Environment
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from openpayments_client.api.account_information import (
@@ -15,21 +14,23 @@ from openpayments_client.api.account_information import (
     read_account_details,
 )
 
-from ..arguments import read_choice, read_flag, read_id, read_period, read_text, read_transaction_id
+from .._protocol.arguments import read_choice, read_flag, read_id, read_period, read_text, read_transaction_id
+from .._protocol.operation import Operation
 from ..errors import AccessExceededError, InvalidArgumentError
-from ..operation import Operation, RawResponse
 from .service import AsyncRawService, AsyncService, raw
 from .transactions import AsyncRawTransactions, AsyncTransactions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from dateutil.relativedelta import relativedelta
     from openpayments_client.models import Account, Balance, BookingStatus, Transaction, TransactionReport
 
-    from ..bank import BankBinding
-    from .core import AsyncCore
+    from .._protocol.answer import RawResponse
+    from .._protocol.binding import BankBinding
     from .service import AsyncRunner
+    from .session import AsyncCore
 
 P = ParamSpec("P")
 T = TypeVar("T")

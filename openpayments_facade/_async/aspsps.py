@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_aspsp_list
 
-from ..arguments import read_bic, read_city_id, read_country_code, read_list
-from ..operation import Operation
+from .._protocol.arguments import read_bic, read_city_id, read_country_code, read_list
+from .._protocol.operation import Operation
 from .service import AsyncRawService, AsyncService, raw
 
 if TYPE_CHECKING:

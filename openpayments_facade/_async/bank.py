@@ -9,10 +9,10 @@ from attrs import evolve
 
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .consents import AsyncConsents, AsyncRawConsents
-from .executor import AsyncExecutor
+from .sender import AsyncExecutor
 
 if TYPE_CHECKING:
-    from ..bank import BankBinding
+    from .._protocol.binding import BankBinding
 
 
 class AsyncBank:

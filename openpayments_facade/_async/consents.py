@@ -17,12 +17,12 @@ from openpayments_client.api.consent import (
 )
 from openpayments_client.models import ConsentAccess, ConsentRequest, SelectAuthenticationMethod
 
-from ..arguments import read_access, read_flag, read_frequency, read_id, read_text, read_valid_until
-from ..authorisation import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved, text
+from .._protocol.arguments import read_access, read_flag, read_frequency, read_id, read_text, read_valid_until
+from .._protocol.operation import Operation
+from .._protocol.sca import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved, text
 from ..errors import InvalidArgumentError, UnreadableResponseError
-from ..operation import Operation, RawResponse
 from .authorisation import AsyncAuthorisation
-from .executor import AsyncExecutor
+from .sender import AsyncExecutor
 from .service import AsyncRawService, AsyncService, raw
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         ScaStatusAnswer,
     )
 
-    from ..bank import BankBinding
+    from .._protocol.answer import RawResponse
+    from .._protocol.binding import BankBinding
     from .service import AsyncRunner
 
 T = TypeVar("T")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-from ..operation import Operation, RawResponse
+from .._protocol.answer import RawResponse
 
 if TYPE_CHECKING:
-    from .executor import AsyncExecutor
+    from collections.abc import Awaitable, Callable
+
+    from .._protocol.operation import Operation
+    from .sender import AsyncExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")

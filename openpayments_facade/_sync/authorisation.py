@@ -4,24 +4,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import evolve
 from openpayments_client.api.consent import get_consent_information, get_consent_sca_status
 
-from ..authorisation import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome, text
-from ..config import read_seconds
+from .._protocol.operation import Operation
+from .._protocol.options import read_seconds
+from .._protocol.redirect import RedirectUrl, read_callback
+from .._protocol.sca import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome, text
 from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError, TimedOutError
-from ..oauth import RedirectUrl, read_callback
-from ..operation import Operation
-from .executor import Executor
 from .oauth import OAuth
+from .sender import Executor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openpayments_client.models import Consent, ScaStatusAnswer
 
-    from ..bank import BankBinding
+    from .._protocol.binding import BankBinding
     from ..tokens import UserToken
     from .bank import Bank
 

@@ -10,10 +10,10 @@ from attrs import evolve
 
 from .accounts import Accounts, RawAccounts
 from .consents import Consents, RawConsents
-from .executor import Executor
+from .sender import Executor
 
 if TYPE_CHECKING:
-    from ..bank import BankBinding
+    from .._protocol.binding import BankBinding
 
 
 class Bank:

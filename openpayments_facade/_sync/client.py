@@ -6,12 +6,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
-from ..config import CallOptions, ClientOptions, Options, Settings, settings_from_env
-from ..operation import Operation, RawResponse
+from .._environ import settings_from_env
+from .._protocol.operation import Operation
+from .._protocol.options import CallOptions, Options
+from .._redaction import hiding_arguments
+from .._settings import ClientOptions, Settings
 from ..scopes import PsuContext
-from ..secret import hiding_arguments
-from .core import Core
-from .executor import Executor
+from .sender import Executor
+from .session import Core
 
 if TYPE_CHECKING:
     import os
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ..config import ClientCert
+    from .._protocol.answer import RawResponse
+    from .._protocol.operation import Endpoint, Failure
+    from .._settings import ClientCert
     from ..environments import Environment
-    from ..operation import Endpoint, Failure
     from ..psu import Psu
     from ..scopes import ApiScope
     from ..tokens import OnTokenEvent, TokenStore
@@ -159,7 +162,7 @@ class OpenPayments:
         likes; banks want it the same for the life of a consent. Raises InvalidArgumentError, which names the argument;
         a missing scope is told by the first call.
         """
-        from ..bank import bind
+        from .._protocol.binding import bind
         from .bank import Bank
 
         return Bank(self._executor, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))

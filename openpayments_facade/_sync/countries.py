@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api.aspsp_information import get_countries_list, get_country_details
 
-from ..arguments import read_country_code, read_list
-from ..operation import Operation
+from .._protocol.arguments import read_country_code, read_list
+from .._protocol.operation import Operation
 from .service import RawService, Service, raw
 
 if TYPE_CHECKING:

@@ -3,22 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from .. import request_ids
-from ..arguments import read_id
-from ..config import merge_headers
+from .._protocol.arguments import read_id
+from .._protocol.options import merge_headers
+from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
+from .._redaction import Secret, hiding_arguments
 from ..errors import InvalidArgumentError, OutcomeUnknownError
-from ..oauth import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from ..scopes import ApiScope, check_scope, compose
-from ..secret import Secret, hiding_arguments
 from ..tokens.fetcher import Limits
 from ..tokens.user import UserToken, exchange_code, refresh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..tokens import TokenFetcher
-    from .executor import Executor
+    from .sender import Executor
 
 P = ParamSpec("P")
 

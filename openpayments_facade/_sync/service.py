@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-from ..operation import Operation, RawResponse
+from .._protocol.answer import RawResponse
 
 if TYPE_CHECKING:
-    from .executor import Executor
+    from collections.abc import Callable
+
+    from .._protocol.operation import Operation
+    from .sender import Executor
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
 from attrs import evolve
 
+from .._protocol.pages import BookedTransaction, PendingTransaction, listed, next_query, page_asked
 from ..errors import UnreadableResponseError
-from ..transactions import BookedTransaction, PendingTransaction, listed, next_query, page_asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openpayments_client.models import TransactionReport
 
-    from ..operation import Operation, RawResponse
+    from .._protocol.answer import RawResponse
+    from .._protocol.operation import Operation
 
 
 class Send(Protocol):

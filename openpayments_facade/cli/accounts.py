@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,6 +15,8 @@ from .output import account_number, say, show, write
 from .run import BankRun, PsuContextName, command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._sync.accounts import Accounts
 
 __all__ = ["register"]
@@ -128,7 +129,7 @@ def transactions(
     """
     if run.as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other")
-    from ..transactions import listed
+    from .._protocol.pages import listed
     from .transactions import Csv, Json, Table, reading
 
     first = date_from or today() - timedelta(days=DAYS)

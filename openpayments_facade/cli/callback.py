@@ -8,18 +8,20 @@ import queue
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import typer
 
+from .._protocol.redirect import read_redirect_uri
 from ..environments import is_loopback
 from ..errors import AuthorisationTimeoutError, InvalidArgumentError
-from ..oauth import read_redirect_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Callback", "listening"]
 

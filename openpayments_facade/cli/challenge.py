@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from ..texts import printable
+from .._redaction import printable
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from .._protocol.sca import AuthorisationUpdate, Challenge
     from .._sync.authorisation import Authorisation
-    from ..authorisation import AuthorisationUpdate, Challenge
 
 __all__ = ["follow", "is_interactive"]
 

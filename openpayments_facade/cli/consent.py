@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from attrs import frozen
 
-from ..config import PSU_CORPORATE_ID, PSU_ID
+from .._environ import PSU_CORPORATE_ID, PSU_ID
+from .._redaction import printable
 from ..errors import AuthorisationFailedError, OpenPaymentsError
-from ..texts import printable
 from .dates import read_day, today
 from .failures import EXIT_CODES
 from .output import describe, say, write, write_json
@@ -220,7 +220,7 @@ def _choose(offered: Iterable[AuthenticationMethod] | None) -> str | None:
 
 
 def _authorise(run: Journey, bank: Bank, callback: Callback, consent_id: str, method: str | None) -> Consent:
-    from ..authorisation import Approach
+    from .._protocol.sca import Approach
     from .challenge import follow
 
     deadline = time.monotonic() + run.timeout

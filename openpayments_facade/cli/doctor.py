@@ -7,23 +7,25 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, frozen
 
-from .. import __version__, config
+from .. import __version__
+from .. import _environ as config
+from .._redaction import printable
 from ..environments import is_loopback
 from ..errors import ConfigurationError, InvalidArgumentError, OpenPaymentsError
 from ..request_ids import new_request_id
 from ..scopes import ApiScope, compose
-from ..texts import printable
 from . import failures
 from .output import describe, render, write, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     import httpx
 
     from .. import OpenPayments

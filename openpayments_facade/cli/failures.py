@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .._redaction import printable
 from ..errors import (
     AccessExceededError,
     APIError,
@@ -31,7 +32,6 @@ from ..errors import (
     UnauthorizedError,
     UnreadableResponseError,
 )
-from ..texts import printable
 
 __all__ = ["BROKEN_PIPE", "EXIT_CODES", "INTERRUPTED", "advice", "exit_code", "is_for_the_doctor", "message"]
 

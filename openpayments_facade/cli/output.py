@@ -7,14 +7,15 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from ..texts import printable
+from .._redaction import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
 

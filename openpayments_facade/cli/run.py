@@ -8,23 +8,24 @@ import inspect
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from attrs import NOTHING, fields, frozen
 
-from ..config import API_SCOPES, PSU_IP, TOKEN_STORE
+from .._environ import API_SCOPES, PSU_IP, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
 from .output import discard_stdout, say, say_unwritable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .. import OpenPayments
+    from .._settings import ClientOptions
     from .._sync.bank import Bank
-    from ..config import ClientOptions
     from ..simulator import Simulator
 
 __all__ = ["BankRun", "PsuContextName", "Run", "command", "ending"]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ..texts import printable
+from .._redaction import printable
 from .output import account_number, cell, json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from openpayments_client.models import TransactionReport
 
-    from ..transactions import BookedTransaction, PendingTransaction
+    from .._protocol.pages import BookedTransaction, PendingTransaction
 
     Listed = BookedTransaction | PendingTransaction
 
@@ -138,7 +139,7 @@ def reading(pages: Iterator[TransactionReport], first: date, last: date) -> Iter
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from ..transactions import listed
+    from .._protocol.pages import listed
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} % of the days"))
     bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -15,6 +14,8 @@ from .consent_requests import read_date
 from .errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from starlette.routing import Route
 
     from .consents import Consent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -14,6 +13,8 @@ from .errors import ApiError
 from .request_ids import REQUEST_ID, request_id_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from starlette.datastructures import Headers
     from starlette.requests import Request
 

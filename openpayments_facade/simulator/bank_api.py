@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,8 @@ from .request_ids import UUID
 from .scopes import PSU_CONTEXTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
     from starlette.datastructures import Headers
     from starlette.requests import Request
 

@@ -15,9 +15,11 @@ of Mobile BankID, where the real one has fewer, so that one bank shows every kin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["BANKS", "Approach", "Bank"]
 

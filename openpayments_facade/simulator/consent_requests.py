@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["check_consent_request", "read_date"]
 

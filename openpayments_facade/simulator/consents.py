@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +12,8 @@ from .identifiers import Identifiers
 from .users import Fate, fate_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .banks import Approach, Bank
 
 __all__ = [

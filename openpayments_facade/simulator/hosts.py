@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
@@ -23,6 +22,8 @@ from .token_endpoint import TOKEN_PATH, token_routes
 from .user_actions import user_action_routes
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.types import Message, Receive, Scope, Send
 
     from .faults import Faults

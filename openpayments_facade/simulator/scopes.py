@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from .errors import OAuthError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 __all__ = ["API_SCOPES", "PSU_CONTEXTS", "check_scope", "read_api_scopes"]
 

@@ -7,9 +7,6 @@ import shlex
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from os import PathLike
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .codes import IssuedCodes
@@ -26,8 +23,12 @@ from .tokens import IssuedTokens
 from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
+    from types import TracebackType
+
     from openpayments_facade import AsyncOpenPayments, OpenPayments
-    from openpayments_facade.config import ClientOptions
+    from openpayments_facade._settings import ClientOptions
     from openpayments_facade.environments import Environment
 
 __all__ = ["Simulator"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .events import OnTokenEvent, TokenEvent
+from ..events import OnTokenEvent, TokenEvent
 from .fetcher import TokenFetcher
 from .manager import TokenManager
 from .memory import PROCESS_MEMORY

@@ -20,8 +20,10 @@ import httpx
 from attrs import field, frozen
 
 from .. import request_ids
-from ..call import NEVER_SENT, log_attempt
-from ..config import merge_headers
+from .._protocol.answer import retry_after
+from .._protocol.call import NEVER_SENT, log_attempt
+from .._protocol.options import merge_headers
+from .._redaction import Secret
 from ..errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -32,8 +34,6 @@ from ..errors import (
     TokenError,
     UnreadableResponseError,
 )
-from ..operation import retry_after
-from ..secret import Secret
 from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_lifetime
 
 __all__ = ["Grant", "Limits", "Post", "TokenFetcher"]

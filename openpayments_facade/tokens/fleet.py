@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .token import AccessToken, Now
 
 if TYPE_CHECKING:
-    from ..secret import Secret
+    from collections.abc import Iterator
+
+    from .._redaction import Secret
     from .stores import TokenStore
 
 __all__ = ["Fleet"]

@@ -16,18 +16,19 @@ import logging
 import random
 import sys
 import threading
-from collections.abc import Callable
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from .._threads import landing
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
-from ..threads import landing
-from .events import TokenEvent
+from ..events import TokenEvent
 from .memory import PROCESS_MEMORY, Flight, Memory
 from .token import SYSTEM_CLOCK, AccessToken, Clock, State, Step, decide
 
 if TYPE_CHECKING:
-    from .events import OnTokenEvent
+    from collections.abc import Callable
+
+    from ..events import OnTokenEvent
     from .fetcher import TokenFetcher
     from .fleet import Fleet
     from .stores import TokenStore

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
-from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from .._forks import reset_after_fork
 from .fleet import Fleet
-from .forks import reset_after_fork
 from .token import AccessToken, Now, State
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Hashable
+
     from ..errors import OpenPaymentsError
     from .stores import TokenStore
 

@@ -12,14 +12,16 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterable
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from attrs import evolve, field, frozen
 
+from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
-from ..secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "DEFAULT_LIFETIME",

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields_dict, frozen
 
+from .._redaction import Secret
 from ..errors import (
     InvalidArgumentError,
     OpenPaymentsError,
     ReauthorisationRequiredError,
     TokenError,
 )
-from ..secret import Secret
 
 if TYPE_CHECKING:
     from .fetcher import Limits, TokenFetcher

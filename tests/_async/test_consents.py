@@ -29,9 +29,9 @@ from openpayments_facade import (
     PsuContext,
     TimedOutError,
     UnreadableResponseError,
-    arguments,
 )
-from openpayments_facade.arguments import today
+from openpayments_facade._protocol import arguments
+from openpayments_facade._protocol.arguments import today
 from openpayments_facade.simulator import Simulator
 
 CALLBACK = "https://app.example.com/callback"

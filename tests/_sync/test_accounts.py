@@ -25,12 +25,12 @@ from openpayments_facade import (
     Psu,
     Transaction,
     UnreadableResponseError,
-    arguments,
     money,
 )
-from openpayments_facade.arguments import today
+from openpayments_facade._protocol import arguments
+from openpayments_facade._protocol.arguments import today
+from openpayments_facade._protocol.pages import next_query
 from openpayments_facade.simulator import Simulator
-from openpayments_facade.transactions import next_query
 
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 TODAY = today().date()

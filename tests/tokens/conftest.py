@@ -10,7 +10,7 @@ import pytest
 import redis
 from attrs import define
 
-from openpayments_facade.secret import Secret
+from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager, forget_all
 from openpayments_facade.tokens.token import Clock
 

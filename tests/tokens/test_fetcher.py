@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openpayments_facade import request_ids
+from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import (
     AuthenticationError,
     ConnectionFailedError,
@@ -19,7 +20,6 @@ from openpayments_facade.errors import (
     TokenError,
     UnreadableResponseError,
 )
-from openpayments_facade.secret import Secret
 from openpayments_facade.tokens import AccessToken, TokenFetcher
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import OpenPaymentsError
-from openpayments_facade.secret import Secret
 from openpayments_facade.tokens import MemoryStore, TokenEvent, TokenManager
 from openpayments_facade.tokens.memory import Memory
 

@@ -17,6 +17,8 @@ import httpx
 import pytest
 from blockbuster import blockbuster_ctx
 
+from openpayments_facade import _forks as forks
+from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import (
     AuthenticationError,
     ClientStateError,
@@ -25,8 +27,7 @@ from openpayments_facade.errors import (
     TimedOutError,
     TokenError,
 )
-from openpayments_facade.secret import Secret
-from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager, forks
+from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
 

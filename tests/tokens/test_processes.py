@@ -95,7 +95,7 @@ def test_valkey_stops_and_comes_back(endpoint: Endpoint) -> None:
 PROLOGUE = f"""
 import atexit, os, sys, threading, time
 import httpx
-from openpayments_facade.secret import Secret
+from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.token import Clock
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 import httpx
 
-from openpayments_facade.secret import Secret
+from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.stores import TokenStore, open_store
 from openpayments_facade.tokens.token import Clock

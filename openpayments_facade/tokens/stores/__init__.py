@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import threading
 import weakref
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from ..._forks import reset_after_fork
 from ...errors import ConfigurationError
-from ..forks import reset_after_fork
 from .memory import MemoryStore
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from .file import FileStore
     from .redis import RedisStore
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import LockNotOwnedError, ResponseError
 from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["RedisStore"]
 

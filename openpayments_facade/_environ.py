@@ -1,0 +1,114 @@
+"""The environment variables; each is named here only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .environments import Environment, read_environment
+from .errors import ConfigurationError, InvalidArgumentError
+from .scopes import read_api_scopes, read_psu_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._settings import ClientCert
+
+__all__ = ["settings_from_env"]
+
+CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
+CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
+ENVIRONMENT: Final = "OPENPAYMENTS_ENVIRONMENT"
+AUTH_URL: Final = "OPENPAYMENTS_AUTH_URL"
+API_URL: Final = "OPENPAYMENTS_API_URL"
+API_SCOPES: Final = "OPENPAYMENTS_API_SCOPES"
+PSU_CONTEXT: Final = "OPENPAYMENTS_PSU_CONTEXT"
+CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
+CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
+CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of the variable
+TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - the name of the variable
+# the user, for the command line alone
+PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
+PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
+PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
+
+
+def settings_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The constructor's arguments from environment variables; `overrides` win, an empty variable counts as absent.
+
+    Raises ConfigurationError, which names the variables that are missing or contradict each other.
+    """
+    # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
+    found = {
+        name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
+        for name, value in environ.items()
+        if name.startswith("OPENPAYMENTS_") and value.strip()
+    }
+    arguments: dict[str, Any] = {}
+    missing = []
+    for argument, variable in (("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)):
+        if variable in found:
+            arguments[argument] = found[variable]
+        elif argument not in overrides:
+            missing.append(variable)
+    if missing:
+        raise ConfigurationError(
+            f"set {' and '.join(missing)}; the credentials are shown once when you create an application in the "
+            "Developer Portal (https://developer.openpayments.io)"
+        )
+    if "environment" not in overrides and (environment := _environment(found)):
+        arguments["environment"] = environment
+    if "api_scopes" not in overrides and API_SCOPES in found:
+        arguments["api_scopes"] = _naming(API_SCOPES, read_api_scopes, found[API_SCOPES].split())
+    if "psu_context" not in overrides and PSU_CONTEXT in found:
+        given = None if found[PSU_CONTEXT] == "none" else found[PSU_CONTEXT]
+        arguments["psu_context"] = _naming(PSU_CONTEXT, read_psu_context, given)
+    if "client_cert" not in overrides and (cert := _client_cert(found)):
+        arguments["client_cert"] = cert
+    if "token_store" not in overrides and TOKEN_STORE in found:
+        from .tokens import open_store
+
+        arguments["token_store"] = open_store(found[TOKEN_STORE], argument=TOKEN_STORE)
+    return {**arguments, **overrides}
+
+
+def _naming(variable: str, read: Callable[..., Any], value: object) -> Any:
+    try:
+        return read(value, argument=variable)
+    except InvalidArgumentError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _environment(found: Mapping[str, str]) -> Environment | None:
+    urls = [variable for variable in (AUTH_URL, API_URL) if variable in found]
+    if ENVIRONMENT in found:
+        if urls:
+            raise ConfigurationError(
+                f"{ENVIRONMENT} and {' and '.join(urls)} contradict each other: set one or the other"
+            )
+        return read_environment(found[ENVIRONMENT], name=ENVIRONMENT)
+    if not urls:
+        return None
+    if len(urls) == 1:
+        other = API_URL if urls == [AUTH_URL] else AUTH_URL
+        raise ConfigurationError(f"{urls[0]} is set but {other} is not: auth host and API host travel together")
+    try:
+        return Environment(name="custom", auth_url=found[AUTH_URL], api_url=found[API_URL])
+    except ConfigurationError as error:
+        said = str(error).replace("auth_url", AUTH_URL).replace("api_url", API_URL)
+        raise ConfigurationError(said) from None
+
+
+def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
+    if CLIENT_CERT not in found:
+        if lonely := [variable for variable in (CLIENT_KEY, CLIENT_KEY_PASSWORD) if variable in found]:
+            raise ConfigurationError(f"{lonely[0]} is set but {CLIENT_CERT} is not")
+        return None
+    cert = found[CLIENT_CERT]
+    key = found.get(CLIENT_KEY, cert)
+    for variable, path in ((CLIENT_CERT, cert), (CLIENT_KEY, key)):
+        if not Path(path).is_file():
+            raise ConfigurationError(f"{variable}: there is no file {path!r}")
+    password = found.get(CLIENT_KEY_PASSWORD)
+    return (cert, key, password) if password else (cert, key)

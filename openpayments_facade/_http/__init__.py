@@ -1,0 +1,1 @@
+"""How connections are made: pools, TLS, the bearer token."""

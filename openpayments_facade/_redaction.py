@@ -1,0 +1,70 @@
+"""What must not be seen, and what may be: secrets masked, servers' texts made fit for logs and terminals."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Secret", "hiding_arguments", "printable"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Secret:
+    """Holds a secret or a token; only `reveal()` gives it out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it can be encoded: a lone surrogate can't."""
+        return not any("\ud800" <= c <= "\udfff" for c in self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self._value), _bytes(other._value))
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled or copied")
+
+
+def _bytes(value: str) -> bytes:
+    return value.encode(errors="surrogatepass")
+
+
+def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """The same function. No frame that its exception leads to has the arguments, which are secrets."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:  # a TypeError for a misspelt argument, too
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        del args, kwargs
+        raise failure
+
+    return call
+
+
+def printable(value: object) -> str:
+    """A server's text, or what it sent instead, without what would steer the terminal or begin a line in a log."""
+    return "".join(character if character.isprintable() else " " for character in str(value))

@@ -1,0 +1,100 @@
+"""Lists what programs may rely on: `python -m scripts.public_names` writes tests/facade/public_names.txt anew.
+
+A line that goes, or whose arguments change, breaks somebody's program; a new line is an addition. Annotations are not
+listed: they may widen, and what a type checker must see is held by tests/typing.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+LISTING = Path(__file__).parent.parent / "tests" / "facade" / "public_names.txt"
+FACADE = "openpayments_facade"
+# beside `__all__` of the package: what the docs name of these modules
+DOCUMENTED = {
+    "environments": ["PRODUCTION", "SANDBOX", "Environment"],
+    "errors": None,
+    "request_ids": ["current_request_id", "new_request_id", "pass_on", "read_request_id"],
+    "scopes": ["ApiScope", "PsuContext", "compose"],
+    "simulator": None,
+    "testing": None,
+    "tokens": ["MemoryStore", "OnTokenEvent", "TokenEvent", "TokenStore", "UserToken", "forget_all"],
+    "tokens.stores": ["FileStore", "MemoryStore", "RedisStore", "TokenStore"],
+}
+
+
+def listing() -> list[str]:
+    """Every public name with its arguments, a line each."""
+    lines = set(_of_module(import_module(FACADE)))
+    for name, documented in DOCUMENTED.items():
+        lines |= set(_of_module(import_module(f"{FACADE}.{name}"), documented))
+    lines |= set(_of_module(import_module("openpayments_client.models")))
+    api = import_module("openpayments_client.api")
+    for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+        if not found.ispkg:
+            lines.add(found.name + _arguments(import_module(found.name)._get_kwargs))
+    return sorted(lines)
+
+
+def _of_module(module: ModuleType, names: list[str] | None = None) -> Iterator[str]:
+    for name in module.__all__ if names is None else names:
+        value = getattr(module, name)
+        full_name = f"{module.__name__}.{name}"
+        if inspect.isclass(value):
+            yield from _of_class(full_name, value)
+        else:
+            yield full_name + (_arguments(value) if inspect.isfunction(value) else "")
+
+
+def _of_class(full_name: str, cls: type) -> Iterator[str]:
+    fields = {attribute.name for attribute in getattr(cls, "__attrs_attrs__", ())}
+    options = {f"{name}: {kind}" for name, kind in getattr(cls, "__annotations__", {}).items()}
+    if issubclass(cls, enum.Enum):
+        yield f"{full_name}: {', '.join(member.name for member in cls)}"
+    elif issubclass(cls, dict):  # a TypedDict
+        yield from (f"{full_name}[{option.split(':')[0]}]" for option in options)
+    else:
+        # the SDK makes services and views of itself, and raises its exceptions
+        made_by_users = fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store"))
+        yield full_name + (_arguments(cls) if made_by_users else "")
+    for name in dir(cls):
+        known = any(hasattr(base, name) for base in (object, BaseException, str, dict) if issubclass(cls, base))
+        if name.startswith("_") or known or name in fields or issubclass(cls, enum.Enum):
+            continue
+        value = inspect.getattr_static(cls, name)
+        if isinstance(value, classmethod | staticmethod):
+            value = getattr(cls, name)
+        yield f"{full_name}.{name}" + (_arguments(value) if callable(value) and not inspect.isclass(value) else "")
+
+
+def _arguments(function: object) -> str:
+    try:
+        signature = inspect.signature(function)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    bare = []
+    for parameter in signature.parameters.values():
+        default = parameter.default
+        is_plain = default is parameter.empty or isinstance(default, str | int | float | None)
+        bare.append(parameter.replace(annotation=parameter.empty, default=default if is_plain else _Something()))
+    return str(inspect.Signature(bare))
+
+
+class _Something:
+    """A default that is an object: which one is not the listing's business."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+if __name__ == "__main__":
+    lines = listing()
+    LISTING.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    sys.stdout.write(f"{len(lines)} public names in {LISTING.name}\n")

@@ -1,0 +1,471 @@
+"""The command line's journey from a consent to transactions: what people and programs meet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import rich.console
+from typer.testing import CliRunner, Result
+
+from openpayments_facade._protocol.sca import POLL_INTERVAL
+from openpayments_facade.cli.app import app
+from openpayments_facade.simulator import Simulator
+from openpayments_facade.tokens import forget_all
+
+PSU_ID, FAILS, NEVER_ENDS = "200001010101", "example-fails", "example-never-ends"
+IP = "203.0.113.7"
+TODAY = datetime.now(UTC).date()
+# a proxy, a terminal's width or a wish for colours of whoever runs the tests
+FOREIGN = ("OPENPAYMENTS_", "PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
+
+
+@pytest.fixture(scope="module")
+def shared_simulator() -> Iterator[Simulator]:
+    with Simulator(transactions=400, page_size=30, decoupled_reads=2) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(shared_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Simulator:
+    """A simulator that the environment variables describe."""
+    for name in os.environ:
+        if any(part in name.upper() for part in FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    for approach in POLL_INTERVAL:
+        monkeypatch.setitem(POLL_INTERVAL, approach, 0.05)
+    forget_all()
+    shared_simulator.reset()
+    for line in shared_simulator.exports():
+        monkeypatch.setenv(*line.removeprefix("export ").split("=", 1))
+    return shared_simulator
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def consent_id(simulator: Simulator) -> str:
+    """A valid one at ESSESESS."""
+    with simulator.client(api_scopes=["accountinformation"]) as op:
+        created = op.at_bank("ESSESESS").consents.create(valid_until=TODAY + timedelta(days=90))
+    simulator.approve(created.consent_id)
+    return created.consent_id
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments), prog_name="openpayments", env=environment)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def create(bank: str, port: int, *more: str, psu_id: str = PSU_ID) -> Result:
+    uri = f"http://127.0.0.1:{port}/callback"
+    arguments = ["consent", "create", "--bank", bank, "--psu-ip", IP, "--redirect-uri", uri, *more]
+    result = run(*arguments, OPENPAYMENTS_PSU_ID=psu_id)
+    assert psu_id not in result.output
+    return result
+
+
+def status_of(simulator: Simulator, consent_id: str) -> str:
+    return next(consent.status for consent in simulator.consents if consent.id == consent_id)
+
+
+# consents
+
+
+def person(
+    monkeypatch: pytest.MonkeyPatch, do: Callable[[str], str], *before: Callable[[str], httpx.Response]
+) -> list[httpx.Response]:
+    """Somebody at the browser that the command opens: `do` gives where the bank's page sends them in the end."""
+    pages: list[httpx.Response] = []
+
+    def browse(url: str) -> bool:
+        callback = do(url)
+
+        def follow() -> None:
+            pages.extend(each(callback) for each in before)
+            pages.append(httpx.get(callback))
+
+        threading.Thread(target=follow, daemon=True).start()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", browse)
+    return pages
+
+
+def test_a_redirect_comes_back_to_the_command(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = person(
+        monkeypatch,
+        simulator.visit,
+        lambda callback: httpx.get(re.sub("callback.*", "favicon.ico", callback)),
+        lambda callback: httpx.get(re.sub("state=[^&]*", "state=of-somebody-else", callback)),
+        lambda callback: httpx.get(callback.partition("?")[0]),
+    )
+    result = create("essesess", port, "--days", "30", "--frequency-per-day", "2", "--verbose")
+    assert result.exit_code == 0, result.stderr
+    consent_id = result.stdout.strip()
+    assert [page.status_code for page in pages] == [404, 400, 400, 200]
+    assert "You can close this window" in pages[-1].text
+    assert status_of(simulator, consent_id) == "valid"
+    assert f"http://127.0.0.1:{port}/callback must be whitelisted" in result.stderr
+    shown = json.loads(run("consent", "show", consent_id, "--bank", "ESSESESS", "--json").stdout)
+    assert shown["frequencyPerDay"] == 2
+    assert shown["validUntil"] == str(TODAY + timedelta(days=30))
+    code = re.search(r"code=([^&]+)", str(pages[-1].url))
+    assert code
+    assert code[1] not in result.output
+
+
+def test_the_link_can_be_opened_by_hand(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def read_along(text: str) -> None:
+        said.append(text)
+        if link := re.search(r"http\S+/connect/authorize\S+", text):
+            callback = simulator.visit(link[0], approve=False)
+            threading.Thread(target=httpx.get, args=[callback], daemon=True).start()
+
+    monkeypatch.setattr("openpayments_facade.cli.consent.say", read_along)
+    monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("a browser was opened"))
+    declined = create("ESSESESS", port, "--no-browser")
+    assert (declined.exit_code, declined.stdout) == (3, "")
+    assert "access_denied" in declined.stderr
+    assert len(said) == 3
+
+
+def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
+    result = create("ESSESESS", port, "--no-browser", "--timeout", "1")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert f"no browser came back to http://127.0.0.1:{port}/callback" in result.stderr
+    assert "consent authorise" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://192.0.2.1:8765/callback",
+        "http://example.com:8765/callback",
+        "https://127.0.0.1:8765/callback",
+        "http://127.0.0.1:0/callback",
+        "http://127.0.0.1@example.com/",
+        "http://someone@127.0.0.1:8765/",
+        "http://127.0.0.1:x/",
+        "http://127.0.0.1:8766/\x01",
+        "http://127.0.0.1:8766/\n",
+        "http://127.0.0.1:8766/a b",
+        "callback",
+    ],
+)
+def test_the_redirect_uri_leads_to_this_machine(simulator: Simulator, uri: str) -> None:
+    result = run("consent", "create", "--bank", "ESSESESS", "--redirect-uri", uri)
+    assert result.exit_code == 2
+    assert "--redirect-uri must lead to this machine" in result.stderr
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--days", "999999999"), ("--timeout", "nan"), ("--timeout", "inf"), ("--timeout", "1e300"), ("--timeout", "0.5")],
+)
+def test_numbers_that_no_bank_is_asked_with(simulator: Simulator, port: int, option: str, value: str) -> None:
+    result = create("ESSESESS", port, option, value)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"'{option}'" in result.stderr
+    assert simulator.requests == []
+
+
+def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> None:
+    taken = urlsplit(simulator.api_url).port or 0
+    result = create("ESSESESS", taken)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "can't listen on port" in result.stderr
+    assert f"`openpayments consent authorise {simulator.consents[-1].id}` goes on" in result.stderr
+    assert create("HANDSESS", taken).exit_code == 0
+
+
+def test_a_bank_that_nobody_knows(simulator: Simulator, port: int) -> None:
+    result = create("DEUTDEFF", port)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "RESOURCE_UNKNOWN" in result.stderr
+
+
+def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, port: int) -> None:
+    result = create("SWEDSESS", port, "--app", "--json")
+    consent = json.loads(result.stdout)
+    assert (result.exit_code, consent["consentStatus"]) == (0, "valid")
+    assert result.stderr.count("https://app.bankid.com/?autostarttoken=") == 1
+    shown = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--app")
+    assert re.search(r"Status +valid\n", shown.stdout)
+    forgotten = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP)
+    assert forgotten.exit_code == 1
+    assert "insists on --browser or --app" in forgotten.stderr
+
+
+def test_a_terminal_gets_a_code_that_is_redrawn(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", True)
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}.items():
+        monkeypatch.setenv(name, value)
+    result = create("SWEDSESS", port, "--app")
+    assert result.exit_code == 0
+    assert status_of(simulator, result.stdout.strip()) == "valid"
+    drawn = [line for line in result.stderr.splitlines() if re.search("[▀▄█ ]{30}", line)]
+    # the code changes, and the drawing with it
+    assert len(drawn) > len(set(drawn)) > 25
+    assert "Scan the code with the BankID app" in result.stderr
+
+
+def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> None:
+    failed = create("SWEDSESS", port, "--app", psu_id=FAILS)
+    assert (failed.exit_code, failed.stdout) == (3, "")
+    assert "ended as failed" in failed.stderr
+    late = create("SWEDSESS", port, "--app", "--timeout", "1", psu_id=NEVER_ENDS)
+    assert (late.exit_code, late.stdout) == (6, "")
+    anonymous = run("consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/")
+    assert anonymous.exit_code == 1
+    assert "insists on --psu-ip" in anonymous.stderr
+
+
+def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator, port: int) -> None:
+    with simulator.client(api_scopes=["accountinformation"]) as op:
+        created = op.at_bank("HANDSESS").consents.create(valid_until=TODAY)
+    at = ["--bank", "HANDSESS", "--psu-ip", IP]
+    assert run("consent", "status", created.consent_id, *at).stdout == "received\n"
+    uri = f"http://127.0.0.1:{port}/"
+    authorised = run("consent", "authorise", created.consent_id, *at, "--redirect-uri", uri)
+    assert (authorised.exit_code, authorised.stdout) == (0, f"{created.consent_id}\n")
+    assert json.loads(run("consent", "status", created.consent_id, *at, "--json").stdout) == {"consentStatus": "valid"}
+    deleted = run("consent", "delete", created.consent_id, *at)
+    assert (deleted.exit_code, deleted.stdout) == (0, "")
+    assert status_of(simulator, created.consent_id) == "terminatedByTpp"
+    assert run("consent", "status", "..", *at).exit_code == 2
+
+
+def test_a_consent_of_the_simulator_inside_the_command(simulator: Simulator, port: int) -> None:
+    result = run("consent", "create", "--bank", "HANDSESS", "--simulator", "--redirect-uri", f"http://127.0.0.1:{port}")
+    assert result.exit_code == 0
+    assert "the consent with it" in result.stderr
+    assert run("consent", "status", "x", "--bank", "HANDSESS", "--simulator").exit_code == 2
+    assert simulator.requests == []
+
+
+# accounts
+
+
+def test_from_accounts_to_transactions_without_an_account() -> None:
+    bank = ["--bank", "HANDSESS", "--simulator"]
+    accounts = json.loads(run("accounts", *bank, "--json").stdout)
+    assert "NUMBER" in run("accounts", *bank).stdout.splitlines()[0]
+    terminal = run("accounts", *bank, "--with-balance", COLUMNS="80", FORCE_COLOR="1").stdout
+    assert all(account["resourceId"] in terminal for account in accounts)
+    assert re.search(r"closingBooked +\d+\.\d\d +SEK", run("balances", accounts[0]["resourceId"], *bank).stdout)
+    transactions = run("transactions", accounts[0]["resourceId"], *bank).stdout.splitlines()
+    assert transactions[0].split() == ["DAY", "AMOUNT", "CUR", "STATUS", "TEXT"]
+    assert transactions[1] > str(TODAY - timedelta(days=92))
+    assert len(transactions) > 10
+
+
+def test_accounts_of_a_company_without_an_account(simulator: Simulator, port: int) -> None:
+    corporate = ["--bank", "ESSESESS", "--simulator", "--psu-context", "corporate"]
+    assert {each["usage"] for each in json.loads(run("accounts", *corporate, "--json").stdout)} == {"ORGA"}
+    refused = run("consent", "create", *corporate, "--redirect-uri", f"http://127.0.0.1:{port}")
+    assert refused.exit_code == 1
+    assert "insists on --psu-corporate-id" in refused.stderr
+
+
+def test_accounts_need_the_consent(simulator: Simulator, consent_id: str) -> None:
+    missing = run("accounts", "--bank", "ESSESESS")
+    assert missing.exit_code == 2
+    assert "--consent is missing" in missing.stderr
+    assert run("accounts", "--bank", "ESSESESS", "--consent", consent_id, "--simulator").exit_code == 2
+    simulator.revoke_consent(consent_id)
+    revoked = run("accounts", "--bank", "ESSESESS", "--consent", consent_id)
+    assert (revoked.exit_code, revoked.stdout) == (3, "")
+    assert "openpayments consent create" in revoked.stderr
+
+
+def test_the_scope_is_added_to_what_the_variable_says(simulator: Simulator, consent_id: str) -> None:
+    arguments = ["accounts", "--bank", "ESSESESS", "--consent", consent_id, "--with-balance"]
+    assert "interimAvailable" in run(*arguments, OPENPAYMENTS_API_SCOPES="aspspinformation").stdout
+    wrong = run(*arguments, OPENPAYMENTS_API_SCOPES="everything")
+    assert wrong.exit_code == 2
+    assert "OPENPAYMENTS_API_SCOPES has 'everything'" in wrong.stderr
+
+
+@pytest.fixture
+def account(simulator: Simulator, consent_id: str) -> list[str]:
+    """An account on the command line."""
+    opened = ["--bank", "ESSESESS", "--consent", consent_id]
+    accounts = json.loads(run("accounts", *opened, "--json").stdout)
+    return [accounts[0]["resourceId"], *opened, "--psu-ip", IP]
+
+
+def test_transactions_of_all_pages_as_json_csv_and_lines(simulator: Simulator, account: list[str]) -> None:
+    year = ["--from", str(TODAY - timedelta(days=360))]
+    simulator.reset()
+    as_json = run("transactions", *account, *year, "--json", "--status", "both")
+    pages = sum("/transactions" in request.path for request in simulator.requests)
+    found = json.loads(as_json.stdout)
+    assert pages > 10
+    assert len(as_json.stdout.splitlines()) == len(found) + 2
+    assert as_json.stderr == ""
+    assert {each["bookingStatus"] for each in found} == {"booked", "pending"}
+
+    rows = list(csv.DictReader(io.StringIO(run("transactions", *account, *year, "--csv", "--status", "both").stdout)))
+    assert [row["entryReference"] or None for row in rows] == [each.get("entryReference") for each in found]
+    assert [row["amount"] for row in rows] == [each["transactionAmount"]["amount"] for each in found]
+    assert {row["creditorName"] for row in rows} == {each.get("creditorName", "") for each in found}
+
+    lines = run("transactions", *account, *year, "--status", "both").stdout.splitlines()[1:]
+    assert [line.split("   ")[0].strip() for line in lines] == [each.get("bookingDate", "") for each in found]
+
+
+def test_csv_quotes_what_the_bank_sends(simulator: Simulator, account: list[str]) -> None:
+    text = '=1+1,"quoted";\r\nnext \x1b[31mline'
+    booked = {
+        "transactionAmount": {"currency": "SEK", "amount": "-1.00"},
+        "remittanceInformationUnstructured": text,
+        "creditorAccount": {"bban": "000000017", "clearingNumber": "6000"},
+    }
+    for _ in range(2):
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
+    rows = list(csv.reader(io.StringIO(run("transactions", *account, "--csv").stdout_bytes.decode(), newline="")))
+    assert len(rows) == 2
+    row = dict(zip(*rows, strict=True))
+    assert row["remittanceInformationUnstructured"] == text
+    assert (row["creditorAccount"], row["resourceId"]) == ("6000-000000017", account[0])
+    lines = run("transactions", *account).stdout.splitlines()
+    assert len(lines) == 2
+    assert "\x1b" not in lines[1]
+
+
+def test_a_terminal_is_not_steered(
+    simulator: Simulator, account: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "one\nåäö\x1b[31m\x9b2J\r"
+    booked = {"transactionAmount": {"currency": "SEK", "amount": "1.00"}, "remittanceInformationUnstructured": text}
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for form in ("--csv", "--json"):
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
+        app(["transactions", *account, form], standalone_mode=False)
+        written = capsys.readouterr().out
+        assert "å" in written
+        assert "".join(filter(lambda character: not character.isprintable(), written)).strip("\n") == ""
+    assert json.loads(written)[0]["remittanceInformationUnstructured"] == text
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ({"transactionAmount": {"amount": None, "currency": None}}, "booked"),
+        ({"transactionAmount": {"amount": -7.5, "currency": 752}, "creditorName": "A shop"}, "-7.5 752 booked A shop"),
+        ({"creditorName": {"first": "A"}}, "1.00 SEK booked {'first': 'A'}"),
+        ({"remittanceInformationUnstructured": ["a", "b\x1b"]}, "1.00 SEK booked ['a', 'b\\x1b']"),
+        ({"creditorAccount": {"iban": 7}, "debtorAccount": {"bban": 5, "clearingNumber": 6000}}, "1.00 SEK booked"),
+    ],
+)
+def test_types_that_no_description_has(
+    simulator: Simulator, account: list[str], sent: dict[str, object], shown: str
+) -> None:
+    booked = {"transactionAmount": {"currency": "SEK", "amount": "1.00"}, **sent}
+    for _ in range(3):
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
+    assert " ".join(run("transactions", *account).stdout.splitlines()[1].split()) == shown
+    assert run("transactions", *account, "--csv").exit_code == 0
+    assert run("transactions", *account, "--json").exit_code == 0
+
+
+def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None:
+    simulator.misbehave("/psd2/consent", body={"consentStatus": 7})
+    result = run("consent", "status", consent_id, "--bank", "ESSESESS")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "consent_status is no text" in result.stderr
+
+
+def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
+    heading = run("transactions", *account, "--csv").stdout.splitlines(keepends=True)[0]
+    for form, printed in {"--json": "[]\n", "--csv": heading, "--status=booked": ""}.items():
+        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": []}})
+        result = run("transactions", *account, form)
+        assert (result.stdout, result.stderr) == (printed, "No transactions then.\n")
+
+
+def test_a_page_that_fails_leaves_no_complete_json(simulator: Simulator, account: list[str]) -> None:
+    link = {"next": {"href": "/psd2/accountinformation/v1/accounts/x/transactions?page=2"}}
+    booked = [{"transactionAmount": {"currency": "SEK", "amount": "1.00"}}]
+    report = {"transactions": {"booked": booked, "_links": link}}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=report)
+    simulator.misbehave("/psd2/accountinformation", status=404, times=None)
+    result = run("transactions", *account, "--json")
+    assert result.exit_code == 4
+    assert "1.00" in result.stdout
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(result.stdout)
+
+
+def test_a_terminal_shows_how_far_it_is(
+    simulator: Simulator, account: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", True)
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+    result = run("transactions", *account, "--csv")
+    assert "Read 30 transactions" in result.stderr
+    assert "% of the days" in result.stderr
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--from", "2026-02-30"], "not a day"),
+        (["--from", "9999-01-01"], "--from is 9999-01-01, which is yet to come"),
+        (["--from", "2025-02-02", "--to", "2025-01-01"], "--from 2025-02-02 is after --to 2025-01-01"),
+        (["--json", "--csv"], "exclude each other"),
+        (["--status", "imagined"], "--status"),
+        (["--psu-ip", "203.0.113.777"], "--psu-ip must be"),
+    ],
+)
+def test_what_is_wrong_is_not_sent(simulator: Simulator, arguments: list[str], said: str) -> None:
+    result = run("transactions", "an-account", "--bank", "ESSESESS", "--consent", "a-consent", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert simulator.requests == []
+
+
+def test_accesses_without_the_user_are_counted(simulator: Simulator, account: list[str]) -> None:
+    unattended = account[: account.index("--psu-ip")]
+    codes = [run("balances", *unattended).exit_code for _ in range(5)]
+    assert codes == [0, 0, 0, 0, 1]
+    assert "--psu-ip" in run("balances", *unattended).stderr
+    assert run("balances", *account).exit_code == 0
+
+
+def test_the_doctor_knows_the_users_variables_and_shows_none(simulator: Simulator) -> None:
+    result = run("doctor", "--json", OPENPAYMENTS_PSU_ID=PSU_ID, OPENPAYMENTS_PSU_IP=IP)
+    assert result.exit_code == 0
+    assert "no variable of this SDK" not in result.stdout
+    assert PSU_ID not in result.output
+    assert IP not in result.output

@@ -1,0 +1,261 @@
+"""The end user of a call, amounts, and the pure parts of an authorisation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from openpayments_client.models import AuthenticationMethod, ChallengeData, Links, MonetaryAmount
+
+from openpayments_facade import (
+    Approach,
+    AuthorisationFailedError,
+    Challenge,
+    InvalidArgumentError,
+    OpenPayments,
+    Psu,
+    PsuContext,
+    money,
+)
+from openpayments_facade._protocol.binding import bind
+from openpayments_facade._protocol.sca import POLL_INTERVAL, choose_method, decide_approach, link
+
+SOMEBODY = Psu(
+    ip_address="203.0.113.7",
+    id="example-user",
+    corporate_id="example-company",
+    user_agent="Mozilla/5.0",
+    ip_port=4711,
+    accept_language="sv",
+    geo_location="GEO:59.329323;018.068581",
+    device_id="99435c7e-ad88-49ec-a2ad-99ddcb1f5555",
+    http_method="GET",
+)
+
+
+def test_who_the_user_is_goes_only_where_it_is_asked_for() -> None:
+    everywhere = SOMEBODY.headers(identify=False)
+    assert everywhere == {
+        "PSU-IP-Address": "203.0.113.7",
+        "PSU-IP-Port": "4711",
+        "PSU-User-Agent": "Mozilla/5.0",
+        "PSU-Accept-Language": "sv",
+        "PSU-Http-Method": "GET",
+        "PSU-Device-ID": "99435c7e-ad88-49ec-a2ad-99ddcb1f5555",
+        "PSU-Geo-Location": "GEO:59.329323;018.068581",
+    }
+    identified = SOMEBODY.headers(identify=True)
+    assert identified == {**everywhere, "PSU-ID": "example-user", "PSU-Corporate-ID": "example-company"}
+    assert Psu().headers(identify=True) == {}
+    assert (SOMEBODY.is_attended, Psu(id="example-user").is_attended) == (True, False)
+    types = Psu(id_type="personal", corporate_id_type="company")
+    assert types.headers(identify=False) == {}
+    assert types.headers(identify=True) == {"PSU-ID-Type": "personal", "PSU-Corporate-ID-Type": "company"}
+    assert Psu(id_type="personal").headers(identify=True) == {"PSU-ID-Type": "personal"}
+
+
+def test_a_repr_shows_neither_id_nor_address() -> None:
+    bank = bind("ESSESESS", SOMEBODY, "08999", False)
+    for shown in (repr(SOMEBODY), str(SOMEBODY), repr(bank)):
+        for hidden in ("203.0.113.7", "example-user", "example-company", "4711", "GEO", "99435c7e"):
+            assert hidden not in shown
+
+
+def test_a_web_request_makes_a_psu() -> None:
+    headers = {"USER-AGENT": "Mozilla/5.0", "Accept": "text/html", "Accept-Language": "sv\r\nX-Evil: 1", "Cookie": "x"}
+    psu = Psu.from_headers(headers, client_ip="2001:db8::7", context="corporate", id="example-user")
+    assert (psu.user_agent, psu.accept, psu.accept_language) == ("Mozilla/5.0", "text/html", None)
+    assert (psu.ip_address, psu.context, psu.id) == ("2001:db8::7", PsuContext.CORPORATE, "example-user")
+    headers = {"User-Agent": "Mözilla/5.0", "Accept": " text/html\t", "Accept-Charset": " "}
+    psu = Psu.from_headers(headers, client_ip="203.0.113.7")
+    assert (psu.user_agent, psu.accept, psu.accept_charset) == (None, "text/html", None)
+    for nobody in ("unknown", "", None):
+        with pytest.raises(InvalidArgumentError, match="client_ip"):
+            Psu.from_headers({}, client_ip=nobody)  # type: ignore[arg-type]
+    headers_of_another_kind: Any
+    for headers_of_another_kind in (None, [("User-Agent", "x")], "User-Agent: x"):
+        with pytest.raises(InvalidArgumentError, match="headers"):
+            Psu.from_headers(headers_of_another_kind, client_ip="203.0.113.7")
+    odd: Any = {5: "x", "User-Agent": "y", "Accept": 5}
+    assert Psu.from_headers(odd, client_ip="203.0.113.7").user_agent == "y"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ip_address", ""),
+        ("ip_address", "203.0.113.256"),
+        ("ip_address", "localhost"),
+        ("ip_address", 5),
+        ("ip_address", "203.0.113.99, 10.0.0.1"),
+        ("ip_address", "fe80::1%eth0"),
+        ("ip_address", "fe80::1%x\r\nX-Evil: 1"),
+        ("id", ""),
+        ("id", "a\r\nX-Evil: 1"),
+        ("id", "ä"),
+        ("id", 5),
+        ("corporate_id", " "),
+        ("id", " x"),
+        ("user_agent", "x "),
+        ("user_agent", "a\nb"),
+        ("ip_port", 0),
+        ("ip_port", "80"),
+        ("ip_port", True),
+        ("device_id", "phone"),
+        ("device_id", "\n" + 31 * "1"),
+        ("device_id", 5),
+        ("geo_location", "59,18"),
+        ("http_method", "BREW"),
+        ("http_method", ["GET"]),
+        ("context", "personal"),
+    ],
+)
+def test_a_bad_field_is_named_and_not_shown(field: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=field) as caught:
+        Psu(**{field: value})
+    assert caught.value.argument == field
+    assert "Evil" not in str(caught.value)
+    # nor in an exception behind it; a context is no secret
+    assert field == "context" or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "values"),
+    [
+        ("bic_fi", {"bic_fi": "SEB"}),
+        ("psu", {"psu": {"ip_address": "203.0.113.7"}}),
+        ("affiliated_aspsp", {"affiliated_aspsp": "a/b"}),
+        ("affiliated_aspsp", {"affiliated_aspsp": 8999}),
+        ("redirect_preferred", {"redirect_preferred": "true"}),
+    ],
+)
+def test_a_bank_that_is_none_is_refused(argument: str, values: dict[str, Any]) -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret") as op:
+        with pytest.raises(InvalidArgumentError) as caught:
+            op.at_bank(**{"bic_fi": "ESSESESS", "psu": SOMEBODY, **values})
+        assert caught.value.argument == argument
+
+
+def test_the_headers_of_a_bank_are_kept() -> None:
+    bank = bind("SWEDSESS", SOMEBODY, "08999", False)
+    plain = bank.headers()
+    assert (plain["X-BicFi"], plain["TPP-Redirect-Preferred"]) == ("SWEDSESS", "false")
+    assert "X-AffiliatedASPSP-ID" not in plain
+    assert "PSU-ID" not in plain
+    assert bank.headers(identify=True, affiliate=True)["X-AffiliatedASPSP-ID"] == "08999"
+    assert "TPP-Redirect-Preferred" not in bind("SWEDSESS", None, None, None).headers()
+
+
+def test_a_bank_is_a_value() -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret") as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        assert bank == op.at_bank("ESSESESS", SOMEBODY)
+        assert hash(bank) == hash(op.at_bank("ESSESESS", SOMEBODY))
+        others = (
+            op.at_bank("SWEDSESS", SOMEBODY),
+            op.at_bank("ESSESESS"),
+            op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True),
+            op.with_options(timeout=5).at_bank("ESSESESS", SOMEBODY),
+        )
+        assert bank not in others
+        assert bank != "ESSESESS"
+        with OpenPayments(client_id="an-id", client_secret="a-secret") as another:
+            assert bank != another.at_bank("ESSESESS", SOMEBODY)
+        accounts = bank.accounts("a-consent")
+        transactions = accounts.transactions("an-account", delta_list=True)
+        assert repr(bank.consents) == "<Consents at ESSESESS>"
+        assert repr(accounts) == "<Accounts of consent 'a-consent' at ESSESESS>"
+        assert repr(transactions) == "<Transactions /psd2/accountinformation/v1/accounts/an-account/transactions>"
+
+
+def test_amounts_are_exact() -> None:
+    assert money(MonetaryAmount(currency="SEK", amount="-12345678901234.567")) == Decimal("-12345678901234.567")
+    assert money("0.10") + money("0.20") == Decimal("0.30")
+
+
+@pytest.mark.parametrize("amount", ["", "1,5", "NaN", "1e5", "1.", " 1", None, 1.5])
+def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="amount"):
+        money(amount)
+
+
+def links(**hrefs: Any) -> Links:
+    return Links.from_dict(hrefs)
+
+
+def test_a_link_may_be_an_object_a_text_or_nothing() -> None:
+    found = links(a={"href": "/a"}, b="/b", c=None, d="")
+    assert [link(found, name) for name in "abcde"] == ["/a", "/b", None, None, None]
+    assert link(None, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "found", "challenge", "approach", "template"),
+    [
+        ("REDIRECT", links(scaOAuth={"href": "/o"}, scaRedirect="/r"), False, Approach.OAUTH_REDIRECT, "/o"),
+        ("redirect", links(scaRedirect="/r"), False, Approach.REDIRECT, "/r"),
+        ("DECOUPLED", links(scaOAuth="/o"), True, Approach.DECOUPLED, None),
+        ("DECOUPLED", None, False, Approach.DECOUPLED, None),
+        (None, links(scaOAuth="/o"), False, Approach.OAUTH_REDIRECT, "/o"),
+        (None, links(scaStatus="/s"), True, Approach.DECOUPLED, None),
+        (None, links(scaOAuth="/o"), True, Approach.DECOUPLED, None),
+        ("SOMETHING", links(scaRedirect="/r"), False, Approach.REDIRECT, "/r"),
+    ],
+)
+def test_the_header_decides_first_then_the_links(
+    header: str | None, found: Links | None, challenge: bool, approach: Approach, template: str | None
+) -> None:
+    assert decide_approach(header, found, has_challenge=challenge, is_over=False) == (approach, template)
+
+
+@pytest.mark.parametrize("header", ["EMBEDDED", "REDIRECT"])
+def test_an_approach_that_leads_nowhere_is_said(header: str) -> None:
+    with pytest.raises(AuthorisationFailedError):
+        decide_approach(header, links(scaStatus="/s"), has_challenge=False, is_over=False)
+    assert decide_approach("REDIRECT", None, has_challenge=False, is_over=True) == (Approach.DECOUPLED, None)
+
+
+def test_the_method_is_chosen_as_the_samples_do() -> None:
+    def offered(*ids: str) -> list[AuthenticationMethod]:
+        return [AuthenticationMethod(authentication_method_id=each) for each in ids]
+
+    assert (
+        choose_method(offered("mbid_animated_qr_token", "mbid", "mbid_animated_qr_image")) == "mbid_animated_qr_image"
+    )
+    assert choose_method(offered("mbid_animated_qr_token", "mbid")) == "mbid"
+    assert choose_method(offered("card", "sms")) == "card"
+    with pytest.raises(InvalidArgumentError, match="method"):
+        choose_method(None)
+
+
+def test_the_status_is_read_as_often_as_the_samples_do() -> None:
+    assert [POLL_INTERVAL[approach] for approach in Approach] == [2.0, 2.0, 1.0]
+
+
+def test_a_challenge_says_what_to_show() -> None:
+    started = Challenge.of(ChallengeData(data=["t0ken"]), "mbid")
+    assert started is not None
+    assert started.app_link() == "https://app.bankid.com/?autostarttoken=t0ken&redirect=null"
+    assert started.app_link("https://app.example.com/?a=b") == (
+        "https://app.bankid.com/?autostarttoken=t0ken&redirect=https%3A%2F%2Fapp.example.com%2F%3Fa%3Db"
+    )
+    assert started.qr_content == started.app_link()
+    animated = Challenge.of(ChallengeData(data="bankid.67df"), "mbid_animated_qr_token")
+    assert animated is not None
+    assert (animated.qr_content, animated.app_link()) == ("bankid.67df", None)
+    image = Challenge.of(ChallengeData(image="aGVq"), "mbid_animated_qr_image")
+    assert image is not None
+    assert (image.qr_image, image.qr_content) == ("data:image/png;base64,aGVq", None)
+    ready = Challenge.of(ChallengeData(image="data:image/png;base64,aGVq"), "mbid_animated_qr_image")
+    assert ready is not None
+    assert ready.qr_image == image.qr_image
+    elsewhere = Challenge.of(ChallengeData(image="https://bank.example/qr.png"), "mbid_animated_qr_image")
+    assert elsewhere is not None
+    assert elsewhere.qr_image == "https://bank.example/qr.png"
+    assert Challenge.of(ChallengeData(data=[]), "mbid") is None
+    odd: dict[str, Any]
+    for odd in ({"data": 5}, {"data": [5]}, {"image": {}}, {"additionalInformation": 5}):
+        assert Challenge.of(ChallengeData.from_dict(odd), "mbid") is None
+    assert Challenge.of(None, "mbid") is None
+    assert "t0ken" not in repr(started)

@@ -1,0 +1,274 @@
+"""The browser's part of an authorisation, and what a user's token keeps. Nothing is sent here."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from openpayments_facade import (
+    AuthorisationFailedError,
+    Environment,
+    InvalidArgumentError,
+    OpenPayments,
+    UserToken,
+)
+from openpayments_facade._protocol.redirect import RedirectUrl
+
+TEMPLATE = (
+    "https://auth.sandbox.openbankingplatform.com/connect/authorize?client_id=[CLIENT_ID]"
+    "&scope=accountinformation%20private&response_type=code&redirect_uri=[TPP_REDIRECT_URI]&state=[TPP_STATE]"
+    "&acr_values=idp:ESSESESS%20consentId:c%20consentAuthorisationId:a"
+)
+CALLBACK = "https://app.example.com/callback?from=bank"
+
+
+@pytest.fixture
+def op() -> OpenPayments:
+    return OpenPayments(client_id="an-id", client_secret="a-secret")
+
+
+def test_a_link_is_filled(op: OpenPayments) -> None:
+    url = op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK, state="a state&more")
+    query = parse_qs(urlsplit(url).query)
+    assert query["client_id"] == ["an-id"]
+    assert query["redirect_uri"] == [CALLBACK]
+    assert query["state"] == ["a state&more"] == [url.state]
+    assert query["acr_values"] == ["idp:ESSESESS consentId:c consentAuthorisationId:a"]
+    assert "[" not in url
+
+
+def test_a_state_is_made_that_nobody_guesses(op: OpenPayments) -> None:
+    urls = [op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK) for _ in range(50)]
+    assert len({url.state for url in urls}) == 50
+    assert all(len(url.state) >= 32 and url.state in url for url in urls)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda url: pickle.loads(pickle.dumps(url))])
+def test_a_link_can_be_kept_in_a_session(op: OpenPayments, again: Callable[[RedirectUrl], RedirectUrl]) -> None:
+    url = op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK)
+    kept = again(url)
+    assert type(kept) is RedirectUrl
+    assert (kept, kept.state) == (url, url.state)
+
+
+def test_encoded_placeholders_and_relative_links_are_understood(op: OpenPayments) -> None:
+    template = urlsplit(TEMPLATE)
+    relative = template._replace(scheme="", netloc="").geturl().replace("[", "%5B").replace("]", "%5D")
+    assert op.oauth.redirect_url(relative, redirect_uri=CALLBACK, state="s") == op.oauth.redirect_url(
+        TEMPLATE, redirect_uri=CALLBACK, state="s"
+    )
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://evil.example/connect/authorize?state=[TPP_STATE]",
+        "http://auth.sandbox.openbankingplatform.com/connect/authorize?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com:444/connect/authorize?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com@evil.example/?state=[TPP_STATE]",
+        "https://evil.example\\@auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]",
+        "https://user@auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com.evil.example/?state=[TPP_STATE]",
+        "https://api.sandbox.openbankingplatform.com/connect/authorize?state=[TPP_STATE]",
+        "//evil.example/?state=[TPP_STATE]",
+        "javascript:alert(1)?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com/connect/authorize",
+        "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]&idp=[BICFI]",
+        "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]\r\nx",
+        "https://[::1?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com/connect/authorize#state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com:0443/?state=[TPP_STATE]",
+        "https://auth.sandbox.openbankingplatform.com:port/?state=[TPP_STATE]",
+        "",
+        None,
+        5,
+    ],
+)
+def test_a_link_that_leads_elsewhere_or_can_not_be_filled_is_refused(op: OpenPayments, template: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="template") as caught:
+        op.oauth.redirect_url(template, redirect_uri=CALLBACK)
+    assert caught.value.argument == "template"
+
+
+def test_a_link_may_name_the_default_port(op: OpenPayments) -> None:
+    template = TEMPLATE.replace(".com/", ".com:443/")
+    assert op.oauth.redirect_url(template, redirect_uri=CALLBACK, state="s").startswith(template.split("?")[0])
+    environment = Environment(name="e", auth_url="https://auth.example.com:443", api_url="https://api.example.com")
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=environment) as other:
+        url = other.oauth.redirect_url("https://auth.example.com/?s=[TPP_STATE]", redirect_uri=CALLBACK, state="s")
+    assert url == "https://auth.example.com/?s=s"
+
+
+@pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app://callback"])
+def test_a_redirect_uri_may_belong_to_an_app(op: OpenPayments, uri: str) -> None:
+    url = op.oauth.redirect_url(TEMPLATE, redirect_uri=uri)
+    assert parse_qs(urlsplit(url).query)["redirect_uri"] == [uri]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,x",
+        "\ud800://x",
+        "",
+        "/callback",
+        "https://",
+        "https://a b",
+        "https://x.example/#part",
+        "https://[",
+        None,
+        5,
+    ],
+)
+def test_a_redirect_uri_that_is_none_is_refused(op: OpenPayments, uri: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="redirect_uri"):
+        op.oauth.redirect_url(TEMPLATE, redirect_uri=uri)
+
+
+@pytest.mark.parametrize("state", ["", 5, "\ud800"])
+def test_a_state_that_is_none_is_refused(op: OpenPayments, state: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="state"):
+        op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK, state=state)
+    with pytest.raises(InvalidArgumentError, match="state"):
+        op.oauth.read_callback("https://app.example.com/?state=", state=state)
+
+
+def test_a_callback_has_a_code_or_none(op: OpenPayments) -> None:
+    callback = op.oauth.read_callback("https://app.example.com/cb?code=c0de&scope=a%20b&state=s", state="s")
+    assert (callback.code, callback.scope) == ("c0de", "a b")
+    assert "c0de" not in repr(callback)
+    plain = op.oauth.read_callback("/cb?scope=a&state=s", state="s")
+    assert (plain.code, plain.scope) == (None, "a")
+
+
+def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
+    url = "https://app.example.com/cb?error=access_denied&error_description=no%0Athanks&state=s"
+    with pytest.raises(AuthorisationFailedError, match="access_denied: nothanks") as caught:
+        op.oauth.read_callback(url, state="s")
+    assert caught.value.code == "access_denied"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.example.com/cb?code=c0de&state=another",
+        "https://app.example.com/cb?code=c0de&state=",
+        "https://app.example.com/cb?code=c0de",
+        "https://app.example.com/cb?error=access_denied&state=another",
+        "https://app.example.com/cb?code=c0de&code=d&state=s",
+        "https://app.example.com/cb?code=c0de&state=s&state=s",
+        "https://app.example.com/cb?code=c0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+        "https://[::1?state=s",
+        "https://app.example.com/cb?code=c0de&state=\ud800",
+        "https://app.example.com/\ud800?code=c0de&state=s",
+        b"https://app.example.com/cb?code=c0de&state=s",
+        None,
+        5,
+    ],
+)
+def test_a_callback_of_somebody_else_is_refused(op: OpenPayments, url: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="url") as caught:
+        op.oauth.read_callback(url, state="s")
+    assert "c0de" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://app.example.com/cb", "url has no state: not accepted"),
+        ("https://app.example.com/cb?error=server_error", "url has no state, but the error server_error: not accepted"),
+        (httpx.URL("https://app.example.com/cb?state=s"), "url must be a text, such as str(request.url), not URL"),
+    ],
+)
+def test_a_refused_callback_says_why(op: OpenPayments, url: Any, said: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        op.oauth.read_callback(url, state="s")
+    assert str(caught.value) == said
+
+
+FULL = {
+    "access_token": "a-t0ken",
+    "token_type": "Bearer",
+    "scope": "accountinformation private",
+    "expires_in": "3600",
+    "status": "approved",
+    "refresh_token": "r3fresh",
+    "refresh_token_expires_in": 86400,
+    "refresh_token_issued_at": 1700000000,
+    "refresh_count": "2",
+    "bank": "ESSESESS",
+}
+
+
+def test_a_users_token_carries_every_field_and_shows_none_that_is_secret() -> None:
+    token = UserToken.from_dict(FULL)
+    assert token.access_token.reveal() == "a-t0ken"
+    assert (token.expires_in, token.refresh_count, token.status) == (3600, 2, "approved")
+    assert token.expires_at == token.received_at + 3600
+    assert token.additional_fields == {"bank": "ESSESESS"}
+    assert UserToken.from_dict(token.to_dict()) == token
+    assert "a-t0ken" not in repr(token)
+    assert "r3fresh" not in repr(token)
+    with pytest.raises(TypeError, match="pickled"):
+        pickle.dumps(token)
+
+
+def test_a_users_token_may_have_nothing_but_a_token() -> None:
+    odd = {
+        "access_token": "a",
+        "expires_in": [],
+        "scope": 5,
+        "refresh_token": "",
+        "refresh_count": True,
+        "status": None,
+    }
+    token = UserToken.from_dict(odd)
+    assert (token.token_type, token.expires_at, token.refresh_token, token.scope) == ("Bearer", None, None, None)
+    assert UserToken.from_dict(token.to_dict()) == token
+
+
+def test_a_lifetime_that_no_clock_can_hold_is_unknown() -> None:
+    assert UserToken.from_dict({"access_token": "a", "expires_in": 10**400}).expires_at is None
+
+
+def test_users_tokens_can_be_kept_in_a_set() -> None:
+    token = UserToken.from_dict(FULL)
+    same, other = UserToken.from_dict(token.to_dict()), UserToken.from_dict({**token.to_dict(), "bank": "SWEDSESS"})
+    assert {token, same} == {token}
+    assert token != other
+    assert len({token, other}) == 2
+
+
+@pytest.mark.parametrize("received_at", [10**400, float("nan"), "1", True, None])
+def test_when_a_token_was_received_is_a_time(received_at: Any) -> None:
+    before = time.time()
+    token = UserToken.from_dict({"access_token": "a", "expires_in": 60, "received_at": received_at})
+    assert before <= token.received_at <= time.time()
+
+
+@pytest.mark.parametrize("received_at", [10**400, 5])
+def test_a_server_is_not_believed_when_its_token_was_received(received_at: int) -> None:
+    body = {"access_token": "a", "refresh_token": "r", "token_type": "Bearer", "received_at": received_at}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    before = time.time()
+    with OpenPayments(
+        client_id="an-id", client_secret="a-secret", api_scopes=["accountinformation"], transport=transport
+    ) as op:
+        first = op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        for token in (first, op.oauth.refresh(first)):
+            assert before <= token.received_at <= time.time()
+
+
+@pytest.mark.parametrize("stored", [{}, {"access_token": ""}, {"access_token": 5}, None, []])
+def test_what_holds_no_token_is_refused(stored: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="stored"):
+        UserToken.from_dict(stored)

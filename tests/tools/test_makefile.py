@@ -1,0 +1,55 @@
+"""What make says where something is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def make(*arguments: str) -> tuple[int, str]:
+    """The exit code and the output of make, without setting anything up."""
+    # this may run under make itself, which tells its children about it
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "--old-file=.venv/.dev", f"BIN={Path(sys.executable).parent}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("planted", "text", "told"),
+    [
+        ("index.md", "[Gone](gone.md)", "'gone.md', but the target is not found"),
+        ("index.md", "[Gone](tokens.md#gone)", "does not contain an anchor '#gone'"),
+        ("stray.md", "", 'not included in the "nav" configuration'),
+    ],
+)
+def test_the_docs_have_no_broken_link_and_no_page_outside_the_nav(
+    planted: str, text: str, told: str, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    (tmp_path / "docs" / planted).write_text(text)
+    status, output = make("docs", f"ARGS=--config-file {tmp_path / 'mkdocs.yml'}")
+    assert status == 2
+    assert told in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "error"),
+    [
+        (["record", "FROM=sandbix"], "usage: make record [FROM=sandbox]", "make record: error: argument FROM: invalid"),
+        (["spec-diff"], "usage: make spec-diff BASE=<git rev>", "make spec-diff: error: the following arguments are"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_said_in_the_words_of_make(arguments: list[str], usage: str, error: str) -> None:
+    status, output = make(*arguments)
+    assert status == 2
+    assert output.startswith(usage)
+    assert error in output
