@@ -605,7 +605,7 @@ def fast_path() -> None:
     print("\nThe fast path, a token that is fresh, relative to two clock reads and two comparisons:")
     ours = Ours(provider)
     ours.call()
-    manager = next(iter(ours._op._executor.core._tokens.values()))
+    manager = next(iter(ours._op._sender.session._tokens.values()))
     coroutine = """
 try:
     aget().send(None)

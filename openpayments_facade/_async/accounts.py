@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
     from .service import AsyncRunner
-    from .session import AsyncCore
+    from .session import AsyncSession
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,13 +50,13 @@ class AsyncAccounts(AsyncService):
     def __init__(
         self,
         runner: AsyncRunner,
-        core: AsyncCore,
+        session: AsyncSession,
         bank: BankBinding,
         consent_id: str,
     ) -> None:
         super().__init__(runner)
-        self._api_url = core.settings.environment.api_url
-        self._exceeded = core.exceeded
+        self._api_url = session.settings.environment.api_url
+        self._exceeded = session.exceeded
         self._bank = bank
         self._consent_id = read_id(consent_id, "consent_id")
 

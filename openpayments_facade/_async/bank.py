@@ -9,7 +9,7 @@ from attrs import evolve
 
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .consents import AsyncConsents, AsyncRawConsents
-from .sender import AsyncExecutor
+from .sender import AsyncSender
 
 if TYPE_CHECKING:
     from .._protocol.binding import BankBinding
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 class AsyncBank:
     """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
 
-    def __init__(self, executor: AsyncExecutor, binding: BankBinding) -> None:
+    def __init__(self, sender: AsyncSender, binding: BankBinding) -> None:
         context = binding.psu.context
-        options = executor.options if context is None else evolve(executor.options, psu_context=context)
-        self._executor = AsyncExecutor(executor.core, options)
+        options = sender.options if context is None else evolve(sender.options, psu_context=context)
+        self._sender = AsyncSender(sender.session, options)
         self._binding = binding
 
     @cached_property
     def consents(self) -> AsyncConsents:
         """Consents, and how the user authorises them."""
-        return AsyncConsents(self._executor, self._executor, self._binding)
+        return AsyncConsents(self._sender, self._sender, self._binding)
 
     def accounts(self, consent_id: str) -> AsyncAccounts:
         """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
-        return AsyncAccounts(self._executor, self._executor.core, self._binding, consent_id)
+        return AsyncAccounts(self._sender, self._sender.session, self._binding, consent_id)
 
     @property
     def with_raw_response(self) -> AsyncRawBank:
@@ -44,11 +44,11 @@ class AsyncBank:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AsyncBank):
             return NotImplemented
-        mine, theirs = self._executor, other._executor
-        return mine.core is theirs.core and (mine.options, self._binding) == (theirs.options, other._binding)
+        mine, theirs = self._sender, other._sender
+        return mine.session is theirs.session and (mine.options, self._binding) == (theirs.options, other._binding)
 
     def __hash__(self) -> int:
-        return hash((id(self._executor.core), self._binding))
+        return hash((id(self._sender.session), self._binding))
 
 
 class AsyncRawBank:
@@ -60,8 +60,8 @@ class AsyncRawBank:
     @property
     def consents(self) -> AsyncRawConsents:
         """Consents."""
-        return AsyncRawConsents(self._bank._executor, self._bank.consents)
+        return AsyncRawConsents(self._bank._sender, self._bank.consents)
 
     def accounts(self, consent_id: str) -> AsyncRawAccounts:
         """The accounts that a valid consent opens."""
-        return AsyncRawAccounts(self._bank._executor, self._bank.accounts(consent_id))
+        return AsyncRawAccounts(self._bank._sender, self._bank.accounts(consent_id))

@@ -11,8 +11,8 @@ from .._protocol.options import CallOptions, Options
 from .._redaction import hiding_arguments
 from .._settings import ClientOptions, Settings
 from ..scopes import PsuContext
-from .sender import AsyncExecutor
-from .session import AsyncCore
+from .sender import AsyncSender
+from .session import AsyncSession
 
 if TYPE_CHECKING:
     import os
@@ -104,7 +104,7 @@ class AsyncOpenPayments:
         options = Options.read(
             timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
         )
-        self._executor = AsyncExecutor(AsyncCore(settings, options), options)
+        self._sender = AsyncSender(AsyncSession(settings, options), options)
         self._is_view = False
 
     @classmethod
@@ -121,28 +121,28 @@ class AsyncOpenPayments:
         """Countries that have banks."""
         from .countries import AsyncCountries
 
-        return AsyncCountries(self._executor)
+        return AsyncCountries(self._sender)
 
     @cached_property
     def cities(self) -> AsyncCities:
         """Cities."""
         from .cities import AsyncCities
 
-        return AsyncCities(self._executor)
+        return AsyncCities(self._sender)
 
     @cached_property
     def aspsps(self) -> AsyncAspsps:
         """ASPSPs: the banks."""
         from .aspsps import AsyncAspsps
 
-        return AsyncAspsps(self._executor)
+        return AsyncAspsps(self._sender)
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
         """OAuth with a user in it."""
         from .oauth import AsyncOAuth
 
-        return AsyncOAuth(self._executor)
+        return AsyncOAuth(self._sender)
 
     def at_bank(
         self,
@@ -164,7 +164,7 @@ class AsyncOpenPayments:
         from .._protocol.binding import bind
         from .bank import AsyncBank
 
-        return AsyncBank(self._executor, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
+        return AsyncBank(self._sender, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> None: ...
@@ -181,12 +181,12 @@ class AsyncOpenPayments:
         Token, request id, retries and errors are as everywhere. Raises InvalidArgumentError if an argument can't be
         sent; the endpoint's own arguments are not checked further.
         """
-        return await self._executor.run(Operation.of(endpoint, *args, **kwargs))
+        return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
     @property
     def with_raw_response(self) -> AsyncRawOpenPayments:
         """The same calls, each giving a `RawResponse`: parsed answer, status, headers, request id."""
-        return AsyncRawOpenPayments(self._executor)
+        return AsyncRawOpenPayments(self._sender)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """This client with other options for some calls: timeout, total_timeout (seconds), max_retries, psu_context,
@@ -198,7 +198,7 @@ class AsyncOpenPayments:
         Raises InvalidArgumentError, which names the option.
         """
         view = object.__new__(type(self))
-        view._executor = AsyncExecutor(self._executor.core, self._executor.options.but(**options))
+        view._sender = AsyncSender(self._sender.session, self._sender.options.but(**options))
         view._is_view = True
         return view
 
@@ -207,17 +207,17 @@ class AsyncOpenPayments:
 
         Raises AuthenticationError, InvalidScopeError, TokenError, ConnectionFailedError, TimedOutError.
         """
-        options = self._executor.options
-        token = await self._executor.core.tokens(options.psu_context).aget(options.total_timeout)
+        options = self._sender.options
+        token = await self._sender.session.tokens(options.psu_context).aget(options.total_timeout)
         return token.value.reveal()
 
     async def aclose(self) -> None:
         """Closes the connections; calls after it raise ClientStateError. May be called again."""
         if not self._is_view:
-            await self._executor.core.aclose()
+            await self._sender.session.aclose()
 
     async def __aenter__(self) -> Self:
-        self._executor.core.pool.client()  # a closed one says so here
+        self._sender.session.pool.client()  # a closed one says so here
         return self
 
     async def __aexit__(
@@ -226,7 +226,7 @@ class AsyncOpenPayments:
         await self.aclose()
 
     def __repr__(self) -> str:
-        settings = self._executor.core.settings
+        settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
     def __reduce__(self) -> NoReturn:
@@ -236,29 +236,29 @@ class AsyncOpenPayments:
 class AsyncRawOpenPayments:
     """`op.with_raw_response`."""
 
-    def __init__(self, executor: AsyncExecutor) -> None:
-        self._executor = executor
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
     @property
     def countries(self) -> AsyncRawCountries:
         """Countries that have banks."""
         from .countries import AsyncRawCountries
 
-        return AsyncRawCountries(self._executor)
+        return AsyncRawCountries(self._sender)
 
     @property
     def cities(self) -> AsyncRawCities:
         """Cities."""
         from .cities import AsyncRawCities
 
-        return AsyncRawCities(self._executor)
+        return AsyncRawCities(self._sender)
 
     @property
     def aspsps(self) -> AsyncRawAspsps:
         """ASPSPs: the banks."""
         from .aspsps import AsyncRawAspsps
 
-        return AsyncRawAspsps(self._executor)
+        return AsyncRawAspsps(self._sender)
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...
@@ -268,4 +268,4 @@ class AsyncRawOpenPayments:
 
     async def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> RawResponse[Any]:
         """Any operation of the description, as a module of `openpayments_client.api` with its arguments."""
-        return await self._executor.run_raw(Operation.of(endpoint, *args, **kwargs))
+        return await self._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

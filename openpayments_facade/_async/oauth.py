@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..tokens import TokenFetcher
-    from .sender import AsyncExecutor
+    from .sender import AsyncSender
 
 P = ParamSpec("P")
 
@@ -26,8 +26,8 @@ P = ParamSpec("P")
 class AsyncOAuth:
     """`op.oauth`. The tokens that it gives belong to you: they are not kept, and not used for later calls."""
 
-    def __init__(self, executor: AsyncExecutor) -> None:
-        self._executor = executor
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
     @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
@@ -39,7 +39,7 @@ class AsyncOAuth:
         Without a `state` an unguessable one is made. Nothing is sent. Raises InvalidArgumentError, which names the
         argument, if the link is not on the environment's auth host or can't be filled.
         """
-        settings = self._executor.core.settings
+        settings = self._sender.session.settings
         return fill_redirect_url(
             template,
             environment=settings.environment,
@@ -89,8 +89,8 @@ class AsyncOAuth:
             scope = ApiScope.PAYMENT_INITIATION
             headers["X-PaymentId"] = read_id(payment_id, "payment_id")
             headers["X-PaymentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
-        core, options = self._executor.core, self._executor.options
-        check_scope(scope, core.settings.api_scopes, "exchange_code")
+        session, options = self._sender.session, self._sender.options
+        check_scope(scope, session.settings.api_scopes, "exchange_code")
         return await self._ask(
             exchange_code,
             code=secret_code,
@@ -111,21 +111,23 @@ class AsyncOAuth:
         if not isinstance(token, UserToken):
             del token
             raise InvalidArgumentError("token must be a UserToken", argument="token")
-        return await self._ask(refresh, token, headers=self._executor.options.headers)
+        return await self._ask(refresh, token, headers=self._sender.options.headers)
 
     async def _ask(
         self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs
     ) -> UserToken:
-        core, options = self._executor.core, self._executor.options
-        core.check_open()
+        session, options = self._sender.session, self._sender.options
+        session.check_open()
         limits = Limits(options.timeout, options.total_timeout, request_ids.new_request_id())
-        token = await core.pool.in_thread(options.total_timeout, lambda: grant(core.fetcher, limits, *args, **kwargs))
+        token = await session.pool.in_thread(
+            options.total_timeout, lambda: grant(session.fetcher, limits, *args, **kwargs)
+        )
         if token is None:
             raise OutcomeUnknownError(
                 f"No answer came within the total_timeout of {options.total_timeout:g} s, so nobody knows whether it "
                 "was used up",
                 request_id=limits.request_id,
                 method="POST",
-                url=core.fetcher.token_url,
+                url=session.fetcher.token_url,
             )
         return token

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from .._protocol.operation import Operation
     from .._protocol.options import Options
     from ..tokens import AccessToken
-    from .session import AsyncCore
+    from .session import AsyncSession
 
 T = TypeVar("T")
 
 
-class AsyncExecutor:
+class AsyncSender:
     """Carries out operations with one set of options."""
 
-    def __init__(self, core: AsyncCore, options: Options) -> None:
-        self.core = core
+    def __init__(self, session: AsyncSession, options: Options) -> None:
+        self.session = session
         self.options = options
 
     async def run(self, operation: Operation[T]) -> T:
@@ -37,8 +37,8 @@ class AsyncExecutor:
         """The parsed answer with status and headers. Raises what `errors` lists."""
         import stamina  # costs as much as a small client, and is not needed before the first call
 
-        check_scope(operation.scope, self.core.settings.api_scopes, f"{operation.method} {operation.path}")
-        call = Call(operation, self.options, self.core.settings.environment.api_url)
+        check_scope(operation.scope, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
+        call = Call(operation, self.options, self.session.settings.environment.api_url)
         retries = stamina.retry_context(
             on=call.wait_before_retry,
             attempts=self.options.max_retries + 1,
@@ -53,7 +53,7 @@ class AsyncExecutor:
         raise AssertionError("unreachable")
 
     async def _attempt(self, call: Call, operation: Operation[T]) -> RawResponse[T]:
-        tokens = self.core.tokens(self.options.psu_context)
+        tokens = self.session.tokens(self.options.psu_context)
         token = await tokens.aget(call.remaining())
         while True:
             answer = await self._send(call, token)
@@ -81,7 +81,7 @@ class AsyncExecutor:
 
     async def _exchange(self, call: Call, auth: BearerAuth) -> Answer | OpenPaymentsError:
         # a failure is returned, not raised: a traceback through here would hold the request, and it the token
-        operation, client = call.operation, self.core.pool.client()
+        operation, client = call.operation, self.session.pool.client()
         call.attempt += 1
         timeout, left = call.timeout(), call.remaining()
         try:
@@ -102,7 +102,7 @@ class AsyncExecutor:
                 await response.aclose()
 
         try:
-            body = await self.core.pool.within(left, exchange)
+            body = await self.session.pool.within(left, exchange)
         except Exception as error:
             # an error status says enough without its body
             if not came or came[0].status_code < 400:

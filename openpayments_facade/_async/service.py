@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from .._protocol.operation import Operation
-    from .sender import AsyncExecutor
+    from .sender import AsyncSender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,14 +30,14 @@ class AsyncRecorder:
 
     last: RawResponse[Any]
 
-    def __init__(self, executor: AsyncExecutor) -> None:
-        self._executor = executor
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
     async def run(self, operation: Operation[T]) -> T:
         return (await self.run_raw(operation)).parsed
 
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        answer = await self._executor.run_raw(operation)
+        answer = await self._sender.run_raw(operation)
         self.last = answer
         return answer
 
@@ -60,9 +60,9 @@ class AsyncRawService(Generic[S]):
 
     _service: type[S]
 
-    def __init__(self, executor: AsyncExecutor, service: S | None = None) -> None:
-        self._executor = executor
-        self._plain = self._service(executor) if service is None else service
+    def __init__(self, sender: AsyncSender, service: S | None = None) -> None:
+        self._sender = sender
+        self._plain = self._service(sender) if service is None else service
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAspsps.get)`
@@ -74,7 +74,7 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAsps
 
     def __get__(self, raw_service: AsyncRawService[Any], _: object = None) -> Callable[P, Awaitable[RawResponse[T]]]:
         async def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            recorder = AsyncRecorder(raw_service._executor)
+            recorder = AsyncRecorder(raw_service._sender)
             service = copy.copy(raw_service._plain)
             service._runner = recorder
             parsed = await self._method(service, *args, **kwargs)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..scopes import PsuContext
 
 
-class AsyncCore:
+class AsyncSession:
     """Owns the pool and the token managers of one client."""
 
     def __init__(self, settings: Settings, options: Options) -> None:

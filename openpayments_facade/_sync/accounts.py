@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
     from .service import Runner
-    from .session import Core
+    from .session import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,13 +51,13 @@ class Accounts(Service):
     def __init__(
         self,
         runner: Runner,
-        core: Core,
+        session: Session,
         bank: BankBinding,
         consent_id: str,
     ) -> None:
         super().__init__(runner)
-        self._api_url = core.settings.environment.api_url
-        self._exceeded = core.exceeded
+        self._api_url = session.settings.environment.api_url
+        self._exceeded = session.exceeded
         self._bank = bank
         self._consent_id = read_id(consent_id, "consent_id")
 

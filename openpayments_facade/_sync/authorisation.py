@@ -15,7 +15,7 @@ from .._protocol.redirect import RedirectUrl, read_callback
 from .._protocol.sca import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome, text
 from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError, TimedOutError
 from .oauth import OAuth
-from .sender import Executor
+from .sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Authorisation:
 
     def __init__(
         self,
-        executor: Executor,
+        sender: Sender,
         bank: BankBinding,
         *,
         consent_id: str,
@@ -60,7 +60,7 @@ class Authorisation:
         self.approach = approach
         self.sca_status = sca_status
         self.challenge = challenge
-        self._executor = executor
+        self._sender = sender
         self._bank = bank
         self._template = template
         self._method = method
@@ -75,7 +75,7 @@ class Authorisation:
         """
         from .bank import Bank
 
-        return Bank(self._executor, self._bank)
+        return Bank(self._sender, self._bank)
 
     def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """Where to send the user's browser; `redirect_uri` is where it comes back to, whitelisted on the application.
@@ -87,7 +87,7 @@ class Authorisation:
             raise InvalidArgumentError(
                 f"a {self.approach} authorisation has no link: look at `approach` first", argument="redirect_uri"
             )
-        url = OAuth(self._executor).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
+        url = OAuth(self._sender).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
@@ -114,7 +114,7 @@ class Authorisation:
             raise InvalidArgumentError("callback_url has no code", argument="callback_url")
         code = [callback.code]
         del callback
-        return OAuth(self._executor).exchange_code(
+        return OAuth(self._sender).exchange_code(
             code=code.pop(),
             redirect_uri=self._redirect_uri,
             consent_id=self.consent_id,
@@ -159,7 +159,7 @@ class Authorisation:
 
         When it is over `wait()` gives the consent. Raises AuthorisationFailedError if the bank has ended it.
         """
-        update = self._take(self._executor.run(self._sca_status()))
+        update = self._take(self._sender.run(self._sca_status()))
         check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
         return update
 
@@ -207,7 +207,7 @@ class Authorisation:
 
     def to_dict(self) -> dict[str, Any]:
         """All that another process needs to finish it with `bank.consents.resume(...)`: neither token nor user."""
-        context = self._executor.options.psu_context
+        context = self._sender.options.psu_context
         return {
             "bic_fi": self._bank.bic_fi,
             "consent_id": self.consent_id,
@@ -231,10 +231,10 @@ class Authorisation:
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
     def _read(self, operation: Operation[T], deadline: float, timeout: float) -> T:
-        options = self._executor.options
+        options = self._sender.options
         total = min(options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
         try:
-            return Executor(self._executor.core, evolve(options, total_timeout=total)).run(operation)
+            return Sender(self._sender.session, evolve(options, total_timeout=total)).run(operation)
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from .accounts import Accounts, RawAccounts
 from .consents import Consents, RawConsents
-from .sender import Executor
+from .sender import Sender
 
 if TYPE_CHECKING:
     from .._protocol.binding import BankBinding
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 class Bank:
     """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
 
-    def __init__(self, executor: Executor, binding: BankBinding) -> None:
+    def __init__(self, sender: Sender, binding: BankBinding) -> None:
         context = binding.psu.context
-        options = executor.options if context is None else evolve(executor.options, psu_context=context)
-        self._executor = Executor(executor.core, options)
+        options = sender.options if context is None else evolve(sender.options, psu_context=context)
+        self._sender = Sender(sender.session, options)
         self._binding = binding
 
     @cached_property
     def consents(self) -> Consents:
         """Consents, and how the user authorises them."""
-        return Consents(self._executor, self._executor, self._binding)
+        return Consents(self._sender, self._sender, self._binding)
 
     def accounts(self, consent_id: str) -> Accounts:
         """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
-        return Accounts(self._executor, self._executor.core, self._binding, consent_id)
+        return Accounts(self._sender, self._sender.session, self._binding, consent_id)
 
     @property
     def with_raw_response(self) -> RawBank:
@@ -45,11 +45,11 @@ class Bank:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Bank):
             return NotImplemented
-        mine, theirs = self._executor, other._executor
-        return mine.core is theirs.core and (mine.options, self._binding) == (theirs.options, other._binding)
+        mine, theirs = self._sender, other._sender
+        return mine.session is theirs.session and (mine.options, self._binding) == (theirs.options, other._binding)
 
     def __hash__(self) -> int:
-        return hash((id(self._executor.core), self._binding))
+        return hash((id(self._sender.session), self._binding))
 
 
 class RawBank:
@@ -61,8 +61,8 @@ class RawBank:
     @property
     def consents(self) -> RawConsents:
         """Consents."""
-        return RawConsents(self._bank._executor, self._bank.consents)
+        return RawConsents(self._bank._sender, self._bank.consents)
 
     def accounts(self, consent_id: str) -> RawAccounts:
         """The accounts that a valid consent opens."""
-        return RawAccounts(self._bank._executor, self._bank.accounts(consent_id))
+        return RawAccounts(self._bank._sender, self._bank.accounts(consent_id))

@@ -12,8 +12,8 @@ from .._protocol.options import CallOptions, Options
 from .._redaction import hiding_arguments
 from .._settings import ClientOptions, Settings
 from ..scopes import PsuContext
-from .sender import Executor
-from .session import Core
+from .sender import Sender
+from .session import Session
 
 if TYPE_CHECKING:
     import os
@@ -105,7 +105,7 @@ class OpenPayments:
         options = Options.read(
             timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
         )
-        self._executor = Executor(Core(settings, options), options)
+        self._sender = Sender(Session(settings, options), options)
         self._is_view = False
 
     @classmethod
@@ -122,28 +122,28 @@ class OpenPayments:
         """Countries that have banks."""
         from .countries import Countries
 
-        return Countries(self._executor)
+        return Countries(self._sender)
 
     @cached_property
     def cities(self) -> Cities:
         """Cities."""
         from .cities import Cities
 
-        return Cities(self._executor)
+        return Cities(self._sender)
 
     @cached_property
     def aspsps(self) -> Aspsps:
         """ASPSPs: the banks."""
         from .aspsps import Aspsps
 
-        return Aspsps(self._executor)
+        return Aspsps(self._sender)
 
     @cached_property
     def oauth(self) -> OAuth:
         """OAuth with a user in it."""
         from .oauth import OAuth
 
-        return OAuth(self._executor)
+        return OAuth(self._sender)
 
     def at_bank(
         self,
@@ -165,7 +165,7 @@ class OpenPayments:
         from .._protocol.binding import bind
         from .bank import Bank
 
-        return Bank(self._executor, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
+        return Bank(self._sender, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> None: ...
@@ -182,12 +182,12 @@ class OpenPayments:
         Token, request id, retries and errors are as everywhere. Raises InvalidArgumentError if an argument can't be
         sent; the endpoint's own arguments are not checked further.
         """
-        return self._executor.run(Operation.of(endpoint, *args, **kwargs))
+        return self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
     @property
     def with_raw_response(self) -> RawOpenPayments:
         """The same calls, each giving a `RawResponse`: parsed answer, status, headers, request id."""
-        return RawOpenPayments(self._executor)
+        return RawOpenPayments(self._sender)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """This client with other options for some calls: timeout, total_timeout (seconds), max_retries, psu_context,
@@ -199,7 +199,7 @@ class OpenPayments:
         Raises InvalidArgumentError, which names the option.
         """
         view = object.__new__(type(self))
-        view._executor = Executor(self._executor.core, self._executor.options.but(**options))
+        view._sender = Sender(self._sender.session, self._sender.options.but(**options))
         view._is_view = True
         return view
 
@@ -208,17 +208,17 @@ class OpenPayments:
 
         Raises AuthenticationError, InvalidScopeError, TokenError, ConnectionFailedError, TimedOutError.
         """
-        options = self._executor.options
-        token = self._executor.core.tokens(options.psu_context).get(options.total_timeout)
+        options = self._sender.options
+        token = self._sender.session.tokens(options.psu_context).get(options.total_timeout)
         return token.value.reveal()
 
     def close(self) -> None:
         """Closes the connections; calls after it raise ClientStateError. May be called again."""
         if not self._is_view:
-            self._executor.core.close()
+            self._sender.session.close()
 
     def __enter__(self) -> Self:
-        self._executor.core.pool.client()  # a closed one says so here
+        self._sender.session.pool.client()  # a closed one says so here
         return self
 
     def __exit__(
@@ -227,7 +227,7 @@ class OpenPayments:
         self.close()
 
     def __repr__(self) -> str:
-        settings = self._executor.core.settings
+        settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
     def __reduce__(self) -> NoReturn:
@@ -237,29 +237,29 @@ class OpenPayments:
 class RawOpenPayments:
     """`op.with_raw_response`."""
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     @property
     def countries(self) -> RawCountries:
         """Countries that have banks."""
         from .countries import RawCountries
 
-        return RawCountries(self._executor)
+        return RawCountries(self._sender)
 
     @property
     def cities(self) -> RawCities:
         """Cities."""
         from .cities import RawCities
 
-        return RawCities(self._executor)
+        return RawCities(self._sender)
 
     @property
     def aspsps(self) -> RawAspsps:
         """ASPSPs: the banks."""
         from .aspsps import RawAspsps
 
-        return RawAspsps(self._executor)
+        return RawAspsps(self._sender)
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...
@@ -269,4 +269,4 @@ class RawOpenPayments:
 
     def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> RawResponse[Any]:
         """Any operation of the description, as a module of `openpayments_client.api` with its arguments."""
-        return self._executor.run_raw(Operation.of(endpoint, *args, **kwargs))
+        return self._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

@@ -23,7 +23,7 @@ from .._protocol.operation import Operation
 from .._protocol.sca import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved, text
 from ..errors import InvalidArgumentError, UnreadableResponseError
 from .authorisation import Authorisation
-from .sender import Executor
+from .sender import Sender
 from .service import RawService, Service, raw
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class Consents(Service):
     changes something is sent once, and raises OutcomeUnknownError if no answer came.
     """
 
-    def __init__(self, runner: Runner, executor: Executor, bank: BankBinding) -> None:
+    def __init__(self, runner: Runner, sender: Sender, bank: BankBinding) -> None:
         super().__init__(runner)
-        self._executor = executor
+        self._sender = sender
         self._bank = bank
 
     def _bound(self, operation: Operation[T], *, identify: bool = False, affiliate: bool = False) -> Operation[T]:
@@ -79,7 +79,7 @@ class Consents(Service):
             f"{answer.status_code} with an answer whose {problem}",
             request_id=answer.request_id,
             method=operation.method,
-            url=f"{self._executor.core.settings.environment.api_url}{operation.path}",
+            url=f"{self._sender.session.settings.environment.api_url}{operation.path}",
             status_code=answer.status_code,
         )
 
@@ -180,7 +180,7 @@ class Consents(Service):
             header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
         )
         return Authorisation(
-            self._executor,
+            self._sender,
             self._bank,
             consent_id=id_,
             authorisation_id=authorisation_id,
@@ -198,15 +198,15 @@ class Consents(Service):
         or one at another bank.
         """
         values = read_saved(saved, self._bank.bic_fi)
-        options = self._executor.options
+        options = self._sender.options
         context = values.pop("psu_context", options.psu_context)
         bank = evolve(
             self._bank,
             psu=evolve(self._bank.psu, context=context),
             redirect_preferred=values.pop("redirect_preferred"),
         )
-        executor = Executor(self._executor.core, evolve(options, psu_context=context))
-        return Authorisation(executor, bank, **values)
+        sender = Sender(self._sender.session, evolve(options, psu_context=context))
+        return Authorisation(sender, bank, **values)
 
     def start_authorisation(self, consent_id: str) -> AuthorisationStarted:
         """The first step alone; `authorise` does it with the next one."""

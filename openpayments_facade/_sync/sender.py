@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from .._protocol.operation import Operation
     from .._protocol.options import Options
     from ..tokens import AccessToken
-    from .session import Core
+    from .session import Session
 
 T = TypeVar("T")
 
 
-class Executor:
+class Sender:
     """Carries out operations with one set of options."""
 
-    def __init__(self, core: Core, options: Options) -> None:
-        self.core = core
+    def __init__(self, session: Session, options: Options) -> None:
+        self.session = session
         self.options = options
 
     def run(self, operation: Operation[T]) -> T:
@@ -38,8 +38,8 @@ class Executor:
         """The parsed answer with status and headers. Raises what `errors` lists."""
         import stamina  # costs as much as a small client, and is not needed before the first call
 
-        check_scope(operation.scope, self.core.settings.api_scopes, f"{operation.method} {operation.path}")
-        call = Call(operation, self.options, self.core.settings.environment.api_url)
+        check_scope(operation.scope, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
+        call = Call(operation, self.options, self.session.settings.environment.api_url)
         retries = stamina.retry_context(
             on=call.wait_before_retry,
             attempts=self.options.max_retries + 1,
@@ -54,7 +54,7 @@ class Executor:
         raise AssertionError("unreachable")
 
     def _attempt(self, call: Call, operation: Operation[T]) -> RawResponse[T]:
-        tokens = self.core.tokens(self.options.psu_context)
+        tokens = self.session.tokens(self.options.psu_context)
         token = tokens.get(call.remaining())
         while True:
             answer = self._send(call, token)
@@ -82,7 +82,7 @@ class Executor:
 
     def _exchange(self, call: Call, auth: BearerAuth) -> Answer | OpenPaymentsError:
         # a failure is returned, not raised: a traceback through here would hold the request, and it the token
-        operation, client = call.operation, self.core.pool.client()
+        operation, client = call.operation, self.session.pool.client()
         call.attempt += 1
         timeout, left = call.timeout(), call.remaining()
         try:
@@ -103,7 +103,7 @@ class Executor:
                 response.close()
 
         try:
-            body = self.core.pool.within(left, exchange)
+            body = self.session.pool.within(left, exchange)
         except Exception as error:
             # an error status says enough without its body
             if not came or came[0].status_code < 400:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._protocol.operation import Operation
-    from .sender import Executor
+    from .sender import Sender
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,14 +31,14 @@ class Recorder:
 
     last: RawResponse[Any]
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
     def run(self, operation: Operation[T]) -> T:
         return self.run_raw(operation).parsed
 
     def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        answer = self._executor.run_raw(operation)
+        answer = self._sender.run_raw(operation)
         self.last = answer
         return answer
 
@@ -61,9 +61,9 @@ class RawService(Generic[S]):
 
     _service: type[S]
 
-    def __init__(self, executor: Executor, service: S | None = None) -> None:
-        self._executor = executor
-        self._plain = self._service(executor) if service is None else service
+    def __init__(self, sender: Sender, service: S | None = None) -> None:
+        self._sender = sender
+        self._plain = self._service(sender) if service is None else service
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.get)`
@@ -75,7 +75,7 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.ge
 
     def __get__(self, raw_service: RawService[Any], _: object = None) -> Callable[P, RawResponse[T]]:
         def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            recorder = Recorder(raw_service._executor)
+            recorder = Recorder(raw_service._sender)
             service = copy.copy(raw_service._plain)
             service._runner = recorder
             parsed = self._method(service, *args, **kwargs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..scopes import PsuContext
 
 
-class Core:
+class Session:
     """Owns the pool and the token managers of one client."""
 
     def __init__(self, settings: Settings, options: Options) -> None:

@@ -141,8 +141,8 @@ def token(
       curl -H "Authorization: Bearer $(openpayments token --reveal)" ...
     """
     with run.client() as op:
-        options = op._executor.options
-        granted = op._executor.core.tokens(options.psu_context).get(options.total_timeout)
+        options = op._sender.options
+        granted = op._sender.session.tokens(options.psu_context).get(options.total_timeout)
         expires = datetime.fromtimestamp(granted.expires_at, UTC)
         left = max(0, round((expires - datetime.now(UTC)).total_seconds()))
     scope = " ".join(word for word in granted.scope.split() if word not in granted.missing)

@@ -131,13 +131,13 @@ def _open(run: Run, environ: Mapping[str, str], stack: ExitStack) -> tuple[OpenP
 def _settings(run: Run, environ: Mapping[str, str], op: OpenPayments | None) -> list[Setting]:
     effective = {}
     if op is not None:
-        settings = op._executor.core.settings
+        settings = op._sender.session.settings
         effective = {
             config.ENVIRONMENT: settings.environment.name,
             config.AUTH_URL: settings.environment.auth_url,
             config.API_URL: settings.environment.api_url,
             config.API_SCOPES: " ".join(settings.api_scopes),
-            config.PSU_CONTEXT: op._executor.options.psu_context or "none",
+            config.PSU_CONTEXT: op._sender.options.psu_context or "none",
         }
         if run.simulator:
             effective |= {config.CLIENT_ID: settings.client_id, config.CLIENT_SECRET: ""}
@@ -181,7 +181,7 @@ def _checks(op: OpenPayments | None, configuration: Check, environ: Mapping[str,
         for name in ("auth host", "API host", "token", "API call"):
             yield Check(name, "skipped", "not before the configuration is right")
         return
-    environment = op._executor.core.settings.environment
+    environment = op._sender.session.settings.environment
     auth = _host(op, "auth host", environment.auth_url)
     yield auth
     api = _host(op, "API host", environment.api_url)
@@ -190,14 +190,14 @@ def _checks(op: OpenPayments | None, configuration: Check, environ: Mapping[str,
         reason = "no credentials" if configuration.state != "ok" else "the auth host does not answer"
         token = Check("token", "skipped", reason)
     else:
-        context = op._executor.options.psu_context
-        token = _token("token", lambda: op._executor.core.tokens(context).get(TIMEOUT))
+        context = op._sender.options.psu_context
+        token = _token("token", lambda: op._sender.session.tokens(context).get(TIMEOUT))
     yield token
     if token.state != "ok" or api.state != "ok":
         yield Check("API call", "skipped", "no token" if token.state != "ok" else "the API host does not answer")
     else:
         yield _api_call(op)
-    if token.state == "ok" and ApiScope.ACCOUNT_INFORMATION not in op._executor.core.settings.api_scopes:
+    if token.state == "ok" and ApiScope.ACCOUNT_INFORMATION not in op._sender.session.settings.api_scopes:
         yield _accounts(op)
 
 
@@ -207,7 +207,7 @@ def _host(op: OpenPayments, name: str, url: str) -> Check:
 
     started = time.perf_counter()
     try:
-        client = op._executor.core.pool.client()
+        client = op._sender.session.pool.client()
         with client.stream("GET", f"{url}/", headers={"X-Request-ID": new_request_id()}, timeout=TIMEOUT) as response:
             status = response.status_code
     except httpx.HTTPError as error:
@@ -252,8 +252,8 @@ def _token(name: str, get: Callable[[], AccessToken]) -> Check:
 
 def _accounts(op: OpenPayments) -> Check:
     """Whether the commands that read accounts will get the token that they ask for by themselves."""
-    scope = compose([ApiScope.ACCOUNT_INFORMATION], op._executor.options.psu_context)
-    check = _token("accounts", lambda: op._executor.core.fetcher.fetch(scope))
+    scope = compose([ApiScope.ACCOUNT_INFORMATION], op._sender.options.psu_context)
+    check = _token("accounts", lambda: op._sender.session.fetcher.fetch(scope))
     if check.state == "ok":
         return check
     advice = "To read accounts, add the API product of accountinformation to the application in the Developer Portal."
@@ -261,7 +261,7 @@ def _accounts(op: OpenPayments) -> Check:
 
 
 def _api_call(op: OpenPayments) -> Check:
-    if ApiScope.ASPSP_INFORMATION not in op._executor.core.settings.api_scopes:
+    if ApiScope.ASPSP_INFORMATION not in op._sender.session.settings.api_scopes:
         return Check("API call", "skipped", "it takes the API scope aspspinformation")
     started = time.perf_counter()
     try:

@@ -189,7 +189,7 @@ async def test_what_is_over_is_forgotten() -> None:
                     await asyncio.sleep(1.1)
                 with pytest.raises(AccessExceededError):
                     await op.at_bank("ESSESESS").accounts(consent_id).list()
-            remembered = op._executor.core.exceeded
+            remembered = op._sender.session.exceeded
             assert [consent_id for consent_id, _ in remembered] == ["c"]
 
 
@@ -205,7 +205,7 @@ class Vanishing(dict[Any, Any]):
 async def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:
-            op._executor.core.exceeded = Vanishing()
+            op._sender.session.exceeded = Vanishing()
             unattended = op.at_bank("ESSESESS").accounts(await consented(op, simulator, frequency_per_day=1))
             assert await unattended.list()
             for _ in range(2):

@@ -282,7 +282,7 @@ async def test_neither_repr_nor_pickle_shows_a_secret() -> None:
     with Simulator() as simulator:
         async with simulator.async_client() as op:
             token = await op.access_token()
-            for shown in (repr(op), repr(op._executor.core.settings), repr(vars(op._executor.core.fetcher))):
+            for shown in (repr(op), repr(op._sender.session.settings), repr(vars(op._sender.session.fetcher))):
                 assert simulator.client_secret not in shown
                 assert token not in shown
             assert simulator.client_id in repr(op)

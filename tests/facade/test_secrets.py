@@ -352,7 +352,7 @@ def test_a_refresh_token_that_can_not_be_encoded_counts_as_absent_when_a_server_
 
 def test_a_body_that_can_not_be_written_leads_to_no_secret() -> None:
     with OpenPayments(client_id="x", client_secret=SECRET) as op:
-        op._executor.core.fetcher.client_secret = Secret(f"{SECRET}\ud800")
+        op._sender.session.fetcher.client_secret = Secret(f"{SECRET}\ud800")
         with pytest.raises(OpenPaymentsError) as caught:
             op.oauth.refresh(USER_TOKEN)
     assert SECRET not in shown(caught.value)

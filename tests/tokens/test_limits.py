@@ -129,7 +129,7 @@ def test_the_token_fetch_has_the_clients_timeout() -> None:
 
 def test_a_dripping_answer_ends_with_the_time_of_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
     with Raw(dripping_body) as server, OpenPayments(**CREDENTIALS, environment=server.environment) as op:
-        monkeypatch.setattr(op._executor.core.fetcher, "_total_timeout", 0.2)
+        monkeypatch.setattr(op._sender.session.fetcher, "_total_timeout", 0.2)
         with pytest.raises(TimedOutError, match="still coming in"):
             op.access_token()
 
@@ -300,8 +300,8 @@ def test_the_connections_of_a_closed_client_are_closed_when_its_fetch_has_landed
         with OpenPayments(**CREDENTIALS, environment=endpoint.environment, total_timeout=0.05) as op:
             with pytest.raises(TimedOutError):
                 op.access_token()
-            http = op._executor.core.pool.client()
-            [flight] = next(iter(op._executor.core._tokens.values()))._under_way()
+            http = op._sender.session.pool.client()
+            [flight] = next(iter(op._sender.session._tokens.values()))._under_way()
         assert not http.is_closed
         endpoint.gate.set()
         assert flight.thread is not None
@@ -320,10 +320,10 @@ async def test_closing_that_is_cancelled_closes_all_the_same() -> None:
         endpoint.gate.clear()
         with pytest.raises(TimedOutError):
             await op.with_options(total_timeout=0.05).access_token()
-        pool = op._executor.core.pool
+        pool = op._sender.session.pool
         assert pool._shared is not None
         on_loop, blocking = pool.client(), pool._shared.client
-        [flight] = next(iter(op._executor.core._tokens.values()))._under_way()
+        [flight] = next(iter(op._sender.session._tokens.values()))._under_way()
         closing = asyncio.create_task(op.aclose())
         await asyncio.sleep(0.05)
         assert not closing.done()
