@@ -4,7 +4,7 @@
                  served as it is         served, while one     not served:
                                          refresh runs          everybody waits for one fetch
 
-Sources: document 000 (one active token per PSU context, valid for one hour); facts 10-auth, sections 1.3 to 1.5.
+Sources: document 000 (one active token per PSU context, valid for one hour), document 001, RFC 6749, section 5.
 """
 
 from __future__ import annotations
@@ -12,36 +12,18 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from attrs import evolve, field, frozen
 
 from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-__all__ = [
-    "DEFAULT_LIFETIME",
-    "LONGEST_LIFETIME",
-    "SYSTEM_CLOCK",
-    "AccessToken",
-    "Clock",
-    "Failure",
-    "Now",
-    "State",
-    "Step",
-    "decide",
-    "is_bearer",
-    "is_usable",
-    "pause_after",
-    "read_lifetime",
-]
-
 DEFAULT_LIFETIME: Final = 3600.0
-"""Seconds; for a token whose server does not say anything sensible (facts 10-auth, section 1.4)."""
+"""Seconds; for a token whose server does not say anything sensible (document 000: one hour)."""
 LONGEST_LIFETIME: Final = 86_400.0
 """Seconds; a longer one is cut to this. Document 001 shows 90 days, every later source one hour."""
 SHORTEST_LIFETIME: Final = 1.0
@@ -109,9 +91,9 @@ class AccessToken:
     one.
     """
 
+    token_type: ClassVar = "Bearer"  # noqa: S105
     value: Secret
     scope: str
-    token_type: str = "Bearer"  # noqa: S105
     lifetime: float
     missing: tuple[str, ...] = ()
     issued_at: float
@@ -177,57 +159,43 @@ class AccessToken:
 
     def to_dict(self) -> dict[str, Any]:
         """What a token store keeps. Holds the token in the clear."""
-        return {
-            "access_token": self.value.reveal(),
-            "token_type": self.token_type,
-            "scope": self.scope,
-            "missing": list(self.missing),
-            "issued_at": self.issued_at,
-            "lifetime": self.lifetime,
-            "replacements": self.replacements,
-        }
+        kept = {name: getattr(self, name) for name in ("token_type", "scope", "issued_at", "lifetime", "replacements")}
+        return {"access_token": self.value.reveal(), "missing": list(self.missing), **kept}
 
     @classmethod
     def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
         """Reads what `to_dict` wrote, maybe on another machine. None if it is anything else, or for another scope."""
-        match stored:
-            case {
-                "access_token": str() as value,
-                "token_type": str() as token_type,
-                "scope": str() as stored_scope,
-                "missing": list() as missing,
-                "issued_at": int() | float() as issued_at,
-                "lifetime": int() | float() as lifetime,
-                "replacements": int() as replacements,
-            }:
-                pass
-            case _:
-                return None
-        try:
-            age = now.wall - issued_at
-            sensible = (
-                is_usable(value)
-                and is_bearer(token_type)
-                and set(stored_scope.split()) == set(scope.split())
-                and set(missing) <= set(scope.split())
-                and read_lifetime(lifetime) == lifetime
-                and -CLOCK_SKEW <= age < math.inf
-                and replacements >= 0
-            )
-        except (OverflowError, TypeError):  # a number beyond all floats, a list in a list
-            return None
-        if not sensible:
-            return None
-        return cls.issue(
-            value,
-            scope=scope,
-            lifetime=lifetime,
-            # a clock that is ahead must not make the token live longer
-            issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
-            jitter=jitter,
-            granted=set(scope.split()) - set(missing) if missing else (),
-            replacements=replacements,
-        )
+        asked = set(scope.split())
+        with suppress(OverflowError, TypeError):  # a number beyond all floats, a list in a list
+            match stored:
+                case {
+                    "access_token": str(value),
+                    "token_type": str(token_type),
+                    "scope": str(stored_scope),
+                    "missing": list(missing),
+                    "issued_at": int() | float() as issued_at,
+                    "lifetime": int() | float() as lifetime,
+                    "replacements": int(replacements),
+                } if (
+                    is_usable(value)
+                    and is_bearer(token_type)
+                    and set(stored_scope.split()) == asked
+                    and set(missing) <= asked
+                    and read_lifetime(lifetime) == lifetime
+                    and -CLOCK_SKEW <= now.wall - issued_at < math.inf
+                    and replacements >= 0
+                ):
+                    age = max(now.wall - issued_at, 0.0)  # a clock that is ahead must not make the token live longer
+                    return cls.issue(
+                        value,
+                        scope=scope,
+                        lifetime=lifetime,
+                        issued=Now(min(issued_at, now.wall), now.monotonic - age),
+                        jitter=jitter,
+                        granted=asked - set(missing) if missing else (),
+                        replacements=replacements,
+                    )
+        return None
 
 
 @frozen
