@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from .._protocol.arguments import read_id
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
@@ -147,13 +149,7 @@ class AsyncOAuth:
         old: UserToken | None = None,
     ) -> UserToken:
         session, options = self._sender.session, self._sender.options
-        exchange = session.fetcher.exchange(
-            grant_type,
-            form,
-            headers,
-            resendable=False,
-            timeout=options.timeout,
-            total_timeout=options.total_timeout,
-        )
+        fetcher = evolve(session.fetcher, timeout=options.timeout, total_timeout=options.total_timeout)
+        exchange = fetcher.exchange(grant_type, form, headers)
         await session.pool.send_in_time(exchange)
-        return read_user_token(session.fetcher, exchange, old)
+        return read_user_token(fetcher, exchange, old)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import platform
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent import futures
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,13 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncPool", "Pool", "send"]
 
-T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 
-@functools.cache
-def _user_agent() -> str:
-    return f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
+_USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
 def _arguments(settings: Settings) -> dict[str, Any]:
@@ -60,7 +56,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         # who only talks to this machine needs no proxy, and nothing that one would need
         "proxy": None if loopback == hosts else proxy,
         "trust_env": loopback != hosts,
-        "headers": {"Accept": "application/json", "User-Agent": _user_agent()},
+        "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -135,25 +131,27 @@ class _Pool(Generic[C]):
     """What both halves have in common: the HTTP client of one facade client and its views."""
 
     _kind: type[C]
-    _transport_kind: ClassVar[type]
+    _transport_kind: type
     _client: C
-    _inherited: C
+    _inherited: object  # only kept from being closed
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
-        if settings.transport is not None and not isinstance(settings.transport, self._transport_kind):
-            raise InvalidArgumentError(
-                f"transport must be an httpx.{self._transport_kind.__name__}", argument="transport"
-            )
-        self._transport = settings.transport
+        transport, kind = settings.transport, self._transport_kind
+        if transport is not None and not isinstance(transport, kind):
+            raise InvalidArgumentError(f"transport must be an httpx.{kind.__name__}", argument="transport")
+        self._transport = transport
+        self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
+        """Whether token requests are sent on the loop: a transport of the user's may know no other way."""
         self._arguments = _arguments(settings)
+        self._client = _new(self._kind, transport, self._arguments)
         self._closed = False
-        self._client = _new(self._kind, self._transport, self._arguments)
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """After a fork: makes a new client, and leaves the old one unclosed, for its connections are the parent's."""
-        self._inherited = self._client
-        self._client = _new(self._kind, self._transport, self._arguments)
+        """After a fork: leaves loop and connections as they are, unclosed, for they are the parent's."""
+        self._inherited = self._client, self._loop
+        self._client, self._loop = _new(self._kind, self._transport, self._arguments), None
 
     def client(self) -> C:
         """The HTTP client. Raises ClientStateError after `refuse()`."""
@@ -162,7 +160,9 @@ class _Pool(Generic[C]):
         return self._client
 
     def refuse(self) -> None:
-        """Lets nothing begin any more. What is under way goes on."""
+        """Lets nothing begin any more; what is under way goes on. Raises ClientStateError on another loop."""
+        if not self._closed:
+            self.client()
         self._closed = True
 
     def _token_client(self) -> httpx.Client:
@@ -181,7 +181,6 @@ class Pool(_Pool[httpx.Client]):
 
     _kind = httpx.Client
     _transport_kind = httpx.BaseTransport
-    needs_loop = False
 
     def send(self, exchange: Exchange) -> None:
         """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError when closed.
@@ -215,17 +214,6 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
 
     _kind = httpx.AsyncClient
     _transport_kind = httpx.AsyncBaseTransport
-    _loop: asyncio.AbstractEventLoop | None = None
-
-    def reset(self) -> None:
-        """After a fork: the loop is the parent's, too."""
-        super().reset()
-        self._inherited_loop, self._loop = self._loop, None
-
-    @property
-    def needs_loop(self) -> bool:
-        """Whether token requests are sent on the loop: a transport of the user's may know no other way."""
-        return self._transport is not None and not isinstance(self._transport, httpx.BaseTransport)
 
     def client(self) -> httpx.AsyncClient:
         """The HTTP client. Raises ClientStateError after `refuse()`, and on another loop than the first."""
@@ -238,12 +226,6 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
                 "this client belongs to another event loop: make an AsyncOpenPayments in each (they share their token)"
             )
         return client
-
-    def refuse(self) -> None:
-        """Lets nothing begin any more. Raises ClientStateError on another loop than the first."""
-        if not self._closed:
-            self.client()
-        super().refuse()
 
     async def send(self, exchange: Exchange) -> None:
         """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError."""
@@ -259,7 +241,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         finally:
             exchange.log()
 
-    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    async def within(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Does the work. Raises TimeoutError if it takes longer, however slowly bytes drip in."""
         import anyio
 
@@ -267,7 +249,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         # the work has a task that nobody but anyio cancels.
         scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
 
-        async def working() -> T:
+        async def working() -> None:
             with scope:
                 return await work()
             raise TimeoutError
@@ -276,7 +258,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         # who was cancelled does not ask how it ended, and asyncio complains about that
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            return await asyncio.shield(task)
+            await asyncio.shield(task)
         except asyncio.CancelledError:
             scope.cancel()
             await asyncio.wait([task])

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from ..errors import APIError, TimedOutError
+from ..errors import TimedOutError
 from ..request_ids import current_request_id, new_request_id, read_request_id
-from .answer import may_help_to_retry
 from .exchange import Exchange
 
 if TYPE_CHECKING:
     from .._redaction import Secret
-    from .answer import Answer
     from .operation import Operation
     from .options import Options
 
@@ -42,10 +40,9 @@ class Call:
         self.url = api_url + operation.path
         passed_on = operation.request_id or options.request_id or current_request_id.get()
         self.request_id = read_request_id(passed_on) if passed_on else new_request_id()
-        self.attempt = 0
         self.replayed = False
         self._deadline = time.monotonic() + options.total_timeout
-        self._failure: Exception | None = None
+        self._last: Exchange | None = None
 
     def remaining(self) -> float:
         """The seconds until the total time is over. Raises TimedOutError when it is."""
@@ -62,8 +59,7 @@ class Call:
     def next_attempt(self, token: Secret) -> Exchange:
         """The next attempt, with this token. Raises TimedOutError when the total time is over."""
         self.remaining()
-        self.attempt += 1
-        return Exchange(
+        self._last = Exchange(
             peer="the API",
             method=self.operation.method,
             url=self.url,
@@ -73,40 +69,24 @@ class Call:
             resendable=self.operation.resendable,
             timeout=self.options.timeout,
             deadline=self._deadline,
-            attempt=self.attempt,
+            attempt=self._last.attempt + 1 if self._last else 1,
         )
+        return self._last
 
     def _headers(self, token: Secret) -> httpx.Headers:
-        """What the options have wins, in whatever case it is written."""
+        # what the options have wins, in whatever case it is written
         headers = httpx.Headers(self.operation.request.get("headers"))
         headers.update(self.options.headers)
-        headers["X-Request-ID"] = self.request_id
         headers["Authorization"] = f"Bearer {token.reveal()}"  # document 001
         return headers
 
-    def answer(self, exchange: Exchange) -> Answer:
-        """What an attempt gave. Raises why it gave nothing, and notes whether another may fare better."""
-        try:
-            answer = exchange.answer()
-        except Exception as failure:
-            if exchange.may_fare_better:
-                self._failure = failure
-            raise
-        return answer if 200 <= answer.status_code < 300 else exchange.scrub(answer)
-
-    def refused(self, error: APIError) -> APIError:
-        """Notes whether another attempt may fare better than one that the API answered with an error."""
-        if self.operation.resendable and may_help_to_retry(error):
-            self._failure = error
-        return error
-
     def wait_before_retry(self, error: Exception) -> bool | float:
         """Whether to try again: False, True (with stamina's back-off), or after so many seconds."""
-        left = self._deadline - time.monotonic()
-        if error is not self._failure:
+        last, left = self._last, self._deadline - time.monotonic()
+        if last is None or not last.may_fare_better_after(error):
             return False
         wait: float | None = getattr(error, "retry_after", None)
         if wait is None:
             # a wait that ends after the total time would only replace this error by a less telling one
-            return min(WAIT_MAX, WAIT_INITIAL * 2.0 ** min(self.attempt - 1, 10) + WAIT_JITTER) < left
+            return min(WAIT_MAX, WAIT_INITIAL * 2.0 ** min(last.attempt - 1, 10) + WAIT_JITTER) < left
         return wait if wait <= LONGEST_RETRY_AFTER and wait < left else False

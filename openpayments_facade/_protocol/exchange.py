@@ -15,8 +15,10 @@ from typing import Any, Final
 import httpx
 from attrs import define, evolve, field
 
+from .. import request_ids
 from .._redaction import Secret, scrubber
 from ..errors import (
+    APIError,
     ConnectionFailedError,
     InvalidArgumentError,
     OpenPaymentsError,
@@ -24,7 +26,7 @@ from ..errors import (
     TimedOutError,
     UnreadableResponseError,
 )
-from .answer import Answer
+from .answer import Answer, may_help_to_retry
 
 __all__ = ["Exchange"]
 
@@ -49,7 +51,7 @@ class Exchange:
     """Who is asked: "the API", for people."""
     method: str
     url: str
-    request_id: str
+    request_id: str = field(factory=lambda: request_ids.new_request_id())
     request: Callable[[], Mapping[str, Any]] = field(repr=False)
     """Gives the other arguments of `httpx.Client.build_request`. Called as late as possible: it reveals the secrets."""
     secrets: tuple[Secret, ...]
@@ -63,12 +65,11 @@ class Exchange:
     attempt: int = 1
     monotonic: Callable[[], float] = time.monotonic
     status_code: int | None = field(default=None, init=False)
-    may_fare_better: bool = field(default=False, init=False)
-    """Whether another attempt makes sense, and does no harm."""
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
     _received: bytearray = field(factory=bytearray, init=False, repr=False)
     _content: bytes = field(default=b"", init=False, repr=False)
     _failure: OpenPaymentsError | None = field(default=None, init=False)
+    _may_pass: bool = field(default=False, init=False)
     _started: float | None = field(default=None, init=False)
 
     @property
@@ -90,6 +91,7 @@ class Exchange:
         left, limits = self.left(), self.timeout.as_dict().items()
         timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
         request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
+        request.headers["X-Request-ID"] = self.request_id
         self.url, self._started = str(request.url), self.monotonic()
         return request
 
@@ -124,7 +126,7 @@ class Exchange:
         if isinstance(error, TimeoutError):
             text = text or "total_timeout is over"
         may_resend = self.resendable or self._started is None or isinstance(error, _NEVER_SENT)
-        self.may_fare_better = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
+        self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
         kind: type[ConnectionFailedError | OutcomeUnknownError | TimedOutError | UnreadableResponseError]
         if not may_resend:
             kind, said = (
@@ -165,8 +167,17 @@ class Exchange:
         assert self.status_code is not None
         return Answer(self.status_code, self._headers, self._content, self.url, self.request_id)
 
-    def scrub(self, answer: Answer) -> Answer:
-        """An answer without the secrets of its request, however it quotes them."""
+    def may_fare_better_after(self, error: Exception) -> bool:
+        """Whether another attempt makes sense, and does no harm."""
+        if isinstance(error, APIError):
+            return self.resendable and may_help_to_retry(error)
+        return error is self._failure and self._may_pass
+
+    def scrubbed_answer(self) -> Answer:
+        """Like `answer`; one with an error status without the secrets of the request, however it quotes them."""
+        answer = self.answer()
+        if 200 <= answer.status_code < 300:
+            return answer
         scrub = scrubber(*self.secrets)
         headers = [(name, scrub(value)) for name, value in answer.headers.multi_items()]
         text = answer.content.decode(errors="replace")

@@ -54,11 +54,11 @@ class Sender:
         while True:
             exchange = call.next_attempt(token.value)
             self.session.pool.send(exchange)
-            answer = call.answer(exchange)
+            answer = exchange.scrubbed_answer()
             try:
                 parsed = judge(operation, answer)
             except APIError as error:
-                refusal = call.refused(error)
+                refusal = error
             else:
                 return RawResponse(parsed, answer.status_code, answer.headers, call.request_id)
             if blames_token(refusal):

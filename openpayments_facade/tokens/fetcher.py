@@ -15,13 +15,12 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from .. import request_ids
 from .._protocol.answer import retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._redaction import Secret, scrubber
 from ..errors import AuthenticationError, InvalidScopeError, TokenError, UnreadableResponseError
-from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_lifetime
+from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_json, read_lifetime
 
 __all__ = ["Grant", "TokenFetcher"]
 
@@ -75,7 +74,7 @@ class TokenFetcher:
             UnreadableResponseError: it says something else.
         """
         asked = self.clock.now()
-        exchange = self.exchange("client_credentials", {"scope": scope})
+        exchange = self.exchange("client_credentials", {"scope": scope}, {})
         self.send(exchange)
         grant = self.read(exchange)
         about = {"request_id": exchange.request_id}
@@ -100,52 +99,29 @@ class TokenFetcher:
             )
         return token
 
-    def exchange(
-        self,
-        grant_type: str,
-        parameters: Mapping[str, str | Secret],
-        headers: Mapping[str, str] | None = None,
-        *,
-        resendable: bool = True,
-        timeout: httpx.Timeout | None = None,
-        total_timeout: float | None = None,
-    ) -> Exchange:
-        """A token request, ready to be sent.
+    def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
+        """A token request, ready to be sent. `headers` replace none of its own."""
+        own_headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
-        Args:
-            grant_type: as RFC 6749 has it.
-            parameters: the form, without the client's credentials.
-            headers: further ones; they replace none of ours.
-            resendable: whether the form is good for more than one use.
-            timeout: instead of the fetcher's own; so is `total_timeout` (seconds).
-        """
-        request_id = request_ids.new_request_id()
-        ours = {
-            "Accept": "application/json",
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Request-ID": request_id,
-        }
-
-        def request() -> Mapping[str, Any]:
+        def request() -> dict[str, Any]:
             from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
 
-            credentials = {"client_id": self.client_id, "client_secret": self.client_secret}
-            form: dict[str, Any] = {
-                name: value.reveal() if isinstance(value, Secret) else value
-                for name, value in {**parameters, **credentials}.items()
+            whole = {**form, "client_id": self.client_id, "client_secret": self.client_secret}
+            plain: dict[str, Any] = {
+                name: value.reveal() if isinstance(value, Secret) else value for name, value in whole.items()
             }
-            return {"headers": merge_headers(headers or {}, ours), "content": prepare_token_request(grant_type, **form)}
+            content = prepare_token_request(grant_type, **plain)
+            return {"headers": merge_headers(headers, own_headers), "content": content}
 
         return Exchange(
             peer="the token endpoint",
             method="POST",
             url=self.token_url,
-            request_id=request_id,
             request=request,
-            secrets=(self.client_secret, *(value for value in parameters.values() if isinstance(value, Secret))),
-            resendable=resendable,
-            timeout=timeout or self.timeout,
-            deadline=self.clock.monotonic() + (total_timeout or self.total_timeout),
+            secrets=(self.client_secret, *(value for value in form.values() if isinstance(value, Secret))),
+            resendable=grant_type == "client_credentials",  # a code or a refresh token may be good for one use
+            timeout=self.timeout,
+            deadline=self.clock.monotonic() + self.total_timeout,
             monotonic=self.clock.monotonic,
         )
 
@@ -193,10 +169,7 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
     from oauthlib.oauth2 import MissingTokenError, OAuth2Error
     from oauthlib.oauth2.rfc6749.parameters import parse_token_response
 
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        body = None
+    body = read_json(content)
     if not isinstance(body, dict):
         return "is not a JSON object"
     # oauthlib takes a missing or zero lifetime as "for ever", one in a string as an error, and an empty error as one

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .token import AccessToken, Now
+from .token import AccessToken, Now, read_json
 
 if TYPE_CHECKING:
     from .._redaction import Secret
@@ -34,13 +34,12 @@ class Fleet:
 
     def read(self, key: str, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
         """The stored token. Contents that are not ours count as absent, and are logged."""
-        stored = token = None
+        stored = None
         with self._trying("read"):
             stored = self._store.get(key)
         if stored is None:
             return None
-        with suppress(ValueError, TypeError, RecursionError):
-            token = AccessToken.from_dict(json.loads(stored), scope=scope, now=now, jitter=jitter)
+        token = AccessToken.from_dict(read_json(stored), scope=scope, now=now, jitter=jitter)
         if token is None:
             _log.warning("There is something in %s that is not a token of ours; it will be overwritten", self._name)
         return token

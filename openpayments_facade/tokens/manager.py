@@ -79,7 +79,7 @@ class TokenManager:
                 until a pause is over.
         """
         token, clock = self._entry.state.token, self._clock
-        if token is not None and clock.monotonic() < token.due_at_monotonic and clock.wall() < token.due_at:
+        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
         plan = self._plan(blocks=True)
         if isinstance(plan, AccessToken):
@@ -90,7 +90,7 @@ class TokenManager:
     async def aget(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
         """Like `get`, without blocking the loop. May be cancelled: the fetch goes on for the others."""
         token, clock = self._entry.state.token, self._clock
-        if token is not None and clock.monotonic() < token.due_at_monotonic and clock.wall() < token.due_at:
+        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
         plan = self._plan()
         if isinstance(plan, AccessToken):

@@ -9,6 +9,7 @@ Sources: document 000 (one active token per PSU context, valid for one hour), do
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
@@ -45,10 +46,18 @@ class Now(NamedTuple):
     wall: float
     monotonic: float
 
+    def later(self, seconds: float) -> Now:
+        """So many seconds later."""
+        return Now(self.wall + seconds, self.monotonic + seconds)
+
+    def is_before(self, end: Now) -> bool:
+        """Whether both clocks say so: one jumps, the other sleeps."""
+        return self.monotonic < end.monotonic and self.wall < end.wall
+
 
 @frozen
 class Clock:
-    """Where the time comes from. A token is expired when either clock says so: one jumps, the other sleeps."""
+    """Where the time comes from."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -59,6 +68,14 @@ class Clock:
 
 
 SYSTEM_CLOCK: Final = Clock()
+
+
+def read_json(content: Any) -> Any:
+    """What a JSON text holds; None if it is none."""
+    try:
+        return json.loads(content)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def is_usable(value: object) -> bool:
@@ -86,61 +103,50 @@ def read_lifetime(expires_in: object) -> float | None:
 class AccessToken:
     """An application's token. Masked in every repr; can't be pickled.
 
-    `scope` is what was asked for, `missing` what of it was not granted; `issued_at` and `expires_at` are seconds since
-    the epoch, `lifetime` is in seconds. `replacements` counts the tokens in a row that the API rejected before this
-    one.
+    `scope` is what was asked for, `missing` what of it was not granted; `lifetime` is in seconds and counts from
+    `issued`, when the token was asked for. `jitter`, from 0 to 1, spreads the refreshes of a fleet. `replacements`
+    counts the tokens in a row that the API rejected before this one.
     """
 
     token_type: ClassVar = "Bearer"  # noqa: S105
     value: Secret
     scope: str
-    lifetime: float
     missing: tuple[str, ...] = ()
-    issued_at: float
+    lifetime: float
+    issued: Now
+    jitter: float = field(repr=False, eq=False)
     replacements: int = 0
-    due_at: float = field(repr=False)
-    due_at_monotonic: float = field(repr=False)
-    expires_at: float
-    expires_at_monotonic: float = field(repr=False)
+    due: Now = field(init=False, repr=False)
+    expires: Now = field(init=False)
+
+    @due.default
+    def _due(self) -> Now:
+        lead = min(LEAD_TIME + LEAD_JITTER * self.jitter, LEAD_SHARE * self.lifetime)
+        return self.issued.later(self.lifetime - lead)
+
+    @expires.default
+    def _expires(self) -> Now:
+        return self.issued.later(self.lifetime)
 
     @classmethod
-    def issue(
-        cls,
-        value: str,
-        *,
-        scope: str,
-        lifetime: float,
-        issued: Now,
-        jitter: float,
-        granted: Iterable[str] = (),
-        replacements: int = 0,
-    ) -> AccessToken:
-        """A token that was asked for at `issued`. `jitter` from 0 to 1 spreads the refreshes of a fleet.
-
-        An empty `granted` means that everything was granted (RFC 6749, section 5.1).
-        """
-        lead = min(LEAD_TIME + LEAD_JITTER * jitter, LEAD_SHARE * lifetime)
+    def issue(cls, value: str, *, scope: str, granted: Iterable[str] = (), **rest: Any) -> AccessToken:
+        """A token in the clear, as it came. An empty `granted` means everything (RFC 6749, section 5.1)."""
         granted = set(granted)
-        return cls(
-            value=Secret(value),
-            scope=scope,
-            lifetime=lifetime,
-            missing=tuple(word for word in scope.split() if granted and word not in granted),
-            issued_at=issued.wall,
-            replacements=replacements,
-            due_at=issued.wall + lifetime - lead,
-            due_at_monotonic=issued.monotonic + lifetime - lead,
-            expires_at=issued.wall + lifetime,
-            expires_at_monotonic=issued.monotonic + lifetime,
-        )
+        missing = tuple(word for word in scope.split() if granted and word not in granted)
+        return cls(value=Secret(value), scope=scope, missing=missing, **rest)
+
+    @property
+    def expires_at(self) -> float:
+        """When it ends, in seconds since the epoch."""
+        return self.expires.wall
 
     def is_fresh(self, now: Now) -> bool:
         """Neither expired nor due for a refresh."""
-        return now.monotonic < self.due_at_monotonic and now.wall < self.due_at
+        return now.is_before(self.due)
 
     def is_alive(self, now: Now) -> bool:
         """Not expired."""
-        return now.monotonic < self.expires_at_monotonic and now.wall < self.expires_at
+        return now.is_before(self.expires)
 
     def is_the_same(self, other: AccessToken | None) -> bool:
         """Whether both are one token of the server's, whenever and wherever they were read."""
@@ -155,12 +161,19 @@ class AccessToken:
         if not self.replacements:
             return True
         needed = min(60.0 * 4.0 ** min(self.replacements - 1, 10), self.lifetime / 2)
-        return now.monotonic - (self.expires_at_monotonic - self.lifetime) >= needed
+        return now.monotonic - self.issued.monotonic >= needed
 
     def to_dict(self) -> dict[str, Any]:
         """What a token store keeps. Holds the token in the clear."""
-        kept = {name: getattr(self, name) for name in ("token_type", "scope", "issued_at", "lifetime", "replacements")}
-        return {"access_token": self.value.reveal(), "missing": list(self.missing), **kept}
+        return {
+            "access_token": self.value.reveal(),
+            "token_type": self.token_type,
+            "scope": self.scope,
+            "missing": list(self.missing),
+            "issued_at": self.issued.wall,
+            "lifetime": self.lifetime,
+            "replacements": self.replacements,
+        }
 
     @classmethod
     def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
@@ -186,13 +199,13 @@ class AccessToken:
                     and replacements >= 0
                 ):
                     age = max(now.wall - issued_at, 0.0)  # a clock that is ahead must not make the token live longer
-                    return cls.issue(
-                        value,
+                    return cls(
+                        value=Secret(value),
                         scope=scope,
+                        missing=tuple(word for word in scope.split() if word in missing),
                         lifetime=lifetime,
                         issued=Now(min(issued_at, now.wall), now.monotonic - age),
                         jitter=jitter,
-                        granted=asked - set(missing) if missing else (),
                         replacements=replacements,
                     )
         return None

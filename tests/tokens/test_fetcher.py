@@ -69,7 +69,7 @@ def test_a_token_counts_from_when_it_was_asked_for(
     token = new_fetcher().fetch(SCOPE)
     assert token.value == Secret(token_value(1))
     assert (token.scope, token.token_type, token.lifetime, token.missing) == (SCOPE, "Bearer", 600.0, ())
-    assert (token.issued_at, token.expires_at) == (asked, asked + 600)
+    assert (token.issued.wall, token.expires_at) == (asked, asked + 600)
     assert "t0ken" not in repr(token)
 
 

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from filelock import FileLock
 
+from ..token import read_json
+
 __all__ = ["FileStore"]
 
 _log = logging.getLogger("openpayments_facade")
@@ -62,17 +64,14 @@ class FileStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            # a FIFO must not block
-            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+            with open(self._path, "rb", opener=_open) as file:
+                _check_private(os.fstat(file.fileno()), self._path)
+                content = file.read(_LONGEST)
         except FileNotFoundError:
             return {}
-        try:
-            _check_private(os.fstat(descriptor), self._path)
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(_LONGEST)
-        finally:
-            os.close(descriptor)
-        match _parse(content):
+        except IsADirectoryError:
+            raise PermissionError(f"{self._path} is not a file") from None
+        match read_json(content):
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
         if content and not self._complained:
@@ -92,11 +91,8 @@ class FileStore:
             raise
 
 
-def _parse(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not block
 
 
 def _is_entry(entry: object) -> bool:
