@@ -75,12 +75,7 @@ class Exchange:
     @property
     def about(self) -> dict[str, Any]:
         """What every exception about this exchange has."""
-        return {
-            "request_id": self.request_id,
-            "method": self.method,
-            "url": self.url,
-            "status_code": self.status_code,
-        }
+        return {"request_id": self.request_id, "method": self.method, "url": self.url, "status_code": self.status_code}
 
     def left(self) -> float:
         """The seconds until the deadline, at least 0."""

@@ -8,7 +8,6 @@ caller who started it, and no loop is ever blocked. While the token is fresh, no
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import copy
 import hashlib
 import json
@@ -117,7 +116,6 @@ class TokenManager:
         """Waits, for a few seconds at most, for a flight that this handle started; it starts no other."""
         self._closed = True
         for flight in self._under_way():
-            assert flight.thread is not None
             flight.thread.join(CLOSE_PATIENCE)
 
     async def aclose(self) -> None:
@@ -128,8 +126,8 @@ class TokenManager:
 
     def _under_way(self) -> list[Flight]:
         mine = threading.current_thread()
-        # in a forked child they are not alive
-        return [flight for flight in list(self._flights) if (it := flight.thread) and it is not mine and it.is_alive()]
+        # in a forked child their threads are not alive
+        return [flight for flight in list(self._flights) if flight.thread.is_alive() and flight.thread is not mine]
 
     def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
         """The token to use now, or the flight to wait for. `blocks` says that waiting for it blocks the thread."""
@@ -146,8 +144,8 @@ class TokenManager:
                 if flight is not None and (overtakes or now.monotonic - flight.started_at > LONGEST_FLIGHT):
                     flight = None
                 if wanted and flight is None and not self._closed:
-                    started = flight = Flight(now.monotonic, loop if self._needs_loop else None, overtakes)
-                    entry.flight = flight
+                    flight = Flight(self._run, now.monotonic, loop if self._needs_loop else None, overtakes)
+                    started = entry.flight = flight
             if started is not None:
                 self._start(started)
         except BaseException:  # a signal handler may raise anywhere here, and others wait for this flight
@@ -166,10 +164,6 @@ class TokenManager:
         return flight
 
     def _start(self, flight: Flight) -> None:
-        # an empty context: the fetch is everybody's, not only the one's who happens to start it
-        flight.thread = threading.Thread(
-            target=contextvars.Context().run, args=(self._run, flight), name="openpayments-token", daemon=True
-        )
         self._flights.add(flight)
         try:
             if sys.is_finalizing():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -27,14 +27,21 @@ __all__ = ["PROCESS_MEMORY", "Entry", "Flight", "Memory"]
 class Flight:
     """One fetch, for everybody who waits. What is published is never raised: each waiter raises a copy."""
 
+    _run: Callable[[Flight], None]
     started_at: float
     loop: asyncio.AbstractEventLoop | None
     """The loop that the request is sent on, where the transport needs one."""
     overtakes: bool
     """Whether it was started while another was stuck."""
     published: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
-    thread: threading.Thread | None = field(default=None, init=False)
+    thread: threading.Thread = field(init=False)
     _claimed: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.published.set_running_or_notify_cancel()  # from here on nobody can cancel it
+        # an empty context: the fetch is everybody's, not only the one's who happens to start it
+        run, arguments = contextvars.Context().run, (self._run, self)
+        self.thread = threading.Thread(target=run, args=arguments, name="openpayments-token", daemon=True)
 
     def claim(self) -> bool:
         """Whether the caller is the first to ask, and so has to publish: its thread, or who could not start one."""
@@ -42,19 +49,11 @@ class Flight:
 
     async def wait(self, seconds: float) -> None:
         """Waits, without blocking the loop, until the outcome is published or the time is over."""
-        loop = asyncio.get_running_loop()
-        woken: asyncio.Future[None] = loop.create_future()
-
-        def wake() -> None:
-            if not woken.done():
-                woken.set_result(None)
-
-        def published(_: object) -> None:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-                loop.call_soon_threadsafe(wake)
-
-        self.published.add_done_callback(published)
-        await asyncio.wait([woken], timeout=seconds)
+        waiting = asyncio.wrap_future(self.published)
+        try:
+            await asyncio.wait([waiting], timeout=seconds)
+        finally:
+            waiting.cancel()  # nobody waits any more, and the loop may be closed when it is published
 
 
 @define(eq=False)
