@@ -553,7 +553,7 @@ def day(library: Library) -> str:
         for manager in managers:
             manager.get()
         for manager in managers:
-            while manager._flights:
+            while manager._under_way():
                 time.sleep(0.0001)
         ahead += 60
     shortest = min(later - earlier for times in asked.values() for earlier, later in itertools.pairwise(times))

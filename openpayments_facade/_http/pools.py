@@ -31,7 +31,6 @@ __all__ = ["AsyncPool", "Pool", "send"]
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
-
 _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
@@ -165,15 +164,19 @@ class _Pool(Generic[C]):
             self.client()
         self._closed = True
 
-    def _token_client(self) -> httpx.Client:
-        """A client for one token request: that is rare, belongs to no loop, and may outlive the facade client."""
-        transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
-        return _new(httpx.Client, transport, self._arguments)
-
     def send_blocking(self, exchange: Exchange) -> None:
-        """Carries out a token request, in a thread made for it. What goes wrong is noted in the exchange."""
-        with self._token_client() as client:
-            send(client, exchange)
+        """Carries out a token request, in a thread made for it. What goes wrong is noted in the exchange.
+
+        With an HTTP client of its own: it is rare, belongs to no loop, and may outlive the facade client.
+        """
+        transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
+        try:
+            client = _new(httpx.Client, transport, self._arguments)
+        except ConfigurationError as error:  # the proxies of the environment have changed
+            exchange.fail(error)
+        else:
+            with client:
+                send(client, exchange)
 
 
 class Pool(_Pool[httpx.Client]):

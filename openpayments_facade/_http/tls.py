@@ -32,42 +32,33 @@ def ssl_context(settings: Settings) -> ssl.SSLContext:
                 argument="client_cert",
             )
         return verify
-    if verify is None and cert is None:
-        return _shared_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    context = _default_context() if verify is None else _context_of(verify)
-    if cert is not None:
-        _load(context, cert)
-    return context
-
-
-def _default_context() -> ssl.SSLContext:
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR can't be read as a CA bundle ({error})") from None
-
-
-@functools.cache
-def _shared_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # one for all clients of the process: reading the CA bundle is most of what making a client costs
-    return _default_context()
-
-
-def _context_of(verify: str | os.PathLike[str]) -> ssl.SSLContext:
-    if not isinstance(verify, str | os.PathLike) or not str(verify):
+    if verify is not None and (not isinstance(verify, str | os.PathLike) or not str(verify)):
         raise InvalidArgumentError(
             "verify must be the path of a CA bundle or an SSL context; checking the server can't be switched off",
             argument="verify",
         )
-    path = Path(verify)
-    where: Any = {"capath" if path.is_dir() else "cafile": str(path)}
+    # shared by all clients of the process: reading the CA bundle is most of what making a client costs
+    load = _load if verify is None and cert is None else _load.__wrapped__
+    path = None if verify is None else os.fspath(verify)
+    context = load(path, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    if cert is not None:
+        _add(cert, context)
+    return context
+
+
+@functools.cache
+def _load(verify: str | None, *_environment: str | None) -> ssl.SSLContext:
     try:
+        if verify is None:
+            return httpx.create_ssl_context()
+        where: Any = {"capath" if Path(verify).is_dir() else "cafile": verify}
         return ssl.create_default_context(**where)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"verify: {str(path)!r} can't be read as a CA bundle ({error})") from None
+        what = "SSL_CERT_FILE or SSL_CERT_DIR" if verify is None else f"verify: {verify!r}"
+        raise ConfigurationError(f"{what} can't be read as a CA bundle ({error})") from None
 
 
-def _load(context: ssl.SSLContext, cert: ClientCert) -> None:
+def _add(cert: ClientCert, context: ssl.SSLContext) -> None:
     parts: tuple[Any, ...] = (*cert,) if isinstance(cert, tuple | list) else (cert,)
     if not 1 <= len(parts) <= 3 or not all(isinstance(part, str | os.PathLike) and str(part) for part in parts[:2]):
         raise InvalidArgumentError(

@@ -103,9 +103,8 @@ class Exchange:
     def end(self) -> None:
         """Decodes the body. Not earlier: of a compressed one nothing may come out for as long as the server likes."""
         body = bytes(self._received)
-        if "content-encoding" in self._headers:
-            body = httpx.Response(200, headers=self._headers, content=body).content
-        self._content = body
+        is_encoded = "content-encoding" in self._headers
+        self._content = httpx.Response(200, headers=self._headers, content=body).content if is_encoded else body
 
     def fail(self, error: BaseException) -> None:
         """Notes what went wrong, as an exception of ours without cause and traceback: their frames show secrets."""
@@ -124,10 +123,7 @@ class Exchange:
         self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
         kind: type[ConnectionFailedError | OutcomeUnknownError | TimedOutError | UnreadableResponseError]
         if not may_resend:
-            kind, said = (
-                OutcomeUnknownError,
-                "no complete answer came, so it is unknown whether the request took effect",
-            )
+            kind, said = OutcomeUnknownError, "no complete answer came, so the request may or may not have taken effect"
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             kind, said = TimedOutError, f"{self.peer} did not answer in time"
         elif isinstance(error, httpx.DecodingError):

@@ -147,14 +147,11 @@ def _judge(exchange: Exchange, now: datetime) -> Grant | TokenError | Unreadable
     # a short secret must not hide what went wrong
     code = code if isinstance(code, str) and code in _CODES else _clean(code, scrub)
     description = _clean(description, scrub)
+    said = (
+        ": ".join(filter(None, (code, description))) or httpx.codes.get_reason_phrase(status) or "without explanation"
+    )
     if status in _REDIRECTS:
         said = "a redirect, which is not followed: it could carry the secret to another host"
-    else:
-        said = (
-            ": ".join(filter(None, (code, description)))
-            or httpx.codes.get_reason_phrase(status)
-            or "without explanation"
-        )
     return _BY_CODE.get(code or "", TokenError)(
         f"the token endpoint answered {status} {said}",
         code=code,
@@ -176,9 +173,7 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
     rest = {
         name: value
         for name, value in body.items()
-        if name not in {"expires_in", "expires_at"}
-        and value is not None
-        and not (value == "" and name.startswith("error"))
+        if value is not None and (value != "" or not name.startswith("error")) and not name.startswith("expires_")
     }
     try:
         parsed = parse_token_response(json.dumps(rest))

@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent import futures
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import define, field
@@ -60,7 +61,7 @@ class TokenManager:
     _jitter: Callable[[], float] = field(default=random.random, kw_only=True)
     _entry: Entry = field(init=False)
     _store_key: str = field(init=False)
-    _flights: set[Flight] = field(factory=set, init=False)
+    _flights: list[Flight] = field(factory=list, init=False)
     _closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -127,12 +128,14 @@ class TokenManager:
     def _under_way(self) -> list[Flight]:
         mine = threading.current_thread()
         # in a forked child their threads are not alive
-        return [flight for flight in list(self._flights) if flight.thread.is_alive() and flight.thread is not mine]
+        return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
     def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
         """The token to use now, or the flight to wait for. `blocks` says that waiting for it blocks the thread."""
-        now, entry, loop = self._clock.now(), self._entry, _running_loop()
-        started: Flight | None = None
+        now, entry = self._clock.now(), self._entry
+        loop = started = None
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
         try:
             with entry.lock:
                 state, flight = entry.state, entry.flight
@@ -153,18 +156,16 @@ class TokenManager:
                 # nothing is noted of it: the endpoint is not to blame, and the next caller fetches at once
                 self._abandon(started, "the fetch of a token was interrupted before it began", is_noted=False)
             raise
-        if step is Step.REFUSE:
-            assert state.failure is not None
+        if step is Step.REFUSE and state.failure is not None:
             raise copy.copy(state.failure.error)
-        if step is not Step.FETCH:
-            assert state.token is not None
+        if step is not Step.FETCH and state.token is not None:
             return state.token
         if flight is None:
             raise ClientStateError("this client is closed; make a new one")
         return flight
 
     def _start(self, flight: Flight) -> None:
-        self._flights.add(flight)
+        self._flights = [*self._under_way(), flight]
         try:
             if sys.is_finalizing():
                 raise RuntimeError("the interpreter is shutting down")
@@ -176,7 +177,6 @@ class TokenManager:
         # not is_alive(): a thread that was interrupted while it was started may still come to run
         if flight.claim():
             self._publish(flight, ConnectionFailedError(problem), is_noted=is_noted)
-            self._flights.discard(flight)
 
     def _run(self, flight: Flight) -> None:
         if not flight.claim():
@@ -185,25 +185,22 @@ class TokenManager:
         outcome: AccessToken | OpenPaymentsError
         source: Literal["fetched", "adopted"] = "fetched"
         try:
-            try:
-                outcome, source = self._obtain(flight)
-            except OpenPaymentsError as error:
-                outcome = copy.copy(error)  # without its traceback
-            except BaseException as error:  # whatever it is: others wait for this flight
-                # the text is not shown, for it may hold anything
-                outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
-            state = self._publish(flight, outcome)
-            now = self._clock.now()
-            duration = now.monotonic - started
-            if isinstance(outcome, AccessToken):
-                self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
-                return
-            retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
-            if state.token is not None and state.token.is_alive(now):
-                _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
-            self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
-        finally:
-            self._flights.discard(flight)  # not earlier: closing waits for what is told, too
+            outcome, source = self._obtain(flight)
+        except OpenPaymentsError as error:
+            outcome = copy.copy(error)  # without its traceback
+        except BaseException as error:  # whatever it is: others wait for this flight
+            # the text is not shown, for it may hold anything
+            outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
+        state = self._publish(flight, outcome)
+        now = self._clock.now()
+        duration = now.monotonic - started
+        if isinstance(outcome, AccessToken):
+            self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
+            return
+        retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
+        if state.token is not None and state.token.is_alive(now):
+            _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
+        self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
     def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, is_noted: bool = True) -> State:
         entry = self._entry
@@ -241,11 +238,9 @@ class TokenManager:
 
     def _obtain(self, flight: Flight) -> tuple[AccessToken, Literal["fetched", "adopted"]]:
         fleet = self._entry.fleet
-        if fleet is None:
-            return self._fetch(), "fetched"
-        if stored := self._stored(fleet):
+        if fleet is not None and (stored := self._stored(fleet)):
             return stored, "adopted"
-        if fleet.is_down or flight.overtakes:  # who is overtaken may hold the lock
+        if fleet is None or fleet.is_down or flight.overtakes:  # who is overtaken may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet):
@@ -261,10 +256,3 @@ class TokenManager:
 
     def _fetch(self) -> AccessToken:
         return self._fetcher.fetch(self.scope, replacements=self._entry.state.replacements)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -285,17 +285,12 @@ def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
     From one second to one minute for what may pass, from half a minute to five for what waiting can't mend. A
     Retry-After that is longer is respected, up to an hour.
     """
-    first, longest = (30.0, 300.0) if _is_lasting(error) else (1.0, 60.0)
-    pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(pause, min(asked, LONGEST_RETRY_AFTER))
-
-
-def _is_lasting(error: OpenPaymentsError) -> bool:
-    if isinstance(error, AuthenticationError | InvalidScopeError):
-        return True
-    return (
+    is_lasting = isinstance(error, AuthenticationError | InvalidScopeError) or (
         isinstance(error, TokenError)
         and 300 <= (error.status_code or 0) < 500
         and error.status_code not in {408, 425, 429}
     )
+    first, longest = (30.0, 300.0) if is_lasting else (1.0, 60.0)
+    pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(pause, min(asked, LONGEST_RETRY_AFTER))

@@ -465,7 +465,7 @@ def test_an_interrupt_while_a_fetch_begins_leaves_nobody_waiting(
     assert manager.get(timeout=5).value == Secret(token_value(1))
     manager.close()
     assert endpoint.count == 1
-    assert not manager._flights
+    assert not manager._under_way()
 
 
 def test_who_waits_for_a_fetch_that_an_interrupt_kept_from_beginning_is_told(
