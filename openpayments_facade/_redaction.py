@@ -58,7 +58,7 @@ def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # a TypeError for a misspelt argument, too
+        except Exception as error:  # a TypeError for a misspelt argument too
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs
@@ -77,7 +77,7 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
         for form in (
             plain,
             plain.replace("/", "\\/"),
-            # what can't be encoded is never sent, but must not fail here, where the frames show it
+            # what can't be encoded is never sent, but must not fail here, where frames would show it
             quote_plus(plain, errors="surrogatepass"),
             quote(plain, errors="surrogatepass"),
             quote(plain, safe="", errors="surrogatepass"),
@@ -90,5 +90,5 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
 
 
 def printable(value: object) -> str:
-    """A server's text, or what it sent instead, without what would steer the terminal or begin a line in a log."""
+    """Text from a server, or what it sent instead, without what would control a terminal or break a line in a log."""
     return "".join(character if character.isprintable() else " " for character in str(value))

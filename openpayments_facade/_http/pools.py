@@ -52,7 +52,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
         # None: straight to the host, whatever the environment says
         "mounts": {f"all://[{host}]" if ":" in str(host) else f"all://{host}": None for host in loopback},
-        # who only talks to this machine needs no proxy, and nothing that one would need
+        # what only talks to this machine needs no proxy, nor what a proxy would need
         "proxy": None if loopback == hosts else proxy,
         "trust_env": loopback != hosts,
         "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
@@ -67,7 +67,9 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
         client = kind(transport=transport, **arguments)
     except (ValueError, httpx.InvalidURL):
         # the value is not shown: it may carry a password
-        raise ConfigurationError("a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no URL") from None
+        raise ConfigurationError(
+            "a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is not a URL"
+        ) from None
     except ImportError:
         raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
@@ -75,7 +77,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
 
 
 def _forget_redirect(response: httpx.Response) -> None:
-    # httpx reads it though it is not followed: one that is no URL would cost the status
+    # httpx parses it although it is not followed: if it is invalid, the status would be lost
     if response.has_redirect_location:
         del response.headers["Location"]
 
@@ -132,7 +134,7 @@ class _Pool(Generic[C]):
     _kind: type[C]
     _transport_kind: type
     _client: C
-    _inherited: object  # only kept from being closed
+    _inherited: object  # kept, so that it is not closed
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
@@ -159,7 +161,7 @@ class _Pool(Generic[C]):
         return self._client
 
     def refuse(self) -> None:
-        """Lets nothing begin any more; what is under way goes on. Raises ClientStateError on another loop."""
+        """Refuses new exchanges; those under way go on. Raises ClientStateError on another loop."""
         if not self._closed:
             self.client()
         self._closed = True
@@ -226,7 +228,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
             self._loop = loop
         elif self._loop is not loop:
             raise ClientStateError(
-                "this client belongs to another event loop: make an AsyncOpenPayments in each (they share their token)"
+                "this client belongs to another event loop: make an AsyncOpenPayments for each (they share their token)"
             )
         return client
 
@@ -249,7 +251,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         import anyio
 
         # httpcore tidies up under anyio's cancellation only: under asyncio's own it would lose connections for good. So
-        # the work has a task that nobody but anyio cancels.
+        # the work has a task that only anyio cancels.
         scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
 
         async def working() -> None:
@@ -258,7 +260,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
             raise TimeoutError
 
         task = asyncio.ensure_future(working())
-        # who was cancelled does not ask how it ended, and asyncio complains about that
+        # a cancelled caller does not look at the outcome, and asyncio complains about that
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.shield(task)
@@ -278,7 +280,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         except RuntimeError as error:  # the loop is closed
             sending.close()
             return exchange.fail(error)
-        futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps the deadline by itself
+        futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps to the deadline by itself
         if not sent.done():
             sent.cancel()
             exchange.fail(httpx.ReadTimeout("the event loop is busy or has stopped"))

@@ -1,4 +1,4 @@
-"""Whom to trust, and by which certificate we are known."""
+"""TLS: whom we trust, and the certificate that we show."""
 
 from __future__ import annotations
 

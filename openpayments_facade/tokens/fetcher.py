@@ -51,7 +51,7 @@ class Grant:
 class TokenFetcher:
     """Asks one token endpoint as one application, and turns every answer into a token or one of our exceptions.
 
-    `send` carries out an exchange; it blocks, and notes what goes wrong. `timeout` is for each step of a request,
+    `send` carries out an exchange; it blocks, and notes in it what goes wrong. `timeout` is for each step of a request,
     `total_timeout` (seconds) for all of it, however slowly its answer drips in. No request is repeated here: when to
     ask again is the manager's decision.
     """
@@ -169,7 +169,7 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
     body = read_json(content)
     if not isinstance(body, dict):
         return "is not a JSON object"
-    # oauthlib takes a missing or zero lifetime as "for ever", one in a string as an error, and an empty error as one
+    # oauthlib reads a missing or zero lifetime as "for ever", trips over one in a string, and counts an empty error
     rest = {
         name: value
         for name, value in body.items()
@@ -192,7 +192,7 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
 
 
 def _clean(said: object, scrub: Callable[[str], str]) -> str | None:
-    """What a server says, for people. It may quote a secret when it explains what is wrong."""
+    """What a server says, made fit for people. It may quote a secret when it explains what is wrong."""
     if not isinstance(said, str):
         return None
     return "".join(filter(str.isprintable, scrub(said)))[:300].strip() or None

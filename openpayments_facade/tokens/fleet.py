@@ -1,4 +1,4 @@
-"""A token store as the manager uses it: one that never raises, and says once when it stops and when it comes back."""
+"""A token store as the manager uses it: it never raises, and logs once when it fails and once when it works again."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Fleet:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Inside, this process is the only one that fetches this token, as far as the store can see to it."""
+        """Inside, this process is the only one that fetches this token, as far as the store can guarantee it."""
         held = None
         with self._trying("lock"):
             lock = self._store.lock(key)

@@ -1,4 +1,4 @@
-"""Sees to it that there is one active token (document 000), however many threads, tasks, loops and clients want it.
+"""Keeps one active token (document 000), however many threads, tasks, loops and clients want it.
 
 A flight is one fetch for everybody: it is started, runs in a short-lived thread of its own, and its outcome is
 published in one Future. Sync callers wait for that, async callers let their loop be woken by it. So it survives the
@@ -127,7 +127,7 @@ class TokenManager:
 
     def _under_way(self) -> list[Flight]:
         mine = threading.current_thread()
-        # in a forked child their threads are not alive
+        # in a forked child no thread of its parent is alive
         return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
     def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
@@ -142,7 +142,7 @@ class TokenManager:
                 step = decide(state, now)
                 # when the main thread is over the interpreter is about to end: no refresh ahead of time
                 wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
-                # it is sent on the very loop that would be blocked until it is published
+                # waiting would block the very loop that the flight needs
                 overtakes = blocks and flight is not None and flight.loop is not None and flight.loop is loop
                 if flight is not None and (overtakes or now.monotonic - flight.started_at > LONGEST_FLIGHT):
                     flight = None
@@ -153,7 +153,7 @@ class TokenManager:
                 self._start(started)
         except BaseException:  # a signal handler may raise anywhere here, and others wait for this flight
             if started is not None:
-                # nothing is noted of it: the endpoint is not to blame, and the next caller fetches at once
+                # not noted as a failure: the endpoint is not to blame, and the next caller fetches at once
                 self._abandon(started, "the fetch of a token was interrupted before it began", is_noted=False)
             raise
         if step is Step.REFUSE and state.failure is not None:
@@ -240,7 +240,7 @@ class TokenManager:
         fleet = self._entry.fleet
         if fleet is not None and (stored := self._stored(fleet)):
             return stored, "adopted"
-        if fleet is None or fleet.is_down or flight.overtakes:  # who is overtaken may hold the lock
+        if fleet is None or fleet.is_down or flight.overtakes:  # the flight that it overtakes may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet):

@@ -38,13 +38,13 @@ class Flight:
     _claimed: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.published.set_running_or_notify_cancel()  # from here on nobody can cancel it
-        # an empty context: the fetch is everybody's, not only the one's who happens to start it
+        self.published.set_running_or_notify_cancel()  # it can't be cancelled from here on
+        # an empty context: the fetch belongs to everybody, not to whoever happens to start it
         run, arguments = contextvars.Context().run, (self._run, self)
         self.thread = threading.Thread(target=run, args=arguments, name="openpayments-token", daemon=True)
 
     def claim(self) -> bool:
-        """Whether the caller is the first to ask, and so has to publish: its thread, or who could not start one."""
+        """Whether the caller is the first, and so has to publish: its thread, or whoever could not start that."""
         return self._claimed.acquire(blocking=False)
 
     async def wait(self, seconds: float) -> None:
@@ -53,12 +53,12 @@ class Flight:
         try:
             await asyncio.wait([waiting], timeout=seconds)
         finally:
-            waiting.cancel()  # nobody waits any more, and the loop may be closed when it is published
+            waiting.cancel()  # otherwise publishing would try to wake a loop that may be closed
 
 
 @define(eq=False)
 class Entry:
-    """One application and scope set. The lock is held for moments only, never during I/O."""
+    """One application and scope set. The lock is only held for moments, never during I/O."""
 
     fleet: Fleet | None
     state: State = field(factory=State, init=False)
@@ -85,7 +85,7 @@ class Memory:
         reset_after_fork(self)
 
     def forget(self) -> None:
-        """Clients made from now on share nothing with earlier ones; for tests."""
+        """Makes clients that are created from now on share nothing with earlier ones; for tests."""
         with self._lock:
             self._in_use: weakref.WeakValueDictionary[Hashable, Entry] = weakref.WeakValueDictionary()
             self._kept: dict[Hashable, Entry] = {}
@@ -93,7 +93,7 @@ class Memory:
 
     def entry(self, key: Hashable, store: TokenStore | None, now: Now) -> Entry:
         """The entry of a key: the same for everybody who asks."""
-        whole_key = (key, id(store))  # the entry holds the store, so that the id stays its own
+        whole_key = (key, id(store))  # the entry keeps the store alive, so the id is not used again
         with self._lock:
             entry = self._in_use.get(whole_key)
             if entry is None:

@@ -24,11 +24,11 @@ from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
 
 DEFAULT_LIFETIME: Final = 3600.0
-"""Seconds; for a token whose server does not say anything sensible (document 000: one hour)."""
+"""Seconds; for a token whose server gives no sensible lifetime (document 000: one hour)."""
 LONGEST_LIFETIME: Final = 86_400.0
 """Seconds; a longer one is cut to this. Document 001 shows 90 days, every later source one hour."""
 SHORTEST_LIFETIME: Final = 1.0
-"""Seconds; less is no lifetime but a mistake: believing it would mean a token request a call."""
+"""Seconds; anything shorter is taken for a mistake: it would mean a token request for every call."""
 
 LEAD_TIME: Final = 120.0
 LEAD_JITTER: Final = 30.0
@@ -41,7 +41,7 @@ _BEARER = re.compile(r"[\x21-\x7e]+")  # what a header can carry without quoting
 
 
 class Now(NamedTuple):
-    """One reading of both clocks, in seconds: `wall` since the epoch, `monotonic` since whenever."""
+    """One reading of both clocks, in seconds: `wall` since the epoch, `monotonic` since an arbitrary moment."""
 
     wall: float
     monotonic: float
@@ -71,7 +71,7 @@ SYSTEM_CLOCK: Final = Clock()
 
 
 def read_json(content: Any) -> Any:
-    """What a JSON text holds; None if it is none."""
+    """Parses JSON; None if it is invalid."""
     try:
         return json.loads(content)
     except (TypeError, ValueError, RecursionError):
@@ -89,7 +89,7 @@ def is_bearer(token_type: object) -> bool:
 
 
 def read_lifetime(expires_in: object) -> float | None:
-    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it says nothing sensible."""
+    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it makes no sense."""
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
         return None
     try:
@@ -156,7 +156,7 @@ class AccessToken:
         """Whether a 401 that blames this token may drop it.
 
         The first always may. A token that already replaces a rejected one has to reach an age first, longer each
-        time: otherwise a bank that answers 401 for reasons of its own would cost a token request a call.
+        time; otherwise a bank that answers 401 for reasons of its own would cost a token request for every call.
         """
         if not self.replacements:
             return True
@@ -263,7 +263,7 @@ class Step(Enum):
     """What a caller who wants a token does next."""
 
     SERVE = auto()  # take the current one
-    REFRESH = auto()  # take the current one, and see to it that a refresh runs
+    REFRESH = auto()  # take the current one, and start a refresh if none is under way
     FETCH = auto()  # wait for a fetch
     REFUSE = auto()  # fail with the last error, without asking again
 
@@ -282,7 +282,7 @@ LONGEST_RETRY_AFTER: Final = 3600.0
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
     """The seconds before the token endpoint is asked again after `count` failures in a row.
 
-    From one second to one minute for what may pass, from half a minute to five for what waiting can't mend. A
+    From one second to one minute for what may pass, from half a minute to five for what waiting does not cure. A
     Retry-After that is longer is respected, up to an hour.
     """
     is_lasting = isinstance(error, AuthenticationError | InvalidScopeError) or (

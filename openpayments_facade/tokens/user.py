@@ -139,9 +139,9 @@ def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | 
         raise ReauthorisationRequiredError(
             f"{error.args[0]}: {reason}, so the user has to authorise again", **vars(error)
         ) from None
-    new = UserToken._of({**fields, "received_at": time.time()})  # that is for this machine to say
+    new = UserToken._of({**fields, "received_at": time.time()})  # by our own clock
     if old is None or new.refresh_token is not None:
         return new
-    # a server that does not rotate them sends none
+    # a server that does not rotate refresh tokens sends none
     kept = ("refresh_token", "refresh_token_expires_in", "refresh_token_issued_at")
     return evolve(new, **{name: getattr(old, name) for name in kept})

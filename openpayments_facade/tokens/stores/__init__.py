@@ -28,20 +28,20 @@ _MODULES: Final = {"FileStore": "file", "RedisStore": "redis"}  # loaded when th
 
 @runtime_checkable
 class TokenStore(Protocol):
-    """Keeps short texts for a while.
+    """Keeps short strings for a while.
 
-    Called from the token fetch's own thread, so it may block. It may raise anything: the client then goes on with its
-    own memory, and tries the store again at its next token.
+    It is called from the token fetch's own thread, so it may block. It may raise anything: the client then goes on with
+    its own memory, and tries the store again at its next token.
     """
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none, or its time is over."""
+        """The value of a key; None if there is none or it has expired."""
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for so many seconds. The value holds a token in the clear; a key does not."""
+        """Keeps a value for some seconds. The value holds a token in the clear; a key does not."""
 
     def lock(self, key: str) -> AbstractContextManager[object]:
-        """Makes sure that one process at a time is inside.
+        """Lets one process at a time inside.
 
         Must not outlive a process that dies inside, or only for a known time. Entering raises TimeoutError when the
         lock could not be had in that time; the client then goes on without.
@@ -82,7 +82,7 @@ def _new(spec: str, argument: str) -> TokenStore:
     except ImportError as error:
         problem = f'needs {error.name}: pip install "openpayments-facade[{extra}]"'
     except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: `~nobody` has no home
-        # the text of a ValueError is not shown: it may quote a URL with a password
+        # a ValueError is not quoted: it may show a URL with a password
         problem = f"can't be opened ({error})" if isinstance(error, OSError) else "can't be opened"
     else:
         return store
