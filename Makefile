@@ -44,7 +44,8 @@ check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, t
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/python scripts/unasync.py --check
-	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python -m scripts.exports --check
+	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/mypy
 	@$(BIN)/python -m scripts.contract
 	@$(MAKE) --no-print-directory docs
@@ -54,10 +55,11 @@ format: $(VENV)/.dev  ## formats, and mends what can be mended
 	@$(BIN)/ruff format .
 
 generate: $(VENV)/.dev  ## description -> low-level client
-	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python -m scripts.generate
 
 unasync: $(VENV)/.dev  ## async half -> sync half
 	@$(BIN)/python scripts/unasync.py
+	@$(BIN)/python -m scripts.exports
 
 contract: $(VENV)/.dev  ## every interaction of every cassette against the description
 	@$(BIN)/python -m scripts.contract

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._settings import ClientCert
 
-__all__ = ["settings_from_env"]
+__all__ = ["arguments_from_env"]
 
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
 CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
@@ -34,7 +34,7 @@ PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
 PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 
-def settings_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """The constructor's arguments from environment variables; `overrides` win, an empty variable counts as absent.
 
     Raises ConfigurationError, which names the variables that are missing or contradict each other.

@@ -68,9 +68,11 @@ def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> s
     return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])
 
 
-def check_scope(scope: ApiScope, granted: Sequence[ApiScope], call: str) -> None:
-    """Raises MissingScopeError if a client was not given the scope that a call needs."""
-    if scope not in granted:
+def check_scope(alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScope], call: str) -> None:
+    """Raises MissingScopeError if a client was given the API scopes of none of the alternatives that a call needs."""
+    wanted = [[ApiScope(word) for word in words if word in set(ApiScope)] for words in alternatives]
+    if not any(set(scopes) <= set(granted) for scopes in wanted):
+        scope = next(scope for scope in wanted[0] if scope not in granted)
         raise MissingScopeError(
             f"{call} needs the API scope {scope.value!r}, but this client has only "
             f"{', '.join(map(repr, map(str, granted)))}: add ApiScope.{scope.name} to api_scopes (or {scope.value} to "

@@ -64,7 +64,7 @@ def _of_class(full_name: str, cls: type) -> Iterator[str]:
         # the SDK makes services and views of itself, and raises its exceptions
         made_by_users = fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store"))
         yield full_name + (_arguments(cls) if made_by_users else "")
-    for name in dir(cls):
+    for name in vars(cls) if issubclass(cls, BaseException) else dir(cls):
         known = any(hasattr(base, name) for base in (object, BaseException, str, dict) if issubclass(cls, base))
         if name.startswith("_") or known or name in fields or issubclass(cls, enum.Enum):
             continue

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
-from attrs import evolve
-
-from .._protocol.pages import BookedTransaction, PendingTransaction, listed, next_query, page_asked
-from ..errors import UnreadableResponseError
+from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,32 +47,12 @@ class AsyncTransactions:
         return f"<{type(self).__name__} {self._operation.path}>"
 
     async def _answers(self) -> AsyncIterator[RawResponse[TransactionReport]]:
-        operation = self._operation
-        rest = {name: value for name, value in operation.request.items() if name != "params"}
-        seen = {page_asked(str(httpx.QueryParams(operation.request["params"])))}
-        while True:
+        pages = Pages(self._operation, self._api_url)
+        operation: Operation[TransactionReport] | None = self._operation
+        while operation is not None:
             answer = await self._send(operation)
             yield answer
-            try:
-                query = next_query(answer.parsed, self._api_url)
-            except ValueError as error:
-                problem = str(error)
-            else:
-                if query is None:
-                    return
-                if page_asked(query) not in seen:
-                    seen.add(page_asked(query))
-                    # in the path, not in params, which httpx would decode and write anew
-                    operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
-                    continue
-                problem = "the link to the next page leads back to a page that was read"
-            raise UnreadableResponseError(
-                problem,
-                request_id=answer.request_id,
-                method=operation.method,
-                url=f"{self._api_url}{operation.path}",
-                status_code=answer.status_code,
-            )
+            operation = pages.after(operation, answer)
 
 
 class AsyncRawTransactions:

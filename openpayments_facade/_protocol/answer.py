@@ -1,12 +1,11 @@
 """Judges an answer: a model, or the exception that says what went wrong.
 
-Sources: facts 20-aspsp-information, facts 60-errors-and-flows sections 1 and 2.
+Sources: the provider's guide of 2021 (error bodies, codes, statuses); "observed in 2026" where a bank is named.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -38,7 +37,7 @@ from ..errors import (
 if TYPE_CHECKING:
     from .operation import Operation
 
-__all__ = ["Answer", "RawResponse", "blames_token", "judge", "may_help_to_retry", "retry_after"]
+__all__ = ["Answer", "RawResponse", "blames_token", "judge", "may_help_to_retry", "retry_after", "unreadable"]
 
 T = TypeVar("T")
 
@@ -71,26 +70,22 @@ class Answer:
 class _Response(httpx.Response):
     """A response for generated parsers whose body is decoded once."""
 
-    _data: Any = None
+    data: Any = None
 
     def json(self, **_: Any) -> Any:
-        if self._data is None:
-            self._data = json.loads(self.content)
-        return self._data
-
-    def unwrap(self, envelope: str) -> None:
-        if isinstance(inner := self.json().get(envelope), dict):
-            self._data = inner
+        return self.data
 
 
 _client = Client(base_url="", raise_on_unexpected_status=True)
+_SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
 def judge(operation: Operation[T], answer: Answer) -> T:
-    """Turns an answer into a model, or raises: status first, then content type, then the generated parser.
+    """Turns an answer into a model: status first, then content type, then the generated parser.
 
-    Raises APIError (by status and code), or UnreadableResponseError for a success that is not what the description
-    says.
+    Raises:
+        APIError: By status and code.
+        UnreadableResponseError: A success that is not what the description says.
     """
     about: dict[str, Any] = {
         "request_id": answer.request_id,
@@ -100,76 +95,81 @@ def judge(operation: Operation[T], answer: Answer) -> T:
     }
     if not 200 <= answer.status_code < 300:
         raise _api_error(answer, about)
-    try:
-        return _parse(operation, answer)
-    except _Unreadable as error:
-        problem = f"{answer.status_code} with an answer that can't be read: {error}"
-    raise UnreadableResponseError(problem, **about)
+    parsed, problem = _parse(operation, answer)
+    if problem is not None:
+        raise UnreadableResponseError(f"{answer.status_code} with an answer that can't be read: {problem}", **about)
+    return parsed  # type: ignore[no-any-return]
 
 
-_SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
+def unreadable(
+    operation: Operation[Any], answer: RawResponse[Any], api_url: str, problem: str
+) -> UnreadableResponseError:
+    """The error of an answer that could be parsed, and can't be used all the same."""
+    return UnreadableResponseError(
+        f"{answer.status_code} with {problem}",
+        request_id=answer.request_id,
+        method=operation.method,
+        url=f"{api_url}{operation.path}",
+        status_code=answer.status_code,
+    )
 
 
-class _Unreadable(Exception):
-    pass
-
-
-def _parse(operation: Operation[T], answer: Answer) -> T:
+def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
+    """The model, or what is wrong. The body is not quoted: a server that echoes the token would have it shown."""
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
-        # any other is not quoted: a server that echoes the token would have it shown
         said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
-        raise _Unreadable(f"content type {said} instead of JSON")
+        return None, f"content type {said} instead of JSON"
     response = _Response(answer.status_code, content=answer.content)
     try:
-        if answer.content and not isinstance(response.json(), dict):
-            raise _Unreadable("not a JSON object")
-        if operation.unwrap:
-            response.unwrap(operation.unwrap)
-        return operation.endpoint._parse_response(client=_client, response=response)  # type: ignore[no-any-return]
+        if answer.content:
+            response.data = json.loads(answer.content)
+            if not isinstance(response.data, dict):
+                return None, "not a JSON object"
+            if isinstance(inner := response.data.get(operation.envelope), dict):
+                response.data = inner
+        return operation.endpoint._parse_response(client=_client, response=response), None
     except UnexpectedStatus:
-        raise _Unreadable("this operation has no such status") from None
+        return None, "this operation has no such status"
     except json.JSONDecodeError as error:
-        raise _Unreadable(f"JSON broken off at {error.pos}" if answer.content else "an empty body") from None
+        return None, f"JSON broken off at {error.pos}"
     except KeyError as error:
-        raise _Unreadable(f"{error} is missing") from None
+        return None, f"{error} is missing"
     except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers stumble with
-        # not its text, which may quote the body
-        raise _Unreadable(f"a value is not of its type ({type(error).__name__})") from None
+        return None, f"a value is not of its type ({type(error).__name__})" if answer.content else "an empty body"
 
 
 def _messages(content: bytes) -> tuple[TppMessage, ...]:
     """Every message of an error body in any of its three forms; anything else gives none."""
     try:
-        body = json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         return ()
-    found: object = body
-    if isinstance(body, Mapping):
-        found = body.get("tppMessages")
-        if found is None:  # application/problem+json
-            more = body.get("additionalErrors")
-            found = [body, *(more if isinstance(more, list) else [])]
+    if isinstance(found, dict):
+        # without tppMessages it is application/problem+json
+        more = found.get("additionalErrors")
+        found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
     return tuple(
         TppMessage(
-            code=_text(entry.get("code")),
-            text=_text(entry.get("text") or entry.get("detail") or entry.get("title")),
-            category=_text(entry.get("category")),
-            path=_text(entry.get("path")),
+            code=_clip(entry.get("code")),
+            text=_clip(entry.get("text") or entry.get("detail") or entry.get("title")),
+            category=_clip(entry.get("category")),
+            path=_clip(entry.get("path")),
         )
         for entry in (found if isinstance(found, list) else [])
-        if isinstance(entry, Mapping) and ("code" in entry or "text" in entry or "detail" in entry)
+        if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail"})
     )
 
 
-def _text(value: object) -> str | None:
+def _clip(value: object) -> str | None:
     return value[:512] if isinstance(value, str) else None
 
 
+REDIRECTS: Final = {301, 302, 303, 307, 308}
 LONGEST_BODY: Final = 10_000
 """Bytes of an error's body that its exception keeps."""
 
-_BY_CODE: Final[dict[str, type[APIError]]] = {
+_BY_CODE: Final[dict[str | None, type[APIError]]] = {
     "CONSENT_INVALID": ConsentInvalidError,
     "CONSENT_UNKNOWN": ConsentInvalidError,
     "CONSENT_EXPIRED": ConsentExpiredError,
@@ -184,32 +184,34 @@ _BY_STATUS: Final[dict[int, type[APIError]]] = {
 }
 
 
-def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
-    status = answer.status_code
-    messages = _messages(answer.content)
-    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), TppMessage())
-    code, text = first.code, first.text
-    kind: type[APIError] = _BY_CODE.get(code or "", _BY_STATUS.get(status, ServerError if status >= 500 else APIError))
+def _kind(status: int, code: str | None, text: str | None) -> type[APIError]:
     if status == 429 and code == "ACCESS_EXCEEDED":
-        kind = AccessExceededError
-    elif status == 401 and "requires sca" in (text or "").lower():  # Swedbank; facts 60-errors-and-flows, section 2
-        kind = ScaRequiredError
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    said = printable(": ".join(filter(None, (code, text)))) or phrase or "no explanation"
-    if status in {301, 302, 303, 307, 308}:
+        return AccessExceededError
+    if status == 401 and "requires sca" in (text or "").lower():  # Swedbank; the provider's guide of 2021
+        return ScaRequiredError
+    return _BY_CODE.get(code) or _BY_STATUS.get(status) or (ServerError if status >= 500 else APIError)
+
+
+def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
+    status, messages = answer.status_code, _messages(answer.content)
+    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), TppMessage())
+    said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "no explanation"
+    if status in REDIRECTS:
         said += ", a redirect, which is not followed"
-    return kind(
+    return _kind(status, first.code, first.text)(
         f"{status} {said}",
-        code=code,
+        code=first.code,
         messages=messages,
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=answer.content[:LONGEST_BODY].decode(errors="replace"),
         **about,
     )
+
+
+def phrase(status: int) -> str:
+    """The words that go with a status; none for one that is not in HTTP."""
+    return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
 
 
 def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | None:
@@ -227,7 +229,7 @@ def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | 
 def blames_token(error: APIError) -> bool:
     """Whether a 401 says that the token is at fault: a code `TOKEN_*`, or no readable code.
 
-    Consent, certificate, signature and the user's credentials answer 401 too (facts 60-errors-and-flows, section 2).
+    Consent, certificate, signature and the user's credentials answer 401 too (the provider's guide of 2021).
     """
     codes = [message.code for message in error.messages if message.code]
     return type(error) is UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 from attrs import field, frozen
 
+from .._checks import refuse
 from .._redaction import Secret, hiding_arguments
 from ..errors import AuthorisationFailedError, InvalidArgumentError
-from .arguments import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,10 +122,9 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 def read_code(code: object) -> Secret | InvalidArgumentError:
     """Checks a code; what is wrong with it is returned, so that no frame of the refusal shows it."""
-    try:
-        return Secret(read_text(code, "code"))
-    except InvalidArgumentError as error:
-        return error.with_traceback(None)
+    if not isinstance(code, str) or not code or not code.isprintable():
+        return refuse("code", "must be a string without line breaks")
+    return Secret(code)
 
 
 def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
