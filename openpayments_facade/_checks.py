@@ -11,8 +11,6 @@ from .errors import InvalidArgumentError
 if TYPE_CHECKING:
     from openpayments_client.operations import Rule
 
-__all__ = ["check", "is_id", "refuse"]
-
 _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "string": (str, "a string"),
     "boolean": (bool, "True or False"),

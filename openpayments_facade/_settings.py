@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .events import OnTokenEvent
     from .tokens import TokenStore
 
-__all__ = ["ClientCert", "ClientOptions", "Settings"]
-
 _Path = str | os.PathLike[str]
 ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
 """A PEM file with certificate and key, or (certificate, key), or (certificate, key, password of the key)."""

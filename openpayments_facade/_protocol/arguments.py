@@ -9,28 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from openpayments_client import models
+
 from .._checks import check, refuse
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
-    from openpayments_client.models import AccountReference
     from openpayments_client.operations import Rule
 
     Day: TypeAlias = date | timedelta | relativedelta | str
-
-__all__ = [
-    "Named",
-    "as_access",
-    "as_country",
-    "as_day",
-    "as_last_day",
-    "as_list",
-    "as_period",
-    "as_text",
-    "check_body",
-    "id_of",
-    "today",
-]
+    AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
 
 
 class Named(list[Any]):
@@ -152,10 +140,9 @@ def as_access(value: Any) -> Any:
     account is named by one identifier, and an IBAN's check digits are right. Raises InvalidArgumentError; it does not
     show the numbers: they are somebody's.
     """
-    from openpayments_client.models import ConsentAccess
 
-    if not isinstance(value, ConsentAccess):
-        return ConsentAccess() if value is None else value
+    if not isinstance(value, models.ConsentAccess):
+        return models.ConsentAccess() if value is None else value
     access = copy.copy(value)
     for name in ("accounts", "balances", "transactions"):
         setattr(access, name, _as_accounts(getattr(value, name), f"access.{name}"))
@@ -193,14 +180,13 @@ def _as_iban(text: str, argument: str) -> str:
     return number
 
 
-def _references(accounts: Any) -> Iterator[AccountReference]:
-    from openpayments_client.models import AccountReference
+def _references(accounts: Any) -> Iterator[models.AccountReference]:
 
     if isinstance(accounts, list | tuple):
-        yield from (each for each in accounts if isinstance(each, AccountReference))
+        yield from (each for each in accounts if isinstance(each, models.AccountReference))
 
 
-def _is_same(one: AccountReference, other: AccountReference) -> bool:
+def _is_same(one: models.AccountReference, other: models.AccountReference) -> bool:
     """Whether two references may mean the same account: a clearing number or a currency may be left out."""
     return _identity(one) == _identity(other) and all(
         None in (mine := getattr(one, name), yours := getattr(other, name)) or mine == yours
@@ -208,6 +194,6 @@ def _is_same(one: AccountReference, other: AccountReference) -> bool:
     )
 
 
-def _identity(account: AccountReference) -> dict[str, str]:
+def _identity(account: models.AccountReference) -> dict[str, str]:
     names = ("iban", "bban", "pan", "masked_pan", "msisdn")
     return {name: value for name in names if (value := getattr(account, name)) is not None}

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from openpayments_client.operations import Rule
 
-__all__ = ["BankBinding", "bind"]
-
 
 @frozen
 class BankBinding:

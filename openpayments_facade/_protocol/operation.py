@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
@@ -12,15 +11,15 @@ from ..request_ids import read_request_id
 from .arguments import Named, check_body
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
-    from openpayments_client.models import ErrorBody, OAuthError
+    from openpayments_client import models
     from openpayments_client.operations import Operation as Described
 
     from .binding import BankBinding
 
-    Failure: TypeAlias = ErrorBody | OAuthError | None
-
-__all__ = ["Endpoint", "Operation"]
+    Failure: TypeAlias = models.ErrorBody | models.OAuthError | None
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -15,8 +15,6 @@ from ..scopes import PsuContext, read_psu_context
 if TYPE_CHECKING:
     import uuid
 
-__all__ = ["CallOptions", "Options", "merge_headers", "read_seconds"]
-
 
 class CallOptions(TypedDict, total=False):
     """What `with_options(...)` takes."""

@@ -14,6 +14,7 @@ from .._protocol.options import Options
 from .._redaction import hiding_arguments
 from .._settings import Settings
 from ..scopes import PsuContext
+from . import aspsp_information as directory
 from .sender import Sender
 from .session import Session
 
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..scopes import ApiScope
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
-    from .aspsp_information import (
-        Aspsps,
-        Cities,
-        Countries,
-        RawAspsps,
-        RawCities,
-        RawCountries,
-    )
     from .bank import Bank
     from .oauth import OAuth
 
@@ -120,25 +113,19 @@ class OpenPayments:
         return cls(**arguments_from_env(overrides))
 
     @cached_property
-    def countries(self) -> Countries:
+    def countries(self) -> directory.Countries:
         """Countries that have banks."""
-        from .aspsp_information import Countries
-
-        return Countries(self._sender)
+        return directory.Countries(self._sender)
 
     @cached_property
-    def cities(self) -> Cities:
+    def cities(self) -> directory.Cities:
         """Cities."""
-        from .aspsp_information import Cities
-
-        return Cities(self._sender)
+        return directory.Cities(self._sender)
 
     @cached_property
-    def aspsps(self) -> Aspsps:
+    def aspsps(self) -> directory.Aspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import Aspsps
-
-        return Aspsps(self._sender)
+        return directory.Aspsps(self._sender)
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -261,25 +248,19 @@ class RawOpenPayments:
         self._client = client
 
     @property
-    def countries(self) -> RawCountries:
+    def countries(self) -> directory.RawCountries:
         """Countries that have banks."""
-        from .aspsp_information import RawCountries
-
-        return RawCountries(self._client.countries)
+        return directory.RawCountries(self._client.countries)
 
     @property
-    def cities(self) -> RawCities:
+    def cities(self) -> directory.RawCities:
         """Cities."""
-        from .aspsp_information import RawCities
-
-        return RawCities(self._client.cities)
+        return directory.RawCities(self._client.cities)
 
     @property
-    def aspsps(self) -> RawAspsps:
+    def aspsps(self) -> directory.RawAspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import RawAspsps
-
-        return RawAspsps(self._client.aspsps)
+        return directory.RawAspsps(self._client.aspsps)
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...
