@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
@@ -11,24 +12,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from .account_information import account_information_routes
-from .aspsp_information import aspsp_information_routes
-from .authorise import authorise_routes
-from .consent_service import consent_routes
+from .api_host.account_information import account_information_routes
+from .api_host.aspsp_information import aspsp_information_routes
+from .api_host.consent import consent_routes
+from .api_host.errors import ApiError
+from .auth_host.authorise_page import authorise_routes
+from .auth_host.errors import OAuthError
+from .auth_host.token_endpoint import TOKEN_PATH, token_routes
 from .control import CONTROL_PATH, control_routes
-from .errors import ApiError, OAuthError
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
-from .token_endpoint import TOKEN_PATH, token_routes
-from .user_actions import user_action_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.types import Message, Receive, Scope, Send
 
     from .faults import Faults
     from .journal import Host, Journal
-    from .provider import Provider
+    from .state import Provider
 
 __all__ = ["Hosts", "Wire"]
 
@@ -44,9 +43,7 @@ class Hosts:
     def __init__(self, provider: Provider, faults: Faults, journal: Journal) -> None:
         self._faults = faults
         self._journal = journal
-        self._control = _application(
-            [*control_routes(faults, journal), *user_action_routes(provider)], _control_problem
-        )
+        self._control = _application(control_routes(provider, faults, journal), _control_problem)
         self._applications = {
             "auth": _application([*token_routes(provider), *authorise_routes(provider)], _auth_problem),
             "api": _application(

@@ -281,8 +281,8 @@ def test_codes_that_make_no_sense(caller: Caller, changes: dict[str, Any], reaso
         (b"{", "not JSON"),
         (b"\xff", "not JSON"),
         (b"[]", "not a JSON object"),
-        (b'{"state": "x"}', "state is no field"),
-        (b'{"scope": 7}', "scope is not text"),
+        (b'{"state": "x"}', "unknown field: state"),
+        (b'{"scope": 7}', "scope must be a string"),
         (b"{}", "redirect_uri is missing"),
     ],
 )

@@ -207,7 +207,7 @@ def test_the_time_that_a_consent_waits_ends_with_it(seb: BankCaller, clock: Cloc
         ("scope=accountinformation", "scope=everything", "scope: unknown"),
         ("redirect_uri=https%3A", "redirect_uri=javascript%3A", "redirect_uri is not an absolute"),
         ("redirect_uri=https%3A%2F%2F", "redirect_uri=", "redirect_uri is not an absolute"),
-        ("redirect_uri=https%3A%2F%2F", "redirect_uri=https%3A%2F%2F%5B", "redirect_uri is no URI"),
+        ("redirect_uri=https%3A%2F%2F", "redirect_uri=https%3A%2F%2F%5B", "redirect_uri is not a URI"),
         ("callback", "callback%23fragment", "redirect_uri is not an absolute"),
         ("idp:ESSESESS", "idp:NDEASESS", "no consent of that bank"),
         ("consentId:", "consentId:0", "no consent of that bank"),
@@ -227,7 +227,7 @@ def test_links_that_do_not_work(seb: BankCaller, old: str, new: str, reason: str
 def test_a_form_without_a_decision(seb: BankCaller, decision: str) -> None:
     page = Page(seb.http.get(seb.link()[2]))
     response = seb.http.post(page.action, data={**page.hidden, "decision": decision})
-    assert "decision is" in refused(response)
+    assert "decision must be" in refused(response)
 
 
 def test_a_form_with_two_decisions(seb: BankCaller) -> None:

@@ -7,23 +7,24 @@
 | `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected and in every call for accounts |
 | `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | `PSU-IP-Address` and `PSU-User-Agent` when a consent is created, `PSU-ID` when an authorisation starts; the same `TPP-Redirect-Preferred` in every call about a consent that was created with one |
 
-Only ESSESESS has transaction details; HANDSESS knows its accounts by BBAN and clearing number, the others by IBAN
-(facts 60, section 5; facts 40, section 7). SWEDSESS is not in the list of banks, which holds the examples of document
-001 and nothing else; it can be addressed all the same, for its two ways to approve. There it offers all three methods
-of Mobile BankID, where the real one has fewer, so that one bank shows every kind of challenge.
+Only ESSESESS has transaction details; HANDSESS knows its accounts by BBAN and clearing number, the others by IBAN (all
+of it from the provider's guide of 2021). SWEDSESS is not in the list of banks, which holds the examples of document 001
+and nothing else; it can be addressed all the same, for its two ways to approve. When decoupled, it offers three methods
+of Mobile BankID, more than the real one, so that one bank shows every kind of challenge.
 """  # noqa: E501
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["BANKS", "Approach", "Bank"]
+__all__ = ["BANKS", "BIC", "Approach", "Bank"]
 
 Approach = Literal["redirect", "decoupled"]
+
+BIC = re.compile("[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?")
 
 _ACCOUNT_INFORMATION = (
     "getAccountList",
@@ -37,8 +38,12 @@ _ONE_METHOD: Final[Mapping[str, str]] = {"mbid": "Mobile BankID"}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bank:
-    """`code` begins its IBANs; `insists_on` names headers by operationId; `methods` are names by authentication method
-    id, of the decoupled approach where there are two."""
+    """A bank and its habits.
+
+    `code` begins its IBANs. With `at_once`, whatever waits for the user is approved as soon as an authorisation starts.
+    `methods` are its decoupled authentication methods: names by ids. `insists_on` names the headers that it needs, by
+    operationId. With `keeps_preference`, what was created with a `TPP-Redirect-Preferred` needs the same one later on.
+    """
 
     bic: str
     name: str
@@ -59,7 +64,7 @@ class Bank:
         return "redirect" if self.redirect else "decoupled"
 
     def offers(self, approach: Approach) -> Mapping[str, str]:
-        """The authentication methods: ids and names."""
+        """The names of the authentication methods, by their ids."""
         return self.methods if approach == "decoupled" else _ONE_METHOD
 
 

@@ -1,31 +1,34 @@
-"""The form of a token request (RFC 6749, section 3.2; facts 10-auth, section 1)."""
+"""The form of a token request, and the headers that go with it (RFC 6749, section 3.2)."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from ..request_ids import REQUEST_ID, request_id_of
+from ..state.authorisations import API_SCOPE_BY_KIND
 from .errors import OAuthError
-from .request_ids import REQUEST_ID, request_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
 
-__all__ = ["read_form", "required"]
+__all__ = ["RESOURCE_HEADERS", "read_form", "required"]
 
 _FORM = "application/x-www-form-urlencoded"
-# what an authorization code approves (facts 10-auth, section 1.2); the other grants may send them, to no effect
-_RESOURCE_HEADERS = ("X-ConsentId", "X-ConsentAuthorisationId", "X-PaymentId", "X-PaymentAuthorisationId")
+# By kind, the pair of headers that says what an authorization code approves: `X-ConsentId`, `X-ConsentAuthorisationId`
+# and so on (the provider's guide of 2021). The other grants may send them, to no effect.
+RESOURCE_HEADERS = {
+    kind: (f"X-{kind.capitalize()}Id", f"X-{kind.capitalize()}AuthorisationId") for kind in API_SCOPE_BY_KIND
+}
 
 
 def read_form(request: Request, body: bytes) -> dict[str, str]:
     """The form's fields. One without a value counts as absent, a repeated one is refused (RFC 6749, section 3.2)."""
     if request.headers.get(REQUEST_ID) is not None and request_id_of(request.headers) is None:
         raise OAuthError("invalid_request", f"{REQUEST_ID} is not a UUID")
-    if empty := [name for name in _RESOURCE_HEADERS if request.headers.get(name) == ""]:
+    if empty := [name for pair in RESOURCE_HEADERS.values() for name in pair if request.headers.get(name) == ""]:
         raise OAuthError("invalid_request", f"empty header: {', '.join(empty)}")
     if "authorization" in request.headers:
         # whoever tried a scheme of the Authorization header is told so by a 401 (RFC 6749, section 5.2)

@@ -1,4 +1,4 @@
-"""What a user is shown in the decoupled approach: the forms of Mobile BankID (facts 30, section 7; 60, section 4.2)."""
+"""What a user is shown in the decoupled approach: the forms of Mobile BankID (the provider's samples of 2022)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 import zlib
 from typing import Any
 
-from .identifiers import derived_uuid
+from ..state.identifiers import derived_uuid
 
 __all__ = ["challenge"]
 
@@ -16,7 +16,7 @@ _SIDE = 33
 
 
 def challenge(method: str, authorisation_id: str, step: int) -> dict[str, Any]:
-    """`challengeData` of the authorisation's `step`th status read; only the animated kinds differ from step to step."""
+    """`challengeData` as of status read number `step`; only that of the animated methods differs from step to step."""
     if method == "mbid":
         # an autostart token, the same until the authorisation ends
         return {"data": [derived_uuid("autostart", authorisation_id)]}
@@ -24,12 +24,12 @@ def challenge(method: str, authorisation_id: str, step: int) -> dict[str, Any]:
     code = hmac.new(authorisation_id.encode(), str(step).encode(), "sha256").hexdigest()
     if method == "mbid_animated_qr_token":
         return {"data": [f"bankid.{token}.{step}.{code}"]}
-    # in practice a complete data URI, though the schema says Base64
+    # a complete data URI, as the provider's samples of 2022 expect, though the schema says Base64
     return {"image": f"data:image/png;base64,{base64.b64encode(_png(code)).decode()}"}
 
 
 def _png(code: str) -> bytes:
-    """A black-and-white picture made of the code's bits. No QR code: there is no app that could read it."""
+    """A black-and-white picture of the code's bits. It is not a QR code: there is no app that could read it."""
     bits = int(code * 5, 16)
     rows = (bits >> (row * _SIDE) & ((1 << _SIDE) - 1) for row in range(_SIDE))
     width = -(-_SIDE // 8)

@@ -1,21 +1,18 @@
-"""The error bodies of the provider: `tppMessages` on the API host, OAuth's on the auth host (facts 60, section 1)."""
+"""What the API host answers when it refuses a call: `tppMessages`, or `application/problem+json`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from starlette.responses import JSONResponse
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["ApiError", "OAuthError"]
+__all__ = ["ApiError", "malformed"]
 
 _LONGEST_TEXT = 512
 
 
 class ApiError(Exception):
-    """An answer of the API host that is no success: `{"tppMessages": [{"category": "ERROR", "code": ...}]}`."""
+    """An answer of the API host that is not a success: `{"tppMessages": [{"category": "ERROR", "code": ...}]}`."""
 
     def __init__(
         self, status: int, code: str, text: str, *, path: str | None = None, headers: Mapping[str, str] | None = None
@@ -35,21 +32,6 @@ class ApiError(Exception):
         return JSONResponse({"tppMessages": [self.message]}, self.status, self.headers)
 
 
-class OAuthError(Exception):
-    """An answer of the token endpoint that is no success (RFC 6749, section 5.2)."""
-
-    def __init__(
-        self,
-        error: str,
-        description: str | None = None,
-        *,
-        status: int = 400,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(status, error, description)
-        self.status = status
-        self.body = {"error": error} if description is None else {"error": error, "error_description": description}
-        self.headers = headers
-
-    def response(self) -> JSONResponse:
-        return JSONResponse(self.body, self.status, self.headers)
+def malformed(path: str | None, text: str) -> ApiError:
+    """For what is missing or has the wrong form: a header, a parameter, or a field of the body."""
+    return ApiError(400, "FORMAT_ERROR", text, path=path)

@@ -1,7 +1,7 @@
-"""The banks that the simulator knows: the exact examples of document 001 (facts 20-aspsp-information, section 4).
+"""Countries, cities and banks as ASPSP Information lists them: the exact examples of document 001.
 
-Only what the documents say is here. Of Nordea and Handelsbanken they give BIC, name and logo, so their details have
-no more than that. The trailing space of SEB's name is in the document.
+Only what the document says is here. Of Nordea and Handelsbanken it gives BIC, name and logo, so their details have no
+more than that. The trailing space of SEB's name is in the document.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ASPSPS: Final[list[dict[str, str]]] = [
     },
 ]
 
-# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known where the documents name it: SEB's
+# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known where the document names it: SEB's
 # details say Stockholm. The other two are found by country and without a filter, never by city.
 ASPSP_CITY_IDS: Final[dict[str, str]] = {"ESSESESS": "37efa883-c8ad-4ff7-927b-b11b02beb923"}
 

@@ -5,11 +5,11 @@
 | `example-fails` | fails, whatever is pressed on the page: SCA status `failed`, consent `rejected` |
 | `example-exempted` | is not needed: SCA status `exempted` once a method is selected, consent `valid` |
 | `example-never-ends` | never ends: the status stays as it is, and the page has no effect |
-| any other, or none | the person at the page decides; decoupled ones end well by themselves |
+| any other, or none | the user decides on the page; decoupled ones end well by themselves |
 
-Who it is, is said when the authorisation starts, else when the consent is created, else when a method is selected.
+The user is named when the authorisation starts, else when the consent is created, else when a method is selected.
 
-The ids don't have the form of a personal identity number (facts 10-auth, section 4.2), so that they can be nobody's.
+These ids can't be anybody's: they don't have the form of a personal identity number.
 """
 
 from __future__ import annotations

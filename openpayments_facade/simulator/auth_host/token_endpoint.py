@@ -1,4 +1,4 @@
-"""`POST /connect/token` on the auth host (facts 10-auth, section 1; RFC 6749)."""
+"""`POST /connect/token` on the auth host (documents 000 to 004; RFC 6749)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
     from starlette.requests import Request
 
-    from .provider import Provider
+    from ..state import Provider
 
 __all__ = ["TOKEN_PATH", "token_routes"]
 
@@ -37,7 +37,8 @@ def token_routes(provider: Provider) -> list[Route]:
         if grant is None:
             raise OAuthError("unsupported_grant_type", f"grant_type is one of: {', '.join(grants)}")
         _authenticate(provider, form)
-        return JSONResponse(grant(provider, form, request.headers))
+        with provider.lock:
+            return JSONResponse(grant(provider, form, request.headers))
 
     return [Route(TOKEN_PATH, token, methods=["POST"])]
 
@@ -46,10 +47,8 @@ def _client_credentials(provider: Provider, form: Mapping[str, str], _: Headers)
     if "scope" not in form:
         # a scope left out has a default or is invalid_scope (RFC 6749, section 3.3); no source knows of a default
         raise OAuthError("invalid_scope", "scope is missing")
-    scope = check_scope(
-        form["scope"], allowed=provider.application.api_scopes, require_psu_context=provider.require_psu_context
-    )
-    return provider.tokens.answer(scope)
+    scope = check_scope(provider, form["scope"], require_psu_context=provider.require_psu_context)
+    return provider.tokens.issue(scope)
 
 
 def _authenticate(provider: Provider, form: Mapping[str, str]) -> None:

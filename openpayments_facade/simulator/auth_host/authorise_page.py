@@ -1,10 +1,11 @@
-"""`/connect/authorize` on the auth host: the page where a person approves or declines (facts 10-auth, section 3).
+"""`/connect/authorize` on the auth host: the page where a user approves or declines (the provider's guide of 2021).
 
-In reality this host sends the browser on to the bank and takes it back; here it is one page that stands for both.
+In reality this host sends the browser on to the bank and takes it back; here one page stands for both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -12,20 +13,18 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urluns
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from .codes import Approval
+from ..state.authorisations import API_SCOPE_BY_KIND, Approval
+from ..state.users import Fate, fate_of
 from .errors import OAuthError
 from .scopes import check_scope
-from .users import Fate, fate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from starlette.requests import Request
 
-    from .consents import Authorisation, Consent
-    from .provider import Provider
+    from ..state import Provider
+    from ..state.authorisations import Authorisation
 
-__all__ = ["AUTHORISE_PATH", "Refused", "authorise_routes", "authorise_template", "decide"]
+__all__ = ["AUTHORISE_PATH", "Refused", "authorise_routes", "decide", "link_template", "read_link"]
 
 AUTHORISE_PATH = "/connect/authorize"
 _FIELDS = ("client_id", "scope", "response_type", "redirect_uri", "state", "acr_values")
@@ -52,17 +51,17 @@ button {{ font: inherit; padding: .5rem 1.5rem; margin-right: 1rem }}
 
 
 class Refused(Exception):
-    """The browser stays where it is and shows why."""
+    """The browser stays where it is, and shows why."""
 
 
 def authorise_routes(provider: Provider) -> list[Route]:
     async def page(request: Request) -> Response:
         try:
             _check_single(request.query_params.multi_items())
-            with provider.consents.lock:
-                return _form(provider, dict(request.query_params))
+            with provider.lock:
+                return _show_form(provider, dict(request.query_params))
         except Refused as refusal:
-            return _message("This link does not work", str(refusal), status=400)
+            return _show_message("This link does not work", str(refusal), status=400)
 
     async def decision(request: Request) -> Response:
         try:
@@ -70,12 +69,12 @@ def authorise_routes(provider: Provider) -> list[Route]:
             _check_single(fields)
             form = dict(fields)
             if form.get("decision") not in {"approve", "decline"}:
-                raise Refused("decision is approve or decline")
+                raise Refused("decision must be approve or decline")
             target = decide(provider, form, approved=form["decision"] == "approve")
         except Refused as refusal:
-            return _message("This link does not work", str(refusal), status=400)
+            return _show_message("This link does not work", str(refusal), status=400)
         if target is None:
-            return _message("Please wait", "The bank has not answered yet.")
+            return _show_message("Please wait", "The bank has not answered yet.")
         return RedirectResponse(target, 303)
 
     return [
@@ -84,40 +83,44 @@ def authorise_routes(provider: Provider) -> list[Route]:
     ]
 
 
-def authorise_template(provider: Provider, consent: Consent, authorisation: Authorisation) -> str:
-    """The link that an application fills in, with the placeholders of facts 10-auth, section 3."""
-    scope = " ".join(filter(None, ("accountinformation", consent.context)))
-    identity = f"idp:{consent.bank.bic} consentId:{consent.id} consentAuthorisationId:{authorisation.id}"
+def link_template(provider: Provider, authorisation: Authorisation) -> str:
+    """The link of an authorisation, with three placeholders for the application to fill in."""
+    subject = authorisation.subject
+    scope = " ".join(filter(None, (API_SCOPE_BY_KIND[subject.kind], subject.context)))
+    identity = f"idp:{subject.bank.bic} {subject.kind}Id:{subject.id} {subject.kind}AuthorisationId:{authorisation.id}"
     return (
         f"{provider.auth_url()}{AUTHORISE_PATH}?client_id=[CLIENT_ID]&scope={quote(scope)}&response_type=code"
         f"&redirect_uri=[TPP_REDIRECT_URI]&state=[TPP_STATE]&acr_values={quote(identity, safe=':')}"
     )
 
 
+def read_link(url: str) -> dict[str, str]:
+    """The fields of a link that was filled in, as a browser would send them."""
+    return {name: values[-1] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
+
+
 def decide(provider: Provider, fields: Mapping[str, str], *, approved: bool) -> str | None:
-    """Where the browser goes once the person has pressed a button; None if nothing happens. Raises Refused."""
-    with provider.consents.lock:
-        consent, authorisation = _read(provider, fields)
+    """Where the browser goes once the user has pressed a button; None if nothing happens. Raises Refused."""
+    with provider.lock:
+        authorisation = _check_link(provider, fields)
         fate = fate_of(authorisation.psu_id)
         if fate is Fate.NEVER_ENDS:
             return None
+        redirect_uri, state = fields["redirect_uri"], fields.get("state")
         if not approved or fate is Fate.FAILS:
-            provider.consents.finish(consent, authorisation, "failed")
+            authorisation.finish("failed")
             # no source says what comes back then; this is OAuth's own way (RFC 6749, section 4.1.2.1)
-            return _with_query(fields["redirect_uri"], error="access_denied", state=fields.get("state"))
-        answer = {"scope": fields["scope"], "state": fields.get("state")}
+            return _with_query(redirect_uri, error="access_denied", state=state)
+        code = None
         if provider.plain_redirect:
-            provider.consents.finish(consent, authorisation, "finalised")
-            return _with_query(fields["redirect_uri"], **answer)
-        code = provider.codes.issue(
-            Approval("consent", consent.id, authorisation.id),
-            redirect_uri=fields["redirect_uri"],
-            scope=fields["scope"],
-        )
-        return _with_query(fields["redirect_uri"], code=code, **answer)
+            authorisation.finish("finalised")
+        else:
+            code = provider.codes.issue(authorisation.approval, redirect_uri=redirect_uri, scope=fields["scope"])
+        return _with_query(redirect_uri, code=code, scope=fields["scope"], state=state)
 
 
-def _read(provider: Provider, fields: Mapping[str, str]) -> tuple[Consent, Authorisation]:
+def _check_link(provider: Provider, fields: Mapping[str, str]) -> Authorisation:
+    """The authorisation that a link is for. Raises Refused."""
     for name in _FIELDS:
         value = fields.get(name, "")
         if not value and name != "state":
@@ -130,52 +133,55 @@ def _read(provider: Provider, fields: Mapping[str, str]) -> tuple[Consent, Autho
         raise Refused("response_type is not code")
     _check_redirect_uri(fields["redirect_uri"], provider.redirect_uris)
     try:
-        check_scope(fields["scope"], allowed=provider.application.api_scopes, require_psu_context=False)
+        check_scope(provider, fields["scope"])
     except OAuthError as error:
-        raise Refused(f"scope: {error.body['error_description']}") from None
-    return _authorisation(provider, fields["acr_values"])
+        raise Refused(f"scope: {error.description}") from None
+    return _find_authorisation(provider, fields["acr_values"])
 
 
 def _check_redirect_uri(redirect_uri: str, known: Collection[str] | None) -> None:
     try:
         parts = urlsplit(redirect_uri)
     except ValueError:
-        raise Refused("redirect_uri is no URI") from None
+        raise Refused("redirect_uri is not a URI") from None
     if parts.scheme.lower() in _NO_REDIRECT_SCHEMES or parts.fragment:
         raise Refused("redirect_uri is not an absolute URI without a fragment")
     if known is not None and redirect_uri not in known:
         raise Refused("redirect_uri is not one of those that the application registered")
 
 
-def _authorisation(provider: Provider, acr_values: str) -> tuple[Consent, Authorisation]:
+def _find_authorisation(provider: Provider, acr_values: str) -> Authorisation:
     values = dict(value.split(":", 1) for value in acr_values.split(" ") if ":" in value)
-    consent = provider.consents.find(values.get("consentId", ""))
-    if consent is None or consent.bank.bic != values.get("idp"):
-        raise Refused("acr_values names no consent of that bank")
-    authorisation = consent.authorisations.get(values.get("consentAuthorisationId", ""))
+    kind = next((kind for kind in API_SCOPE_BY_KIND if f"{kind}Id" in values), None)
+    if kind is None:
+        raise Refused("acr_values does not say what is to be approved")
+    approval = Approval(kind, values[f"{kind}Id"], values.get(f"{kind}AuthorisationId", ""))
+    authorisation = provider.authorisations.find(approval.authorisation_id)
     if authorisation is None or authorisation.approach != "redirect":
         raise Refused("acr_values names no authorisation that goes this way")
+    if authorisation.approval != approval or authorisation.subject.bank.bic != values.get("idp"):
+        raise Refused(f"acr_values names no {kind} of that bank")
     if authorisation.sca_status != "scaMethodSelected":
         raise Refused(f"the authorisation is {authorisation.sca_status}")
-    return consent, authorisation
+    return authorisation
 
 
-def _form(provider: Provider, fields: Mapping[str, str]) -> Response:
-    consent, _ = _read(provider, fields)
+def _show_form(provider: Provider, fields: Mapping[str, str]) -> Response:
+    subject = _check_link(provider, fields).subject
     hidden = "\n".join(
         f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in _FIELDS if name in fields
     )
-    body = f"""<p>An application asks to read your accounts until {consent.valid_until.isoformat()}.</p>
+    body = f"""<p>{escape(subject.request_to_user)}</p>
 <form method="post" action="{AUTHORISE_PATH}">
 {hidden}
 <button type="submit" name="decision" value="approve">Approve</button>
 <button type="submit" name="decision" value="decline">Decline</button>
 </form>
 <p><small>This is the simulator; no bank is asked.</small></p>"""
-    return HTMLResponse(_PAGE.format(title=escape(consent.bank.name), body=body))
+    return HTMLResponse(_PAGE.format(title=escape(subject.bank.name), body=body))
 
 
-def _message(title: str, text: str, *, status: int = 200) -> Response:
+def _show_message(title: str, text: str, *, status: int = 200) -> Response:
     return HTMLResponse(_PAGE.format(title=escape(title), body=f"<p>{escape(text)}</p>"), status)
 
 
@@ -189,8 +195,3 @@ def _with_query(redirect_uri: str, **values: str | None) -> str:
     parts = urlsplit(redirect_uri)
     added = urlencode({name: value for name, value in values.items() if value is not None}, quote_via=quote)
     return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
-
-
-def fields_of(url: str) -> dict[str, str]:
-    """The query of a filled-in link, as a browser would send it."""
-    return {name: values[-1] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}

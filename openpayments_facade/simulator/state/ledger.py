@@ -1,4 +1,4 @@
-"""Accounts, balances and transactions: made up from a seed each time they are asked for, so that none is held.
+"""Accounts, balances and transactions: made up from a seed whenever they are asked for, and never stored.
 
 Entry number k of an account, counted from the oldest, is one of a cycle of templates with a date of its own. Everything
 about it is therefore known without the entries before it: which of them lie between two dates, and what they add up to.
@@ -7,6 +7,7 @@ about it is therefore known without the entries before it: which of them lie bet
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -16,13 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from .identifiers import derived_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .banks import Bank
 
 __all__ = ["Account", "Ledger"]
 
-# all of it lies within the last 13 months, the shortest history that a bank tells of (facts 40, section 7)
+# all of it lies within the last 13 months, the shortest history that the provider's guide of 2021 gives for a bank
 _DAYS = 365
 _CYCLE = 97
 _PENDING = 2
@@ -30,14 +29,14 @@ _PENDING = 2
 
 @dataclass(frozen=True)
 class _Kind:
-    """A sort of entry: what it costs in hundredths of a krona, and what the bank says about it."""
+    """A sort of entry: the least and the most that it costs, in hundredths, and the fields that go with it."""
 
     least: int
     most: int
     fields: Mapping[str, Any]
 
 
-# Nobody's names and numbers: the giro numbers are zeros.
+# Nobody's names and numbers: the giro numbers are all zeros.
 _SPENDING: Final = (
     _Kind(
         2_000,
@@ -136,7 +135,7 @@ class Account:
         return f"SE{98 - digits % 97:02d}{self.bban}"
 
     def reference(self) -> dict[str, str]:
-        """The account by the one identifier that its bank prefers, and its currency."""
+        """The account by the one identifier that its bank prefers, with its currency."""
         if self.iban is not None:
             return {"iban": self.iban, "currency": self.currency}
         assert self.bank.clearing_number is not None
@@ -152,7 +151,7 @@ class Account:
         return all(own.get(name) == value for name, value in reference.items() if value is not None)
 
     def describe(self) -> dict[str, Any]:
-        """What the account list and the details say, without balances and links (facts 40, section 2)."""
+        """The account as the list and the details show it, without balances and links."""
         fields = {
             "resourceId": self.resource_id,
             "iban": self.iban,
@@ -172,7 +171,7 @@ class Account:
 
 @dataclass(frozen=True)
 class _Cycle:
-    """Templates of entries in hundredths, and the sums of the first 0, 1, ... of them."""
+    """Templates of entries, with amounts in hundredths, and the sums of the first 0, 1, ... of them."""
 
     opening: int
     templates: tuple[tuple[int, Mapping[str, Any]], ...]
@@ -180,7 +179,7 @@ class _Cycle:
 
 
 class Ledger:
-    """`transactions`: how many booked ones each account has on `today`; as days go by there are more, at that rate."""
+    """Everybody's accounts. Each has `transactions` booked ones on `today`; the rate stays the same as days go by."""
 
     def __init__(self, *, seed: int, transactions: int, today: date) -> None:
         self._seed = seed
@@ -205,7 +204,7 @@ class Ledger:
         ]
 
     def booked_until(self, day: date) -> int:
-        """How many entries are booked on that day or before: those with the numbers below."""
+        """How many entries are booked by the end of that day: those with the numbers below."""
         days = (day - self._first_day).days + 1
         return max(0, -(-days * self._transactions // _DAYS))
 
@@ -215,7 +214,7 @@ class Ledger:
         return range(count, count + _PENDING if self._transactions else count)
 
     def number_of(self, account: Account, entry_reference: str) -> int | None:
-        """The entry's number; None if that is no reference of this account."""
+        """The number of an entry of this account; None if there is none with this reference."""
         prefix, _, digits = entry_reference.rpartition("-")
         if prefix != _prefix(account) or not (digits.isascii() and digits.isdigit()):
             return None
@@ -223,7 +222,7 @@ class Ledger:
         return number if number >= 0 and entry_reference == _reference(account, number) else None
 
     def entry(self, account: Account, number: int) -> dict[str, Any]:
-        """A booked entry, without links (facts 40, section 5)."""
+        """A booked entry, without links."""
         day = (self._first_day + timedelta(days=number * _DAYS // self._transactions)).isoformat()
         reference = _reference(account, number)
         identity = {"transactionId": f"T{reference}"} if account.bank.transaction_details else {}
@@ -305,7 +304,7 @@ def _reference(account: Account, number: int) -> str:
 
 
 def _payee(reference: Mapping[str, str]) -> dict[str, str]:
-    """A transaction's creditor account has no clearing number (facts 40, section 5)."""
+    """A transaction's creditor account has no clearing number (the provider's description of 2026)."""
     return {name: value for name, value in reference.items() if name != "clearingNumber"}
 
 
