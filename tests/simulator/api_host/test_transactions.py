@@ -10,16 +10,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import ACCOUNTS, BankCaller
-from tests.simulator.caller import messages
+from tests.simulator.callers import ACCOUNTS, UNATTENDED, YEAR, BankCaller, Clock, refused
 
 if TYPE_CHECKING:
     import httpx
 
-    from tests.simulator.bank_caller import Clock
+    from openpayments_facade.simulator import Simulator
 
-UNATTENDED = {"PSU-IP-Address": None}
+pytestmark = pytest.mark.simulator(page_size=10, token_lifetime=YEAR)
+
 EVERYTHING = {"bookingStatus": "booked", "dateFrom": "2020-01-01"}
 AMOUNT = re.compile(r"-?[0-9]{1,14}\.[0-9]{2}")
 
@@ -69,11 +68,6 @@ def number_of(transaction: dict[str, Any]) -> int:
 @pytest.fixture
 def account(seb: BankCaller) -> Account:
     return Account(seb)
-
-
-def refused(response: httpx.Response, code: str, path: str | None) -> None:
-    assert response.status_code == 400
-    assert messages(response) == [(code, path)]
 
 
 def test_a_hundred_transactions_in_the_order_of_their_booking(account: Account) -> None:
@@ -194,7 +188,7 @@ def test_a_period_before_history(account: Account) -> None:
     ],
 )
 def test_questions_that_are_refused(account: Account, query: dict[str, Any], code: str, path: str) -> None:
-    refused(account.ask(**query), code, path)
+    refused(account.ask(**query), 400, code, path)
 
 
 def test_everything_after_an_entry(account: Account) -> None:
@@ -244,9 +238,7 @@ def test_a_page_may_be_turned_back_and_the_rest_stays_the_same(account: Account)
 def test_turning_pages_is_one_access(account: Account) -> None:
     once = Account(account.bank, frequencyPerDay=1, recurringIndicator=False)
     assert len(list(once.pages(unattended=True, **EVERYTHING))) == 10
-    response = once.ask(unattended=True, **EVERYTHING)
-    assert response.status_code == 429
-    assert messages(response) == [("ACCESS_EXCEEDED", None)]
+    refused(once.ask(unattended=True, **EVERYTHING), 429, "ACCESS_EXCEEDED")
 
 
 def test_details(account: Account) -> None:
@@ -258,49 +250,48 @@ def test_details(account: Account) -> None:
 
 @pytest.mark.parametrize("transaction_id", ["TESSESESS-11-000000000101", "ESSESESS-11-000000000001", "T", "x"])
 def test_details_of_nothing(account: Account, transaction_id: str) -> None:
-    response = account.ask(f"{account.path}/{transaction_id}")
-    assert response.status_code == 404
-    assert messages(response) == [("RESOURCE_UNKNOWN", "transactionId")]
+    refused(account.ask(f"{account.path}/{transaction_id}"), 404, "RESOURCE_UNKNOWN", "transactionId")
 
 
 @pytest.mark.parametrize("bic", ["NDEASESS", "HANDSESS", "SWEDSESS"])
-def test_other_banks_have_no_details(dated: Simulator, http: httpx.Client, bic: str) -> None:
-    account = Account(BankCaller(dated, http, bic))
+def test_other_banks_have_no_details(simulator: Simulator, http: httpx.Client, bic: str) -> None:
+    account = Account(BankCaller(simulator, http, bic))
     transactions = account.booked(dateFrom="2020-01-01")
     assert len(transactions) == 100
     assert all({"transactionId", "_links"}.isdisjoint(transaction) for transaction in transactions)
     assert account.ask(f"{account.path}/T{transactions[0]['entryReference']}").status_code == 404
 
 
-@pytest.mark.parametrize(("transactions", "page_size", "pages"), [(0, 10, 1), (1, 1, 1), (7, 3, 3), (9, 3, 3)])
-def test_any_number_in_pages_of_any_size(
-    http: httpx.Client, clock: Clock, transactions: int, page_size: int, pages: int
-) -> None:
-    with Simulator(clock=clock, transactions=transactions, page_size=page_size) as simulator:
-        account = Account(BankCaller(simulator, http))
-        found = list(account.pages(bookingStatus="both", dateFrom="2020-01-01"))
-        assert len(found) == pages
-        numbers = [number_of(one) for page in found for one in page["booked"]]
-        assert numbers == list(range(1, transactions + 1))
-        assert len(found[-1]["pending"]) == (2 if transactions else 0)
-        balances = account.bank.read(account.consent_id, f"{account.id}/balances").json()["balances"]
-        assert ("lastCommittedTransaction" in balances[0]) == (transactions > 0)
+@pytest.mark.parametrize(
+    ("transactions", "pages"),
+    [
+        pytest.param(number, pages, marks=pytest.mark.simulator(transactions=number, page_size=page_size))
+        for number, page_size, pages in ((0, 10, 1), (1, 1, 1), (7, 3, 3), (9, 3, 3))
+    ],
+)
+def test_any_number_in_pages_of_any_size(account: Account, transactions: int, pages: int) -> None:
+    found = list(account.pages(bookingStatus="both", dateFrom="2020-01-01"))
+    assert len(found) == pages
+    numbers = [number_of(one) for page in found for one in page["booked"]]
+    assert numbers == list(range(1, transactions + 1))
+    assert len(found[-1]["pending"]) == (2 if transactions else 0)
+    balances = account.bank.read(account.consent_id, f"{account.id}/balances").json()["balances"]
+    assert ("lastCommittedTransaction" in balances[0]) == (transactions > 0)
 
 
-def test_a_hundred_thousand_are_there_at_once(http: httpx.Client, clock: Clock) -> None:
-    with Simulator(clock=clock, transactions=100_000, page_size=2) as simulator:
-        account = Account(BankCaller(simulator, http))
-        day = account.page(bookingStatus="booked", dateFrom="2026-03-01")["transactions"]
-        assert [number_of(one) for one in day["booked"]] == [99_728, 99_729]
-        assert {one["bookingDate"] for one in day["booked"]} == {"2026-03-01"}
-        last = account.page(bookingStatus="both", entryReferenceFrom="ESSESESS-11-000000099998")["transactions"]
-        assert [number_of(one) for one in last["booked"]] == [99_999, 100_000]
-        assert "next" not in last["_links"]
+@pytest.mark.simulator(transactions=100_000, page_size=2)
+def test_a_hundred_thousand_are_there_at_once(account: Account) -> None:
+    day = account.page(bookingStatus="booked", dateFrom="2026-03-01")["transactions"]
+    assert [number_of(one) for one in day["booked"]] == [99_728, 99_729]
+    assert {one["bookingDate"] for one in day["booked"]} == {"2026-03-01"}
+    last = account.page(bookingStatus="both", entryReferenceFrom="ESSESESS-11-000000099998")["transactions"]
+    assert [number_of(one) for one in last["booked"]] == [99_999, 100_000]
+    assert "next" not in last["_links"]
 
 
-def test_many_transactions_lie_within_a_year(http: httpx.Client, clock: Clock) -> None:
-    with Simulator(clock=clock, transactions=1000) as simulator:
-        dates = [one["bookingDate"] for one in Account(BankCaller(simulator, http)).booked(dateFrom="2020-01-01")]
-        assert (len(dates), min(dates), max(dates)) == (1000, "2025-03-02", "2026-03-01")
-        # each day has its share
-        assert {dates.count(day) for day in set(dates)} == {2, 3}
+@pytest.mark.simulator(transactions=1000, page_size=500)
+def test_many_transactions_lie_within_a_year(account: Account) -> None:
+    dates = [one["bookingDate"] for one in account.booked(dateFrom="2020-01-01")]
+    assert (len(dates), min(dates), max(dates)) == (1000, "2025-03-02", "2026-03-01")
+    # each day has its share
+    assert {dates.count(day) for day in set(dates)} == {2, 3}

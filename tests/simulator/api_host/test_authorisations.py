@@ -1,4 +1,4 @@
-"""Approving in an app: the challenge, and how it ends."""
+"""Starting an authorisation and selecting a method, and approving in an app: the challenge, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,18 +6,67 @@ import base64
 import struct
 import uuid
 import zlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import BankCaller
-
-if TYPE_CHECKING:
-    import httpx
+from tests.simulator.callers import CONSENTS, BankCaller, refused
 
 METHODS = ["mbid", "mbid_animated_qr_image", "mbid_animated_qr_token"]
+
+
+def test_starting_an_authorisation(seb: BankCaller) -> None:
+    consent_id = seb.create()
+    response = seb.call("POST", f"{consent_id}/authorisations", headers={"Content-Type": "application/json"})
+    assert response.status_code == 201
+    body = response.json()
+    path = f"{CONSENTS}/{consent_id}/authorisations/{body.pop('authorisationId')}"
+    assert body == {
+        "scaStatus": "started",
+        "scaMethods": [
+            {"authenticationType": "PUSH_OTP", "authenticationMethodId": "mbid", "name": "Mobile BankID"},
+        ],
+        "_links": {"scaStatus": {"href": path}, "selectAuthenticationMethod": {"href": path}},
+    }
+    assert response.headers["Location"] == path
+    assert "ASPSP-SCA-Approach" not in response.headers
+    assert seb.get(path).json() == {"scaStatus": "started"}
+
+
+def test_a_consent_can_have_several_authorisations(seb: BankCaller) -> None:
+    consent_id = seb.create()
+    assert seb.get(f"{consent_id}/authorisations").json() == {"authorisationIds": []}
+    paths = [seb.start(consent_id) for _ in range(2)]
+    ids = [path.rpartition("/")[2] for path in paths]
+    assert seb.get(f"{consent_id}/authorisations").json() == {"authorisationIds": ids}
+    seb.simulator.approve(ids[0])
+    assert [seb.sca_status(path) for path in paths] == ["finalised", "failed"]
+
+
+def test_a_method_that_is_not_offered(seb: BankCaller) -> None:
+    path = seb.start(seb.create())
+    response = seb.call("PUT", path, json={"authenticationMethodId": "mbid_animated_qr_image"})
+    refused(response, 400, "SCA_METHOD_UNKNOWN", "authenticationMethodId")
+
+
+@pytest.mark.parametrize("body", [{}, [], {"authenticationMethodId": 1}, {"authenticationMethodId": "m" * 36}])
+def test_a_choice_that_is_malformed(seb: BankCaller, body: Any) -> None:
+    refused(seb.call("PUT", seb.start(seb.create()), json=body), 400, "FORMAT_ERROR", "authenticationMethodId")
+
+
+def test_no_method_can_be_selected_after_the_end(seb: BankCaller) -> None:
+    path = seb.start(seb.create())
+    seb.simulator.approve(path.rpartition("/")[2])
+    refused(seb.call("PUT", path, json={"authenticationMethodId": "mbid"}), 409, "STATUS_INVALID")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_an_authorisation_of_another_consent(seb: BankCaller, method: str) -> None:
+    authorisation_id = seb.start(seb.create()).rpartition("/")[2]
+    response = seb.call(
+        method, f"{seb.create()}/authorisations/{authorisation_id}", json={"authenticationMethodId": "mbid"}
+    )
+    refused(response, 404, "RESOURCE_UNKNOWN", "authorisationId")
 
 
 def test_swedbank_offers_every_kind_of_challenge(swedbank: BankCaller) -> None:
@@ -121,32 +170,22 @@ def test_a_user_who_never_ends(swedbank: BankCaller) -> None:
     assert swedbank.status(consent_id) == "received"
 
 
-@pytest.fixture(params=[1, 5, None])
-def reads(request: pytest.FixtureRequest) -> int | None:
-    return request.param  # type: ignore[no-any-return]
-
-
-@pytest.fixture
-def waiting(http: httpx.Client, reads: int | None) -> Iterator[BankCaller]:
-    with Simulator(decoupled_reads=reads) as simulator:
-        bank = BankCaller(simulator, http, "SWEDSESS")
-        bank.headers["TPP-Redirect-Preferred"] = "false"
-        yield bank
-
-
-def test_how_many_reads_it_takes(waiting: BankCaller, reads: int | None) -> None:
-    consent_id = waiting.create(validUntil="9999-12-31")
-    path = waiting.start(consent_id)
-    waiting.select(path)
-    statuses = [waiting.sca_status(path) for _ in range(reads or 20)]
+@pytest.mark.parametrize(
+    "reads", [pytest.param(reads, marks=pytest.mark.simulator(decoupled_reads=reads)) for reads in (1, 5, None)]
+)
+def test_how_many_reads_it_takes(swedbank: BankCaller, reads: int | None) -> None:
+    consent_id = swedbank.create()
+    path = swedbank.start(consent_id)
+    swedbank.select(path)
+    statuses = [swedbank.sca_status(path) for _ in range(reads or 20)]
     if reads is None:
         assert statuses[-1] == "started"
-        waiting.simulator.approve(consent_id)
-        assert waiting.sca_status(path) == "finalised"
+        swedbank.simulator.approve(consent_id)
+        assert swedbank.sca_status(path) == "finalised"
     else:
         assert "finalised" not in statuses[:-1]
         assert statuses[-1] == "finalised"
-    assert waiting.status(consent_id) == "valid"
+    assert swedbank.status(consent_id) == "valid"
 
 
 def test_without_a_preference_the_bank_decides_for_the_redirect(swedbank: BankCaller) -> None:

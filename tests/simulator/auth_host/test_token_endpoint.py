@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.caller import Caller
 
 if TYPE_CHECKING:
     import httpx
+
+    from tests.simulator.callers import Caller
 
 FORM = "application/x-www-form-urlencoded"
 EVERYTHING = "aspspinformation accountinformation paymentinitiation bankgiroinformation private"
@@ -78,21 +79,19 @@ def test_scopes_that_are_refused(caller: Caller, scope: str | None, reason: str)
     assert reason in refused(caller.ask_token(scope=scope), "invalid_scope")
 
 
-def test_a_psu_context_can_be_optional(http: httpx.Client) -> None:
-    with Simulator(require_psu_context=False) as simulator:
-        caller = Caller(simulator, http)
-        assert caller.ask_token(scope="aspspinformation").json()["scope"] == "aspspinformation"
-        assert caller.ask_token(scope="aspspinformation private").status_code == 200
-        refused(caller.ask_token(scope="aspspinformation private corporate"), "invalid_scope")
+@pytest.mark.simulator(require_psu_context=False)
+def test_a_psu_context_can_be_optional(caller: Caller) -> None:
+    assert caller.ask_token(scope="aspspinformation").json()["scope"] == "aspspinformation"
+    assert caller.ask_token(scope="aspspinformation private").status_code == 200
+    refused(caller.ask_token(scope="aspspinformation private corporate"), "invalid_scope")
 
 
-def test_an_application_gets_what_it_is_registered_for(http: httpx.Client) -> None:
-    with Simulator(api_scopes=["accountinformation"]) as simulator:
-        caller = Caller(simulator, http)
-        assert caller.ask_token(scope="accountinformation private").status_code == 200
-        description = refused(caller.ask_token(scope="aspspinformation accountinformation private"), "invalid_scope")
-        assert "aspspinformation" in description
-        assert "accountinformation" not in description.split(": ")[1].split()
+@pytest.mark.simulator(api_scopes=["accountinformation"])
+def test_an_application_gets_what_it_is_registered_for(caller: Caller) -> None:
+    assert caller.ask_token(scope="accountinformation private").status_code == 200
+    description = refused(caller.ask_token(scope="aspspinformation accountinformation private"), "invalid_scope")
+    assert "aspspinformation" in description
+    assert "accountinformation" not in description.split(": ")[1].split()
 
 
 @pytest.mark.parametrize(
@@ -111,13 +110,13 @@ def test_wrong_or_absent_credentials(caller: Caller, changes: dict[str, str | No
 
 
 def test_credentials_of_another_simulator(caller: Caller) -> None:
-    with Simulator() as other:
-        refused(caller.ask_token(client_id=other.client_id, client_secret=other.client_secret), "invalid_client")
+    other = Simulator()
+    refused(caller.ask_token(client_id=other.client_id, client_secret=other.client_secret), "invalid_client")
 
 
-def test_credentials_that_need_form_encoding(http: httpx.Client) -> None:
-    with Simulator(client_secret="a b+c&d=e%20å") as simulator:
-        assert Caller(simulator, http).ask_token().status_code == 200
+@pytest.mark.simulator(client_secret="a b+c&d=e%20å")
+def test_credentials_that_need_form_encoding(caller: Caller) -> None:
+    assert caller.ask_token().status_code == 200
 
 
 def test_credentials_in_the_authorization_header(caller: Caller) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.caller import Caller, messages
+from tests.simulator.callers import Caller, messages
 
 
 @pytest.fixture(params=["auth", "api"])

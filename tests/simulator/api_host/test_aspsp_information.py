@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.caller import Caller, messages
+from tests.simulator.callers import Caller, refused
 
 SE = {"isoCountryCode": "SE", "name": "Sweden"}
 FI = {"isoCountryCode": "FI", "name": "Finland"}
@@ -117,9 +117,7 @@ def test_the_documents_data(caller: Caller, path: str, expected: dict[str, Any])
     ],
 )
 def test_what_does_not_exist(caller: Caller, path: str, parameter: str) -> None:
-    response = caller.get(path)
-    assert response.status_code == 404
-    assert messages(response) == [("RESOURCE_UNKNOWN", parameter)]
+    refused(caller.get(path), 404, "RESOURCE_UNKNOWN", parameter)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +141,7 @@ def test_what_does_not_exist(caller: Caller, path: str, parameter: str) -> None:
     ],
 )
 def test_what_is_malformed(caller: Caller, path: str, parameter: str) -> None:
-    response = caller.get(path)
-    assert response.status_code == 400
-    assert messages(response) == [("FORMAT_ERROR", parameter)]
+    refused(caller.get(path), 400, "FORMAT_ERROR", parameter)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +153,4 @@ def test_what_is_malformed(caller: Caller, path: str, parameter: str) -> None:
     ],
 )
 def test_a_query_parameter_that_the_operation_does_not_have(caller: Caller, path: str, parameter: str) -> None:
-    response = caller.get(path)
-    assert response.status_code == 400
-    assert messages(response) == [("PARAMETER_NOT_SUPPORTED", parameter)]
+    refused(caller.get(path), 400, "PARAMETER_NOT_SUPPORTED", parameter)

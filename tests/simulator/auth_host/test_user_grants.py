@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import REDIRECT_URI, Clock
-from tests.simulator.caller import Caller
+from tests.simulator.callers import REDIRECT_URI, Caller, Clock
 
 if TYPE_CHECKING:
     import httpx
@@ -19,11 +17,7 @@ PAYMENT = {"X-PaymentId": "payment-1", "X-PaymentAuthorisationId": "authorisatio
 REFRESH_FIELDS = {"refresh_token", "refresh_token_expires_in", "refresh_token_issued_at", "refresh_count", "status"}
 DAY = 86400
 
-
-@pytest.fixture
-def refreshing(http: httpx.Client, clock: Clock) -> Iterator[Caller]:
-    with Simulator(refresh_tokens=True, clock=clock) as simulator:
-        yield Caller(simulator, http)
+refreshing = pytest.mark.simulator(refresh_tokens=True)
 
 
 def issue(caller: Caller, **changes: Any) -> str:
@@ -34,17 +28,7 @@ def issue(caller: Caller, **changes: Any) -> str:
 def exchange(
     caller: Caller, code: str | None, headers: dict[str, str] | list[tuple[str, str]] = CONSENT, **changes: str | None
 ) -> httpx.Response:
-    """A good exchange but for the changes; None leaves a field out."""
-    form: dict[str, str | None] = {
-        "client_id": caller.simulator.client_id,
-        "client_secret": caller.simulator.client_secret,
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": REDIRECT_URI,
-        "scope": "accountinformation private",
-    }
-    fields = {name: value for name, value in (form | changes).items() if value is not None}
-    return caller.http.post(f"{caller.simulator.auth_url}/connect/token", data=fields, headers=headers)
+    return caller.exchange(code, headers, **changes)
 
 
 def refresh(caller: Caller, token: str, **changes: str | None) -> httpx.Response:
@@ -122,12 +106,13 @@ def test_a_code_for_something_else(caller: Caller, headers: dict[str, str]) -> N
     not_granted(exchange(caller, issue(caller), headers))
 
 
-def test_an_old_code(refreshing: Caller, clock: Clock) -> None:
-    young, old = issue(refreshing), issue(refreshing)
+@refreshing
+def test_an_old_code(caller: Caller, clock: Clock) -> None:
+    young, old = issue(caller), issue(caller)
     clock.now += 599
-    assert exchange(refreshing, young).status_code == 200
+    assert exchange(caller, young).status_code == 200
     clock.now += 1
-    not_granted(exchange(refreshing, old))
+    not_granted(exchange(caller, old))
 
 
 @pytest.mark.parametrize(
@@ -183,9 +168,10 @@ def test_refresh_tokens_are_off_unless_asked_for(caller: Caller) -> None:
     assert description == "grant_type is one of: client_credentials, authorization_code"
 
 
-def test_only_a_user_gives_a_refresh_token(refreshing: Caller) -> None:
-    assert REFRESH_FIELDS.isdisjoint(refreshing.ask_token().json())
-    body = exchange(refreshing, issue(refreshing)).json()
+@refreshing
+def test_only_a_user_gives_a_refresh_token(caller: Caller) -> None:
+    assert REFRESH_FIELDS.isdisjoint(caller.ask_token().json())
+    body = exchange(caller, issue(caller)).json()
     assert body["refresh_token"] != body["access_token"]
     assert {name: body[name] for name in REFRESH_FIELDS - {"refresh_token"}} == {
         "status": "approved",
@@ -195,49 +181,53 @@ def test_only_a_user_gives_a_refresh_token(refreshing: Caller) -> None:
     }
 
 
-def test_a_refresh_replaces_both_tokens(refreshing: Caller, clock: Clock) -> None:
-    code = issue(refreshing, scope="aspspinformation private")
-    first = exchange(refreshing, code, scope="aspspinformation private").json()
+@refreshing
+def test_a_refresh_replaces_both_tokens(caller: Caller, clock: Clock) -> None:
+    code = issue(caller, scope="aspspinformation private")
+    first = exchange(caller, code, scope="aspspinformation private").json()
     clock.now += 3600
-    assert refreshing.get("/countries", token=first["access_token"]).status_code == 401
-    response = refresh(refreshing, first["refresh_token"])
+    assert caller.get("/countries", token=first["access_token"]).status_code == 401
+    response = refresh(caller, first["refresh_token"])
     assert response.headers["Cache-Control"] == "no-store"
     second = response.json()
     assert set(second) == set(first)
     assert second["refresh_token"] != first["refresh_token"]
     assert (second["scope"], second["refresh_count"]) == ("aspspinformation private", 1)
     assert second["refresh_token_issued_at"] == first["refresh_token_issued_at"] + 3600
-    assert refreshing.get("/countries", token=second["access_token"]).status_code == 200
-    not_granted(refresh(refreshing, first["refresh_token"]))
-    assert refresh(refreshing, second["refresh_token"]).json()["refresh_count"] == 2
+    assert caller.get("/countries", token=second["access_token"]).status_code == 200
+    not_granted(refresh(caller, first["refresh_token"]))
+    assert refresh(caller, second["refresh_token"]).json()["refresh_count"] == 2
 
 
-def test_a_refreshed_token_can_be_narrower_for_once(refreshing: Caller) -> None:
-    body = exchange(refreshing, issue(refreshing)).json()
-    body = refresh(refreshing, body["refresh_token"], scope="accountinformation").json()
+@refreshing
+def test_a_refreshed_token_can_be_narrower_for_once(caller: Caller) -> None:
+    body = exchange(caller, issue(caller)).json()
+    body = refresh(caller, body["refresh_token"], scope="accountinformation").json()
     assert body["scope"] == "accountinformation"
-    body = refresh(refreshing, body["refresh_token"]).json()
+    body = refresh(caller, body["refresh_token"]).json()
     assert body["scope"] == "accountinformation private"
-    wider = refresh(refreshing, body["refresh_token"], scope="accountinformation paymentinitiation private")
+    wider = refresh(caller, body["refresh_token"], scope="accountinformation paymentinitiation private")
     assert "paymentinitiation" in refused(wider, "invalid_scope")
-    assert refresh(refreshing, body["refresh_token"]).status_code == 200
+    assert refresh(caller, body["refresh_token"]).status_code == 200
 
 
-def test_an_old_refresh_token(refreshing: Caller, clock: Clock) -> None:
-    young, old = (exchange(refreshing, issue(refreshing)).json()["refresh_token"] for _ in range(2))
+@refreshing
+def test_an_old_refresh_token(caller: Caller, clock: Clock) -> None:
+    young, old = (exchange(caller, issue(caller)).json()["refresh_token"] for _ in range(2))
     clock.now += 30 * DAY - 1
-    assert refresh(refreshing, young).status_code == 200
+    assert refresh(caller, young).status_code == 200
     clock.now += 1
-    not_granted(refresh(refreshing, old))
+    not_granted(refresh(caller, old))
 
 
-def test_refresh_tokens_that_are_not_good(refreshing: Caller) -> None:
-    body = exchange(refreshing, issue(refreshing)).json()
-    not_granted(refresh(refreshing, body["access_token"]))
-    assert "refresh_token is missing" in refused(refresh(refreshing, ""), "invalid_request")
-    refused(refresh(refreshing, body["refresh_token"], client_secret="wrong"), "invalid_client")
-    refreshing.simulator.revoke_tokens()
-    not_granted(refresh(refreshing, body["refresh_token"]))
+@refreshing
+def test_refresh_tokens_that_are_not_good(caller: Caller) -> None:
+    body = exchange(caller, issue(caller)).json()
+    not_granted(refresh(caller, body["access_token"]))
+    assert "refresh_token is missing" in refused(refresh(caller, ""), "invalid_request")
+    refused(refresh(caller, body["refresh_token"], client_secret="wrong"), "invalid_client")
+    caller.simulator.revoke_tokens()
+    not_granted(refresh(caller, body["refresh_token"]))
 
 
 def test_codes_and_refresh_tokens_come_from_the_factory(http: httpx.Client) -> None:

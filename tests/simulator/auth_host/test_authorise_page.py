@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -10,11 +9,12 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import REDIRECT_URI, BankCaller, fill
+from tests.simulator.callers import REDIRECT_URI, YEAR, BankCaller, fill
 
 if TYPE_CHECKING:
-    from tests.simulator.bank_caller import Clock
+    from tests.simulator.callers import Clock
+
+pytestmark = pytest.mark.simulator(token_lifetime=YEAR)
 
 
 class Page(HTMLParser):
@@ -72,21 +72,6 @@ def refused(response: httpx.Response) -> str:
     return response.text
 
 
-def exchange(seb: BankCaller, consent_id: str, path: str, code: str) -> httpx.Response:
-    return seb.http.post(
-        f"{seb.simulator.auth_url}/connect/token",
-        data={
-            "client_id": seb.simulator.client_id,
-            "client_secret": seb.simulator.client_secret,
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": REDIRECT_URI,
-            "scope": "accountinformation private",
-        },
-        headers={"X-ConsentId": consent_id, "X-ConsentAuthorisationId": path.rpartition("/")[2]},
-    )
-
-
 def test_selecting_a_method_gives_a_link_to_fill_in(seb: BankCaller) -> None:
     consent_id = seb.create()
     path = seb.start(consent_id)
@@ -119,10 +104,10 @@ def test_approving(seb: BankCaller) -> None:
     assert answer == {"scope": "accountinformation private", "state": '"a" <state> & more'}
     # nothing is settled before the code was exchanged
     assert (seb.sca_status(path), seb.status(consent_id)) == ("scaMethodSelected", "received")
-    response = exchange(seb, consent_id, path, code)
+    response = seb.exchange(path, code)
     assert response.json()["scope"] == "accountinformation private"
     assert (seb.sca_status(path), seb.status(consent_id)) == ("finalised", "valid")
-    assert exchange(seb, consent_id, path, code).text == '{"error":"invalid_grant"}'
+    assert seb.exchange(path, code).text == '{"error":"invalid_grant"}'
 
 
 def test_declining(seb: BankCaller) -> None:
@@ -147,10 +132,10 @@ def test_a_redirect_uri_keeps_its_query(seb: BankCaller) -> None:
 
 
 def test_visiting_is_opening_the_page_and_pressing_a_button(seb: BankCaller) -> None:
-    consent_id, path, link = seb.link()
+    _, path, link = seb.link()
     answer = httpx.URL(seb.simulator.visit(link))
     assert set(answer.params) == {"code", "scope", "state"}
-    assert exchange(seb, consent_id, path, answer.params["code"]).status_code == 200
+    assert seb.exchange(path, answer.params["code"]).status_code == 200
     link = seb.link()[2]
     assert "error=access_denied" in seb.simulator.visit(link, approve=False)
     with pytest.raises(ValueError, match="the authorisation is failed"):
@@ -211,6 +196,7 @@ def test_the_time_that_a_consent_waits_ends_with_it(seb: BankCaller, clock: Cloc
         ("callback", "callback%23fragment", "redirect_uri is not an absolute"),
         ("idp:ESSESESS", "idp:NDEASESS", "no consent of that bank"),
         ("consentId:", "consentId:0", "no consent of that bank"),
+        ("consentId:", "basketId:", "does not say what is to be approved"),
         ("consentAuthorisationId:", "consentAuthorisationId:0", "no authorisation"),
         ("response_type=code", "response_type=code&state=2", "more than once: state"),
         ("state=a%20state", "state=[TPP_STATE]", "placeholder [TPP_STATE]"),
@@ -243,32 +229,22 @@ def test_a_link_before_a_method_was_selected(seb: BankCaller) -> None:
     assert "the authorisation is started" in refused(seb.http.get(link))
 
 
-@pytest.fixture
-def registered(http: httpx.Client, clock: Clock) -> Iterator[BankCaller]:
-    with Simulator(clock=clock, redirect_uris=[REDIRECT_URI]) as simulator:
-        yield BankCaller(simulator, http)
+@pytest.mark.simulator(redirect_uris=[REDIRECT_URI])
+def test_redirect_uris_can_be_registered(seb: BankCaller) -> None:
+    assert seb.http.get(seb.link()[2]).status_code == 200
+    other = seb.link(redirect_uri=f"{REDIRECT_URI}/")[2]
+    assert "not one of those" in refused(seb.http.get(other))
 
 
-def test_redirect_uris_can_be_registered(registered: BankCaller) -> None:
-    assert registered.http.get(registered.link()[2]).status_code == 200
-    other = registered.link(redirect_uri=f"{REDIRECT_URI}/")[2]
-    assert "not one of those" in refused(registered.http.get(other))
-
-
-@pytest.fixture
-def plain(http: httpx.Client, clock: Clock) -> Iterator[BankCaller]:
-    with Simulator(clock=clock, plain_redirect=True) as simulator:
-        yield BankCaller(simulator, http, "NDEASESS")
-
-
-def test_a_redirect_without_a_code(plain: BankCaller) -> None:
-    consent_id, path, link = plain.link()
-    assert returned(click(plain.http, link, "Approve")) == {
+@pytest.mark.simulator(plain_redirect=True)
+def test_a_redirect_without_a_code(seb: BankCaller) -> None:
+    consent_id, path, link = seb.link()
+    assert returned(click(seb.http, link, "Approve")) == {
         "scope": "accountinformation private",
         "state": "a state",
     }
-    assert (plain.sca_status(path), plain.status(consent_id)) == ("finalised", "valid")
-    links = plain.select(plain.start(plain.create()))["_links"]
+    assert (seb.sca_status(path), seb.status(consent_id)) == ("finalised", "valid")
+    links = seb.select(seb.start(seb.create()))["_links"]
     assert set(links) == {"scaStatus", "scaRedirect"}
 
 
@@ -277,7 +253,7 @@ def test_a_code_by_control_activates_a_consent_that_is_there(seb: BankCaller) ->
     code = seb.simulator.issue_code(
         redirect_uri=REDIRECT_URI, consent_id=consent_id, authorisation_id=path.rpartition("/")[2]
     )
-    assert exchange(seb, consent_id, path, code).status_code == 200
+    assert seb.exchange(path, code).status_code == 200
     assert seb.status(consent_id) == "valid"
 
 
@@ -285,5 +261,5 @@ def test_a_code_that_comes_too_late_changes_nothing(seb: BankCaller) -> None:
     consent_id, path, link = seb.link()
     code = httpx.URL(seb.simulator.visit(link)).params["code"]
     seb.call("DELETE", consent_id)
-    assert exchange(seb, consent_id, path, code).status_code == 200
+    assert seb.exchange(path, code).status_code == 200
     assert (seb.sca_status(path), seb.status(consent_id)) == ("failed", "terminatedByTpp")

@@ -1,4 +1,4 @@
-"""The eight operations of the Consent Service, but for the ways in which a user approves."""
+"""Consents: asking for one, reading and deleting it, and how it ends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.bank_caller import CONSENTS, OF_A_COMPANY, REQUEST, BankCaller, Clock
-from tests.simulator.caller import messages
+from tests.simulator.callers import CONSENTS, OF_A_COMPANY, REQUEST, YEAR, BankCaller, Clock, refused
+from tests.simulator.description import OPERATIONS, Operation
+
+pytestmark = pytest.mark.simulator(token_lifetime=YEAR)
 
 IBAN = {"iban": "SE2550000000000000000011"}
 OTHER = {"iban": "SE9550000000000000000012", "currency": "SEK"}
@@ -118,21 +120,18 @@ def test_requests_that_are_in_order(seb: BankCaller, changes: dict[str, Any]) ->
     ],
 )
 def test_requests_that_are_refused(seb: BankCaller, changes: dict[str, Any], code: str, path: str) -> None:
-    response = seb.ask(**changes)
-    assert response.status_code == 400
-    assert messages(response) == [(code, path)]
+    refused(seb.ask(**changes), 400, code, path)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json(seb: BankCaller, body: bytes) -> None:
     response = seb.call("POST", "", content=body, headers={"Content-Type": "application/json"})
-    assert response.status_code == 400
-    assert messages(response) == [("FORMAT_ERROR", None)]
+    refused(response, 400, "FORMAT_ERROR")
     assert "JSON" in response.json()["tppMessages"][0]["text"]
 
 
 def test_a_body_that_is_no_object(seb: BankCaller) -> None:
-    assert messages(seb.call("POST", "", json=[])) == [("FORMAT_ERROR", None)]
+    refused(seb.call("POST", "", json=[]), 400, "FORMAT_ERROR")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", None])
@@ -148,9 +147,7 @@ def test_deleting_ends_a_consent(seb: BankCaller) -> None:
     assert (response.status_code, response.content) == (204, b"")
     assert seb.status(consent_id) == "terminatedByTpp"
     assert seb.sca_status(path) == "failed"
-    response = seb.call("POST", f"{consent_id}/authorisations")
-    assert response.status_code == 409
-    assert messages(response) == [("STATUS_INVALID", None)]
+    refused(seb.call("POST", f"{consent_id}/authorisations"), 409, "STATUS_INVALID")
 
 
 def test_a_valid_consent_can_be_deleted_and_deleting_twice_is_no_error(seb: BankCaller) -> None:
@@ -206,105 +203,17 @@ def test_the_date_of_the_last_action_moves(seb: BankCaller, clock: Clock) -> Non
     assert seb.get(consent_id).json()["lastActionDate"] == "2026-03-02"
 
 
-def test_starting_an_authorisation(seb: BankCaller) -> None:
-    consent_id = seb.create()
-    response = seb.call("POST", f"{consent_id}/authorisations", headers={"Content-Type": "application/json"})
-    assert response.status_code == 201
-    body = response.json()
-    path = f"{CONSENTS}/{consent_id}/authorisations/{body.pop('authorisationId')}"
-    assert body == {
-        "scaStatus": "started",
-        "scaMethods": [
-            {"authenticationType": "PUSH_OTP", "authenticationMethodId": "mbid", "name": "Mobile BankID"},
-        ],
-        "_links": {"scaStatus": {"href": path}, "selectAuthenticationMethod": {"href": path}},
-    }
-    assert response.headers["Location"] == path
-    assert "ASPSP-SCA-Approach" not in response.headers
-    assert seb.get(path).json() == {"scaStatus": "started"}
-
-
-def test_a_consent_can_have_several_authorisations(seb: BankCaller) -> None:
-    consent_id = seb.create()
-    assert seb.get(f"{consent_id}/authorisations").json() == {"authorisationIds": []}
-    paths = [seb.start(consent_id) for _ in range(2)]
-    ids = [path.rpartition("/")[2] for path in paths]
-    assert seb.get(f"{consent_id}/authorisations").json() == {"authorisationIds": ids}
-    seb.simulator.approve(ids[0])
-    assert [seb.sca_status(path) for path in paths] == ["finalised", "failed"]
-
-
-def test_a_method_that_is_not_offered(seb: BankCaller) -> None:
-    path = seb.start(seb.create())
-    response = seb.call("PUT", path, json={"authenticationMethodId": "mbid_animated_qr_image"})
-    assert response.status_code == 400
-    assert messages(response) == [("SCA_METHOD_UNKNOWN", "authenticationMethodId")]
-
-
-@pytest.mark.parametrize("body", [{}, [], {"authenticationMethodId": 1}, {"authenticationMethodId": "m" * 36}])
-def test_a_choice_that_is_malformed(seb: BankCaller, body: Any) -> None:
-    response = seb.call("PUT", seb.start(seb.create()), json=body)
-    assert response.status_code == 400
-    assert messages(response) == [("FORMAT_ERROR", "authenticationMethodId")]
-
-
-def test_no_method_can_be_selected_after_the_end(seb: BankCaller) -> None:
-    path = seb.start(seb.create())
-    seb.simulator.approve(path.rpartition("/")[2])
-    response = seb.call("PUT", path, json={"authenticationMethodId": "mbid"})
-    assert response.status_code == 409
-    assert messages(response) == [("STATUS_INVALID", None)]
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", ""),
-        ("DELETE", ""),
-        ("GET", "/status"),
-        ("GET", "/authorisations"),
-        ("POST", "/authorisations"),
-        ("GET", "/authorisations/1"),
-        ("PUT", "/authorisations/1"),
-    ],
-)
-def test_a_consent_that_the_bank_does_not_know(seb: BankCaller, method: str, path: str) -> None:
-    consent_id = seb.create()
-    for consent, bic in ((str(uuid.uuid4()), "ESSESESS"), (consent_id, "NDEASESS")):
-        response = seb.call(
-            method,
-            consent + path,
-            headers={"X-BicFi": bic},
-            json={"authenticationMethodId": "mbid"} if method == "PUT" else None,
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if "consentId" in one.examples], ids=str)
+def test_a_consent_that_the_bank_does_not_know(seb: BankCaller, operation: Operation) -> None:
+    body = {"authenticationMethodId": "mbid"} if operation.method == "PUT" else None
+    for consent_id, bic in ((str(uuid.uuid4()), "ESSESESS"), (seb.create(), "NDEASESS")):
+        address = operation.address(consentId=consent_id)
+        refused(
+            seb.call(operation.method, address, headers={"X-BicFi": bic}, json=body),
+            403,
+            "CONSENT_UNKNOWN",
+            "consentId",
         )
-        assert response.status_code == 403
-        assert messages(response) == [("CONSENT_UNKNOWN", "consentId")]
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_an_authorisation_of_another_consent(seb: BankCaller, method: str) -> None:
-    authorisation_id = seb.start(seb.create()).rpartition("/")[2]
-    response = seb.call(
-        method, f"{seb.create()}/authorisations/{authorisation_id}", json={"authenticationMethodId": "mbid"}
-    )
-    assert response.status_code == 404
-    assert messages(response) == [("RESOURCE_UNKNOWN", "authorisationId")]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [
-        ("GET", "", "POST"),
-        ("PUT", "1", "DELETE, GET, HEAD"),
-        ("POST", "1/status", "GET, HEAD"),
-        ("DELETE", "1/authorisations", "GET, HEAD, POST"),
-        ("POST", "1/authorisations/2", "GET, HEAD, PUT"),
-    ],
-)
-def test_other_methods(seb: BankCaller, method: str, path: str, allow: str) -> None:
-    response = seb.call(method, path)
-    assert (response.status_code, response.headers["Allow"]) == (405, allow)
-    assert messages(response) == [("SERVICE_INVALID", None)]
 
 
 def test_the_context_of_the_token_is_that_of_the_consent(seb: BankCaller) -> None:
