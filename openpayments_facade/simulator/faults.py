@@ -9,13 +9,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from .api_host.errors import ApiError
 from .auth_host.errors import OAuthError
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["Fault", "Faults", "JSONBody", "Misbehaviour"]
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from os import PathLike
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -17,6 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .hosts import Wire
 from .journal import Host
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 __all__ = ["ADDRESS", "ServerThread", "Tls"]
 

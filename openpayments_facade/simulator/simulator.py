@@ -7,10 +7,7 @@ import shlex
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from os import PathLike
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from .faults import Fault, Faults, JSONBody, Misbehaviour
@@ -26,6 +23,10 @@ from .state.ledger import Ledger
 from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from os import PathLike
+    from types import TracebackType
+
     from openpayments_facade import AsyncOpenPayments, OpenPayments
     from openpayments_facade._settings import ClientOptions
     from openpayments_facade.environments import Environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -17,6 +16,8 @@ from .errors import ApiError, malformed
 from .operation import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from starlette.routing import Route
 
     from ..state import Provider
@@ -88,7 +89,7 @@ def _list_transactions(call: BankCall) -> Answer:
     consent = _valid_consent(call)
     booking_status = call.query("bookingStatus")
     if booking_status not in _BOOKING_STATUSES:
-        raise malformed("bookingStatus", f"bookingStatus is one of: {', '.join(_BOOKING_STATUSES)}")
+        raise malformed("bookingStatus", f"bookingStatus must be one of: {', '.join(_BOOKING_STATUSES)}")
     with_balance = call.flag("withBalance")
     opened = _open_one(call, consent, kind="transactions", status=404)
     account, ledger = opened.account, call.provider.ledger

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +13,8 @@ from .errors import ApiError, malformed
 from .operation import Answer, Call, operation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from starlette.routing import Route
 
     from ..state import Provider

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..auth_host.authorise_page import link_template
@@ -11,6 +10,8 @@ from .errors import ApiError, malformed
 from .operation import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.routing import Route
 
     from ..state.authorisations import Authorisation, Subject

@@ -8,9 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..request_ids import UUID
@@ -20,6 +18,9 @@ from .errors import ApiError, malformed
 from .operation import Answer, Call, operation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import date
+
     from starlette.datastructures import Headers
     from starlette.routing import Route
 
@@ -75,7 +76,7 @@ class BankCall(Call):
         """A query parameter that is true or false; false if it was not sent."""
         value = self.query(name)
         if value is not None and not _BOOLEAN.fullmatch(value):
-            raise malformed(name, f"{name} is true or false")
+            raise malformed(name, f"{name} must be true or false")
         return value == "true"
 
     def check(self, subject: S | None, *, otherwise: ApiError) -> S:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,8 @@ from .errors import ApiError, malformed
 from .operation import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.routing import Route
 
     from ..state import Provider
@@ -73,7 +74,7 @@ def read_date(value: object, name: str) -> date:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise malformed(name, f"{name} is not a date in the form yyyy-MM-dd")
+    raise malformed(name, f"{name} must be a date in the form yyyy-MM-dd")
 
 
 def _create(call: BankCall) -> Answer:
@@ -143,11 +144,11 @@ def _check_request(body: Any, today: date) -> date:
             raise malformed(name, f"{name} is missing")
     for name in ("recurringIndicator", "combinedServiceIndicator"):
         if not isinstance(body[name], bool):
-            raise malformed(name, f"{name} is true or false")
+            raise malformed(name, f"{name} must be true or false")
     frequency = body["frequencyPerDay"]
     # 1.0 is an integer to a JSON Schema
     if isinstance(frequency, bool) or not isinstance(frequency, (int, float)) or frequency % 1 or frequency < 1:
-        raise malformed("frequencyPerDay", "frequencyPerDay is 1 or more")
+        raise malformed("frequencyPerDay", "frequencyPerDay must be 1 or more")
     _check_access(body["access"])
     valid_until = read_date(body["validUntil"], "validUntil")
     if valid_until < today:
@@ -157,11 +158,11 @@ def _check_request(body: Any, today: date) -> date:
 
 def _check_access(access: Any) -> None:
     if not isinstance(access, dict):
-        raise malformed("access", "access is not a JSON object")
+        raise malformed("access", "access must be a JSON object")
     for name, offers in _OFFERS.items():
         if access.get(name) is not None and access[name] not in offers:
             raise ApiError(
-                400, "PARAMETER_NOT_SUPPORTED", f"{name} is one of: {', '.join(offers)}", path=f"access.{name}"
+                400, "PARAMETER_NOT_SUPPORTED", f"{name} must be one of: {', '.join(offers)}", path=f"access.{name}"
             )
     lists = {name: access[name] for name in _LISTS if access.get(name) is not None}
     for name, references in lists.items():
@@ -175,11 +176,11 @@ def _check_access(access: Any) -> None:
 
 def _check_references(references: Any, path: str) -> None:
     if not isinstance(references, list):
-        raise malformed(path, f"{path} is not a list")
+        raise malformed(path, f"{path} must be a list")
     for position, reference in enumerate(references):
         where = f"{path}[{position}]"
         if not isinstance(reference, dict):
-            raise malformed(where, f"{where} is not an account reference")
+            raise malformed(where, f"{where} must be an account reference")
         given = {name: value for name, value in reference.items() if value is not None}
         if len(given.keys() & _IDENTIFIERS.keys()) != 1:
             raise malformed(where, f"{where} needs exactly one of: {', '.join(_IDENTIFIERS)}")

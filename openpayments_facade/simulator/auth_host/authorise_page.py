@@ -5,7 +5,6 @@ In reality this host sends the browser on to the bank and takes it back; here on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -19,6 +18,8 @@ from .errors import OAuthError
 from .scopes import check_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from starlette.requests import Request
 
     from ..state import Provider

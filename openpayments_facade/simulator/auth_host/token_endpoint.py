@@ -32,13 +32,17 @@ def token_routes(provider: Provider) -> list[Route]:
         grants["refresh_token"] = refresh_token
 
     async def token(request: Request) -> Response:
-        form = read_form(request, await request.body())
-        grant = grants.get(required(form, "grant_type"))
-        if grant is None:
-            raise OAuthError("unsupported_grant_type", f"grant_type is one of: {', '.join(grants)}")
-        _authenticate(provider, form)
-        with provider.lock:
-            return JSONResponse(grant(provider, form, request.headers))
+        content = await request.body()
+        try:
+            form = read_form(request, content)
+            grant = grants.get(required(form, "grant_type"))
+            if grant is None:
+                raise OAuthError("unsupported_grant_type", f"grant_type is one of: {', '.join(grants)}")
+            _authenticate(provider, form)
+            with provider.lock:
+                return JSONResponse(grant(provider, form, request.headers))
+        except OAuthError as error:
+            return error.response()
 
     return [Route(TOKEN_PATH, token, methods=["POST"])]
 

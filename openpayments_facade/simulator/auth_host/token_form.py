@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -12,6 +11,8 @@ from ..state.authorisations import API_SCOPE_BY_KIND
 from .errors import OAuthError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
 __all__ = ["RESOURCE_HEADERS", "read_form", "required"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..state.authorisations import Approval
@@ -11,6 +10,8 @@ from .scopes import check_scope
 from .token_form import RESOURCE_HEADERS, required
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.datastructures import Headers
 
     from ..state import Provider

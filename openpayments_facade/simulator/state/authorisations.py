@@ -7,13 +7,14 @@ everything else here and on both hosts knows no more of it than `Subject` says.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from .users import Fate, fate_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .banks import Approach, Bank
 
 __all__ = [

@@ -16,9 +16,11 @@ of Mobile BankID, more than the real one, so that one bank shows every kind of c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["BANKS", "BIC", "Approach", "Bank"]
 

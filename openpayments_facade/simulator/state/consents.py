@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from .authorisations import SimulatedAuthorisation, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .banks import Bank
 
 __all__ = ["Consent", "ConsentStatus", "Consents", "SimulatedConsent"]

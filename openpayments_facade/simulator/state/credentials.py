@@ -7,11 +7,12 @@ when. A `clock` counts seconds.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .authorisations import Approval
 
 __all__ = [

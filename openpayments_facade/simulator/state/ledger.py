@@ -7,7 +7,6 @@ about it is therefore known without the entries before it: which of them lie bet
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from .identifiers import derived_uuid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .banks import Bank
 
 __all__ = ["Account", "Ledger"]
