@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from openpayments_client.api import account_information as api
+from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
 from .._protocol.arguments import as_period, id_of
@@ -39,8 +40,6 @@ class AsyncAccounts(AsyncBankService):
     """
 
     def __init__(self, sender: AsyncSender, bank: BankBinding, consent: AnyConsent) -> None:
-        from openpayments_client.operations import OPERATIONS
-
         super().__init__(sender, bank)
         self._consent_id: str = id_of(consent, "consent_id")
         check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")

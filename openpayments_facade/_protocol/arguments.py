@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from openpayments_client import models
 
-from .._checks import check, refuse
+from .._checks import refuse
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
-    from openpayments_client.operations import Rule
 
     Day: TypeAlias = date | timedelta | relativedelta | str
     AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
@@ -103,34 +102,6 @@ def as_period(date_from: Day | None, date_to: Day | None) -> tuple[Any, Any]:
 
 def _is_day(value: object) -> bool:
     return isinstance(value, date) and not isinstance(value, datetime)
-
-
-def check_body(rule: Rule, body: object, argument: str = "") -> None:
-    """Checks a model of a request and what is in it. Raises InvalidArgumentError, which names the field."""
-    from openpayments_client import models
-    from openpayments_client.operations import MODELS
-
-    if rule.model is None:
-        return check(rule, body, argument)
-    if not isinstance(body, getattr(models, rule.model)):
-        raise refuse(argument or "body", f"must be {_article(rule.model)}")
-    for name, field in MODELS[rule.model].items():
-        path = f"{argument}.{name}" if argument else name
-        value = getattr(body, name)
-        if value is None:
-            if field.required:
-                raise refuse(path, "is missing")
-        elif field.items is not None and field.items.model is not None:
-            check(field._replace(items=None), value, path)
-            for number, item in enumerate(value):
-                check_body(field.items, item, f"{path}[{number}]")
-        else:
-            check_body(field, value, path)
-    return None
-
-
-def _article(model: str) -> str:
-    return f"{'an' if model[0] in 'AEIOU' else 'a'} {model}"
 
 
 def as_access(value: Any) -> Any:

@@ -7,8 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from attrs import evolve
+from openpayments_client.operations import is_id
 
-from .._checks import is_id, refuse
+from .._checks import refuse
 from .._protocol.options import read_seconds
 from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
 from .._protocol.sca import (
