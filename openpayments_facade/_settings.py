@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from ._checks import refuse
+from ._protocol.options import CommonOptions
 from ._redaction import Secret
 from .environments import SANDBOX, Environment, read_environment
-from .scopes import ApiScope, PsuContext, read_api_scopes
+from .scopes import ApiScope, read_api_scopes
 
 if TYPE_CHECKING:
     import ssl
@@ -25,17 +26,13 @@ ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
 """A PEM file with certificate and key, or (certificate, key), or (certificate, key, password of the key)."""
 
 
-class ClientOptions(TypedDict, total=False):
+class ClientOptions(CommonOptions, total=False):
     """What a client's constructor takes, and `from_env(...)` as overrides."""
 
     client_id: str
     client_secret: str
     environment: Environment | str
     api_scopes: list[ApiScope] | tuple[ApiScope, ...] | list[str] | tuple[str, ...]
-    psu_context: PsuContext | str | None
-    timeout: float | httpx.Timeout
-    total_timeout: float
-    max_retries: int
     limits: httpx.Limits
     proxy: str | httpx.Proxy
     verify: str | os.PathLike[str] | ssl.SSLContext

@@ -158,8 +158,6 @@ class Psu:
 
     def values(self, *, identify: bool) -> dict[str, str]:
         """What the headers hold, by field."""
-        identity = {"id", "id_type", "corporate_id", "corporate_id_type"}
-        names = [
-            each.name for each in fields(Psu) if each.name != "context" and (identify or each.name not in identity)
-        ]
-        return {name: str(value) for name in names if (value := getattr(self, name)) is not None}
+        hidden = {"context"} if identify else {"context", "id", "id_type", "corporate_id", "corporate_id_type"}
+        values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}
+        return {name: str(value) for name, value in values.items() if value is not None}
