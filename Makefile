@@ -40,9 +40,10 @@ test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" fo
 coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95
 
-check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract, the docs
+check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, types, the cassettes' contract, the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/generate.py --check
 	@$(BIN)/mypy
