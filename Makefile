@@ -50,6 +50,8 @@ check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, 
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python scripts/generate.py --check
 	@$(BIN)/mypy
+	@# it would ask a registry for a newer version of itself
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m scripts.contract
 	@$(MAKE) --no-print-directory docs
 

@@ -4,6 +4,7 @@
 
     openpayments_facade/_async -> openpayments_facade/_sync
     tests/_async               -> tests/_sync
+    tests/typing/_async        -> tests/typing/_sync
 
 The substitutions go over the whole text, so that the examples in docstrings are right too.
 """
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {
     ROOT / "openpayments_facade" / "_async": ROOT / "openpayments_facade" / "_sync",
     ROOT / "tests" / "_async": ROOT / "tests" / "_sync",
+    ROOT / "tests" / "typing" / "_async": ROOT / "tests" / "typing" / "_sync",
 }
 SUBSTITUTIONS = [
     (r"\(await ([^()]*(?:\([^()]*\)[^()]*)*)\)(?=[.)\[])", r"\1"),  # (await f(x)).y -> f(x).y
