@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrs import evolve
+from openpayments_client.operations import OPERATIONS
 
-from .._protocol.arguments import read_id
+from .._checks import check
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from .._redaction import Secret, hiding_arguments
@@ -99,17 +100,18 @@ class AsyncOAuth:
             raise secret_code
         if (consent_id is None) == (payment_id is None):
             raise InvalidArgumentError("give either consent_id or payment_id", argument="consent_id")
-        kind, resource_id, scope = (
-            ("Consent", consent_id, ApiScope.ACCOUNT_INFORMATION)
-            if payment_id is None
-            else ("Payment", payment_id, ApiScope.PAYMENT_INITIATION)
-        )
-        headers = {
-            f"X-{kind}Id": read_id(resource_id, f"{kind.lower()}_id"),
-            f"X-{kind}AuthorisationId": read_id(authorisation_id, "authorisation_id"),
-        }
+        kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
+        scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
+        headers = {}
+        for name, argument, value in (
+            (f"x_{kind}_id", f"{kind}_id", id_),
+            (f"x_{kind}_authorisation_id", "authorisation_id", authorisation_id),
+        ):
+            rule = OPERATIONS["create_token"].arguments[name]
+            check(rule, value, argument)
+            headers[rule.name] = str(value)
         session, options = self._sender.session, self._sender.options
-        check_scope(scope, session.settings.api_scopes, "exchange_code")
+        check_scope([[scope]], session.settings.api_scopes, "exchange_code")
         form: dict[str, str | Secret] = {
             "code": secret_code,
             "redirect_uri": read_redirect_uri(redirect_uri),

@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._http.pools import Pool
+from .._protocol.quota import Quota
 from ..scopes import compose
 from ..tokens import TokenFetcher, TokenManager
 
 if TYPE_CHECKING:
     from .._protocol.options import Options
     from .._settings import Settings
-    from ..errors import AccessExceededError
     from ..scopes import PsuContext
 
 
@@ -30,8 +30,7 @@ class Session:
             # without the total time: that is each waiter's own, and the fetch is everybody's
             timeout=options.timeout,
         )
-        self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
-        """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
+        self.quota = Quota()
         self._tokens: dict[PsuContext | None, TokenManager] = {}
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:

@@ -103,8 +103,8 @@ def read_lifetime(expires_in: object) -> float | None:
 class AccessToken:
     """An application's token. Masked in every repr; can't be pickled.
 
-    `scope` is what was asked for, `missing` what of it was not granted; `lifetime` is in seconds and counts from
-    `issued`, when the token was asked for. `jitter`, from 0 to 1, spreads the refreshes of a fleet. `replacements`
+    `scope` is what was asked for, `missing` what of it was not granted. `lifetime` is in seconds and counts from
+    `issued`, when the token was asked for; `expires_at` is in seconds since the epoch. `jitter`, from 0 to 1, spreads the refreshes of a fleet. `replacements`
     counts the tokens in a row that the API rejected before this one.
     """
 
@@ -113,11 +113,12 @@ class AccessToken:
     scope: str
     missing: tuple[str, ...] = ()
     lifetime: float
-    issued: Now
+    issued: Now = field(repr=False)
     jitter: float = field(repr=False, eq=False)
     replacements: int = 0
     due: Now = field(init=False, repr=False)
-    expires: Now = field(init=False)
+    expires: Now = field(init=False, repr=False)
+    expires_at: float = field(init=False)
 
     @due.default
     def _due(self) -> Now:
@@ -128,17 +129,16 @@ class AccessToken:
     def _expires(self) -> Now:
         return self.issued.later(self.lifetime)
 
+    @expires_at.default
+    def _expires_at(self) -> float:
+        return self.expires.wall
+
     @classmethod
     def issue(cls, value: str, *, scope: str, granted: Iterable[str] = (), **rest: Any) -> AccessToken:
         """A token in the clear, as it came. An empty `granted` means everything (RFC 6749, section 5.1)."""
         granted = set(granted)
         missing = tuple(word for word in scope.split() if granted and word not in granted)
         return cls(value=Secret(value), scope=scope, missing=missing, **rest)
-
-    @property
-    def expires_at(self) -> float:
-        """When it ends, in seconds since the epoch."""
-        return self.expires.wall
 
     def is_fresh(self, now: Now) -> bool:
         """Neither expired nor due for a refresh."""

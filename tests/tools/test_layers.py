@@ -1,0 +1,85 @@
+"""Who may know whom: the contracts in pyproject.toml fail when a wrong import is planted in either half."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IGNORED = shutil.ignore_patterns("__pycache__")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of both packages, and of the contracts."""
+    for package in ("openpayments_facade", "generated/openpayments_client"):
+        shutil.copytree(ROOT / package, tmp_path / Path(package).name, ignore=IGNORED)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def plant(tree: Path, file: str, line: str) -> None:
+    """Adds an import where only a type checker runs it: those count as well."""
+    with (tree / file).open("a") as module:
+        module.write(f"\nif TYPE_CHECKING:\n    {line}\n")
+
+
+def broken(tree: Path) -> list[str]:
+    """The names of the contracts that do not hold."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
+    environ = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(command, cwd=tree, env=environ, capture_output=True, text=True, check=False)
+    names = [line.removesuffix(" BROKEN") for line in re.findall(r".+ BROKEN", done.stdout)]
+    assert bool(names) == bool(done.returncode), done.stdout + done.stderr
+    return names
+
+
+def test_the_contracts_hold(tree: Path) -> None:
+    assert broken(tree) == []
+
+
+@pytest.mark.parametrize("half", ["_async", "_sync"])
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("{half}/aspsps.py", "from ..cli import app", "Layers, top to bottom"),
+        ("{half}/aspsps.py", "from . import client", "No circles"),
+        ("{half}/aspsps.py", "from .. import Bank", "Programs and the simulator import the face, the core does not"),
+        ("{half}/aspsps.py", "from ..tokens import Token", "Services don't know tokens: the session wires them"),
+        ("errors.py", "from .{half} import client", "Layers, top to bottom"),
+        ("_settings.py", "from .{half} import bank", "Layers, top to bottom"),
+        ("simulator/api.py", "from ..{half} import bank", "The simulator is the other side of the wire"),
+    ],
+)
+def test_a_wrong_import_breaks_a_contract(half: str, file: str, line: str, contract: str, tree: Path) -> None:
+    plant(tree, f"openpayments_facade/{file}".format(half=half), line.format(half=half))
+    assert contract in broken(tree)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("openpayments_client/client.py", "import openpayments_facade.errors", "The generated client stands alone"),
+        ("openpayments_facade/__init__.py", "from . import testing", "Nobody imports what stands beside the core"),
+        (
+            "openpayments_facade/psu.py",
+            "from openpayments_client.models import Aspsp",
+            "The generated client has few users",
+        ),
+        (
+            "openpayments_facade/simulator/api.py",
+            "from ..psu import Psu",
+            "The simulator is the other side of the wire",
+        ),
+        ("openpayments_facade/stray.py", "import os", "Layers, top to bottom"),
+    ],
+)
+def test_a_wrong_import_beside_the_halves_breaks_a_contract(file: str, line: str, contract: str, tree: Path) -> None:
+    plant(tree, file, line)
+    assert contract in broken(tree)
