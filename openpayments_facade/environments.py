@@ -1,4 +1,4 @@
-"""Sandbox, production and custom hosts; auth and API host always travel together (facts 00-overview, section 1)."""
+"""Sandbox, production and custom hosts; auth and API host always travel together (document 001)."""
 
 from __future__ import annotations
 
