@@ -37,7 +37,7 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
 
     Raises ConfigurationError, which names the variables that are missing or contradict each other.
     """
-    from .tokens import open_store
+    from .tokens.stores import open_store
 
     # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
     found = {

@@ -62,7 +62,7 @@ def _read_api_scopes(value: object) -> tuple[ApiScope, ...]:
 
 
 def _read_store(value: object) -> TokenStore | None:
-    from .tokens import open_store
+    from .tokens.stores import open_store
 
     return open_store(value)
 

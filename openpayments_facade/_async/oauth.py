@@ -53,6 +53,7 @@ class AsyncOAuth:
             state=state,
         )
 
+    @hiding_arguments
     def read_callback(self, url: str, *, state: str) -> Callback:
         """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
 
@@ -64,9 +65,7 @@ class AsyncOAuth:
             InvalidArgumentError: the state is not the one that went out.
             AuthorisationFailedError: the callback brings an error.
         """
-        hidden_url, hidden_state = Secret(url), Secret(state)
-        del url, state  # no frame that an error leads to shall show them
-        return read_callback(hidden_url.reveal(), state=hidden_state.reveal())
+        return read_callback(url, state=state)
 
     async def exchange_code(
         self,

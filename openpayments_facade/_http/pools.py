@@ -273,12 +273,9 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         if not self.needs_loop:
             return super().send_blocking(exchange)
         assert self._loop is not None  # client() comes first
-        sending = self._send(self._client, exchange)
-        try:
-            sent = asyncio.run_coroutine_threadsafe(sending, self._loop)
-        except RuntimeError as error:  # the loop is closed
-            sending.close()
-            return exchange.fail(error)
+        if self._loop.is_closed():
+            return exchange.fail(RuntimeError("the event loop is closed"))
+        sent = asyncio.run_coroutine_threadsafe(self._send(self._client, exchange), self._loop)
         futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps to the deadline by itself
         if not sent.done():
             sent.cancel()

@@ -126,18 +126,11 @@ class Exchange:
         """Writes one record about the attempt, its values as attributes; `duration` in seconds."""
         if self._started is None:
             return
-        values = {
-            "method": self.method,
-            "url": self.url,
-            "status": self.status_code,
-            "duration": self.monotonic() - self._started,
-            "request_id": self.request_id,
-            "attempt": self.attempt,
-        }
-        status = "no answer" if self.status_code is None else self.status_code
+        duration, status = self.monotonic() - self._started, self.status_code
+        values = {**self.about, "status": status, "duration": duration, "attempt": self.attempt}
         _log.info(
             "%(method)s %(url)s -> %(answer)s in %(duration).3f s (attempt %(attempt)d, request id %(request_id)s)",
-            {**values, "answer": status},
+            {**values, "answer": "no answer" if status is None else status},
             extra=values,
         )
 

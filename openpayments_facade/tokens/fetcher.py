@@ -87,13 +87,8 @@ class TokenFetcher:
             replacements=replacements,
         )
         if token.missing:
-            _log.warning(
-                "The token endpoint did not grant %s: is it among the application's API products in the Developer "
-                "Portal? (asked for %r)",
-                " ".join(token.missing),
-                scope,
-                extra=about,
-            )
+            said = "The token endpoint did not grant %s of %r: is it an API product of the application in the Portal?"
+            _log.warning(said, " ".join(token.missing), scope, extra=about)
         return token
 
     def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
