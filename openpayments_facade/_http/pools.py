@@ -11,6 +11,7 @@ import platform
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent import futures
+from contextlib import aclosing, closing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -88,14 +89,11 @@ async def _forget_redirect_async(response: httpx.Response) -> None:
 def send(client: httpx.Client, exchange: Exchange) -> None:
     """Sends the request and reads the answer. What goes wrong is noted in the exchange."""
     try:
-        response = client.send(exchange.build(client), stream=True)
-        try:
+        with closing(client.send(exchange.build(client), stream=True)) as response:
             exchange.begin(response)
             assert isinstance(response.stream, httpx.SyncByteStream)
             for chunk in response.stream:
                 exchange.receive(chunk)
-        finally:
-            response.close()
         exchange.end()
     except BaseException as error:  # whatever a transport of the user's or a recorder raises
         exchange.fail(error)
@@ -106,14 +104,11 @@ def send(client: httpx.Client, exchange: Exchange) -> None:
 
 
 async def _transfer(client: httpx.AsyncClient, exchange: Exchange) -> None:
-    response = await client.send(exchange.build(client), stream=True)
-    try:
+    async with aclosing(await client.send(exchange.build(client), stream=True)) as response:
         exchange.begin(response)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         async for chunk in response.stream:
             exchange.receive(chunk)
-    finally:
-        await response.aclose()
     exchange.end()
 
 
