@@ -48,7 +48,8 @@ check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, 
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python scripts/unasync.py --check
-	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python -m scripts.exports --check
+	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/mypy
 	@# it would ask a registry for a newer version of itself
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
@@ -60,10 +61,11 @@ format: $(VENV)/.dev  ## formats, and mends what can be mended
 	@$(BIN)/ruff format .
 
 generate: $(VENV)/.dev  ## description -> low-level client
-	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python -m scripts.generate
 
 unasync: $(VENV)/.dev  ## async half -> sync half
 	@$(BIN)/python scripts/unasync.py
+	@$(BIN)/python -m scripts.exports
 
 contract: $(VENV)/.dev  ## every interaction of every cassette against the description
 	@$(BIN)/python -m scripts.contract

@@ -31,53 +31,29 @@
 
 An exception never holds a token or a secret; the body of an error is an attribute, and in no text. All of them can be
 copied and pickled.
-Sources: facts 60-errors-and-flows, sections 1 and 2; facts 10-auth, section 1.5.
+Sources: the provider's guide of 2021; RFC 6749, section 5.2.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "APIError",
-    "AccessExceededError",
-    "AuthenticationError",
-    "AuthorisationFailedError",
-    "AuthorisationTimeoutError",
-    "BadRequestError",
-    "ClientStateError",
-    "ConfigurationError",
-    "ConflictError",
-    "ConnectionFailedError",
-    "ConsentError",
-    "ConsentExpiredError",
-    "ConsentInvalidError",
-    "InvalidArgumentError",
-    "InvalidScopeError",
-    "MissingScopeError",
-    "NotFoundError",
-    "OpenPaymentsError",
-    "OutcomeUnknownError",
-    "PermissionDeniedError",
-    "RateLimitedError",
-    "ReauthorisationRequiredError",
-    "ScaRequiredError",
-    "ServerError",
-    "TimedOutError",
-    "TokenError",
-    "TppMessage",
-    "UnauthorizedError",
-    "UnreadableResponseError",
-]
-
 
 class OpenPaymentsError(Exception):
-    """Base of every exception of this SDK."""
+    """Base of every exception of this SDK. What one carries is in its attributes."""
+
+    def __init__(self, message: str = "", **about: Any) -> None:
+        super().__init__(message)
+        for name, value in about.items():
+            if not hasattr(self, name):
+                raise TypeError(f"{type(self).__name__} has no {name}")
+            setattr(self, name, value)
 
 
 class ConfigurationError(OpenPaymentsError):
@@ -85,14 +61,10 @@ class ConfigurationError(OpenPaymentsError):
 
 
 class InvalidArgumentError(OpenPaymentsError, ValueError):
-    """An argument is wrong. Nothing was sent.
+    """An argument is wrong. Nothing was sent."""
 
-    `argument` is the argument's name, as the caller wrote it.
-    """
-
-    def __init__(self, message: str, *, argument: str = "") -> None:
-        super().__init__(message)
-        self.argument = argument
+    argument: str = ""
+    """The argument's name, as the caller wrote it."""
 
 
 class ClientStateError(OpenPaymentsError, RuntimeError):
@@ -100,37 +72,22 @@ class ClientStateError(OpenPaymentsError, RuntimeError):
 
 
 class MissingScopeError(OpenPaymentsError):
-    """The client was not given the API scope that this call needs. Nothing was sent.
+    """The client was not given the API scope that this call needs. Nothing was sent."""
 
-    `scope` is the API scope that is missing.
-    """
-
-    def __init__(self, message: str, *, scope: str = "") -> None:
-        super().__init__(message)
-        self.scope = scope
+    scope: str = ""
+    """The API scope that is missing."""
 
 
 class _CallError(OpenPaymentsError):
-    """What every exception about one HTTP exchange carries.
+    """What every exception about one HTTP exchange carries."""
 
-    `request_id` is the X-Request-ID that was sent (quote it to the provider); `method` and `url` say what was called;
-    `status_code` is the HTTP status, None where no answer came.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        request_id: str | None = None,
-        method: str | None = None,
-        url: str | None = None,
-        status_code: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.request_id = request_id
-        self.method = method
-        self.url = url
-        self.status_code = status_code
+    request_id: str | None = None
+    """The X-Request-ID that was sent; quote it to the provider."""
+    method: str | None = None
+    url: str | None = None
+    """What was called."""
+    status_code: int | None = None
+    """The HTTP status, None where no answer came."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -158,28 +115,14 @@ class OutcomeUnknownError(_CallError):
 
 
 class TokenError(_CallError):
-    """The token endpoint answered with an error.
+    """The token endpoint answered with an error."""
 
-    `code` is the OAuth error code (RFC 6749, section 5.2), None where the body had none; `description` is the
-    server's own explanation; `retry_after` is what the server asked to wait, in seconds.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        description: str | None = None,
-        retry_after: float | None = None,
-        request_id: str | None = None,
-        method: str | None = None,
-        url: str | None = None,
-        status_code: int | None = None,
-    ) -> None:
-        super().__init__(message, request_id=request_id, method=method, url=url, status_code=status_code)
-        self.code = code
-        self.description = description
-        self.retry_after = retry_after
+    code: str | None = None
+    """The OAuth error code (RFC 6749, section 5.2), None where the body had none."""
+    description: str | None = None
+    """The server's own explanation."""
+    retry_after: float | None = None
+    """The seconds that the server asked to wait."""
 
 
 class AuthenticationError(TokenError):
@@ -199,7 +142,7 @@ class ReauthorisationRequiredError(TokenError):
 
 @frozen
 class TppMessage:
-    """One message of an error body (facts 60-errors-and-flows, section 1.1). Unknown codes stay as they came."""
+    """One message of an error body (the provider's guide of 2021). Unknown codes stay as they came."""
 
     code: str | None = None
     text: str | None = None
@@ -208,34 +151,18 @@ class TppMessage:
 
 
 class APIError(_CallError):
-    """The API answered with an error status.
+    """The API answered with an error status."""
 
-    `code` is the first message's code (an open set: `FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...), None where the body had
-    none; `messages` are all of them; `retry_after` is what the server asked to wait, in seconds. `headers` and `body`
-    (its first 10,000 bytes as a text) are the answer's, without the token should they quote it.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        messages: tuple[TppMessage, ...] = (),
-        retry_after: float | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
-        request_id: str | None = None,
-        method: str | None = None,
-        url: str | None = None,
-        status_code: int = 0,
-    ) -> None:
-        super().__init__(message, request_id=request_id, method=method, url=url, status_code=status_code)
-        self.status_code: int = status_code
-        self.code = code
-        self.messages = messages
-        self.retry_after = retry_after
-        self.headers: Mapping[str, str] = {} if headers is None else headers
-        self.body = body
+    status_code: int = 0
+    code: str | None = None
+    """The first message's code (an open set: `FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...), None where the body had none."""
+    messages: tuple[TppMessage, ...] = ()
+    retry_after: float | None = None
+    """The seconds that the server asked to wait."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """The answer's, without the token should they quote it."""
+    body: str = ""
+    """The first 10,000 bytes of the answer as a string, without the token should it quote it."""
 
 
 class BadRequestError(APIError):
@@ -283,38 +210,30 @@ class ConsentExpiredError(ConsentError):
 
 
 class ScaRequiredError(ConsentError):
-    """The bank wants strong customer authentication for this call (facts 60-errors-and-flows, section 2)."""
+    """The bank wants strong customer authentication for this call (the provider's guide of 2021)."""
 
 
-class AuthorisationFailedError(OpenPaymentsError):
-    """The user declined, or the bank ended the authorisation.
+class _AuthorisationError(OpenPaymentsError):
+    """What every exception about one authorisation carries."""
 
-    `code` is the OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`) or the consent's status
-    (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`), where one is known; so are `consent_id` and
-    `authorisation_id`.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        consent_id: str | None = None,
-        authorisation_id: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.consent_id = consent_id
-        self.authorisation_id = authorisation_id
+    resource_id: str | None = None
+    """What was to be authorised."""
+    consent_id: str | None = None
+    """The same, where it is a consent."""
+    authorisation_id: str | None = None
 
 
-class AuthorisationTimeoutError(OpenPaymentsError):
-    """Nobody finished the authorisation in time. It may still happen: `authorisation.wait()` can be called again.
+class AuthorisationFailedError(_AuthorisationError):
+    """The user declined, or the bank ended the authorisation."""
 
-    `consent_id` and `authorisation_id` say which.
-    """
+    code: str | None = None
+    """The OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to
+    be authorised (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`), where one is known."""
 
-    def __init__(self, message: str, *, consent_id: str | None = None, authorisation_id: str | None = None) -> None:
-        super().__init__(message)
-        self.consent_id = consent_id
-        self.authorisation_id = authorisation_id
+
+class AuthorisationTimeoutError(_AuthorisationError):
+    """Nobody finished the authorisation in time. It may still happen: `authorisation.wait()` can be called again."""
+
+
+_classes = [value for value in globals().values() if isinstance(value, type) and value.__module__ == __name__]
+__all__ = [each.__name__ for each in _classes if not each.__name__.startswith("_")]

@@ -1,77 +1,62 @@
 """The PSU, the end user at a bank: the PSU-* headers of one call. Never kept on a shared client.
 
-Source: facts 10-auth, section 4.
+Source: the provider's guide of 2021.
 """
 
 from __future__ import annotations
 
+import functools
 import ipaddress
-import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields, frozen
 
+from ._checks import check, refuse
 from ._redaction import hiding_arguments
 from .errors import InvalidArgumentError
 from .scopes import PsuContext, read_psu_context
 
+if TYPE_CHECKING:
+    from openpayments_client.operations import Rule
+
 __all__ = ["Psu"]
 
-_GEO: Final = re.compile(r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}")
-_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+@functools.cache
+def _rules() -> dict[str, Rule]:
+    from openpayments_client.operations import OPERATIONS
 
-def _refuse(attribute: Attribute[Any], what: str) -> None:
-    # the value is not shown: it may tell who the user is
-    raise InvalidArgumentError(f"{attribute.name} of the Psu must be {what}", argument=attribute.name)
-
-
-def _is_header_value(value: object) -> bool:
-    return isinstance(value, str) and "" != value == value.strip() and all(" " <= c <= "~" for c in value)
-
-
-def _text(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not _is_header_value(value):
-        _refuse(attribute, "a text of printable ASCII, without blanks around it")
+    rules = (rule for operation in OPERATIONS.values() for rule in operation.arguments.items())
+    return {name.removeprefix("psu_"): rule for name, rule in rules if name.startswith("psu_")}
 
 
 def _is_ip_address(value: object) -> bool:
     # a zone (fe80::1%eth0) means nothing to a bank, and Python takes any text for one
-    if not isinstance(value, str) or "%" in value:
-        return False
     try:
-        ipaddress.ip_address(value)
+        return isinstance(value, str) and "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False
+
+
+def _check(_: object, attribute: Attribute[Any], value: object) -> None:
+    name = attribute.name
+    if name == "ip_address" and value is not None and not _is_ip_address(value):
+        raise refuse(name, "must be an IP address such as 203.0.113.7")
+    if name == "ip_port" and value is not None:
+        if type(value) is not int:
+            raise refuse(name, "must be a port from 1 to 65535")
+        value = str(value)
+    if value is not None:
+        check(_rules()[name], value, name)
+
+
+def _is_header_value(name: str, value: object) -> bool:
+    try:
+        check(_rules()[name], value, name)
+    except InvalidArgumentError:
+        return False
     return True
-
-
-def _ip_address(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    # refused out here: the ValueError of ipaddress shows the value
-    if value is not None and not _is_ip_address(value):
-        _refuse(attribute, "an IP address such as 203.0.113.7")
-
-
-def _ip_port(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536):
-        _refuse(attribute, "a port from 1 to 65535")
-
-
-def _device_id(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not (isinstance(value, str) and _UUID.fullmatch(value)):
-        _refuse(attribute, "a UUID")
-
-
-def _geo_location(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not (isinstance(value, str) and _GEO.fullmatch(value)):
-        _refuse(attribute, "like GEO:59.329323;018.068581, with six decimals")
-
-
-def _http_method(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and value not in _METHODS:
-        _refuse(attribute, f"one of {', '.join(_METHODS)}")
 
 
 def _context(value: object) -> PsuContext | None:
@@ -87,32 +72,45 @@ def _hiding_who(cls: type[T]) -> type[T]:
     return cls
 
 
+def _header(*, shown: bool = False) -> Any:
+    return field(default=None, repr=shown, validator=_check)
+
+
 @_hiding_who
 @frozen(kw_only=True)
 class Psu:
-    """Who the end user is, as far as it is known.
+    """Who the end user is, as far as it is known. The repr shows neither id nor address.
 
-    Without `ip_address` nobody sits in front of the screen: unattended access, which the consent limits to a number a
-    day. `id` is the user's id at the bank (Swedish banks: the personal identity number), `corporate_id` that of the
-    company; `context` wins over the client's `psu_context`. The rest is what the user's browser sent. The repr shows
-    neither id nor address. Raises InvalidArgumentError, which names the field.
+    Args:
+        ip_address: The user's own address. Without it nobody sits in front of the screen: unattended access, which the
+            consent limits to a number a day.
+        id: The user's id at the bank; at Swedish banks the personal identity number.
+        id_type: What kind of id that is, where a bank knows several.
+        corporate_id: The company's id, with business accounts; at Swedish banks the organisation number.
+        corporate_id_type: What kind of id that is.
+        context: Personal or business accounts; wins over the client's `psu_context`.
+        ip_port, user_agent, accept, accept_charset, accept_encoding, accept_language, http_method, device_id,
+            geo_location: What the user's browser or app sent.
+
+    Raises:
+        InvalidArgumentError: It names the field, and does not show the value.
     """
 
-    ip_address: str | None = field(default=None, repr=False, validator=_ip_address)
-    id: str | None = field(default=None, repr=False, validator=_text)
-    id_type: str | None = field(default=None, validator=_text)
-    corporate_id: str | None = field(default=None, repr=False, validator=_text)
-    corporate_id_type: str | None = field(default=None, validator=_text)
+    ip_address: str | None = _header()
+    id: str | None = _header()
+    id_type: str | None = _header(shown=True)
+    corporate_id: str | None = _header()
+    corporate_id_type: str | None = _header(shown=True)
     context: PsuContext | None = field(default=None, converter=_context)
-    ip_port: int | None = field(default=None, repr=False, validator=_ip_port)
-    user_agent: str | None = field(default=None, repr=False, validator=_text)
-    accept: str | None = field(default=None, repr=False, validator=_text)
-    accept_charset: str | None = field(default=None, repr=False, validator=_text)
-    accept_encoding: str | None = field(default=None, repr=False, validator=_text)
-    accept_language: str | None = field(default=None, repr=False, validator=_text)
-    http_method: str | None = field(default=None, repr=False, validator=_http_method)
-    device_id: str | None = field(default=None, repr=False, validator=_device_id)
-    geo_location: str | None = field(default=None, repr=False, validator=_geo_location)
+    ip_port: int | None = _header()
+    user_agent: str | None = _header()
+    accept: str | None = _header()
+    accept_charset: str | None = _header()
+    accept_encoding: str | None = _header()
+    accept_language: str | None = _header()
+    http_method: str | None = _header()
+    device_id: str | None = _header()
+    geo_location: str | None = _header()
 
     @classmethod
     @hiding_arguments
@@ -129,19 +127,25 @@ class Psu:
 
             psu = Psu.from_headers(request.headers, client_ip=request.client.host)
 
-        Takes User-Agent and the Accept headers. `client_ip` is the user's own address, not your proxy's. What can't go
-        into a header again is left out. Raises InvalidArgumentError if `client_ip` is no address: not known is no
-        reason to count the access as one without the user.
+        Args:
+            headers: The request's headers. User-Agent and the Accept headers are taken; what can't go into a header
+                again is left out.
+            client_ip: The user's own address, not your proxy's.
+            context, id, corporate_id: As in `Psu`.
+
+        Raises:
+            InvalidArgumentError: `client_ip` is no address. An unknown one does not make the access unattended.
         """
         if not _is_ip_address(client_ip):
-            raise InvalidArgumentError("client_ip must be the user's IP address", argument="client_ip")
+            raise refuse("client_ip", "must be the user's IP address")
         if not isinstance(headers, Mapping):
-            raise InvalidArgumentError("headers must be a mapping of names to values", argument="headers")
+            raise refuse("headers", "must be a mapping of names to values")
         pairs = [(name, value) for name, value in headers.items() if isinstance(name, str) and isinstance(value, str)]
         sent = {name.lower(): value.strip() for name, value in pairs}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
-        kept = {name: value for name in names if _is_header_value(value := sent.get(name.replace("_", "-")))}
-        return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)  # type: ignore[arg-type]
+        found = {name: sent.get(name.replace("_", "-")) for name in names}
+        kept: dict[str, Any] = {name: value for name, value in found.items() if _is_header_value(name, value)}
+        return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)
 
     @property
     def is_attended(self) -> bool:
@@ -150,23 +154,10 @@ class Psu:
 
     def headers(self, *, identify: bool) -> dict[str, str]:
         """The PSU-* headers of a call; who the user is only where the API asks for it (`identify`)."""
-        names = {
-            "PSU-IP-Address": self.ip_address,
-            "PSU-IP-Port": self.ip_port,
-            "PSU-User-Agent": self.user_agent,
-            "PSU-Accept": self.accept,
-            "PSU-Accept-Charset": self.accept_charset,
-            "PSU-Accept-Encoding": self.accept_encoding,
-            "PSU-Accept-Language": self.accept_language,
-            "PSU-Http-Method": self.http_method,
-            "PSU-Device-ID": self.device_id,
-            "PSU-Geo-Location": self.geo_location,
-        }
-        if identify:
-            names |= {
-                "PSU-ID": self.id,
-                "PSU-ID-Type": self.id_type,
-                "PSU-Corporate-ID": self.corporate_id,
-                "PSU-Corporate-ID-Type": self.corporate_id_type,
-            }
-        return {name: str(value) for name, value in names.items() if value is not None}
+        return {_rules()[name].name: value for name, value in self.values(identify=identify).items()}
+
+    def values(self, *, identify: bool) -> dict[str, str]:
+        """What the headers hold, by field."""
+        hidden = {"context"} if identify else {"context", "id", "id_type", "corporate_id", "corporate_id_type"}
+        values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}
+        return {name: str(value) for name, value in values.items() if value is not None}

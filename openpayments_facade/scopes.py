@@ -1,11 +1,12 @@
-"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000, facts 10-auth section 2)."""
+"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from .errors import InvalidArgumentError, MissingScopeError
+from ._checks import refuse
+from .errors import MissingScopeError
 
 __all__ = ["ApiScope", "PsuContext", "check_scope", "compose", "read_api_scopes", "read_psu_context"]
 
@@ -34,17 +35,14 @@ def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[Api
     """
     known = ", ".join(ApiScope)
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidArgumentError(f"{argument} must be a list of API scopes ({known})", argument=argument)
+        raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)
     if unknown := [scope for scope in given if not isinstance(scope, str) or scope not in set(ApiScope)]:
-        raise InvalidArgumentError(f"{argument} has {unknown[0]!r}; the API scopes are {known}", argument=argument)
+        raise refuse(argument, f"has {unknown[0]!r}; the API scopes are {known}")
     if not given:
-        raise InvalidArgumentError(f"{argument} is empty; name at least one of {known}", argument=argument)
+        raise refuse(argument, f"is empty; name at least one of {known}")
     if ApiScope.BANKGIRO_INFORMATION in given and ApiScope.ACCOUNT_INFORMATION not in given:
-        raise InvalidArgumentError(
-            f"{argument} has bankgiroinformation, which is only used together with accountinformation: add it",
-            argument=argument,
-        )
+        raise refuse(argument, "has bankgiroinformation, which only goes together with accountinformation: add it")
     return tuple(scope for scope in ApiScope if scope in given)
 
 
@@ -53,14 +51,9 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
 
     Raises InvalidArgumentError if it is not a context.
     """
-    if value is None:
-        return None
-    try:
-        return PsuContext(str(value))
-    except ValueError:
-        raise InvalidArgumentError(
-            f"{argument} is {value!r}; it is one of {', '.join(PsuContext)}, or none", argument=argument
-        ) from None
+    if value is None or str(value) in set(PsuContext):
+        return None if value is None else PsuContext(str(value))
+    raise refuse(argument, f"is {value!r}; it is one of {', '.join(PsuContext)}, or none")
 
 
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:
@@ -68,9 +61,11 @@ def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> s
     return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])
 
 
-def check_scope(scope: ApiScope, granted: Sequence[ApiScope], call: str) -> None:
-    """Raises MissingScopeError if a client was not given the scope that a call needs."""
-    if scope not in granted:
+def check_scope(alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScope], call: str) -> None:
+    """Raises MissingScopeError if a client was given the API scopes of none of the alternatives that a call needs."""
+    wanted = [[ApiScope(word) for word in words if word in set(ApiScope)] for words in alternatives]
+    if not any(set(scopes) <= set(granted) for scopes in wanted):
+        scope = next(scope for scope in wanted[0] if scope not in granted)
         raise MissingScopeError(
             f"{call} needs the API scope {scope.value!r}, but this client has only "
             f"{', '.join(map(repr, map(str, granted)))}: add ApiScope.{scope.name} to api_scopes (or {scope.value} to "

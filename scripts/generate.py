@@ -1,7 +1,7 @@
 """Writes generated/openpayments_client/ from openapi/openpayments.yaml.
 
-    python scripts/generate.py          writes the package anew
-    python scripts/generate.py --check  writes nothing; exit 1 and a list when the package is not what would be written
+    python -m scripts.generate          writes the package anew
+    python -m scripts.generate --check  writes nothing; exit 1 and a list when the package is not what would be written
 
 The work is done by openapi-python-client, with the settings and the template overrides beside the description. What a
 template cannot reach is done here: absent becomes None, and the output is tidied by ruff with options of its own. Two
@@ -22,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Template
+
+from scripts.operations import BOUND, Table
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi"
@@ -98,7 +101,8 @@ def for_the_generator(node: Any) -> Any:
     Optional fields lose their `null`: since absent is None, null reads as absent without a word about it, and the
     generated code stays as plain as that of fields which cannot be null. A parameter's description is put on its
     schema, where the generator looks for it. X-Request-ID counts as required everywhere, so that the template which
-    sends a fresh one meets one form of it only.
+    sends a fresh one meets one form of it only; what a client binds to a bank and a user counts as optional, so that no
+    call has to repeat it: operations.py says that it is required.
     """
     if isinstance(node, list):
         return [for_the_generator(item) for item in node]
@@ -110,7 +114,8 @@ def for_the_generator(node: Any) -> Any:
             properties[name] = without_null(properties[name])
     if "in" in node and "schema" in node:
         node["schema"].setdefault("description", node.get("description", ""))
-        node["required"] = node.get("required", False) or node["name"] == "X-Request-ID"
+        is_bound = node["in"] == "header" and node["name"].startswith(BOUND)
+        node["required"] = (node.get("required", False) and not is_bound) or node["name"] == "X-Request-ID"
     return node
 
 
@@ -166,6 +171,9 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         if found := re.search(r".*\bU(?:nset|NSET)\b.*", code):
             raise GenerationError(f"{module.relative_to(output)} still knows Unset: {found[0].strip()}")
         module.write_text(HEADER + code, "utf-8", newline="\n")
+    template = Template((CONTRACT / "templates" / "operations.py.jinja").read_text("utf-8"))
+    operations = template.render(table=Table(content).render())
+    (output / "operations.py").write_text(HEADER + operations, "utf-8", newline="\n")
     (output / "py.typed").touch()
     for command, *options in TIDY:
         _run("ruff", command, *RUFF_OPTIONS, *options, output)

@@ -1,71 +1,70 @@
-"""A user's authorisation of a consent, from the first challenge to a valid consent."""
+"""A user's authorisation of a consent, or of whatever else is authorised the same way."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from attrs import evolve
-from openpayments_client.api.consent import get_consent_information, get_consent_sca_status
+from openpayments_client.operations import is_id
 
-from .._protocol.operation import Operation
+from .._checks import refuse
 from .._protocol.options import read_seconds
-from .._protocol.redirect import RedirectUrl, read_callback
-from .._protocol.sca import LOST, POLL_INTERVAL, TERMINAL, Approach, AuthorisationUpdate, Challenge, check_outcome, text
-from ..errors import AuthorisationFailedError, AuthorisationTimeoutError, InvalidArgumentError, TimedOutError
+from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
+from .._protocol.sca import (
+    POLL_INTERVAL,
+    TERMINAL,
+    Approach,
+    AuthorisationUpdate,
+    Journey,
+    Subject,
+    begun,
+    method_to_select,
+    read_saved,
+)
+from ..errors import TimedOutError
 from .oauth import AsyncOAuth
 from .sender import AsyncSender
+from .service import AsyncBankService
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from typing import TypeAlias
 
-    from openpayments_client.models import Consent, ScaStatusAnswer
+    from openpayments_client import models
+    from typing_extensions import TypeVar
 
+    from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
+    from .._protocol.operation import Operation
     from ..tokens import UserToken
     from .bank import AsyncBank
 
-T = TypeVar("T")
+    T = TypeVar("T", default=models.Consent)
+    R = TypeVar("R")
+    MakeBank: TypeAlias = Callable[[AsyncSender, BankBinding], AsyncBank]
+else:
+    from typing import TypeVar
 
-LAST_LOOK: Final = 1.0
+    T = TypeVar("T")
+
+LAST_LOOK = 1.0
 """Seconds that a read which begins at the end of the time may still take."""
 
 
-class AsyncAuthorisation:
-    """One user's authorisation of one consent.
+class AsyncAuthorisation(Journey[T]):
+    """One user's authorisation of one resource, such as a consent.
 
     `approach` says what to do: show `challenge` (decoupled), or send the browser to `redirect_url(...)` and hand the
     address that it comes back to to `complete(...)`. Then `wait()`. `sca_status` and `challenge` are the last ones
     that were read.
     """
 
-    def __init__(
-        self,
-        sender: AsyncSender,
-        bank: BankBinding,
-        *,
-        consent_id: str,
-        authorisation_id: str,
-        approach: Approach,
-        template: str | None = None,
-        method: str | None = None,
-        redirect_uri: str | None = None,
-        state: str | None = None,
-        sca_status: str | None = None,
-        challenge: Challenge | None = None,
-    ) -> None:
-        self.consent_id = consent_id
-        self.authorisation_id = authorisation_id
-        self.approach = approach
-        self.sca_status = sca_status
-        self.challenge = challenge
+    def __init__(self, sender: AsyncSender, bank: AsyncBank, subject: Subject[T], **fields: Any) -> None:
+        super().__init__(subject, **fields)
         self._sender = sender
         self._bank = bank
-        self._template = template
-        self._method = method
-        self._redirect_uri = redirect_uri
-        self._state = state
 
     @property
     def bank(self) -> AsyncBank:
@@ -73,53 +72,66 @@ class AsyncAuthorisation:
 
         accounts = authorisation.bank.accounts(authorisation.consent_id)
         """
-        from .bank import AsyncBank
-
-        return AsyncBank(self._sender, self._bank)
+        return self._bank
 
     def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
-        """Where to send the user's browser; `redirect_uri` is where it comes back to, whitelisted on the application.
+        """Where to send the user's browser. Sends nothing.
 
-        Both it and the state (an unguessable one unless given) are kept for `complete`. Sends nothing. Raises
-        InvalidArgumentError if the bank's link does not lead to the auth host, or this is no redirect.
+        Args:
+            redirect_uri: Where the browser comes back to, whitelisted on the application. Kept for `complete`.
+            state: An unguessable value that comes back with it; made if left out. Kept for `complete`.
+
+        Raises:
+            InvalidArgumentError: The bank's link does not lead to the auth host, or this is no redirect.
         """
         if self._template is None:
-            raise InvalidArgumentError(
-                f"a {self.approach} authorisation has no link: look at `approach` first", argument="redirect_uri"
+            raise refuse(
+                "redirect_uri", f"is of no use: a {self.approach} authorisation has no link: look at `approach` first"
             )
-        url = AsyncOAuth(self._sender).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
+        settings = self._sender.session.settings
+        url = fill_redirect_url(
+            self._template,
+            environment=settings.environment,
+            client_id=settings.client_id,
+            redirect_uri=redirect_uri,
+            state=state,
+        )
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
     async def complete(self, callback_url: str) -> UserToken | None:
         """Takes the address that the browser came back to, and exchanges its code if there is one to exchange.
 
-        The token is proof that the authorisation counts; it is yours, and not needed for anything else. Raises
-        InvalidArgumentError if the callback is not this authorisation's, AuthorisationFailedError if it brings an
-        error, and what `op.oauth.exchange_code` raises.
+        Args:
+            callback_url: The whole address, with its query.
+
+        Returns:
+            The token of the user's approval: proof that the authorisation counts, yours, and not needed for anything
+            else. None after a plain redirect.
+
+        Raises:
+            InvalidArgumentError: The callback is not this authorisation's.
+            AuthorisationFailedError: It brings an error.
+            TokenError: And what else `op.oauth.exchange_code` raises.
         """
-        if self.approach is Approach.DECOUPLED:
-            raise InvalidArgumentError(
-                "a decoupled authorisation has no callback: look at `approach` first", argument="callback_url"
-            )
-        if self._state is None or self._redirect_uri is None:
-            raise InvalidArgumentError("callback_url comes before redirect_url() was called", argument="callback_url")
         try:
+            if self.approach is Approach.DECOUPLED:
+                raise refuse(
+                    "callback_url", "is of no use: a decoupled authorisation has no callback: look at `approach` first"
+                )
+            if self._state is None or self._redirect_uri is None:
+                raise refuse("callback_url", "comes before redirect_url() was called")
             callback = read_callback(callback_url, state=self._state, argument="callback_url")
         finally:
             del callback_url  # no frame that an error leads to shall show the code
         if self.approach is not Approach.OAUTH_REDIRECT:
             return None
         if callback.code is None:
-            raise InvalidArgumentError("callback_url has no code", argument="callback_url")
+            raise refuse("callback_url", "has no code")
         code = [callback.code]
         del callback
-        return await AsyncOAuth(self._sender).exchange_code(
-            code=code.pop(),
-            redirect_uri=self._redirect_uri,
-            consent_id=self.consent_id,
-            authorisation_id=self.authorisation_id,
-        )
+        ids = {f"{self._subject.kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
+        return await AsyncOAuth(self._sender).exchange_code(code=code.pop(), redirect_uri=self._redirect_uri, **ids)
 
     def updates(
         self, *, timeout: float = 300.0, poll_interval: float | None = None
@@ -130,27 +142,31 @@ class AsyncAuthorisation:
                 if update.challenge:
                     draw(update.challenge.qr_content)
 
-        `timeout` and `poll_interval` are seconds; by default 1 between two reads when decoupled, 2 for a redirect (as
-        the provider's samples). No read outlives the time, but for the last, which has a second. The first update is
-        what is known already. Raises AuthorisationFailedError if the bank ends it, AuthorisationTimeoutError when the
-        time is over.
+        The first update is what is known already.
+
+        Args:
+            timeout: Seconds. No read outlives them, but for the last, which has a second.
+            poll_interval: Seconds between two reads; by default 1 when decoupled, 2 for a redirect (the provider's
+                samples of 2022).
+
+        Raises:
+            AuthorisationFailedError: The bank ended it.
+            AuthorisationTimeoutError: The time is over.
         """
         return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
 
     async def _updates(self, timeout: float, interval: float) -> AsyncIterator[AuthorisationUpdate]:
         deadline = time.monotonic() + timeout
         if self.sca_status is not None:
-            yield AuthorisationUpdate(self.sca_status, self.challenge)
+            yield self._update()
         # who went to the browser and came back may be done
         pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
         while self.sca_status not in TERMINAL:
             await self._pause(deadline, pause, timeout)
             pause = interval
-            known = (self.sca_status, self.challenge)
-            update = self._take(await self._read(self._sca_status(), deadline, timeout))
-            if (self.sca_status, self.challenge) != known:
-                yield update
-        check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
+            if self._take(await self._read(self._look(), deadline, timeout)):
+                yield self._update()
+        self._check_outcome()
 
     async def poll(self) -> AuthorisationUpdate:
         """One look, for a page that asks again and again: the SCA status now, and the challenge to show. One request.
@@ -159,80 +175,51 @@ class AsyncAuthorisation:
             update = await authorisation.poll()
             return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
 
-        When it is over `wait()` gives the consent. Raises AuthorisationFailedError if the bank has ended it.
+        When it is over `wait()` gives what was authorised.
+
+        Raises:
+            AuthorisationFailedError: The bank has ended it.
         """
-        update = self._take(await self._sender.run(self._sca_status()))
-        check_outcome(self.sca_status, self.consent_id, self.authorisation_id)
-        return update
+        self._take(await self._sender.run(self._look()))
+        self._check_outcome()
+        return self._update()
 
-    def _sca_status(self) -> Operation[ScaStatusAnswer]:
-        return Operation.of(
-            get_consent_sca_status, self.consent_id, self.authorisation_id, x_bic_fi=self._bank.bic_fi
-        ).with_headers(self._bank.headers())
+    async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
+        """Waits until the user has authorised and the bank has taken it in: a consent is valid then.
 
-    def _take(self, answer: ScaStatusAnswer) -> AuthorisationUpdate:
-        before = self.sca_status
-        self.sca_status = text(answer.sca_status) or self.sca_status or "received"
-        challenge = Challenge.of(answer.challenge_data, self._method)
-        if challenge is not None or self.sca_status != before:
-            # the description of this answer has no challenge: without one, the last one holds
-            self.challenge = challenge
-        return AuthorisationUpdate(self.sca_status, self.challenge)
+        Args:
+            timeout: Seconds. No read outlives them, but for the last, which has a second.
+            poll_interval: As in `updates`.
 
-    async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> Consent:
-        """Waits until the user has authorised and the consent is valid, and gives it. `timeout` is in seconds.
+        Returns:
+            What was authorised, as it is now.
 
-        No read outlives the time, but for the last, which has a second.
-
-        Raises AuthorisationFailedError if it will never be, AuthorisationTimeoutError when the time is over.
+        Raises:
+            AuthorisationFailedError: It will never be authorised.
+            AuthorisationTimeoutError: The time is over.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
         async for _ in self.updates(timeout=timeout, poll_interval=poll_interval):
             pass
-        operation = Operation.of(get_consent_information, self.consent_id, x_bic_fi=self._bank.bic_fi).with_headers(
-            self._bank.headers()
-        )
         while True:
-            consent = await self._read(operation, deadline, timeout)
-            if consent.consent_status == "valid":
-                return consent
-            if text(consent.consent_status) in LOST:
-                raise AuthorisationFailedError(
-                    f"consent {self.consent_id} is {consent.consent_status}",
-                    code=consent.consent_status,
-                    consent_id=self.consent_id,
-                    authorisation_id=self.authorisation_id,
-                )
+            resource = await self._read(self._subject.read(), deadline, timeout)
+            if self._is_done(resource):
+                return self._subject.identify(resource)
             # a company may need more than one signature
             await self._pause(deadline, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
-        """All that another process needs to finish it with `bank.consents.resume(...)`: neither token nor user."""
-        context = self._sender.options.psu_context
-        return {
-            "bic_fi": self._bank.bic_fi,
-            "consent_id": self.consent_id,
-            "authorisation_id": self.authorisation_id,
-            "approach": str(self.approach),
-            "template": self._template,
-            "method": self._method,
-            "redirect_uri": self._redirect_uri,
-            "state": self._state,
-            "redirect_preferred": self._bank.redirect_preferred,
-            "psu_context": None if context is None else str(context),
-        }
+        """All that another process needs to finish it with `resume(...)`: neither token nor user."""
+        return self._save(self._sender.options.psu_context)
 
-    def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {self.authorisation_id!r} of consent {self.consent_id!r} "
-            f"at {self._bank.bic_fi}: {self.approach}, {self.sca_status}>"
-        )
+    def _look(self) -> Operation[Any]:
+        return self._subject.sca_status(self.authorisation_id)
 
     def _interval(self, given: float | None) -> float:
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
-    async def _read(self, operation: Operation[T], deadline: float, timeout: float) -> T:
+    async def _read(self, operation: Operation[R], deadline: float, timeout: float) -> R:
         options = self._sender.options
         total = min(options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
         try:
@@ -248,9 +235,57 @@ class AsyncAuthorisation:
             raise self._late(timeout)
         await asyncio.sleep(min(interval, left))
 
-    def _late(self, timeout: float) -> AuthorisationTimeoutError:
-        return AuthorisationTimeoutError(
-            f"consent {self.consent_id} was not authorised in {timeout:g} s; SCA status {self.sca_status}",
-            consent_id=self.consent_id,
-            authorisation_id=self.authorisation_id,
-        )
+
+class AsyncAuthorisingService(AsyncBankService, Generic[T]):
+    """Base of the services whose resources a user authorises."""
+
+    _subject: ClassVar[type[Subject[Any]]]
+
+    def __init__(self, sender: AsyncSender, bank: BankBinding, make_bank: MakeBank) -> None:
+        super().__init__(sender, bank)
+        self._make_bank = make_bank
+
+    async def _authorise(self, resource_id: str, method: str | None) -> AsyncAuthorisation[T]:
+        subject = self._subject(resource_id, self._bank)
+        if method is not None:
+            subject.select("-", method)  # a bad method is refused before anything is sent
+        started = await self._start(resource_id)
+        answer: models.AuthorisationStarted | models.AuthorisationUpdated = started.parsed
+        header = started.headers.get("aspsp-sca-approach")
+        selected = method_to_select(started.parsed, header, method)
+        if selected is not None:
+            updated = await self._run(subject.select(started.parsed.authorisation_id, selected))
+            answer, header = updated.parsed, updated.headers.get("aspsp-sca-approach") or header
+        fields = begun(started.parsed, answer, header, selected or method)
+        authorisation = AsyncAuthorisation(self._sender, self._make_bank(self._sender, self._bank), subject, **fields)
+        authorisation._check_outcome()
+        return authorisation
+
+    def resume(self, saved: Mapping[str, Any]) -> AsyncAuthorisation[T]:
+        """An authorisation that another process began. Sends nothing.
+
+        Redirect preference and PSU context are those that it was begun with.
+
+        Args:
+            saved: What its `to_dict()` gave.
+
+        Raises:
+            InvalidArgumentError: It is no such thing, or of another bank.
+        """
+        options = self._sender.options
+        found = read_saved(saved, self._subject.kind, self._bank, options.psu_context)
+        sender = AsyncSender(self._sender.session, evolve(options, psu_context=found.psu_context))
+        subject = self._subject(found.resource_id, found.bank)
+        authorisation = AsyncAuthorisation(sender, self._make_bank(sender, found.bank), subject, **found.fields)
+        authorisation._look()  # refuses bad ids
+        return authorisation
+
+    async def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:
+        return await self._run_identified(self._subject(resource_id, self._bank).start(), "authorisation_id")
+
+    async def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:
+        """An answer with an id, which has to fit into the paths of what comes after."""
+        answer = await self._run(operation)
+        if not is_id(getattr(answer.parsed, name)):
+            raise self._unreadable(operation, answer, f"an answer whose {name} is not an id")
+        return answer

@@ -12,6 +12,7 @@ from .consents import AsyncConsents, AsyncRawConsents
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
+    from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
 
 
@@ -27,11 +28,18 @@ class AsyncBank:
     @cached_property
     def consents(self) -> AsyncConsents:
         """Consents, and how the user authorises them."""
-        return AsyncConsents(self._sender, self._sender, self._binding)
+        return AsyncConsents(self._sender, self._binding, AsyncBank)
 
-    def accounts(self, consent_id: str) -> AsyncAccounts:
-        """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
-        return AsyncAccounts(self._sender, self._sender.session, self._binding, consent_id)
+    def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
+        """The accounts that a valid consent opens.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Raises:
+            InvalidArgumentError: It is not an id.
+        """
+        return AsyncAccounts(self._sender, self._binding, consent_id)
 
     @property
     def with_raw_response(self) -> AsyncRawBank:
@@ -39,7 +47,7 @@ class AsyncBank:
         return AsyncRawBank(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._binding!r}>"
+        return f"<{type(self).__name__} {self._binding.bic_fi}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AsyncBank):
@@ -60,8 +68,8 @@ class AsyncRawBank:
     @property
     def consents(self) -> AsyncRawConsents:
         """Consents."""
-        return AsyncRawConsents(self._bank._sender, self._bank.consents)
+        return AsyncRawConsents(self._bank.consents)
 
-    def accounts(self, consent_id: str) -> AsyncRawAccounts:
+    def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:
         """The accounts that a valid consent opens."""
-        return AsyncRawAccounts(self._bank._sender, self._bank.accounts(consent_id))
+        return AsyncRawAccounts(self._bank.accounts(consent_id))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
-from .._environ import settings_from_env
+from attrs import fields_dict
+
+from .._environ import arguments_from_env
 from .._protocol.operation import Operation
-from .._protocol.options import CallOptions, Options
+from .._protocol.options import Options
 from .._redaction import hiding_arguments
-from .._settings import ClientOptions, Settings
+from .._settings import Settings
 from ..scopes import PsuContext
+from . import aspsp_information as directory
 from .sender import AsyncSender
 from .session import AsyncSession
 
@@ -25,15 +28,13 @@ if TYPE_CHECKING:
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Endpoint, Failure
-    from .._settings import ClientCert
+    from .._protocol.options import CallOptions
+    from .._settings import ClientCert, ClientOptions
     from ..environments import Environment
     from ..psu import Psu
     from ..scopes import ApiScope
-    from ..tokens import OnTokenEvent, TokenStore
-    from .aspsps import AsyncAspsps, AsyncRawAspsps
+    from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import AsyncBank
-    from .cities import AsyncCities, AsyncRawCities
-    from .countries import AsyncCountries, AsyncRawCountries
     from .oauth import AsyncOAuth
 
 P = ParamSpec("P")
@@ -46,26 +47,32 @@ class AsyncOpenPayments:
         async with AsyncOpenPayments(client_id="...", client_secret="...") as op:
             banks = await op.aspsps.list(countries=["SE"])
 
-    Arguments
-        client_id, client_secret: from the Developer Portal.
+    The connection settings serve the token fetch too. The constructor does not read the environment; `from_env` does.
+
+    Args:
+        client_id: From the Developer Portal.
+        client_secret: From the Developer Portal.
         environment: "sandbox" (the default), "production", or an `Environment` with hosts of your own.
-        api_scopes: what the application may use; ASPSP information if left out.
-        psu_context: personal (`PsuContext.PRIVATE`, the default) or business accounts; None sends API scopes alone.
-        timeout: seconds for each step of a request (connect, send, wait for bytes), or an `httpx.Timeout`.
-        total_timeout: seconds for a whole call with token, retries and the waits between them. An async call is cut off
+        api_scopes: What the application may use; ASPSP information if left out.
+        psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts; None sends API scopes alone.
+        timeout: Seconds for each step of a request (connect, send, wait for bytes), or an `httpx.Timeout`.
+        total_timeout: Seconds for a whole call with token, retries and the waits between them. An async call is cut off
             then, a sync one when the read that it is in ends (`timeout`).
-        max_retries: how often a request that may be sent twice is tried again after a failure.
-        limits, proxy, transport: as httpx has them. A transport of your own switches proxies of the environment off.
-        verify: path of a CA bundle, or an SSL context.
-        client_cert: a PEM file, or (certificate, key), or (certificate, key, password); production asks for one
-            (facts 00-overview, section 3). It is offered to both hosts.
-        token_store: where tokens are shared: "memory" (the default: this process), "file:PATH", "redis://...", or a
+        max_retries: How often a request that may be sent twice is tried again after a failure.
+        limits: An `httpx.Limits`.
+        proxy: A URL or an `httpx.Proxy`.
+        transport: A transport of httpx. One of your own switches proxies of the environment off.
+        verify: The path of a CA bundle, or an SSL context.
+        client_cert: A PEM file, or (certificate, key), or (certificate, key, password); production asks for one (the
+            provider's guide of 2021). It is offered to both hosts.
+        token_store: Where tokens are shared: "memory" (the default: this process), "file:PATH", "redis://...", or a
             `TokenStore`.
-        on_token_event: called with a `TokenEvent` when a token is fetched, adopted from the store, refused, or can't
+        on_token_event: Called with a `TokenEvent` when a token is fetched, adopted from the store, refused, or can't
             be had.
 
-    The connection settings serve the token fetch too. The constructor does not read the environment; `from_env` does.
-    Raises InvalidArgumentError or ConfigurationError, which name the argument.
+    Raises:
+        InvalidArgumentError: An argument is wrong; it names the argument.
+        ConfigurationError: A setting is; it names the setting.
     """
 
     @hiding_arguments
@@ -88,22 +95,9 @@ class AsyncOpenPayments:
         token_store: TokenStore | str | None = None,
         on_token_event: OnTokenEvent | None = None,
     ) -> None:
-        settings = Settings.read(
-            client_id=client_id,
-            client_secret=client_secret,
-            environment=environment,
-            api_scopes=api_scopes,
-            limits=limits,
-            proxy=proxy,
-            verify=verify,
-            client_cert=client_cert,
-            transport=transport,
-            token_store=token_store,
-            on_token_event=on_token_event,
-        )
-        options = Options.read(
-            timeout=timeout, total_timeout=total_timeout, max_retries=max_retries, psu_context=psu_context
-        )
+        given = dict(locals())
+        settings = Settings(**{name: given[name] for name in fields_dict(Settings)})
+        options = Options(**{name: given[name] for name in fields_dict(Options).keys() & given.keys()})
         self._sender = AsyncSender(AsyncSession(settings, options), options)
         self._is_view = False
 
@@ -112,30 +106,25 @@ class AsyncOpenPayments:
     def from_env(cls, **overrides: Unpack[ClientOptions]) -> Self:
         """A client from the OPENPAYMENTS_* environment variables; arguments given here win.
 
-        Raises ConfigurationError, which names the variables that are missing or contradict each other.
+        Raises:
+            ConfigurationError: It names the variables that are missing or contradict each other.
         """
-        return cls(**settings_from_env(overrides))
+        return cls(**arguments_from_env(overrides))
 
     @cached_property
-    def countries(self) -> AsyncCountries:
+    def countries(self) -> directory.AsyncCountries:
         """Countries that have banks."""
-        from .countries import AsyncCountries
-
-        return AsyncCountries(self._sender)
+        return directory.AsyncCountries(self._sender)
 
     @cached_property
-    def cities(self) -> AsyncCities:
+    def cities(self) -> directory.AsyncCities:
         """Cities."""
-        from .cities import AsyncCities
-
-        return AsyncCities(self._sender)
+        return directory.AsyncCities(self._sender)
 
     @cached_property
-    def aspsps(self) -> AsyncAspsps:
+    def aspsps(self) -> directory.AsyncAspsps:
         """ASPSPs: the banks."""
-        from .aspsps import AsyncAspsps
-
-        return AsyncAspsps(self._sender)
+        return directory.AsyncAspsps(self._sender)
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -152,14 +141,19 @@ class AsyncOpenPayments:
         affiliated_aspsp: str | None = None,
         redirect_preferred: bool | None = None,
     ) -> AsyncBank:
-        """One bank for one user: `.consents` and `.accounts(consent_id)`. A value; sends nothing.
+        """One bank for one user: `.consents` and `.accounts(consent)`. A value; sends nothing.
 
             bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"))
 
-        `psu` None is unattended access by nobody known. `affiliated_aspsp` is the id of a bank below the BIC,
-        `redirect_preferred` whether the user shall authorise in the browser (True), in an app (False), or as the bank
-        likes; banks want it the same for the life of a consent. Raises InvalidArgumentError, which names the argument;
-        a missing scope is told by the first call.
+        Args:
+            bic_fi: The bank's BIC.
+            psu: The user. Without `psu`, access is unattended and anonymous.
+            affiliated_aspsp: The id of a bank below the BIC, from the details of the bank.
+            redirect_preferred: Whether the user shall authorise in the browser (True), in an app (False), or as the
+                bank likes. Banks want it the same for the life of a consent.
+
+        Raises:
+            InvalidArgumentError: It names the argument. A missing scope is told by the first call.
         """
         from .._protocol.binding import bind
         from .bank import AsyncBank
@@ -178,38 +172,51 @@ class AsyncOpenPayments:
             from openpayments_client.api.aspsp_information import get_countries_list
             (await op.call(get_countries_list, iso_country_codes=["SE"])).countries
 
-        Token, request id, retries and errors are as everywhere. Raises InvalidArgumentError if an argument can't be
-        sent; the endpoint's own arguments are not checked further.
+        Token, request id, retries and errors are as everywhere.
+
+        Raises:
+            InvalidArgumentError: An argument is missing or breaks a rule of the description; it names the argument.
         """
         return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
     @property
     def with_raw_response(self) -> AsyncRawOpenPayments:
         """The same calls, each giving a `RawResponse`: parsed answer, status, headers, request id."""
-        return AsyncRawOpenPayments(self._sender)
+        return AsyncRawOpenPayments(self)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """This client with other options for some calls: timeout, total_timeout (seconds), max_retries, psu_context,
-        request_id (a UUID), headers (added to those of earlier views).
+        """This client with other options for some calls. It shares pool and tokens; closing it does nothing.
 
             await op.with_options(timeout=5, max_retries=0).countries.list()
 
-        It shares pool and tokens and has no life of its own: closing it does nothing.
-        Raises InvalidArgumentError, which names the option.
+        Args:
+            options: timeout, total_timeout (seconds), max_retries, psu_context, request_id (a UUID), headers (added to
+                those of earlier views).
+
+        Raises:
+            InvalidArgumentError: It names the option.
         """
         view = object.__new__(type(self))
-        view._sender = AsyncSender(self._sender.session, self._sender.options.but(**options))
+        view._sender = AsyncSender(self._sender.session, self._sender.options.replace(**options))
         view._is_view = True
         return view
 
     async def access_token(self) -> str:
         """The bearer token that calls carry, for requests that you make yourself. Treat it as a secret.
 
-        Raises AuthenticationError, InvalidScopeError, TokenError, ConnectionFailedError, TimedOutError.
+        Raises:
+            TokenError: Or one of its kinds, when the token endpoint refuses.
+            ConnectionFailedError: It can't be reached.
+            TimedOutError: It does not answer in time.
+        """
+        return (await self.token()).value.reveal()
+
+    async def token(self) -> AccessToken:
+        """The token that calls carry, masked: its scope, what of it was not granted (`missing`), and when it expires
+        (`expires_at`, seconds since the epoch). It is fetched if there is none. Raises what `access_token` raises.
         """
         options = self._sender.options
-        token = await self._sender.session.tokens(options.psu_context).aget(options.total_timeout)
-        return token.value.reveal()
+        return await self._sender.session.tokens(options.psu_context).aget(options.total_timeout)
 
     async def aclose(self) -> None:
         """Closes the connections; calls after it raise ClientStateError. May be called again."""
@@ -236,29 +243,23 @@ class AsyncOpenPayments:
 class AsyncRawOpenPayments:
     """`op.with_raw_response`."""
 
-    def __init__(self, sender: AsyncSender) -> None:
-        self._sender = sender
+    def __init__(self, client: AsyncOpenPayments) -> None:
+        self._client = client
 
     @property
-    def countries(self) -> AsyncRawCountries:
+    def countries(self) -> directory.AsyncRawCountries:
         """Countries that have banks."""
-        from .countries import AsyncRawCountries
-
-        return AsyncRawCountries(self._sender)
+        return directory.AsyncRawCountries(self._client.countries)
 
     @property
-    def cities(self) -> AsyncRawCities:
+    def cities(self) -> directory.AsyncRawCities:
         """Cities."""
-        from .cities import AsyncRawCities
-
-        return AsyncRawCities(self._sender)
+        return directory.AsyncRawCities(self._client.cities)
 
     @property
-    def aspsps(self) -> AsyncRawAspsps:
+    def aspsps(self) -> directory.AsyncRawAspsps:
         """ASPSPs: the banks."""
-        from .aspsps import AsyncRawAspsps
-
-        return AsyncRawAspsps(self._sender)
+        return directory.AsyncRawAspsps(self._client.aspsps)
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...
@@ -268,4 +269,4 @@ class AsyncRawOpenPayments:
 
     async def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> RawResponse[Any]:
         """Any operation of the description, as a module of `openpayments_client.api` with its arguments."""
-        return await self._sender.run_raw(Operation.of(endpoint, *args, **kwargs))
+        return await self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

@@ -37,7 +37,7 @@ class AsyncSender:
         """The parsed answer with status and headers. Raises what `errors` lists."""
         import stamina  # costs as much as a small client, and is not needed before the first call
 
-        check_scope(operation.scope, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
+        check_scope(operation.scopes, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
         call = Call(operation, self.options, self.session.settings.environment.api_url)
         retries = stamina.retry_context(
             on=call.wait_before_retry,

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from .._protocol.answer import RawResponse
+from .._protocol.answer import RawResponse, unreadable
+from .._protocol.operation import Operation
+from .sender import AsyncSender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from .._protocol.operation import Operation
-    from .sender import AsyncSender
+    from .._protocol.binding import BankBinding
+    from .._protocol.operation import Endpoint, Failure
+    from ..errors import UnreadableResponseError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncRunner(Protocol):
-    """Carries out operations."""
-
-    async def run(self, operation: Operation[T]) -> T: ...
-
-    async def run_raw(self, operation: Operation[T]) -> RawResponse[T]: ...
-
-
-class AsyncRecorder:
-    """Carries out operations for one raw call, and keeps the last answer."""
+class AsyncRecorder(AsyncSender):
+    """Keeps the last answer of one raw call."""
 
     last: RawResponse[Any]
 
-    def __init__(self, sender: AsyncSender) -> None:
-        self._sender = sender
-
-    async def run(self, operation: Operation[T]) -> T:
-        return (await self.run_raw(operation)).parsed
-
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        answer = await self._sender.run_raw(operation)
+        answer = await super().run_raw(operation)
         self.last = answer
         return answer
 
@@ -45,11 +34,34 @@ class AsyncRecorder:
 class AsyncService:
     """Base of the services: one noun of the API each."""
 
-    def __init__(self, runner: AsyncRunner) -> None:
-        self._runner = runner
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
 
-    async def _run(self, operation: Operation[T]) -> T:
-        return await self._runner.run(operation)
+    async def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+        return (await self._run(Operation.of(endpoint, *args, **kwargs))).parsed
+
+    async def _run(self, operation: Operation[T]) -> RawResponse[T]:
+        return await self._sender.run_raw(operation)
+
+    def _unreadable(self, operation: Operation[Any], answer: RawResponse[Any], problem: str) -> UnreadableResponseError:
+        return unreadable(operation, answer, self._sender.session.settings.environment.api_url, problem)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
+
+class AsyncBankService(AsyncService):
+    """Base of the services at a bank: each call carries what is bound to the bank."""
+
+    def __init__(self, sender: AsyncSender, bank: BankBinding) -> None:
+        super().__init__(sender)
+        self._bank = bank
+
+    async def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+        return (await self._run(Operation.at_bank(self._bank, endpoint, *args, **kwargs))).parsed
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self._bank.bic_fi}>"
 
 
 S = TypeVar("S", bound=AsyncService)
@@ -58,11 +70,11 @@ S = TypeVar("S", bound=AsyncService)
 class AsyncRawService(Generic[S]):
     """Base of the raw services: the same methods, each giving a RawResponse."""
 
-    _service: type[S]
+    def __init__(self, service: S) -> None:
+        self._plain = service
 
-    def __init__(self, sender: AsyncSender, service: S | None = None) -> None:
-        self._sender = sender
-        self._plain = self._service(sender) if service is None else service
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAspsps.get)`
@@ -74,9 +86,9 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAsps
 
     def __get__(self, raw_service: AsyncRawService[Any], _: object = None) -> Callable[P, Awaitable[RawResponse[T]]]:
         async def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            recorder = AsyncRecorder(raw_service._sender)
             service = copy.copy(raw_service._plain)
-            service._runner = recorder
+            sender = service._sender
+            service._sender = recorder = AsyncRecorder(sender.session, sender.options)
             parsed = await self._method(service, *args, **kwargs)
             last = recorder.last
             return RawResponse(parsed, last.status_code, last.headers, last.request_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._http.pools import AsyncPool, user_agent
+from .._protocol.quota import Quota
 from ..errors import ClientStateError
 from ..scopes import compose
 from ..tokens import TokenFetcher, TokenManager
@@ -12,7 +13,6 @@ from ..tokens import TokenFetcher, TokenManager
 if TYPE_CHECKING:
     from .._protocol.options import Options
     from .._settings import Settings
-    from ..errors import AccessExceededError
     from ..scopes import PsuContext
 
 
@@ -31,8 +31,7 @@ class AsyncSession:
             # no total time: that of a waiter is its own, and the fetch everybody's
             timeout=options.timeout,
         )
-        self.exceeded: dict[tuple[str, str], tuple[float, AccessExceededError]] = {}
-        """Accesses that a consent has no more of, and until when (monotonic), by consent and operation."""
+        self.quota = Quota()
         self._tokens: dict[PsuContext | None, TokenManager] = {}
         self._closing = False
 

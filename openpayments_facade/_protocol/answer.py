@@ -1,12 +1,11 @@
 """Judges an answer: a model, or the exception that says what went wrong.
 
-Sources: facts 20-aspsp-information, facts 60-errors-and-flows sections 1 and 2.
+Sources: the provider's guide of 2021 (error bodies, codes, statuses); "observed in 2026" where a bank is named.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -17,28 +16,11 @@ from attrs import field, frozen
 from openpayments_client import Client
 from openpayments_client.errors import UnexpectedStatus
 
+from .. import errors
 from .._redaction import printable
-from ..errors import (
-    AccessExceededError,
-    APIError,
-    BadRequestError,
-    ConflictError,
-    ConsentExpiredError,
-    ConsentInvalidError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ScaRequiredError,
-    ServerError,
-    TppMessage,
-    UnauthorizedError,
-    UnreadableResponseError,
-)
 
 if TYPE_CHECKING:
     from .operation import Operation
-
-__all__ = ["Answer", "RawResponse", "blames_token", "judge", "may_help_to_retry", "retry_after"]
 
 T = TypeVar("T")
 
@@ -71,26 +53,22 @@ class Answer:
 class _Response(httpx.Response):
     """A response for generated parsers whose body is decoded once."""
 
-    _data: Any = None
+    data: Any = None
 
     def json(self, **_: Any) -> Any:
-        if self._data is None:
-            self._data = json.loads(self.content)
-        return self._data
-
-    def unwrap(self, envelope: str) -> None:
-        if isinstance(inner := self.json().get(envelope), dict):
-            self._data = inner
+        return self.data
 
 
 _client = Client(base_url="", raise_on_unexpected_status=True)
+_SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
 def judge(operation: Operation[T], answer: Answer) -> T:
-    """Turns an answer into a model, or raises: status first, then content type, then the generated parser.
+    """Turns an answer into a model: status first, then content type, then the generated parser.
 
-    Raises APIError (by status and code), or UnreadableResponseError for a success that is not what the description
-    says.
+    Raises:
+        APIError: By status and code.
+        UnreadableResponseError: A success that is not what the description says.
     """
     about: dict[str, Any] = {
         "request_id": answer.request_id,
@@ -100,116 +78,125 @@ def judge(operation: Operation[T], answer: Answer) -> T:
     }
     if not 200 <= answer.status_code < 300:
         raise _api_error(answer, about)
-    try:
-        return _parse(operation, answer)
-    except _Unreadable as error:
-        problem = f"{answer.status_code} with an answer that can't be read: {error}"
-    raise UnreadableResponseError(problem, **about)
-
-
-_SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
-
-
-class _Unreadable(Exception):
-    pass
-
-
-def _parse(operation: Operation[T], answer: Answer) -> T:
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
-        # any other is not quoted: a server that echoes the token would have it shown
-        said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
-        raise _Unreadable(f"content type {said} instead of JSON")
-    response = _Response(answer.status_code, content=answer.content)
-    try:
-        if answer.content and not isinstance(response.json(), dict):
-            raise _Unreadable("not a JSON object")
-        if operation.unwrap:
-            response.unwrap(operation.unwrap)
-        return operation.endpoint._parse_response(client=_client, response=response)  # type: ignore[no-any-return]
-    except UnexpectedStatus:
-        raise _Unreadable("this operation has no such status") from None
-    except json.JSONDecodeError as error:
-        raise _Unreadable(f"JSON broken off at {error.pos}" if answer.content else "an empty body") from None
-    except KeyError as error:
-        raise _Unreadable(f"{error} is missing") from None
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers stumble with
-        # not its text, which may quote the body
-        raise _Unreadable(f"a value is not of its type ({type(error).__name__})") from None
-
-
-def _messages(content: bytes) -> tuple[TppMessage, ...]:
-    """Every message of an error body in any of its three forms; anything else gives none."""
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return ()
-    found: object = body
-    if isinstance(body, Mapping):
-        found = body.get("tppMessages")
-        if found is None:  # application/problem+json
-            more = body.get("additionalErrors")
-            found = [body, *(more if isinstance(more, list) else [])]
-    return tuple(
-        TppMessage(
-            code=_text(entry.get("code")),
-            text=_text(entry.get("text") or entry.get("detail") or entry.get("title")),
-            category=_text(entry.get("category")),
-            path=_text(entry.get("path")),
+    parsed, problem = _parse(operation, answer)
+    if problem is not None:
+        raise errors.UnreadableResponseError(
+            f"{answer.status_code} with an answer that can't be read: {problem}", **about
         )
-        for entry in (found if isinstance(found, list) else [])
-        if isinstance(entry, Mapping) and ("code" in entry or "text" in entry or "detail" in entry)
+    return parsed  # type: ignore[no-any-return]
+
+
+def unreadable(
+    operation: Operation[Any], answer: RawResponse[Any], api_url: str, problem: str
+) -> errors.UnreadableResponseError:
+    """The error of an answer that could be parsed, and can't be used all the same."""
+    return errors.UnreadableResponseError(
+        f"{answer.status_code} with {problem}",
+        request_id=answer.request_id,
+        method=operation.method,
+        url=f"{api_url}{operation.path}",
+        status_code=answer.status_code,
     )
 
 
-def _text(value: object) -> str | None:
+def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
+    """The model, or what is wrong. The body is not quoted: a server that echoes the token would have it shown."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
+        said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
+        return None, f"content type {said} instead of JSON"
+    response = _Response(answer.status_code, content=answer.content)
+    try:
+        if answer.content:
+            response.data = json.loads(answer.content)
+            if not isinstance(response.data, dict):
+                return None, "not a JSON object"
+            if isinstance(inner := response.data.get(operation.envelope), dict):
+                response.data = inner
+        return operation.endpoint._parse_response(client=_client, response=response), None
+    except UnexpectedStatus:
+        return None, "this operation has no such status"
+    except json.JSONDecodeError as error:
+        return None, f"JSON broken off at {error.pos}"
+    except KeyError as error:
+        return None, f"{error} is missing"
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers stumble with
+        return None, f"a value is not of its type ({type(error).__name__})" if answer.content else "an empty body"
+
+
+def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
+    """Every message of an error body in any of its three forms; anything else gives none."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return ()
+    if isinstance(found, dict):
+        # without tppMessages it is application/problem+json
+        more = found.get("additionalErrors")
+        found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
+    return tuple(
+        errors.TppMessage(
+            code=_clip(entry.get("code")),
+            text=_clip(entry.get("text") or entry.get("detail") or entry.get("title")),
+            category=_clip(entry.get("category")),
+            path=_clip(entry.get("path")),
+        )
+        for entry in (found if isinstance(found, list) else [])
+        if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail"})
+    )
+
+
+def _clip(value: object) -> str | None:
     return value[:512] if isinstance(value, str) else None
 
 
+REDIRECTS: Final = {301, 302, 303, 307, 308}
 LONGEST_BODY: Final = 10_000
 """Bytes of an error's body that its exception keeps."""
 
-_BY_CODE: Final[dict[str, type[APIError]]] = {
-    "CONSENT_INVALID": ConsentInvalidError,
-    "CONSENT_UNKNOWN": ConsentInvalidError,
-    "CONSENT_EXPIRED": ConsentExpiredError,
+_BY_CODE: Final[dict[str | None, type[errors.APIError]]] = {
+    "CONSENT_INVALID": errors.ConsentInvalidError,
+    "CONSENT_UNKNOWN": errors.ConsentInvalidError,
+    "CONSENT_EXPIRED": errors.ConsentExpiredError,
 }
-_BY_STATUS: Final[dict[int, type[APIError]]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: RateLimitedError,
+_BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.RateLimitedError,
 }
 
 
-def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
-    status = answer.status_code
-    messages = _messages(answer.content)
-    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), TppMessage())
-    code, text = first.code, first.text
-    kind: type[APIError] = _BY_CODE.get(code or "", _BY_STATUS.get(status, ServerError if status >= 500 else APIError))
+def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIError]:
     if status == 429 and code == "ACCESS_EXCEEDED":
-        kind = AccessExceededError
-    elif status == 401 and "requires sca" in (text or "").lower():  # Swedbank; facts 60-errors-and-flows, section 2
-        kind = ScaRequiredError
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    said = printable(": ".join(filter(None, (code, text)))) or phrase or "no explanation"
-    if status in {301, 302, 303, 307, 308}:
+        return errors.AccessExceededError
+    if status == 401 and "requires sca" in (text or "").lower():  # Swedbank; the provider's guide of 2021
+        return errors.ScaRequiredError
+    return _BY_CODE.get(code) or _BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIError)
+
+
+def _api_error(answer: Answer, about: dict[str, Any]) -> errors.APIError:
+    status, messages = answer.status_code, _messages(answer.content)
+    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), errors.TppMessage())
+    said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "no explanation"
+    if status in REDIRECTS:
         said += ", a redirect, which is not followed"
-    return kind(
+    return _kind(status, first.code, first.text)(
         f"{status} {said}",
-        code=code,
+        code=first.code,
         messages=messages,
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=answer.content[:LONGEST_BODY].decode(errors="replace"),
         **about,
     )
+
+
+def phrase(status: int) -> str:
+    """The words that go with a status; none for one that is not in HTTP."""
+    return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
 
 
 def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | None:
@@ -224,15 +211,15 @@ def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | 
         return None
 
 
-def blames_token(error: APIError) -> bool:
+def blames_token(error: errors.APIError) -> bool:
     """Whether a 401 says that the token is at fault: a code `TOKEN_*`, or no readable code.
 
-    Consent, certificate, signature and the user's credentials answer 401 too (facts 60-errors-and-flows, section 2).
+    Consent, certificate, signature and the user's credentials answer 401 too (the provider's guide of 2021).
     """
     codes = [message.code for message in error.messages if message.code]
-    return type(error) is UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
+    return type(error) is errors.UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
 
 
-def may_help_to_retry(error: APIError) -> bool:
+def may_help_to_retry(error: errors.APIError) -> bool:
     """Whether the same request may fare better later. The consented accesses of a day don't come back by waiting."""
-    return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, AccessExceededError)
+    return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, errors.AccessExceededError)

@@ -1,14 +1,19 @@
-"""What every call to one bank for one user carries: bank, user, redirect preference (facts 10-auth, section 4.1)."""
+"""What every call to one bank for one user carries: bank, user, redirect preference."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import frozen
+from openpayments_client.operations import OPERATIONS
 
-from ..errors import InvalidArgumentError
+from .._checks import check, refuse
 from ..psu import Psu
-from .arguments import read_bic, read_id
 
-__all__ = ["BankBinding", "bind"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openpayments_client.operations import Rule
 
 
 @frozen
@@ -20,25 +25,28 @@ class BankBinding:
     affiliated_aspsp: str | None = None
     redirect_preferred: bool | None = None
 
-    def headers(self, *, identify: bool = False, affiliate: bool = False) -> dict[str, str]:
-        """The headers of a call; `identify` and `affiliate` where the matrix of the facts has them."""
-        headers = {"X-BicFi": self.bic_fi, **self.psu.headers(identify=identify)}
-        if affiliate and self.affiliated_aspsp is not None:
-            headers["X-AffiliatedASPSP-ID"] = self.affiliated_aspsp
-        if self.redirect_preferred is not None:
-            headers["TPP-Redirect-Preferred"] = str(self.redirect_preferred).lower()
-        return headers
+    def arguments(self, known: Mapping[str, Rule]) -> dict[str, str]:
+        """The arguments that it adds to a call of an operation which knows these."""
+        preferred = self.redirect_preferred
+        # the user is named where the kind of id can be (the provider's guide of 2021)
+        user = self.psu.values(identify="psu_id_type" in known)
+        values = {
+            "x_bic_fi": self.bic_fi,
+            "x_affiliated_aspsp_id": self.affiliated_aspsp,
+            "tpp_redirect_preferred": None if preferred is None else str(preferred).lower(),
+            **{f"psu_{name}": value for name, value in user.items()},
+        }
+        return {name: value for name, value in values.items() if value is not None and name in known}
 
 
 def bind(bic_fi: object, psu: object, affiliated_aspsp: object, redirect_preferred: object) -> BankBinding:
     """Checks what `at_bank` was given. Raises InvalidArgumentError, which names the argument."""
+    rules = OPERATIONS["create_consent"].arguments
+    check(rules["x_bic_fi"], bic_fi, "bic_fi")
+    if affiliated_aspsp is not None:
+        check(rules["x_affiliated_aspsp_id"], affiliated_aspsp, "affiliated_aspsp")
     if psu is not None and not isinstance(psu, Psu):
-        raise InvalidArgumentError("psu must be a Psu", argument="psu")
+        raise refuse("psu", "must be a Psu")
     if redirect_preferred is not None and not isinstance(redirect_preferred, bool):
-        raise InvalidArgumentError("redirect_preferred must be True, False or None", argument="redirect_preferred")
-    return BankBinding(
-        read_bic(bic_fi),
-        psu or Psu(),
-        None if affiliated_aspsp is None else read_id(affiliated_aspsp, "affiliated_aspsp"),
-        redirect_preferred,
-    )
+        raise refuse("redirect_preferred", "must be True, False or None")
+    return BankBinding(bic_fi, psu or Psu(), affiliated_aspsp, redirect_preferred)  # type: ignore[arg-type]

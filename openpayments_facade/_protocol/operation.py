@@ -1,37 +1,30 @@
-"""Builds a request from an endpoint module of the generated client."""
+"""One request, ready to be sent: built from an endpoint module, checked by the description."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
+from openpayments_client.operations import OPERATIONS
 
-from ..errors import InvalidArgumentError
+from .._checks import refuse
 from ..request_ids import read_request_id
-from ..scopes import ApiScope
+from .arguments import Named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import httpx
-    from openpayments_client.models import ErrorBody, OAuthError
+    from openpayments_client import models
+    from openpayments_client.operations import Operation as Described
 
-    Failure: TypeAlias = ErrorBody | OAuthError | None
+    from .binding import BankBinding
 
-__all__ = ["Endpoint", "Operation"]
+    Failure: TypeAlias = models.ErrorBody | models.OAuthError | None
 
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-SCOPE_OF_SERVICE: Final = {
-    "/psd2/aspspinformation/": ApiScope.ASPSP_INFORMATION,
-    "/psd2/consent/": ApiScope.ACCOUNT_INFORMATION,
-    "/psd2/accountinformation/": ApiScope.ACCOUNT_INFORMATION,
-    "/psd2/paymentinitiation/": ApiScope.PAYMENT_INITIATION,
-    "/integration/": ApiScope.PAYMENT_INITIATION,
-}
-"""Which API scope a path needs (facts 00-overview, section 2)."""
 
 
 class Endpoint(Protocol[P, T_co]):
@@ -48,55 +41,64 @@ class Operation(Generic[T]):
 
     method: str
     path: str
-    scope: ApiScope
-    resendable: bool
-    """Whether sending it twice does no harm."""
+    scopes: tuple[tuple[str, ...], ...]
+    """Alternatives; a token needs all the scopes of one."""
     request: Mapping[str, Any] = field(repr=False)  # has the end user's headers
     """What `httpx.Client.build_request` takes besides method and URL."""
     endpoint: Endpoint[Any, Any] = field(repr=False)
+    resource: str = ""
+    """The first id in the path."""
     request_id: str | None = None
     """An id given for this request alone."""
-    unwrap: str | None = None
-    """An envelope that some answers have around what the description has (facts 40, section 6)."""
+    envelope: str | None = None
+    """A field that some answers have around what the description has."""
 
     @classmethod
     def of(cls, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Builds the request of an endpoint module.
 
-        Raises InvalidArgumentError if the module is none, its path is unknown here, or an argument can't be sent.
+        Raises:
+            InvalidArgumentError: The module is none of the API host's, or an argument is missing or breaks a rule of
+                the description. It names the argument.
         """
-        if not hasattr(endpoint, "_get_kwargs") or not hasattr(endpoint, "_parse_response"):
-            raise InvalidArgumentError("endpoint must be a module of openpayments_client.api", argument="endpoint")
-        try:
-            request = endpoint._get_kwargs(*args, **kwargs)
-        except (AttributeError, ValueError) as error:
-            raise InvalidArgumentError(f"an argument can't be sent: {error}", argument="arguments") from None
-        method, path = request.pop("method").upper(), request.pop("url")
-        scope = next((scope for prefix, scope in SCOPE_OF_SERVICE.items() if path.startswith(prefix)), None)
-        if scope is None:
-            raise InvalidArgumentError(f"{path} is not an operation of the API host", argument="endpoint")
-        if any(part in {"", ".", ".."} for part in path.split("/")[1:]):
-            raise InvalidArgumentError(f"an id in the path {path} is empty or made of dots", argument="arguments")
-        given = kwargs.get("x_request_id")
+        described = _described(endpoint)
+        values = {**dict(zip(described.arguments, args, strict=False)), **kwargs}
+        given = values.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
-        for name, value in request.get("headers", {}).items():
-            if (
-                not isinstance(value, str)
-                or not value.strip() == value != ""
-                or not all(" " <= c <= "~" for c in value)
-            ):
-                raise InvalidArgumentError(f"{name} must be a text of printable ASCII", argument=name)
-        return Operation(method, path, scope, method in {"GET", "HEAD"}, request, endpoint, request_id)
+        for path, problem in described.problems(values):
+            value = values.get(path)
+            raise refuse(value.argument if isinstance(value, Named) else path, problem)
+        request = endpoint._get_kwargs(*args, **kwargs)
+        method, path = request.pop("method").upper(), request.pop("url")
+        resource = str(args[0]) if args else ""
+        return Operation(method, path, described.scopes, request, endpoint, resource, request_id, described.envelope)
+
+    @classmethod
+    def at_bank(
+        cls, bank: BankBinding, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs
+    ) -> Operation[T]:
+        """The same with what every call to a bank carries."""
+        return cls.of(endpoint, *args, **{**bank.arguments(_described(endpoint).arguments), **kwargs})  # type: ignore[arg-type]
+
+    @property
+    def resendable(self) -> bool:
+        """Whether sending it twice does no harm."""
+        return self.method in {"GET", "HEAD"}
 
     @property
     def name(self) -> str:
         """What the generated client calls it, such as get_balances."""
-        return str(getattr(self.endpoint, "__name__", self.path)).rpartition(".")[2]
+        return _name(self.endpoint)
 
-    def with_headers(self, headers: Mapping[str, str]) -> Operation[T]:
-        """The same with more headers."""
-        return evolve(self, request={**self.request, "headers": {**self.request["headers"], **headers}})
 
-    def unwrapping(self, envelope: str) -> Operation[T]:
-        """The same, tolerating an envelope around the answer."""
-        return evolve(self, unwrap=envelope)
+def _name(endpoint: object) -> str:
+    return str(getattr(endpoint, "__name__", "")).rpartition(".")[2]
+
+
+def _described(endpoint: object) -> Described:
+    if not hasattr(endpoint, "_get_kwargs") or not hasattr(endpoint, "_parse_response"):
+        raise refuse("endpoint", "must be a module of openpayments_client.api")
+    described = OPERATIONS.get(_name(endpoint))
+    if described is None or not described.scopes:
+        raise refuse("endpoint", f"{_name(endpoint)} is not an operation of the API host")
+    return described

@@ -1,80 +1,129 @@
-"""Booked and pending transactions, and how to get to the next page (facts 40-account-information, section 4)."""
+"""Booked and pending transactions, and how to get to the next page (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from openpayments_client.models import Links, Transaction
+import httpx
+from attrs import evolve
+from openpayments_client import models
+from openpayments_client.api import account_information as api
+
+from .answer import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from openpayments_client.models import TransactionReport
+    from openpayments_client import Client
 
-__all__ = ["BookedTransaction", "PendingTransaction", "listed", "next_query", "page_asked"]
+    from .answer import RawResponse
+    from .operation import Operation
 
 
 _LONGEST_QUERY: Final = 60_000  # httpx refuses a URL that is a little longer
 
 
-class BookedTransaction(Transaction):
+class BookedTransaction(models.Transaction):
     """A transaction of a list that is booked."""
 
     __slots__ = ()
     booking_status: ClassVar[Literal["booked", "pending"]] = "booked"
 
 
-class PendingTransaction(Transaction):
+class PendingTransaction(models.Transaction):
     """A transaction of a list that is announced but not booked."""
 
     __slots__ = ()
     booking_status: ClassVar[Literal["booked", "pending"]] = "pending"
 
 
-C = TypeVar("C", BookedTransaction, PendingTransaction)
+class _TransactionList:
+    """The endpoint of a list of transactions, which makes each one as what its list says that it is."""
+
+    __name__ = api.get_transaction_list.__name__
+    _get_kwargs = staticmethod(api.get_transaction_list._get_kwargs)
+
+    @staticmethod
+    def _parse_response(
+        *, client: Client, response: httpx.Response
+    ) -> models.TransactionReport | models.ErrorBody | None:
+        lists = response.json().get("transactions") or {}
+        booked, pending = lists.pop("booked", None), lists.pop("pending", None)
+        report = api.get_transaction_list._parse_response(client=client, response=response)
+        if isinstance(report, models.TransactionReport) and report.transactions is not None:
+            report.transactions.booked = _items(BookedTransaction, booked)
+            report.transactions.pending = _items(PendingTransaction, pending)
+        return report
 
 
-def listed(report: TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
+transaction_list = _TransactionList()
+
+
+def _items(kind: type[models.Transaction], items: Iterable[Any] | None) -> list[models.Transaction] | None:
+    return None if items is None else [kind.from_dict(item) for item in items]
+
+
+def listed(report: models.TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
     """The transactions of a page, booked ones first, in the bank's order."""
     lists = report.transactions
-    if lists is not None:
-        yield from _as(BookedTransaction, lists.booked)
-        yield from _as(PendingTransaction, lists.pending)
+    both = () if lists is None else (*(lists.booked or ()), *(lists.pending or ()))
+    yield from (each for each in both if isinstance(each, BookedTransaction | PendingTransaction))
 
 
-def _as(kind: type[C], transactions: list[Transaction] | None) -> Iterator[C]:
-    for transaction in transactions or []:
-        # same slots: the parsed object becomes one that knows its list, without a copy
-        transaction.__class__ = kind
-        assert isinstance(transaction, kind)
-        yield transaction
+class Pages:
+    """The pages of one list: which comes next. A link that leads in a circle is refused."""
+
+    def __init__(self, first: Operation[models.TransactionReport], api_url: str) -> None:
+        self._first = first
+        self._api_url = api_url
+        self._asked = {_fingerprint(str(httpx.QueryParams(first.request["params"])))}
+
+    def after(
+        self, operation: Operation[models.TransactionReport], answer: RawResponse[models.TransactionReport]
+    ) -> Operation[models.TransactionReport] | None:
+        """The operation of the page after this answer to `operation`, None after the last one.
+
+        Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was read.
+        """
+        try:
+            query = next_query(answer.parsed, self._api_url)
+            if query is None:
+                return None
+            if _fingerprint(query) in self._asked:
+                raise ValueError("leads back to a page that was read")
+        except ValueError as error:
+            problem = f"a link to the next page that {error}"
+            raise unreadable(operation, answer, self._api_url, problem) from None
+        self._asked.add(_fingerprint(query))
+        # in the path, not in params, which httpx would decode and write anew
+        rest = {name: value for name, value in self._first.request.items() if name != "params"}
+        return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
 
 
-def next_query(report: TransactionReport, api_url: str) -> str | None:
+def next_query(report: models.TransactionReport, api_url: str) -> str | None:
     """The query of the next page as the bank wrote it, None on the last one.
 
     Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
     """
     links = report.transactions.links if report.transactions else None
-    found = links.additional_properties.get("next") if isinstance(links, Links) else links
+    found = links.additional_properties.get("next") if isinstance(links, models.Links) else links
     href = getattr(found, "href", found)
     if href is None or href == "":
         return None
     if not isinstance(href, str):
-        raise ValueError("the link to the next page is no text")
-    here = urlsplit(api_url)
+        raise ValueError("is not a string")
     try:
-        url = urlsplit(href, scheme=here.scheme)
+        here, url = urlsplit(api_url), urlsplit(href, scheme=urlsplit(api_url).scheme)
         is_here = not url.netloc or _host(url) == _host(here)
     except ValueError:
         is_here = False
     if not is_here:
-        raise ValueError("the link to the next page leads to another host")
+        raise ValueError("leads to another host")
     if not url.query:
-        raise ValueError("the link to the next page has no query")
+        raise ValueError("has no query")
     if len(url.query) > _LONGEST_QUERY or not url.query.isprintable():
-        raise ValueError("the link to the next page has a query that can't be sent")
+        raise ValueError("has a query that can't be sent")
     return url.query
 
 
@@ -82,7 +131,7 @@ def _host(url: SplitResult) -> tuple[str | None, int | None]:
     return url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def page_asked(query: str) -> int:
-    """What a query asks for, to compare it with others: the order of its parameters does not matter."""
-    # Latin-1 keeps apart what is not UTF-8; a number, since the texts of a thousand pages are a megabyte
+def _fingerprint(query: str) -> int:
+    # the order of the parameters does not matter; Latin-1 keeps apart what is not UTF-8; a number, since the texts of a
+    # thousand pages are a megabyte
     return hash(tuple(sorted(parse_qsl(query, keep_blank_values=True, encoding="latin-1"))))

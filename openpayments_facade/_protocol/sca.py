@@ -1,43 +1,40 @@
-"""How a user authorises: which way the bank chose, what to show, and what has come of it. Pure.
+"""How a user authorises: what is authorised, which way the bank chose, what to show, and what has come of it. Pure.
 
-Sources: facts 30-consent sections 6 to 8, facts 60-errors-and-flows sections 3 and 4.
+Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (which method,
+how often to look).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import define, evolve, field, frozen
+from openpayments_client import models
+from openpayments_client.api import consent as api
 
-from ..errors import AuthorisationFailedError, InvalidArgumentError
-from ..scopes import read_psu_context
-from .arguments import read_id
+from .._checks import refuse
+from ..errors import AuthorisationFailedError, AuthorisationTimeoutError
+from ..scopes import PsuContext, read_psu_context
+from .operation import Endpoint, Operation
 
 if TYPE_CHECKING:
-    from openpayments_client.models import AuthenticationMethod, ChallengeData, Links
+    from .binding import BankBinding
 
-__all__ = [
-    "Approach",
-    "AuthorisationUpdate",
-    "Challenge",
-    "check_outcome",
-    "choose_method",
-    "decide_approach",
-    "link",
-    "read_saved",
-    "text",
-]
+T = TypeVar("T")
+E = TypeVar("E", AuthorisationFailedError, AuthorisationTimeoutError)
+Verdict: TypeAlias = Literal["done", "wait", "lost"]
 
-TERMINAL: Final = frozenset({"finalised", "failed", "exempted"})
-SUCCESSFUL: Final = frozenset({"finalised", "exempted"})  # facts 30-consent, section 8
-LOST: Final = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
-"""Consent statuses that no authorisation mends."""
-
+SUCCESSFUL: Final = frozenset({"finalised", "exempted"})
+TERMINAL: Final = SUCCESSFUL | {"failed"}
 POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0}
-"""Seconds between two reads of the SCA status, as the provider's samples have them (facts 60, section 4.1)."""
+"""Seconds between two reads of the SCA status (the provider's samples of 2022)."""
+
+
+_SAVED: Final = ("template", "method", "redirect_uri", "state")
+"""Fields of a state that `to_dict` has as they are, after the ids and the approach."""
 
 
 class Approach(StrEnum):
@@ -49,6 +46,87 @@ class Approach(StrEnum):
     """In the browser; the callback brings no code."""
     DECOUPLED = "decoupled"
     """In an app, such as Mobile BankID: show the challenge, then wait."""
+
+
+class Saved(NamedTuple):
+    """What an authorisation goes on with in another process."""
+
+    resource_id: str
+    bank: BankBinding
+    psu_context: PsuContext | None
+    fields: dict[str, Any]
+
+
+class Endpoints(NamedTuple):
+    """The operations of a kind of resource that is authorised."""
+
+    start: Endpoint[..., Any]
+    select: Endpoint[..., Any]
+    sca_status: Endpoint[..., Any]
+    read: Endpoint[..., Any]
+
+
+@frozen
+class Subject(Generic[T]):
+    """What a user authorises, and how it is asked about. A kind of resource is a subclass with little but names."""
+
+    id: str
+    bank: BankBinding
+    kind: ClassVar[str]
+    """The word in `to_dict` and in errors; `exchange_code` takes the id as `<kind>_id`."""
+    endpoints: ClassVar[Endpoints]
+    status_field: ClassVar[str]
+    done: ClassVar[frozenset[str]]
+    """Statuses of the resource that the authorisation is for."""
+    lost: ClassVar[frozenset[str]]
+    """Statuses of the resource that no authorisation mends."""
+
+    def start(self) -> Operation[models.AuthorisationStarted]:
+        """Starts an authorisation."""
+        return Operation.at_bank(self.bank, self.endpoints.start, self.id)
+
+    def select(self, authorisation_id: str, method: str) -> Operation[models.AuthorisationUpdated]:
+        """Selects how the user authorises."""
+        body = models.SelectAuthenticationMethod(authentication_method_id=method)
+        return Operation.at_bank(self.bank, self.endpoints.select, self.id, authorisation_id, body=body)
+
+    def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
+        """Reads how far the user is."""
+        return Operation.at_bank(self.bank, self.endpoints.sca_status, self.id, authorisation_id)
+
+    def read(self) -> Operation[T]:
+        """Reads the resource itself."""
+        return Operation.at_bank(self.bank, self.endpoints.read, self.id)
+
+    def verdict(self, resource: T) -> tuple[Verdict, str | None]:
+        """Whether the resource is as authorised, may still become so, or never will; and its own status."""
+        status = str_or_none(getattr(resource, self.status_field))
+        return "done" if status in self.done else "lost" if status in self.lost else "wait", status
+
+    def identify(self, resource: T) -> T:
+        """The resource with its own id, which an answer about it may lack."""
+        return resource
+
+
+class ConsentSubject(Subject["models.Consent"]):
+    """A consent that a user authorises."""
+
+    __slots__ = ()
+    kind = "consent"
+    endpoints = Endpoints(
+        api.start_consent_authorisation,
+        api.update_consents_psu_data,
+        api.get_consent_sca_status,
+        api.get_consent_information,
+    )
+    status_field = "consent_status"
+    done = frozenset({"valid"})
+    lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
+
+    def identify(self, resource: models.Consent) -> models.Consent:
+        """The consent with its id."""
+        resource.consent_id = resource.consent_id or self.id
+        return resource
 
 
 @frozen
@@ -66,17 +144,19 @@ class Challenge:
     method: str | None = None
 
     @classmethod
-    def of(cls, data: ChallengeData | None, method: str | None) -> Challenge | None:
-        """Reads `challengeData`; its `data` is a text or a list whose first element counts (facts 30, section 7)."""
+    def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
+        """Reads `challengeData`; its `data` is a string, or a list whose first element counts."""
         if data is None:
             return None
         token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        given = (token, data.image, data.image_link, data.additional_information)
-        texts = [text if isinstance(text, str) and text else None for text in given]
-        if not any(texts):
-            return None
-        token, image, image_link, text = texts
-        return cls(token, image, image_link, text, method)
+        given = {
+            "token": token,
+            "image": data.image,
+            "image_link": data.image_link,
+            "text": data.additional_information,
+        }
+        texts = {name: str_or_none(text) or None for name, text in given.items()}
+        return cls(**texts, method=method) if any(texts.values()) else None
 
     def app_link(self, redirect: str | None = None) -> str | None:
         """The link that opens BankID on the same device; `redirect` is where it goes afterwards (needed on iOS)."""
@@ -117,86 +197,198 @@ class AuthorisationUpdate:
         return self.sca_status in TERMINAL
 
 
-def check_outcome(sca_status: str | None, consent_id: str, authorisation_id: str) -> None:
-    """Raises AuthorisationFailedError if an authorisation has ended, and not well."""
-    if sca_status in TERMINAL - SUCCESSFUL:
-        raise AuthorisationFailedError(
-            f"authorisation {authorisation_id} of consent {consent_id} ended as {sca_status}",
-            code=sca_status,
-            consent_id=consent_id,
-            authorisation_id=authorisation_id,
+@define(eq=False, repr=False, slots=False)
+class Journey(Generic[T]):
+    """Where an authorisation is: which way, what to show, how far."""
+
+    _subject: Subject[T]
+    authorisation_id: str
+    approach: Approach = field(converter=Approach)
+    _template: str | None = None
+    _method: str | None = None
+    _redirect_uri: str | None = None
+    _state: str | None = None
+    sca_status: str | None = None
+    challenge: Challenge | None = None
+
+    @property
+    def resource_id(self) -> str:
+        """The id of what is authorised."""
+        return self._subject.id
+
+    @property
+    def consent_id(self) -> str:
+        """The id of the consent that is authorised."""
+        return self._subject.id
+
+    def _check_outcome(self) -> None:
+        """Raises AuthorisationFailedError if the authorisation has ended, and not well."""
+        if self.sca_status in TERMINAL - SUCCESSFUL:
+            said = f"authorisation {self.authorisation_id} of {self._subject.kind} {self.resource_id}"
+            raise self._about(AuthorisationFailedError, f"{said} ended as {self.sca_status}", code=self.sca_status)
+
+    def _is_done(self, resource: T) -> bool:
+        """Whether the resource is as authorised. Raises AuthorisationFailedError if it never will be."""
+        verdict, status = self._subject.verdict(resource)
+        if verdict == "lost":
+            said = f"{self._subject.kind} {self.resource_id} is {status}"
+            raise self._about(AuthorisationFailedError, said, code=status)
+        return verdict == "done"
+
+    def _late(self, timeout: float) -> AuthorisationTimeoutError:
+        """The error when nobody has finished it in so many seconds."""
+        said = f"{self._subject.kind} {self.resource_id} was not authorised in {timeout:g} s"
+        return self._about(AuthorisationTimeoutError, f"{said}; SCA status {self.sca_status}")
+
+    def _about(self, kind: type[E], said: str, **more: Any) -> E:
+        consent_id = self.resource_id if self._subject.kind == "consent" else None
+        ids = {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
+        return kind(said, **ids, **more)
+
+    def _take(self, answer: models.ScaStatusAnswer) -> bool:
+        """Takes a look at the SCA status in. Whether anything changed."""
+        before = (self.sca_status, self.challenge)
+        challenge = Challenge.of(answer.challenge_data, self._method)
+        self.sca_status = str_or_none(answer.sca_status) or self.sca_status or "received"
+        if challenge is not None or self.sca_status != before[0]:
+            # the description of this answer has no challenge: without one, the last one holds
+            self.challenge = challenge
+        return before != (self.sca_status, self.challenge)
+
+    def _update(self) -> AuthorisationUpdate:
+        """What the user's screen needs."""
+        return AuthorisationUpdate(self.sca_status, self.challenge)
+
+    def _save(self, psu_context: object) -> dict[str, Any]:
+        """All that another process needs to go on: neither token nor user."""
+        return {
+            "kind": self._subject.kind,
+            "bic_fi": self._subject.bank.bic_fi,
+            f"{self._subject.kind}_id": self.resource_id,
+            "authorisation_id": self.authorisation_id,
+            "approach": str(self.approach),
+            **{name: getattr(self, f"_{name}") for name in _SAVED},
+            "redirect_preferred": self._subject.bank.redirect_preferred,
+            "psu_context": None if psu_context is None else str(psu_context),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.authorisation_id!r} of {self._subject.kind} {self.resource_id!r} "
+            f"at {self._subject.bank.bic_fi}: {self.approach}, {self.sca_status}>"
         )
 
 
-def text(value: object) -> str | None:
-    """A status; what is no text counts as none."""
+def begun(
+    started: models.AuthorisationStarted,
+    answer: models.AuthorisationStarted | models.AuthorisationUpdated,
+    header: str | None,
+    method: str | None,
+) -> dict[str, Any]:
+    """A journey's fields after the answer that decided about the approach; `header` is its ASPSP-SCA-Approach.
+
+    Raises AuthorisationFailedError if the bank wants what this API does not have.
+    """
+    sca_status, method = str_or_none(answer.sca_status), _chosen(answer) or method
+    challenge = Challenge.of(answer.challenge_data, method)
+    approach, template = decide_approach(
+        header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
+    )
+    return {
+        "authorisation_id": started.authorisation_id,
+        "approach": approach,
+        "template": template,
+        "method": method,
+        "sca_status": sca_status,
+        "challenge": challenge,
+    }
+
+
+def read_saved(saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None) -> Saved:
+    """Reads what `to_dict` gave, maybe in another process; `psu_context` is for one that says nothing of it.
+
+    Raises InvalidArgumentError.
+    """
+    if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
+        raise refuse("saved", f"must be what to_dict() gave for a {kind} at {bank.bic_fi}")
+    for name in ("authorisation_id", f"{kind}_id", *_SAVED):
+        if not isinstance(saved.get(name), str | None if name in _SAVED else str):
+            raise refuse("saved", f"must have a string as {name}")
+    if saved.get("approach") not in set(Approach):
+        raise refuse("saved", "must have a known approach")
+    preferred = saved.get("redirect_preferred")
+    if not isinstance(preferred, bool | None):
+        raise refuse("saved", "must have True, False or None as redirect_preferred")
+    # None is a context too: API scopes alone
+    context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
+    bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
+    fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
+    return Saved(saved[f"{kind}_id"], bank, context, fields)
+
+
+def str_or_none(value: object) -> str | None:
+    """A status; anything but a string counts as none."""
     return value if isinstance(value, str) else None
 
 
-def link(links: Links | None, name: str) -> str | None:
-    """The address of a link that is an object or a text (facts 40-account-information, section 6)."""
+def link(links: models.Links | None, name: str) -> str | None:
+    """The address of a link that is an object or a string."""
     found = links.additional_properties.get(name) if links is not None else None
-    href = getattr(found, "href", found)
-    return href if isinstance(href, str) and href else None
+    return str_or_none(getattr(found, "href", found)) or None
 
 
-def choose_method(offered: Iterable[AuthenticationMethod] | None) -> str:
-    """The method that the provider's sample takes: an animated QR image, else plain Mobile BankID, else the first.
+def method_to_select(started: models.AuthorisationStarted, header: str | None, wanted: str | None) -> str | None:
+    """The method to select next, None if the bank has decided by itself.
+
+    Raises InvalidArgumentError if neither the caller nor the bank names one.
+    """
+    chosen = _chosen(started)
+    # the bank went on with what the caller would have asked for
+    goes_on = _is(header, "DECOUPLED") and started.challenge_data and chosen and wanted in {None, chosen}
+    if goes_on or str_or_none(started.sca_status) in TERMINAL or any(_browser_links(started.links)):
+        return None
+    return wanted or chosen or choose_method(started.sca_methods)
+
+
+def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:
+    """The method that the bank says is chosen."""
+    chosen = answer.chosen_sca_method
+    return None if chosen is None else chosen.authentication_method_id or None
+
+
+def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
+    return link(links, "scaOAuth"), link(links, "scaRedirect")
+
+
+def _is(header: str | None, approach: str) -> bool:
+    return (header or "").strip().upper() == approach
+
+
+def choose_method(offered: Iterable[models.AuthenticationMethod] | None) -> str:
+    """An animated QR image, else plain Mobile BankID, else the first (the provider's samples of 2022).
 
     Raises InvalidArgumentError if the bank offers none.
     """
     ids = [method.authentication_method_id for method in offered or []]
-    for preferred in ("mbid_animated_qr_image", "mbid"):
-        if preferred in ids:
-            return preferred
     if not ids:
-        raise InvalidArgumentError("the bank offers no method: name one with method=...", argument="method")
-    return ids[0]
+        raise refuse("method", "is missing: the bank offers none")
+    return next((preferred for preferred in ("mbid_animated_qr_image", "mbid") if preferred in ids), ids[0])
 
 
 def decide_approach(
-    header: str | None, links: Links | None, *, has_challenge: bool, is_over: bool
+    header: str | None, links: models.Links | None, *, has_challenge: bool, is_over: bool
 ) -> tuple[Approach, str | None]:
     """Which way, and the template of the browser's link: by the header ASPSP-SCA-Approach first, then by the links.
 
     What is over already leaves nothing to do in a browser. Raises AuthorisationFailedError for the embedded
-    approach, which the provider says is not applicable.
+    approach, which does not apply (the provider's guide of 2021).
     """
-    oauth, plain = link(links, "scaOAuth"), link(links, "scaRedirect")
-    said = (header or "").strip().upper()
-    if said == "EMBEDDED":
+    oauth, plain = _browser_links(links)
+    if _is(header, "EMBEDDED"):
         raise AuthorisationFailedError("the bank asks for the embedded approach, which this API does not use")
-    if is_over or said == "DECOUPLED" or (said != "REDIRECT" and (has_challenge or not (oauth or plain))):
+    is_redirect = _is(header, "REDIRECT")
+    if is_over or _is(header, "DECOUPLED") or not (is_redirect or (not has_challenge and (oauth or plain))):
         return Approach.DECOUPLED, None
     if oauth is None and plain is None:
         raise AuthorisationFailedError("the bank asks for a redirect but gave no link")
     return (Approach.OAUTH_REDIRECT, oauth) if oauth else (Approach.REDIRECT, plain)
-
-
-def read_saved(saved: object, bic_fi: str) -> dict[str, Any]:
-    """Checks what `to_dict` gave, maybe in another process. Raises InvalidArgumentError."""
-    if not isinstance(saved, Mapping) or saved.get("bic_fi") != bic_fi:
-        raise InvalidArgumentError(f"saved must be what to_dict() gave, for {bic_fi}", argument="saved")
-    try:
-        approach = Approach(saved.get("approach"))  # type: ignore[arg-type]
-    except ValueError:
-        raise InvalidArgumentError("saved has no known approach", argument="saved") from None
-    texts = {}
-    for name in ("template", "redirect_uri", "state", "method"):
-        value = saved.get(name)
-        if value is not None and not isinstance(value, str):
-            raise InvalidArgumentError(f"saved: {name} must be a text", argument="saved")
-        texts[name] = value
-    preferred = saved.get("redirect_preferred")
-    if preferred is not None and not isinstance(preferred, bool):
-        raise InvalidArgumentError("saved: redirect_preferred must be True, False or None", argument="saved")
-    values = {
-        **texts,
-        "consent_id": read_id(saved.get("consent_id"), "consent_id"),
-        "authorisation_id": read_id(saved.get("authorisation_id"), "authorisation_id"),
-        "approach": approach,
-        "redirect_preferred": preferred,
-    }
-    if "psu_context" in saved:  # None is a context too: API scopes alone
-        values["psu_context"] = read_psu_context(saved["psu_context"], argument="saved")
-    return values

@@ -13,6 +13,7 @@ from .consents import Consents, RawConsents
 from .sender import Sender
 
 if TYPE_CHECKING:
+    from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
 
 
@@ -28,11 +29,18 @@ class Bank:
     @cached_property
     def consents(self) -> Consents:
         """Consents, and how the user authorises them."""
-        return Consents(self._sender, self._sender, self._binding)
+        return Consents(self._sender, self._binding, Bank)
 
-    def accounts(self, consent_id: str) -> Accounts:
-        """The accounts that a valid consent opens. Raises InvalidArgumentError if the id is none."""
-        return Accounts(self._sender, self._sender.session, self._binding, consent_id)
+    def accounts(self, consent_id: AnyConsent) -> Accounts:
+        """The accounts that a valid consent opens.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Raises:
+            InvalidArgumentError: It is not an id.
+        """
+        return Accounts(self._sender, self._binding, consent_id)
 
     @property
     def with_raw_response(self) -> RawBank:
@@ -40,7 +48,7 @@ class Bank:
         return RawBank(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._binding!r}>"
+        return f"<{type(self).__name__} {self._binding.bic_fi}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Bank):
@@ -61,8 +69,8 @@ class RawBank:
     @property
     def consents(self) -> RawConsents:
         """Consents."""
-        return RawConsents(self._bank._sender, self._bank.consents)
+        return RawConsents(self._bank.consents)
 
-    def accounts(self, consent_id: str) -> RawAccounts:
+    def accounts(self, consent_id: AnyConsent) -> RawAccounts:
         """The accounts that a valid consent opens."""
-        return RawAccounts(self._bank._sender, self._bank.accounts(consent_id))
+        return RawAccounts(self._bank.accounts(consent_id))

@@ -1,263 +1,140 @@
 # Written by `make unasync` from openpayments_facade/_async/consents.py; do not edit.
-"""Consents: what a user lets an application see, for how long, how often (facts 30-consent)."""
+"""Consents: what a user lets an application see, for how long, how often."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from attrs import evolve
-from openpayments_client.api.consent import (
-    create_consent,
-    delete_consent,
-    get_consent_authorisation,
-    get_consent_information,
-    get_consent_sca_status,
-    get_consent_status,
-    start_consent_authorisation,
-    update_consents_psu_data,
-)
-from openpayments_client.models import ConsentAccess, ConsentRequest, SelectAuthenticationMethod
+from openpayments_client import models
+from openpayments_client.api import consent as api
 
-from .._protocol.arguments import read_access, read_flag, read_frequency, read_id, read_text, read_valid_until
+from .._protocol.arguments import as_access, as_last_day, id_of
 from .._protocol.operation import Operation
-from .._protocol.sca import TERMINAL, Challenge, check_outcome, choose_method, decide_approach, link, read_saved, text
-from ..errors import InvalidArgumentError, UnreadableResponseError
-from .authorisation import Authorisation
-from .sender import Sender
-from .service import RawService, Service, raw
+from .._protocol.sca import ConsentSubject
+from .authorisation import Authorisation, AuthorisingService
+from .service import RawService, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
-
-    from dateutil.relativedelta import relativedelta
-    from openpayments_client.models import (
-        AuthorisationStarted,
-        AuthorisationUpdated,
-        Consent,
-        ConsentCreated,
-        ScaStatusAnswer,
-    )
-
-    from .._protocol.answer import RawResponse
-    from .._protocol.binding import BankBinding
-    from .service import Runner
-
-T = TypeVar("T")
+    from .._protocol.arguments import AnyConsent, Day
 
 
-class Consents(Service):
+class Consents(AuthorisingService["models.Consent"]):
     """`bank.consents`. Needs the API scope `accountinformation`.
 
-    Every method raises APIError, ConnectionFailedError, TimedOutError and UnreadableResponseError; what creates or
-    changes something is sent once, and raises OutcomeUnknownError if no answer came.
+    `consent_id` is a consent's id, or the consent itself. Every method raises APIError, ConnectionFailedError,
+    TimedOutError and UnreadableResponseError; what creates or changes something is sent once, and raises
+    OutcomeUnknownError if no answer came.
     """
 
-    def __init__(self, runner: Runner, sender: Sender, bank: BankBinding) -> None:
-        super().__init__(runner)
-        self._sender = sender
-        self._bank = bank
-
-    def _bound(self, operation: Operation[T], *, identify: bool = False, affiliate: bool = False) -> Operation[T]:
-        return operation.with_headers(self._bank.headers(identify=identify, affiliate=affiliate))
-
-    def _run_identified(self, operation: Operation[T], name: str) -> RawResponse[T]:
-        """An answer with an id, which has to fit into the paths of what comes after."""
-        answer = self._runner.run_raw(operation)
-        try:
-            read_id(getattr(answer.parsed, name), name)
-        except InvalidArgumentError:
-            is_id = False
-        else:
-            is_id = True
-        if not is_id:
-            raise self._unreadable(operation, answer, f"{name} is no id")
-        return answer
-
-    def _unreadable(self, operation: Operation[T], answer: RawResponse[T], problem: str) -> UnreadableResponseError:
-        return UnreadableResponseError(
-            f"{answer.status_code} with an answer whose {problem}",
-            request_id=answer.request_id,
-            method=operation.method,
-            url=f"{self._sender.session.settings.environment.api_url}{operation.path}",
-            status_code=answer.status_code,
-        )
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} at {self._bank.bic_fi}>"
+    _subject = ConsentSubject
 
     def create(
         self,
         *,
-        valid_until: date | relativedelta,
-        access: ConsentAccess | None = None,
+        valid_until: Day,
+        access: models.ConsentAccess | None = None,
         recurring_indicator: bool = True,
         frequency_per_day: int = 4,
         combined_service_indicator: bool = False,
-    ) -> ConsentCreated:
+    ) -> models.ConsentCreated:
         """Asks for a consent; the user still has to authorise it.
 
-            consent = bank.consents.create(valid_until=date.today() + relativedelta(days=90))
+            consent = bank.consents.create(valid_until=timedelta(days=90))
 
-        `access` None asks for the accounts that the user picks at the bank. `valid_until` is the last day, at the bank
-        (a relativedelta counts from today); the bank may shorten it. `frequency_per_day` is how often a day the
-        accounts may be read without the user. Raises InvalidArgumentError for a day that is past, a frequency below 1,
-        an IBAN that is none, or balances or transactions of an account that is not in `access.accounts`.
+        Args:
+            valid_until: The last day, at the bank, which may shorten it. A date, an ISO date, or a timedelta or
+                relativedelta from today; `date(9999, 12, 31)` asks for the longest.
+            access: Which accounts; those that the user picks at the bank if left out.
+            recurring_indicator: Whether it can be used more than once.
+            frequency_per_day: How often a day the accounts may be read without the user; 1 or more.
+            combined_service_indicator: Announces a payment in the same session. It has no effect at present.
+
+        Raises:
+            InvalidArgumentError: The day is past, the frequency is below 1, an IBAN is invalid, or there are balances
+                or transactions of an account that is not in `access.accounts`.
         """
-        body = ConsentRequest(
-            access=ConsentAccess() if access is None else read_access(access),
-            recurring_indicator=read_flag(recurring_indicator, "recurring_indicator"),
-            valid_until=read_valid_until(valid_until),
-            frequency_per_day=read_frequency(frequency_per_day),
-            combined_service_indicator=read_flag(combined_service_indicator, "combined_service_indicator"),
+        body = models.ConsentRequest(
+            access=as_access(access),
+            recurring_indicator=recurring_indicator,
+            valid_until=as_last_day(valid_until),
+            frequency_per_day=frequency_per_day,
+            combined_service_indicator=combined_service_indicator,
         )
-        operation = Operation.of(create_consent, body=body, x_bic_fi=self._bank.bic_fi)
-        return (self._run_identified(self._bound(operation, identify=True, affiliate=True), "consent_id")).parsed
+        return (self._run_identified(Operation.at_bank(self._bank, api.create_consent, body=body), "consent_id")).parsed
 
-    def get(self, consent_id: str) -> Consent:
+    def get(self, consent_id: AnyConsent) -> models.Consent:
         """A consent with its status. Raises ConsentInvalidError or NotFoundError if there is none."""
-        id_ = read_id(consent_id, "consent_id")
-        return self._run(self._bound(Operation.of(get_consent_information, id_, x_bic_fi=self._bank.bic_fi)))
+        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
+        return subject.identify((self._run(subject.read())).parsed)
 
-    def status(self, consent_id: str) -> str:
+    def status(self, consent_id: AnyConsent) -> str:
         """`received`, `valid`, `rejected`, `revokedByPsu`, `expired`, `terminatedByTpp`, or another word."""
-        id_ = read_id(consent_id, "consent_id")
-        operation = Operation.of(get_consent_status, id_, x_bic_fi=self._bank.bic_fi)
-        answer = self._runner.run_raw(self._bound(operation))
-        if text(answer.parsed.consent_status) is None:
-            raise self._unreadable(operation, answer, "consent_status is no text")
+        operation = Operation.at_bank(self._bank, api.get_consent_status, id_of(consent_id, "consent_id"))
+        answer = self._run(operation)
+        if not isinstance(answer.parsed.consent_status, str):
+            raise self._unreadable(operation, answer, "an answer whose consent_status is not a string")
         return answer.parsed.consent_status
 
-    def delete(self, consent_id: str) -> None:
+    def delete(self, consent_id: AnyConsent) -> None:
         """Ends a consent; its status is `terminatedByTpp` from then on."""
-        id_ = read_id(consent_id, "consent_id")
-        self._run(self._bound(Operation.of(delete_consent, id_, x_bic_fi=self._bank.bic_fi)))
+        self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
-    def authorise(self, consent_id: str, method: str | None = None) -> Authorisation:
+    def authorise(self, consent_id: AnyConsent, method: str | None = None) -> Authorisation[models.Consent]:
         """Begins the user's authorisation: a BankID clock of 30 s starts, so show the challenge at once.
 
-            authorisation = bank.consents.authorise(consent.consent_id)
+            authorisation = bank.consents.authorise(consent)
             if authorisation.approach is Approach.DECOUPLED:
                 show(authorisation.challenge)
                 consent = authorisation.wait()
             else:
                 send_browser_to(authorisation.redirect_url(redirect_uri=...))
 
-        Two requests: one starts, one selects `method` (an id that the bank offers; the animated QR image or plain
-        Mobile BankID if left out), unless the bank has chosen by itself. Raises AuthorisationFailedError if the bank
-        ends it at once.
+        Two requests: one starts, one selects the method, unless the bank has chosen by itself.
+
+        Args:
+            consent_id: What to authorise.
+            method: The id of a method that the bank offers; the animated QR image or plain Mobile BankID if left out.
+
+        Raises:
+            AuthorisationFailedError: The bank ends it at once.
         """
-        if method is not None:
-            read_text(method, "method")
-        id_ = read_id(consent_id, "consent_id")
-        started = self._run_identified(self._starting(id_), "authorisation_id")
-        answer: AuthorisationStarted | AuthorisationUpdated = started.parsed
-        header = started.headers.get("aspsp-sca-approach")
-        authorisation_id = started.parsed.authorisation_id
-        chosen = _chosen(answer)
-        is_decided = (
-            text(answer.sca_status) in TERMINAL
-            or link(answer.links, "scaOAuth")
-            or link(answer.links, "scaRedirect")
-            # the bank went on by itself, with what the caller would have asked for
-            or (
-                (header or "").strip().upper() == "DECOUPLED"
-                and answer.challenge_data
-                and chosen
-                and method in {None, chosen}
-            )
-        )
-        if not is_decided:
-            method = method or chosen or choose_method(started.parsed.sca_methods)
-            updated = self._runner.run_raw(self._selecting(id_, authorisation_id, method))
-            answer = updated.parsed
-            header = updated.headers.get("aspsp-sca-approach") or header
-        sca_status = text(answer.sca_status)
-        check_outcome(sca_status, id_, authorisation_id)
-        method = _chosen(answer) or method
-        challenge = Challenge.of(answer.challenge_data, method)
-        approach, template = decide_approach(
-            header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
-        )
-        return Authorisation(
-            self._sender,
-            self._bank,
-            consent_id=id_,
-            authorisation_id=authorisation_id,
-            approach=approach,
-            template=template,
-            method=method,
-            sca_status=sca_status,
-            challenge=challenge,
-        )
+        return self._authorise(id_of(consent_id, "consent_id"), method)
 
-    def resume(self, saved: Mapping[str, Any]) -> Authorisation:
-        """An authorisation that another process began, from its `to_dict()`. Sends nothing.
-
-        Redirect preference and PSU context are those that it was begun with. Raises InvalidArgumentError if it is none,
-        or one at another bank.
-        """
-        values = read_saved(saved, self._bank.bic_fi)
-        options = self._sender.options
-        context = values.pop("psu_context", options.psu_context)
-        bank = evolve(
-            self._bank,
-            psu=evolve(self._bank.psu, context=context),
-            redirect_preferred=values.pop("redirect_preferred"),
-        )
-        sender = Sender(self._sender.session, evolve(options, psu_context=context))
-        return Authorisation(sender, bank, **values)
-
-    def start_authorisation(self, consent_id: str) -> AuthorisationStarted:
+    def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """The first step alone; `authorise` does it with the next one."""
-        starting = self._starting(read_id(consent_id, "consent_id"))
-        return self._run_identified(starting, "authorisation_id").parsed
+        return (self._start(id_of(consent_id, "consent_id"))).parsed
 
     def select_method(
-        self, consent_id: str, *, authorisation_id: str, authentication_method_id: str
-    ) -> AuthorisationUpdated:
-        """The second step alone: chooses how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
-        return self._run(
-            self._selecting(
-                read_id(consent_id, "consent_id"),
-                read_id(authorisation_id, "authorisation_id"),
-                read_text(authentication_method_id, "authentication_method_id"),
-            )
-        )
+        self,
+        consent_id: AnyConsent,
+        *,
+        authorisation_id: str | models.AuthorisationStarted,
+        authentication_method_id: str,
+    ) -> models.AuthorisationUpdated:
+        """The second step alone: selects how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
+        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
+        id_ = id_of(authorisation_id, "authorisation_id")
+        return (self._run(subject.select(id_, authentication_method_id))).parsed
 
-    def sca_status(self, consent_id: str, *, authorisation_id: str) -> ScaStatusAnswer:
+    def sca_status(
+        self,
+        consent_id: AnyConsent,
+        *,
+        authorisation_id: str | models.AuthorisationStarted,
+    ) -> models.ScaStatusAnswer:
         """How far the user is, with the current challenge in a decoupled authorisation."""
-        ids = read_id(consent_id, "consent_id"), read_id(authorisation_id, "authorisation_id")
-        return self._run(self._bound(Operation.of(get_consent_sca_status, *ids, x_bic_fi=self._bank.bic_fi)))
+        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
+        return (self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
 
-    def authorisations(self, consent_id: str) -> list[str]:
+    def authorisations(self, consent_id: AnyConsent) -> list[str]:
         """The ids of a consent's authorisations; there may be several for a company."""
-        id_ = read_id(consent_id, "consent_id")
-        operation = Operation.of(get_consent_authorisation, id_, x_bic_fi=self._bank.bic_fi)
-        return (self._run(self._bound(operation))).authorisation_ids or []
-
-    def _starting(self, consent_id: str) -> Operation[AuthorisationStarted]:
-        operation = Operation.of(start_consent_authorisation, consent_id, x_bic_fi=self._bank.bic_fi)
-        return self._bound(operation, identify=True)
-
-    def _selecting(self, consent_id: str, authorisation_id: str, method: str) -> Operation[AuthorisationUpdated]:
-        body = SelectAuthenticationMethod(authentication_method_id=method)
-        operation = Operation.of(
-            update_consents_psu_data, consent_id, authorisation_id, body=body, x_bic_fi=self._bank.bic_fi
-        )
-        return self._bound(operation, identify=True)
-
-
-def _chosen(answer: AuthorisationStarted | AuthorisationUpdated) -> str | None:
-    """The method that the bank says is chosen."""
-    chosen = answer.chosen_sca_method
-    return None if chosen is None else chosen.authentication_method_id or None
+        answer = self._call(api.get_consent_authorisation, id_of(consent_id, "consent_id"))
+        return answer.authorisation_ids or []
 
 
 class RawConsents(RawService[Consents]):
     """`bank.with_raw_response.consents`."""
 
-    _service = Consents
     create = raw(Consents.create)
     get = raw(Consents.get)
     status = raw(Consents.status)

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from openpayments_client.operations import OPERATIONS
+
 from .. import request_ids
-from .._protocol.arguments import read_id
+from .._checks import check
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from .._redaction import Secret, hiding_arguments
@@ -81,17 +83,16 @@ class OAuth:
             raise secret_code
         if (consent_id is None) == (payment_id is None):
             raise InvalidArgumentError("give consent_id or payment_id, one of them", argument="consent_id")
+        kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
+        scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
+        ids = {f"{kind}_id": id_, f"{kind}_authorisation_id": authorisation_id}
         headers: dict[str, str] = {}
-        if consent_id is not None:
-            scope = ApiScope.ACCOUNT_INFORMATION
-            headers["X-ConsentId"] = read_id(consent_id, "consent_id")
-            headers["X-ConsentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
-        else:
-            scope = ApiScope.PAYMENT_INITIATION
-            headers["X-PaymentId"] = read_id(payment_id, "payment_id")
-            headers["X-PaymentAuthorisationId"] = read_id(authorisation_id, "authorisation_id")
+        for name, value in ids.items():
+            rule = OPERATIONS["create_token"].arguments[f"x_{name}"]
+            check(rule, value, name if name.startswith(f"{kind}_id") else "authorisation_id")
+            headers[rule.name] = str(value)
         session, options = self._sender.session, self._sender.options
-        check_scope(scope, session.settings.api_scopes, "exchange_code")
+        check_scope([[scope]], session.settings.api_scopes, "exchange_code")
         return self._ask(
             exchange_code,
             code=secret_code,

@@ -4,41 +4,30 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from .._protocol.answer import RawResponse
+from .._protocol.answer import RawResponse, unreadable
+from .._protocol.operation import Operation
+from .sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._protocol.operation import Operation
-    from .sender import Sender
+    from .._protocol.binding import BankBinding
+    from .._protocol.operation import Endpoint, Failure
+    from ..errors import UnreadableResponseError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Runner(Protocol):
-    """Carries out operations."""
-
-    def run(self, operation: Operation[T]) -> T: ...
-
-    def run_raw(self, operation: Operation[T]) -> RawResponse[T]: ...
-
-
-class Recorder:
-    """Carries out operations for one raw call, and keeps the last answer."""
+class Recorder(Sender):
+    """Keeps the last answer of one raw call."""
 
     last: RawResponse[Any]
 
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def run(self, operation: Operation[T]) -> T:
-        return self.run_raw(operation).parsed
-
     def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        answer = self._sender.run_raw(operation)
+        answer = super().run_raw(operation)
         self.last = answer
         return answer
 
@@ -46,11 +35,34 @@ class Recorder:
 class Service:
     """Base of the services: one noun of the API each."""
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
 
-    def _run(self, operation: Operation[T]) -> T:
-        return self._runner.run(operation)
+    def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+        return (self._run(Operation.of(endpoint, *args, **kwargs))).parsed
+
+    def _run(self, operation: Operation[T]) -> RawResponse[T]:
+        return self._sender.run_raw(operation)
+
+    def _unreadable(self, operation: Operation[Any], answer: RawResponse[Any], problem: str) -> UnreadableResponseError:
+        return unreadable(operation, answer, self._sender.session.settings.environment.api_url, problem)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
+
+class BankService(Service):
+    """Base of the services at a bank: each call carries what is bound to the bank."""
+
+    def __init__(self, sender: Sender, bank: BankBinding) -> None:
+        super().__init__(sender)
+        self._bank = bank
+
+    def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+        return (self._run(Operation.at_bank(self._bank, endpoint, *args, **kwargs))).parsed
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self._bank.bic_fi}>"
 
 
 S = TypeVar("S", bound=Service)
@@ -59,11 +71,11 @@ S = TypeVar("S", bound=Service)
 class RawService(Generic[S]):
     """Base of the raw services: the same methods, each giving a RawResponse."""
 
-    _service: type[S]
+    def __init__(self, service: S) -> None:
+        self._plain = service
 
-    def __init__(self, sender: Sender, service: S | None = None) -> None:
-        self._sender = sender
-        self._plain = self._service(sender) if service is None else service
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_")]
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.get)`
@@ -75,9 +87,9 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.ge
 
     def __get__(self, raw_service: RawService[Any], _: object = None) -> Callable[P, RawResponse[T]]:
         def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
-            recorder = Recorder(raw_service._sender)
             service = copy.copy(raw_service._plain)
-            service._runner = recorder
+            sender = service._sender
+            service._sender = recorder = Recorder(sender.session, sender.options)
             parsed = self._method(service, *args, **kwargs)
             last = recorder.last
             return RawResponse(parsed, last.status_code, last.headers, last.request_id)

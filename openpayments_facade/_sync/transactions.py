@@ -5,16 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
-from attrs import evolve
-
-from .._protocol.pages import BookedTransaction, PendingTransaction, listed, next_query, page_asked
-from ..errors import UnreadableResponseError
+from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openpayments_client.models import TransactionReport
+    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
 class Send(Protocol):
     """Asks for a page."""
 
-    def __call__(self, page: Operation[TransactionReport], /) -> RawResponse[TransactionReport]: ...
+    def __call__(self, page: Operation[models.TransactionReport], /) -> RawResponse[models.TransactionReport]: ...
 
 
 class Transactions:
@@ -33,7 +29,7 @@ class Transactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: Send, operation: Operation[TransactionReport], api_url: str) -> None:
+    def __init__(self, send: Send, operation: Operation[models.TransactionReport], api_url: str) -> None:
         self._send = send
         self._operation = operation
         self._api_url = api_url
@@ -43,7 +39,7 @@ class Transactions:
             for transaction in listed(page):
                 yield transaction
 
-    def pages(self) -> Iterator[TransactionReport]:
+    def pages(self) -> Iterator[models.TransactionReport]:
         """The reports themselves, with their balances."""
         for answer in self._answers():
             yield answer.parsed
@@ -51,33 +47,13 @@ class Transactions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.path}>"
 
-    def _answers(self) -> Iterator[RawResponse[TransactionReport]]:
-        operation = self._operation
-        rest = {name: value for name, value in operation.request.items() if name != "params"}
-        seen = {page_asked(str(httpx.QueryParams(operation.request["params"])))}
-        while True:
+    def _answers(self) -> Iterator[RawResponse[models.TransactionReport]]:
+        pages = Pages(self._operation, self._api_url)
+        operation: Operation[models.TransactionReport] | None = self._operation
+        while operation is not None:
             answer = self._send(operation)
             yield answer
-            try:
-                query = next_query(answer.parsed, self._api_url)
-            except ValueError as error:
-                problem = str(error)
-            else:
-                if query is None:
-                    return
-                if page_asked(query) not in seen:
-                    seen.add(page_asked(query))
-                    # in the path, not in params, which httpx would decode and write anew
-                    operation = evolve(self._operation, path=f"{self._operation.path}?{query}", request=rest)
-                    continue
-                problem = "the link to the next page leads back to a page that was read"
-            raise UnreadableResponseError(
-                problem,
-                request_id=answer.request_id,
-                method=operation.method,
-                url=f"{self._api_url}{operation.path}",
-                status_code=answer.status_code,
-            )
+            operation = pages.after(operation, answer)
 
 
 class RawTransactions:
@@ -86,7 +62,7 @@ class RawTransactions:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def pages(self) -> Iterator[RawResponse[TransactionReport]]:
+    def pages(self) -> Iterator[RawResponse[models.TransactionReport]]:
         """The answers with the reports, one a page."""
         for answer in self._transactions._answers():
             yield answer

@@ -76,9 +76,8 @@ _ARGUMENTS: Final = {
     "countries": "--country",
     "city_ids": "--city",
     "api_scopes": "OPENPAYMENTS_API_SCOPES",
-    "ip_address of the Psu": "--psu-ip",
-    "corporate_id of the Psu": "--psu-corporate-id",
-    "id of the Psu": "--psu-id",
+    "ip_address": "--psu-ip",
+    "corporate_id": "--psu-corporate-id",
     "affiliated_aspsp": "--affiliate",
     "consent_id": "the consent's id",
     "account_id": "the account's id",
@@ -87,7 +86,7 @@ _ARGUMENTS: Final = {
     "redirect_uri": "--redirect-uri",
     "date_from": "--from",
     "date_to": "--to",
-    "method=...": "--method",
+    "method": "--method",
 }
 
 # what banks complain about in `path`: headers that come from these options
@@ -118,6 +117,8 @@ def message(error: OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
     if isinstance(error, InvalidArgumentError):
+        if error.argument == "id":
+            text = text.replace("id", "--psu-id", 1)
         text = re.sub(
             "|".join(rf"\b{re.escape(name)}(?!\w)" for name in _ARGUMENTS), lambda match: _ARGUMENTS[match[0]], text
         )

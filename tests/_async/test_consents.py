@@ -313,7 +313,7 @@ async def test_a_status_that_is_no_text_is_none() -> None:
             consents = bank.consents
             for odd in (None, 5, ["valid"]):
                 simulator.misbehave(CONSENTS, body={"consentStatus": odd})
-                with pytest.raises(UnreadableResponseError, match="consent_status is no text"):
+                with pytest.raises(UnreadableResponseError, match="consent_status is not a string"):
                     await consents.status("c")
             id_ = (await consents.create(valid_until=TOMORROW)).consent_id
             authorisation = await consents.authorise(id_)
@@ -322,23 +322,26 @@ async def test_a_status_that_is_no_text_is_none() -> None:
             simulator.approve(id_)
             assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
             simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": ["finalised"]})
-            with pytest.raises(InvalidArgumentError, match="no method"):
+            with pytest.raises(InvalidArgumentError, match="method is missing"):
                 await consents.authorise(id_)
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "problem"),
     [
-        {"access": ConsentAccess(accounts=[AccountReference(bban="\ud800x")])},
-        {"access": ConsentAccess(accounts=[AccountReference(bban="1", currency=cast("Any", object()))])},
-        {"frequency_per_day": 10**5000},
+        ({"access": ConsentAccess(accounts=[AccountReference(bban="\ud800x")])}, r"access.accounts\[0\].bban"),
+        (
+            {"access": ConsentAccess(accounts=[AccountReference(bban="1", currency=cast("Any", object()))])},
+            r"access.accounts\[0\].currency",
+        ),
+        ({"frequency_per_day": 10**5000}, "can't be written"),
     ],
 )
-async def test_what_can_not_be_written_is_refused_before_anything_is_sent(values: dict[str, Any]) -> None:
+async def test_what_can_not_be_written_is_refused_before_anything_is_sent(values: dict[str, Any], problem: str) -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:
             consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            with pytest.raises(InvalidArgumentError, match="can't be written"):
+            with pytest.raises(InvalidArgumentError, match=problem):
                 await consents.create(valid_until=TOMORROW, **values)
             with pytest.raises(InvalidArgumentError, match="can't be written"):
                 await consents.get("c" * 70_000)
@@ -550,7 +553,7 @@ async def test_another_method_than_the_bank_chose_is_selected() -> None:
             assert authorisation.challenge.is_animated
 
 
-@pytest.mark.parametrize("id_", [None, "", "..", "../x", "a?b", 5])
+@pytest.mark.parametrize("id_", [None, "", "..", "../x", "a/..", 5])
 async def test_an_answer_with_an_id_that_is_none_is_unreadable(id_: Any) -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:
@@ -702,14 +705,17 @@ BBAN = AccountReference(bban="1", clearing_number="6000")
     ("argument", "values"),
     [
         ("valid_until", {"valid_until": date(2020, 1, 1)}),
-        ("valid_until", {"valid_until": "2030-01-01"}),
+        ("valid_until", {"valid_until": "2020-01-01"}),
+        ("valid_until", {"valid_until": "2030-02-30"}),
+        ("valid_until", {"valid_until": "20300101"}),
         ("valid_until", {"valid_until": today()}),
         ("frequency_per_day", {"frequency_per_day": 0}),
         ("frequency_per_day", {"frequency_per_day": True}),
         ("recurring_indicator", {"recurring_indicator": "true"}),
         ("combined_service_indicator", {"combined_service_indicator": None}),
         ("valid_until", {"valid_until": relativedelta(days=-3)}),
-        ("valid_until", {"valid_until": timedelta(days=3)}),
+        ("valid_until", {"valid_until": timedelta(days=-3)}),
+        ("valid_until", {"valid_until": timedelta(hours=36)}),
         ("access", {"access": {}}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(bban="")])}),
         ("access", {"access": ConsentAccess(accounts=[AccountReference(bban=" ")])}),
@@ -739,7 +745,7 @@ async def test_a_bad_consent_is_refused_before_anything_is_sent(argument: str, v
         assert simulator.requests == []
 
 
-@pytest.mark.parametrize("id_", ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a%2Fb", "a b", "a\r\nb", "é", None, 5])
+@pytest.mark.parametrize("id_", ["", ".", "..", "a/..", "..\\b", "a\r\nb", "\ud800", None, 5])
 async def test_a_bad_id_is_refused_before_anything_is_sent(id_: Any) -> None:
     with Simulator() as simulator:
         async with client(simulator) as op:

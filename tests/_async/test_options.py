@@ -113,7 +113,7 @@ async def test_a_header_is_sent_once_whatever_its_case() -> None:
 async def test_a_header_that_can_not_be_sent_is_refused_by_name(value: Any) -> None:
     with Simulator() as simulator:
         async with simulator.async_client(api_scopes=["accountinformation"]) as op:
-            with pytest.raises(InvalidArgumentError, match="X-BicFi"):
+            with pytest.raises(InvalidArgumentError, match="x_bic_fi"):
                 await op.call(get_consent_status, "c1", x_bic_fi=value)
         assert simulator.requests == []
 

@@ -188,8 +188,8 @@ def test_what_is_over_is_forgotten() -> None:
                     time.sleep(1.1)
                 with pytest.raises(AccessExceededError):
                     op.at_bank("ESSESESS").accounts(consent_id).list()
-            remembered = op._sender.session.exceeded
-            assert [consent_id for consent_id, _ in remembered] == ["c"]
+            remembered = op._sender.session.quota.exceeded
+            assert [consent_id for consent_id, *_ in remembered] == ["c"]
 
 
 class Vanishing(dict[Any, Any]):
@@ -204,7 +204,7 @@ class Vanishing(dict[Any, Any]):
 def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
     with Simulator() as simulator:
         with client(simulator) as op:
-            op._sender.session.exceeded = Vanishing()
+            op._sender.session.quota.exceeded = Vanishing()
             unattended = op.at_bank("ESSESESS").accounts(consented(op, simulator, frequency_per_day=1))
             assert unattended.list()
             for _ in range(2):
@@ -270,9 +270,9 @@ def test_odd_but_honest_answers_are_read() -> None:
         ("http://127.0.0.1:x/psd2/x?page=2", "another host"),
         ("/psd2/accountinformation/v1/accounts/a/transactions", "no query"),
         ({"href": "?page=2"}, "back to a page"),
-        ({"href": 5}, "no text"),
-        (["?page=2"], "no text"),
-        (True, "no text"),
+        ({"href": 5}, "not a string"),
+        (["?page=2"], "not a string"),
+        (True, "not a string"),
         ("?page=\x00", "can't be sent"),
         ("?page=" + 70_000 * "2", "can't be sent"),
         (f"?bookingStatus=booked&dateFrom={TODAY}", "back to a page"),
@@ -369,12 +369,13 @@ def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("date_from", {}),
         ("date_from", {"delta_list": False}),
-        ("date_from", {"date_from": "2026-01-01"}),
+        ("date_from", {"date_from": "2026-02-30"}),
         ("date_from", {"date_from": datetime(2026, 1, 1)}),  # noqa: DTZ001
         ("date_from", {"date_from": TODAY, "date_to": TODAY - timedelta(days=1)}),
         ("date_from", {"date_from": TODAY + timedelta(days=3)}),
         ("date_from", {"date_from": relativedelta(months=1)}),
-        ("date_from", {"date_from": timedelta(days=-1)}),
+        ("date_from", {"date_from": timedelta(hours=-1)}),
+        ("date_from", {"date_from": timedelta(days=3)}),
         ("date_from", {"date_from": relativedelta(hours=-1)}),
         ("date_from", {"date_from": relativedelta(years=-9999)}),
         ("date_to", {"date_from": TODAY, "date_to": TODAY + timedelta(days=30)}),
@@ -384,7 +385,7 @@ def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None
         ("with_balance", {"date_from": TODAY, "with_balance": 1}),
         ("account_id", {"date_from": TODAY, "account_id": ""}),
         ("account_id", {"date_from": TODAY, "account_id": ".."}),
-        ("account_id", {"date_from": TODAY, "account_id": "a/b"}),
+        ("account_id", {"date_from": TODAY, "account_id": "a/../b"}),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
@@ -395,9 +396,10 @@ def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values
                 bank.accounts("c").transactions(**{"account_id": "a", **values})
             assert caught.value.argument == argument
             bad: Any
-            for bad in ("", "..", "a/b", "a%2Fb", "a\\b", None):
+            for bad in ("", " ", "é", "a\r\nb", None, 5):
                 with pytest.raises(InvalidArgumentError, match="consent_id"):
                     bank.accounts(bad)
+            for bad in ("", "..", "a/../b", "..\\b", None, 5):
                 with pytest.raises(InvalidArgumentError, match="account_id"):
                     bank.accounts("c").balances(bad)
                 with pytest.raises(InvalidArgumentError, match="account_id"):
@@ -406,6 +408,6 @@ def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values
                 with pytest.raises(InvalidArgumentError, match="transaction_id"):
                     bank.accounts("c").transaction("a", transaction_id=bad)
             nameless = Transaction(MonetaryAmount("SEK", "1.00"))
-            with pytest.raises(InvalidArgumentError, match="the bank gave this transaction none"):
+            with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
                 bank.accounts("c").transaction("a", transaction_id=nameless)
         assert simulator.requests == []

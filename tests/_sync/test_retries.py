@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+from openpayments_client.api.aspsp_information import get_countries_list
 
 from openpayments_facade import (
     AccessExceededError,
@@ -24,6 +25,7 @@ from openpayments_facade import (
 from openpayments_facade.simulator import Simulator
 
 POST: Any = SimpleNamespace(
+    __name__=get_countries_list.__name__,
     _get_kwargs=lambda: {"method": "post", "url": "/psd2/aspspinformation/v1/countries"},
     _parse_response=lambda **_: None,
 )

@@ -401,7 +401,7 @@ def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None
     simulator.misbehave("/psd2/consent", body={"consentStatus": 7})
     result = run("consent", "status", consent_id, "--bank", "ESSESESS")
     assert (result.exit_code, result.stdout) == (5, "")
-    assert "consent_status is no text" in result.stderr
+    assert "consent_status is not a string" in result.stderr
 
 
 def test_no_transactions(simulator: Simulator, account: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from openpayments_client.models import AuthenticationMethod, ChallengeData, Links, MonetaryAmount
+from openpayments_client.operations import OPERATIONS
 
 from openpayments_facade import (
     Approach,
@@ -125,7 +126,7 @@ def test_a_bad_field_is_named_and_not_shown(field: str, value: Any) -> None:
     [
         ("bic_fi", {"bic_fi": "SEB"}),
         ("psu", {"psu": {"ip_address": "203.0.113.7"}}),
-        ("affiliated_aspsp", {"affiliated_aspsp": "a/b"}),
+        ("affiliated_aspsp", {"affiliated_aspsp": "a\r\nb"}),
         ("affiliated_aspsp", {"affiliated_aspsp": 8999}),
         ("redirect_preferred", {"redirect_preferred": "true"}),
     ],
@@ -137,14 +138,15 @@ def test_a_bank_that_is_none_is_refused(argument: str, values: dict[str, Any]) -
         assert caught.value.argument == argument
 
 
-def test_the_headers_of_a_bank_are_kept() -> None:
+def test_what_is_bound_to_a_bank_goes_where_the_description_has_it() -> None:
+    known = {name: operation.arguments for name, operation in OPERATIONS.items()}
     bank = bind("SWEDSESS", SOMEBODY, "08999", False)
-    plain = bank.headers()
-    assert (plain["X-BicFi"], plain["TPP-Redirect-Preferred"]) == ("SWEDSESS", "false")
-    assert "X-AffiliatedASPSP-ID" not in plain
-    assert "PSU-ID" not in plain
-    assert bank.headers(identify=True, affiliate=True)["X-AffiliatedASPSP-ID"] == "08999"
-    assert "TPP-Redirect-Preferred" not in bind("SWEDSESS", None, None, None).headers()
+    plain = bank.arguments(known["get_balances"])
+    assert (plain["x_bic_fi"], plain["tpp_redirect_preferred"]) == ("SWEDSESS", "false")
+    assert "x_affiliated_aspsp_id" not in plain
+    assert "psu_id" not in plain
+    assert bank.arguments(known["create_consent"])["x_affiliated_aspsp_id"] == "08999"
+    assert "tpp_redirect_preferred" not in bind("SWEDSESS", None, None, None).arguments(known["get_balances"])
 
 
 def test_a_bank_is_a_value() -> None:

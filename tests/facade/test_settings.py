@@ -18,7 +18,7 @@ from openpayments_facade import (
     OpenPayments,
     PsuContext,
 )
-from openpayments_facade._environ import settings_from_env
+from openpayments_facade._environ import arguments_from_env
 from openpayments_facade.scopes import compose
 
 CREDENTIALS = {"OPENPAYMENTS_CLIENT_ID": "an-id", "OPENPAYMENTS_CLIENT_SECRET": "a-secret"}
@@ -191,14 +191,14 @@ def test_missing_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch)
 )
 def test_bad_variables_are_named(variables: dict[str, str], names: str) -> None:
     with pytest.raises(ConfigurationError, match=names):
-        settings_from_env({}, {**CREDENTIALS, **variables})
+        arguments_from_env({}, {**CREDENTIALS, **variables})
 
 
 def test_all_variables_are_read(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     cert.touch()
     key.touch()
-    arguments = settings_from_env(
+    arguments = arguments_from_env(
         {"client_secret": "mine"},
         {
             **CREDENTIALS,
@@ -229,14 +229,14 @@ def test_blanks_and_line_breaks_around_a_variable_do_not_count() -> None:
         "OPENPAYMENTS_PSU_CONTEXT": "none\n",
         "OPENPAYMENTS_TOKEN_STORE": " memory",
     }
-    arguments = settings_from_env({}, variables)
+    arguments = arguments_from_env({}, variables)
     assert (arguments["client_id"], arguments["client_secret"]) == ("an-id", "a-secret")
     assert arguments["environment"].api_url == "https://api.example.com"
     assert (arguments["psu_context"], arguments["token_store"]) == (None, None)
     with OpenPayments(**arguments) as op:
         assert "an-id" in repr(op)
     assert (
-        settings_from_env(
+        arguments_from_env(
             {},
             {
                 **variables,
@@ -268,7 +268,7 @@ def test_an_override_settles_a_contradiction() -> None:
         "OPENPAYMENTS_ENVIRONMENT": "sandbox",
         "OPENPAYMENTS_API_URL": "https://api.example.com",
     }
-    assert settings_from_env({"environment": "production"}, variables)["environment"] == "production"
+    assert arguments_from_env({"environment": "production"}, variables)["environment"] == "production"
 
 
 def test_the_constructor_does_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +289,7 @@ def test_a_broken_setting_of_the_environment_is_named(
 
 
 def test_no_context_can_be_said_in_a_variable() -> None:
-    assert settings_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_PSU_CONTEXT": "none"})["psu_context"] is None
+    assert arguments_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_PSU_CONTEXT": "none"})["psu_context"] is None
 
 
 @pytest.mark.parametrize("store", ["disk", "file:", 5, "redis://[::1", "file:~nosuchuser/x"])
@@ -298,4 +298,4 @@ def test_a_token_store_that_is_none_is_refused(store: Any) -> None:
         OpenPayments(client_id="an-id", client_secret="a-secret", token_store=store)
     if isinstance(store, str):
         with pytest.raises(ConfigurationError, match="OPENPAYMENTS_TOKEN_STORE"):
-            settings_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_TOKEN_STORE": store})
+            arguments_from_env({}, {**CREDENTIALS, "OPENPAYMENTS_TOKEN_STORE": store})

@@ -270,10 +270,13 @@ def test_a_token_request_is_a_form_with_headers_for_what_was_approved(server: Se
 
 @each_endpoint
 def test_only_what_must_be_sent_must_be_given(endpoint: Endpoint) -> None:
-    """The parts of the path by position, in its order; all else by name. The request id is made where none is given."""
+    """The parts of the path by position, in its order; all else by name.
+
+    The request id is made where none is given; what a client binds to a bank is required by operations.py alone.
+    """
     in_path = [identifier(each["name"]) for each in endpoint.described if each["in"] == "path"]
     others = {identifier(each["name"]): each["required"] for each in endpoint.described if each["in"] != "path"}
-    must = {name for name, required in others.items() if required and name != "x_request_id"}
+    must = {name for name, required in others.items() if required and name not in {"x_request_id", "x_bic_fi"}}
     named = {name: each for name, each in endpoint.parameters.items() if each.kind is each.KEYWORD_ONLY}
     required = {name for name, each in named.items() if each.default is each.empty}
     assert required == {"client"} | must | ({"body"} if endpoint.has_body else set())

@@ -16,7 +16,7 @@ def _get_kwargs(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -36,7 +36,8 @@ def _get_kwargs(
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -180,7 +181,7 @@ def sync_detailed(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -203,7 +204,7 @@ def sync_detailed(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -266,7 +267,7 @@ def sync(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -289,7 +290,7 @@ def sync(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -347,7 +348,7 @@ async def asyncio_detailed(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -370,7 +371,7 @@ async def asyncio_detailed(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -431,7 +432,7 @@ async def asyncio(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -454,7 +455,7 @@ async def asyncio(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

@@ -17,7 +17,7 @@ def _get_kwargs(
     *,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -37,7 +37,8 @@ def _get_kwargs(
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -176,7 +177,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -200,7 +201,7 @@ def sync_detailed(
             same while the consent lives.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -263,7 +264,7 @@ def sync(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -287,7 +288,7 @@ def sync(
             same while the consent lives.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -345,7 +346,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -369,7 +370,7 @@ async def asyncio_detailed(
             same while the consent lives.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -430,7 +431,7 @@ async def asyncio(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -454,7 +455,7 @@ async def asyncio(
             same while the consent lives.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

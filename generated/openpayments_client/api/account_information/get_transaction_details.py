@@ -18,7 +18,7 @@ def _get_kwargs(
     *,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -38,7 +38,8 @@ def _get_kwargs(
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -179,7 +180,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -205,7 +206,7 @@ def sync_detailed(
             transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -270,7 +271,7 @@ def sync(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -296,7 +297,7 @@ def sync(
             transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -356,7 +357,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -382,7 +383,7 @@ async def asyncio_detailed(
             transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -445,7 +446,7 @@ async def asyncio(
     client: AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -471,7 +472,7 @@ async def asyncio(
             transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

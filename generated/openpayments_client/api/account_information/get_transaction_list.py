@@ -25,7 +25,7 @@ def _get_kwargs(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -45,7 +45,8 @@ def _get_kwargs(
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -214,7 +215,7 @@ def sync_detailed(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -250,7 +251,7 @@ def sync_detailed(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -325,7 +326,7 @@ def sync(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -361,7 +362,7 @@ def sync(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -431,7 +432,7 @@ async def asyncio_detailed(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -467,7 +468,7 @@ async def asyncio_detailed(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -540,7 +541,7 @@ async def asyncio(
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -576,7 +577,7 @@ async def asyncio(
         with_balance (bool | None): Whether balances come along. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

@@ -24,7 +24,7 @@ def _get_kwargs(
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -66,7 +66,8 @@ def _get_kwargs(
     if tpp_notification_content_preferred is not None:
         headers["TPP-Notification-Content-Preferred"] = tpp_notification_content_preferred
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -214,7 +215,7 @@ def sync_detailed(
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -252,7 +253,7 @@ def sync_detailed(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -330,7 +331,7 @@ def sync(
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -368,7 +369,7 @@ def sync(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -441,7 +442,7 @@ async def asyncio_detailed(
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -479,7 +480,7 @@ async def asyncio_detailed(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -555,7 +556,7 @@ async def asyncio(
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -593,7 +594,7 @@ async def asyncio(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

@@ -15,7 +15,7 @@ def _get_kwargs(
     consent_id: str,
     *,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -33,7 +33,8 @@ def _get_kwargs(
     headers: dict[str, Any] = {}
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -166,7 +167,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -188,7 +189,7 @@ def sync_detailed(
     Args:
         consent_id (str): The consent, by the id that it got when it was asked for.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -249,7 +250,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -271,7 +272,7 @@ def sync(
     Args:
         consent_id (str): The consent, by the id that it got when it was asked for.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -327,7 +328,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -349,7 +350,7 @@ async def asyncio_detailed(
     Args:
         consent_id (str): The consent, by the id that it got when it was asked for.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -408,7 +409,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     x_request_id: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -430,7 +431,7 @@ async def asyncio(
     Args:
         consent_id (str): The consent, by the id that it got when it was asked for.
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

@@ -22,7 +22,7 @@ def _get_kwargs(
     tpp_nok_redirect_uri: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -59,7 +59,8 @@ def _get_kwargs(
     if tpp_notification_content_preferred is not None:
         headers["TPP-Notification-Content-Preferred"] = tpp_notification_content_preferred
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -203,7 +204,7 @@ def sync_detailed(
     tpp_nok_redirect_uri: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -236,7 +237,7 @@ def sync_detailed(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -309,7 +310,7 @@ def sync(
     tpp_nok_redirect_uri: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -342,7 +343,7 @@ def sync(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -410,7 +411,7 @@ async def asyncio_detailed(
     tpp_nok_redirect_uri: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -443,7 +444,7 @@ async def asyncio_detailed(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -514,7 +515,7 @@ async def asyncio(
     tpp_nok_redirect_uri: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -547,7 +548,7 @@ async def asyncio(
             ignored.
         tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
             `PROCESS`, `LAST`. It may be ignored.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

@@ -21,7 +21,7 @@ def _get_kwargs(
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     psu_corporate_id_type: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -45,7 +45,8 @@ def _get_kwargs(
     if psu_corporate_id_type is not None:
         headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
 
-    headers["X-BicFi"] = x_bic_fi
+    if x_bic_fi is not None:
+        headers["X-BicFi"] = x_bic_fi
 
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
@@ -192,7 +193,7 @@ def sync_detailed(
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     psu_corporate_id_type: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -219,7 +220,7 @@ def sync_detailed(
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
         psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
         psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -290,7 +291,7 @@ def sync(
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     psu_corporate_id_type: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -317,7 +318,7 @@ def sync(
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
         psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
         psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -383,7 +384,7 @@ async def asyncio_detailed(
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     psu_corporate_id_type: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -410,7 +411,7 @@ async def asyncio_detailed(
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
         psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
         psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.
@@ -479,7 +480,7 @@ async def asyncio(
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     psu_corporate_id_type: str | None = None,
-    x_bic_fi: str,
+    x_bic_fi: str | None = None,
     psu_ip_address: str | None = None,
     psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
@@ -506,7 +507,7 @@ async def asyncio(
         x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
         psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
         psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        x_bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): The user's IP address, when the user is behind the call.
             Without it the access counts as unattended.
         psu_ip_port (str | None): The port that the user's request came from.

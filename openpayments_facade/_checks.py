@@ -1,0 +1,22 @@
+"""Refuses what breaks a rule of the description, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from openpayments_client.operations import Rule
+
+
+def refuse(argument: str, problem: str) -> InvalidArgumentError:
+    """The error about an argument, whose text begins with its name."""
+    return InvalidArgumentError(f"{argument} {problem}", argument=re.split(r"[.\[]", argument)[0])
+
+
+def check(rule: Rule, value: object, argument: str) -> None:
+    """Raises InvalidArgumentError, which names the argument, if a value breaks a rule."""
+    for path, problem in rule.problems(value, argument):
+        raise refuse(path, problem)

@@ -1,0 +1,14 @@
+"""Every model of the API, as generated from its description; each is loaded when it is first used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openpayments_client.models import *  # noqa: F403
+else:
+    from openpayments_client import models as _generated
+    from openpayments_client.models import __all__ as __all__
+
+    def __getattr__(name):
+        return getattr(_generated, name)
