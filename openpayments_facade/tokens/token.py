@@ -104,8 +104,8 @@ class AccessToken:
     """An application's token. Masked in every repr; can't be pickled.
 
     `scope` is what was asked for, `missing` what of it was not granted. `lifetime` is in seconds and counts from
-    `issued`, when the token was asked for; `expires_at` is in seconds since the epoch. `jitter`, from 0 to 1, spreads the refreshes of a fleet. `replacements`
-    counts the tokens in a row that the API rejected before this one.
+    `issued`, when the token was asked for; `expires_at` is in seconds since the epoch. `jitter`, from 0 to 1, spreads
+    the refreshes of a fleet. `replacements` counts the tokens in a row that the API rejected before this one.
     """
 
     token_type: ClassVar = "Bearer"  # noqa: S105
