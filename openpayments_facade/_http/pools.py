@@ -17,17 +17,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from .._checks import refuse
 from .._forks import reset_after_fork
 from .._version import __version__
 from ..environments import is_loopback
-from ..errors import ClientStateError, ConfigurationError, InvalidArgumentError
+from ..errors import ClientStateError, ConfigurationError
 from .tls import ssl_context
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange
     from .._settings import Settings
-
-__all__ = ["AsyncPool", "Pool", "send"]
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -40,9 +39,9 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     loopback = {host for host in hosts if is_loopback(host)}
     proxy, limits = settings.proxy, settings.limits
     if limits is not None and not isinstance(limits, httpx.Limits):
-        raise InvalidArgumentError("limits must be an httpx.Limits", argument="limits")
+        raise refuse("limits", "must be an httpx.Limits")
     if proxy is not None and not isinstance(proxy, str | httpx.Proxy):
-        raise InvalidArgumentError("proxy must be a URL or an httpx.Proxy", argument="proxy")
+        raise refuse("proxy", "must be a URL or an httpx.Proxy")
     try:
         proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
@@ -140,7 +139,7 @@ class _Pool(Generic[C]):
     def __init__(self, settings: Settings) -> None:
         transport, kind = settings.transport, self._transport_kind
         if transport is not None and not isinstance(transport, kind):
-            raise InvalidArgumentError(f"transport must be an httpx.{kind.__name__}", argument="transport")
+            raise refuse("transport", f"must be an httpx.{kind.__name__}")
         self._transport = transport
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the loop: a transport of the user's may know no other way."""

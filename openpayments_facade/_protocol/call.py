@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .options import Options
 
-__all__ = ["LONGEST_RETRY_AFTER", "WAIT_INITIAL", "WAIT_JITTER", "WAIT_MAX", "Call"]
-
 LONGEST_RETRY_AFTER: Final = 30.0
 """Seconds. A server that asks to wait longer gets no retry: the caller decides, by `error.retry_after`."""
 

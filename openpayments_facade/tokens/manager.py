@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from .fleet import Fleet
     from .stores import TokenStore
 
-__all__ = ["TokenManager"]
-
 _log = logging.getLogger("openpayments_facade")
 
 LONGEST_FLIGHT: Final = 120.0

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields_dict, frozen
 
+from .._checks import refuse
 from .._redaction import Secret, hiding_arguments
-from ..errors import InvalidArgumentError, ReauthorisationRequiredError, TokenError
+from ..errors import ReauthorisationRequiredError, TokenError
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange
     from .fetcher import TokenFetcher
-
-__all__ = ["UserToken", "read_user_token"]
 
 
 def _int(value: object) -> int | None:
@@ -101,10 +100,10 @@ class UserToken:
             InvalidArgumentError: it has no access token, or one of its tokens can't be encoded.
         """
         if not isinstance(stored, Mapping) or not _str(stored.get("access_token")):
-            raise InvalidArgumentError("stored has no access_token", argument="stored")
+            raise refuse("stored", "has no access_token")
         for name in ("access_token", "refresh_token"):
             if _str(stored.get(name)) and _secret(stored[name]) is None:
-                raise InvalidArgumentError(f"stored has a {name} that can't be encoded", argument="stored")
+                raise refuse("stored", f"has a {name} that can't be encoded")
         return cls._of(stored)
 
     @classmethod

@@ -19,8 +19,6 @@ from filelock import FileLock
 
 from ..token import read_json
 
-__all__ = ["FileStore"]
-
 _log = logging.getLogger("openpayments_facade")
 
 _FORMAT: Final = "openpayments-tokens-1"
