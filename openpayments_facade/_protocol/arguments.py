@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -62,46 +62,44 @@ def today() -> datetime:
     return datetime.now(UTC)
 
 
-def as_day(value: Any, argument: str) -> Any:
-    """A day from an ISO date, or from a timedelta or relativedelta that counts from today."""
+def as_day(value: Day, argument: str) -> date:
+    """A day from a date, an ISO date, or a timedelta or relativedelta that counts from today."""
     from dateutil.relativedelta import relativedelta
 
+    day: object = value
     try:
         if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-            return date.fromisoformat(value)
-        if isinstance(value, relativedelta) or (isinstance(value, timedelta) and value == timedelta(value.days)):
-            return today().date() + value
+            day = date.fromisoformat(value)
+        elif isinstance(value, relativedelta) or (isinstance(value, timedelta) and value == timedelta(value.days)):
+            day = today().date() + value
     except (ValueError, TypeError, OverflowError):
-        raise refuse(argument, f"is not a day: {value!r}") from None
-    return value
+        day = None
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise refuse(argument, f"must be a date, an ISO date such as 2026-01-31, or days from today, not {value!r}")
+    return day
 
 
-def as_last_day(value: Day) -> Any:
+def as_last_day(value: Day) -> date:
     """The last day of a consent; not past anywhere on earth. date(9999, 12, 31) asks for the longest."""
     day = as_day(value, "valid_until")
-    if _is_day(day) and day < (today() - timedelta(hours=12)).date():
+    if day < (today() - timedelta(hours=12)).date():
         raise refuse("valid_until", f"is {day}, which is past")
     return day
 
 
-def as_period(date_from: Day | None, date_to: Day | None) -> tuple[Any, Any]:
+def as_period(date_from: Day | None, date_to: Day | None) -> tuple[date | None, date | None]:
     """The days of a list of transactions, both inclusive.
 
     Refuses days in the wrong order, and days that have not begun anywhere on earth.
     """
-    latest = (today() + timedelta(hours=14)).date()
-    days = {"date_from": as_day(date_from, "date_from"), "date_to": as_day(date_to, "date_to")}
-    for argument, day in days.items():
-        if _is_day(day) and day > latest:
+    first = None if date_from is None else as_day(date_from, "date_from")
+    last = None if date_to is None else as_day(date_to, "date_to")
+    for argument, day in (("date_from", first), ("date_to", last)):
+        if day is not None and day > (today() + timedelta(hours=14)).date():
             raise refuse(argument, f"is {day}, which is yet to come")
-    first, last = days.values()
-    if _is_day(first) and _is_day(last) and first > last:
+    if first is not None and last is not None and first > last:
         raise refuse("date_from", f"{first} is after date_to {last}")
     return first, last
-
-
-def _is_day(value: object) -> bool:
-    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def as_access(value: Any) -> Any:
@@ -109,52 +107,38 @@ def as_access(value: Any) -> Any:
 
     Balances and transactions may be of no other accounts than those in `accounts` (the provider's guide of 2021), each
     account is named by one identifier, and an IBAN's check digits are right. Raises InvalidArgumentError; it does not
-    show the numbers: they are somebody's.
+    show the numbers: they are somebody's. What has another type is left to the description's rules.
     """
-
     if not isinstance(value, models.ConsentAccess):
         return models.ConsentAccess() if value is None else value
-    access = copy.copy(value)
+    access, named = copy.copy(value), list[models.AccountReference]()
     for name in ("accounts", "balances", "transactions"):
-        setattr(access, name, _as_accounts(getattr(value, name), f"access.{name}"))
-    named = list(_references(access.accounts))
-    for name in ("balances", "transactions"):
-        if not all(any(_is_same(one, other) for other in named) for one in _references(getattr(access, name))):
+        given = getattr(access, name)
+        if not isinstance(given, list | tuple):
+            continue
+        accounts = [_as_reference(account, f"access.{name}") for account in given]
+        setattr(access, name, accounts)
+        references = [account for account in accounts if isinstance(account, models.AccountReference)]
+        if name == "accounts":
+            named = references
+        elif not all(any(_is_same(one, other) for other in named) for one in references):
             raise refuse(f"access.{name}", "has an account that is not in access.accounts")
     return access
 
 
-def _as_accounts(accounts: Any, argument: str) -> Any:
-    if not isinstance(accounts, list | tuple):
-        return accounts
-    copies = [copy.copy(account) for account in accounts]
-    for account in _references(copies):
-        if len(_identity(account)) != 1:
-            raise refuse(argument, "must name each account by one of iban, bban, pan, masked_pan, msisdn")
-        if isinstance(account.iban, str):
-            account.iban = _as_iban(account.iban, argument)
-    return copies
-
-
-def _as_iban(text: str, argument: str) -> str:
+def _as_reference(account: Any, argument: str) -> Any:
     from stdnum import iban
-    from stdnum.exceptions import ValidationError
 
-    number = iban.compact(text)
-    try:
-        iban.validate(number, check_country=False)
-    except ValidationError:
-        number = ""
-    del text  # no frame of the refusal shows it
-    if not number:
-        raise refuse(argument, "contains an invalid IBAN: its length or its check digits are wrong")
-    return number
-
-
-def _references(accounts: Any) -> Iterator[models.AccountReference]:
-
-    if isinstance(accounts, list | tuple):
-        yield from (each for each in accounts if isinstance(each, models.AccountReference))
+    if not isinstance(account, models.AccountReference):
+        return account
+    if len(_identity(account)) != 1:
+        raise refuse(argument, "must name each account by one of iban, bban, pan, masked_pan, msisdn")
+    account = copy.copy(account)
+    if isinstance(account.iban, str):
+        account.iban = iban.compact(account.iban)
+        if not iban.is_valid(account.iban, check_country=False):
+            raise refuse(argument, "contains an invalid IBAN: its length or its check digits are wrong")
+    return account
 
 
 def _is_same(one: models.AccountReference, other: models.AccountReference) -> bool:

@@ -234,6 +234,8 @@ class OpenPayments:
         self.close()
 
     def __repr__(self) -> str:
+        if "_sender" not in vars(self):  # an error reporter shows the locals of a constructor that fails
+            return f"<{type(self).__name__}, not yet made>"
         settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
