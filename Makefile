@@ -10,7 +10,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format generate unasync contract record spec-diff bench docs simulator coverage lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract record spec-diff bench docs simulator coverage lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,16 +37,22 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and with the oldest dependencies that are allowed
+	@$(BIN)/python scripts/matrix.py -n $(WORKERS) -q $(ARGS)
+
 coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95
 
-check: $(VENV)/.dev  ## format, lint, types, unasync and generated-code drift, the cassettes' contract, the docs
+check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, types, the cassettes' contract, the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python scripts/unasync.py --check
 	@$(BIN)/python -m scripts.exports --check
 	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/mypy
+	@# it would ask a registry for a newer version of itself
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m scripts.contract
 	@$(MAKE) --no-print-directory docs
 
@@ -81,7 +87,7 @@ simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator
 
 clean:  ## removes everything that make made
-	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .matrix dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 lock: | $(BIN)/python  ## writes the requirements files anew (UPGRADE=1 for newer versions)
 	@$(PIP) install uv

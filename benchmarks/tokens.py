@@ -25,6 +25,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ import httpx  # noqa: E402
 from httpx_auth import OAuth2, OAuth2ClientCredentials  # noqa: E402
 
 from openpayments_facade import AsyncOpenPayments, Environment, OpenPayments  # noqa: E402
+from openpayments_facade._http import pools  # noqa: E402
 from openpayments_facade._redaction import Secret  # noqa: E402
 from openpayments_facade.tokens import MemoryStore, TokenFetcher, TokenManager, forget_all  # noqa: E402
 from openpayments_facade.tokens.memory import PROCESS_MEMORY, Memory  # noqa: E402
@@ -528,8 +530,8 @@ def day(library: Library) -> str:
     clock = Clock(lambda: 1.9e9 + ahead, lambda: ahead)
     asked: dict[str, list[float]] = {}
 
-    def post(_: str, *, content: str, **__: object) -> httpx.Response:
-        asked.setdefault(dict(parse_qsl(content))["scope"], []).append(ahead)
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.setdefault(dict(parse_qsl(request.content.decode()))["scope"], []).append(ahead)
         return httpx.Response(200, json={"access_token": f"token-{ahead}", "expires_in": 3600})
 
     chance = random.Random(7)
@@ -538,8 +540,7 @@ def day(library: Library) -> str:
         token_url=library.provider.token_url,
         client_id=CLIENT_ID,
         client_secret=Secret(CLIENT_SECRET),
-        post=post,
-        user_agent="benchmark",
+        send=partial(pools.send, httpx.Client(transport=httpx.MockTransport(answer))),
         clock=clock,
         jitter=chance.random,
     )
@@ -552,7 +553,7 @@ def day(library: Library) -> str:
         for manager in managers:
             manager.get()
         for manager in managers:
-            while manager._flights:
+            while manager._under_way():
                 time.sleep(0.0001)
         ahead += 60
     shortest = min(later - earlier for times in asked.values() for earlier, later in itertools.pairwise(times))
@@ -564,7 +565,8 @@ def shutdown(library: Library) -> str:
     if not isinstance(library, Ours):
         return "-"
     program = f"""
-import atexit, httpx, time
+import atexit, functools, httpx, time
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.token import Clock
@@ -572,7 +574,7 @@ ahead = 0.0
 clock = Clock(lambda: time.time() + ahead, lambda: time.monotonic() + ahead)
 fetcher = TokenFetcher(
     token_url={library.provider.token_url!r}, client_id="a", client_secret=Secret("b"),
-    post=httpx.Client(trust_env=False).post, user_agent="benchmark", clock=clock)
+    send=functools.partial(pools.send, httpx.Client(trust_env=False)), clock=clock)
 manager = TokenManager(fetcher, {SCOPE!r}, clock=clock)
 manager.get()
 print("ready", flush=True)

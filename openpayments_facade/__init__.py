@@ -16,55 +16,40 @@ from ._version import __version__ as __version__
 
 # `make unasync` writes __init__.pyi from this, for type checkers
 _NAMES = {
-    "_protocol.answer": ["RawResponse"],
-    "_protocol.options": ["CallOptions"],
-    "_protocol.pages": ["BookedTransaction", "PendingTransaction"],
-    "_protocol.redirect": ["Callback", "RedirectUrl"],
-    "_protocol.sca": ["Approach", "AuthorisationUpdate", "Challenge"],
-    "_settings": ["ClientCert", "ClientOptions"],
-    "amounts": ["money"],
-    "environments": ["PRODUCTION", "SANDBOX", "Environment"],
-    "errors": _errors.__all__,
-    "events": ["OnTokenEvent", "TokenEvent"],
-    "models": [
-        "Account",
-        "AccountReference",
-        "AffiliatedAspsp",
-        "Aspsp",
-        "AspspDetails",
-        "AuthorisationStarted",
-        "AuthorisationUpdated",
-        "AuthorizationMethod",
-        "Balance",
-        "BookingStatus",
-        "City",
-        "Consent",
-        "ConsentAccess",
-        "ConsentCreated",
-        "Country",
-        "MonetaryAmount",
-        "ScaStatusAnswer",
-        "Transaction",
-        "TransactionReport",
-    ],
-    "psu": ["Psu"],
-    "scopes": ["ApiScope", "PsuContext"],
-    "tokens": ["AccessToken", "TokenStore", "UserToken"],
+    "_protocol.answer": "RawResponse",
+    "_protocol.options": "CallOptions",
+    "_protocol.pages": "BookedTransaction PendingTransaction",
+    "_protocol.redirect": "Callback RedirectUrl",
+    "_protocol.sca": "Approach AuthorisationUpdate Challenge",
+    "_settings": "ClientCert ClientOptions",
+    "amounts": "money",
+    "environments": "PRODUCTION SANDBOX Environment",
+    "errors": " ".join(_errors.__all__),
+    "events": "OnTokenEvent TokenEvent",
+    "models": """
+        Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
+        AuthorizationMethod Balance BookingStatus City Consent ConsentAccess ConsentCreated Country MonetaryAmount
+        ScaStatusAnswer Transaction TransactionReport
+    """,
+    "psu": "Psu",
+    "scopes": "ApiScope PsuContext",
+    "tokens": "AccessToken TokenStore UserToken",
 }
-_PAIRS = {
-    "accounts": ["Accounts"],
-    "aspsp_information": ["Aspsps", "Cities", "Countries"],
-    "authorisation": ["Authorisation"],
-    "bank": ["Bank"],
-    "client": ["OpenPayments"],
-    "consents": ["Consents"],
-    "oauth": ["OAuth"],
-    "transactions": ["Transactions"],
+# each name has a twin that begins with Async
+_TWINS = {
+    "accounts": "Accounts",
+    "aspsp_information": "Aspsps Cities Countries",
+    "authorisation": "Authorisation",
+    "bank": "Bank",
+    "client": "OpenPayments",
+    "consents": "Consents",
+    "oauth": "OAuth",
+    "transactions": "Transactions",
 }
 _HOMES = {
-    **{name: module for module, names in _NAMES.items() for name in names},
-    **{name: f"_sync.{module}" for module, names in _PAIRS.items() for name in names},
-    **{f"Async{name}": f"_async.{module}" for module, names in _PAIRS.items() for name in names},
+    **{name: module for module, names in _NAMES.items() for name in names.split()},
+    **{name: f"_sync.{module}" for module, names in _TWINS.items() for name in names.split()},
+    **{f"Async{name}": f"_async.{module}" for module, names in _TWINS.items() for name in names.split()},
 }
 
 __all__ = sorted([*_HOMES, "request_ids"])

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ._settings import ClientCert
 
-__all__ = ["arguments_from_env"]
-
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
 CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
 ENVIRONMENT: Final = "OPENPAYMENTS_ENVIRONMENT"
@@ -39,41 +37,38 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
 
     Raises ConfigurationError, which names the variables that are missing or contradict each other.
     """
+    from .tokens import open_store
+
     # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
     found = {
         name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
         for name, value in environ.items()
         if name.startswith("OPENPAYMENTS_") and value.strip()
     }
-    arguments: dict[str, Any] = {}
-    missing = []
-    for argument, variable in (("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)):
-        if variable in found:
-            arguments[argument] = found[variable]
-        elif argument not in overrides:
-            missing.append(variable)
-    if missing:
+    credentials = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    if missing := [name for argument, name in credentials.items() if name not in found and argument not in overrides]:
         raise ConfigurationError(
             f"set {' and '.join(missing)}; the credentials are shown once when you create an application in the "
             "Developer Portal (https://developer.openpayments.io)"
         )
-    if "environment" not in overrides and (environment := _environment(found)):
+    arguments: dict[str, Any] = {name: found[variable] for name, variable in credentials.items() if variable in found}
+    # what is overridden is not looked at: it may be wrong
+    wanted = {"environment", "api_scopes", "psu_context", "client_cert", "token_store"} - overrides.keys()
+    if "environment" in wanted and (environment := _environment(found)):
         arguments["environment"] = environment
-    if "api_scopes" not in overrides and API_SCOPES in found:
-        arguments["api_scopes"] = _naming(API_SCOPES, read_api_scopes, found[API_SCOPES].split())
-    if "psu_context" not in overrides and PSU_CONTEXT in found:
+    if "api_scopes" in wanted and API_SCOPES in found:
+        arguments["api_scopes"] = _reading(API_SCOPES, read_api_scopes, found[API_SCOPES].split())
+    if "psu_context" in wanted and PSU_CONTEXT in found:
         given = None if found[PSU_CONTEXT] == "none" else found[PSU_CONTEXT]
-        arguments["psu_context"] = _naming(PSU_CONTEXT, read_psu_context, given)
-    if "client_cert" not in overrides and (cert := _client_cert(found)):
+        arguments["psu_context"] = _reading(PSU_CONTEXT, read_psu_context, given)
+    if "client_cert" in wanted and (cert := _client_cert(found)):
         arguments["client_cert"] = cert
-    if "token_store" not in overrides and TOKEN_STORE in found:
-        from .tokens import open_store
-
-        arguments["token_store"] = open_store(found[TOKEN_STORE], argument=TOKEN_STORE)
+    if "token_store" in wanted and TOKEN_STORE in found:
+        arguments["token_store"] = _reading(TOKEN_STORE, open_store, found[TOKEN_STORE])
     return {**arguments, **overrides}
 
 
-def _naming(variable: str, read: Callable[..., Any], value: object) -> Any:
+def _reading(variable: str, read: Callable[..., Any], value: object) -> Any:
     try:
         return read(value, argument=variable)
     except InvalidArgumentError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import hmac
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec, TypeVar
+from urllib.parse import quote, quote_plus
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["Secret", "hiding_arguments", "printable"]
+__all__ = ["Secret", "hiding_arguments", "printable", "scrubber"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,13 +52,13 @@ def _bytes(value: str) -> bytes:
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """The same function. No frame that its exception leads to has the arguments, which are secrets."""
+    """The same function, for where a secret enters: no frame that its exception leads to shows the arguments."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # a TypeError for a misspelt argument, too
+        except Exception as error:  # a TypeError for a misspelt argument too
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs
@@ -65,6 +67,28 @@ def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def scrubber(*secrets: Secret) -> Callable[[str], str]:
+    """What takes the secrets out of a text of a server or transport, in every form in which it may quote them."""
+    forms = {
+        form
+        for secret in secrets
+        for plain in (secret.reveal(), json.dumps(secret.reveal())[1:-1], repr(secret.reveal())[1:-1])
+        if plain
+        for form in (
+            plain,
+            plain.replace("/", "\\/"),
+            # what can't be encoded is never sent, but must not fail here, where frames would show it
+            quote_plus(plain, errors="surrogatepass"),
+            quote(plain, errors="surrogatepass"),
+            quote(plain, safe="", errors="surrogatepass"),
+            html.escape(plain),
+        )
+    }
+    # the longest first, for one may begin with another; in any case, for "%2f" is "%2F"
+    pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
+    return lambda text: pattern.sub("***", text)
+
+
 def printable(value: object) -> str:
-    """A server's text, or what it sent instead, without what would steer the terminal or begin a line in a log."""
+    """Text from a server, or what it sent instead, without what would control a terminal or break a line in a log."""
     return "".join(character if character.isprintable() else " " for character in str(value))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from ._checks import refuse
+from ._protocol.options import CommonOptions
 from ._redaction import Secret
-from .environments import SANDBOX, Environment, read_environment
-from .scopes import ApiScope, PsuContext, read_api_scopes
+from .environments import Environment, read_environment
+from .scopes import ApiScope, read_api_scopes
+from .tokens import open_store
 
 if TYPE_CHECKING:
     import ssl
@@ -20,24 +22,18 @@ if TYPE_CHECKING:
     from .events import OnTokenEvent
     from .tokens import TokenStore
 
-__all__ = ["ClientCert", "ClientOptions", "Settings"]
-
 _Path = str | os.PathLike[str]
 ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
 """A PEM file with certificate and key, or (certificate, key), or (certificate, key, password of the key)."""
 
 
-class ClientOptions(TypedDict, total=False):
+class ClientOptions(CommonOptions, total=False):
     """What a client's constructor takes, and `from_env(...)` as overrides."""
 
     client_id: str
     client_secret: str
     environment: Environment | str
     api_scopes: list[ApiScope] | tuple[ApiScope, ...] | list[str] | tuple[str, ...]
-    psu_context: PsuContext | str | None
-    timeout: float | httpx.Timeout
-    total_timeout: float
-    max_retries: int
     limits: httpx.Limits
     proxy: str | httpx.Proxy
     verify: str | os.PathLike[str] | ssl.SSLContext
@@ -58,20 +54,6 @@ def _read_secret(value: object) -> Secret:
     return value if isinstance(value, Secret) else Secret(_read_client_id(value, "client_secret"))
 
 
-def _read_environment(value: object) -> Environment:
-    return SANDBOX if value is None else read_environment(value)
-
-
-def _read_api_scopes(value: object) -> tuple[ApiScope, ...]:
-    return (ApiScope.ASPSP_INFORMATION,) if value is None else read_api_scopes(value)
-
-
-def _read_store(value: object) -> TokenStore | None:
-    from .tokens import open_store
-
-    return open_store(value)
-
-
 def _read_callback(value: object) -> OnTokenEvent | None:
     if value is None or callable(value):
         return value
@@ -87,12 +69,12 @@ class Settings:
 
     client_id: str = field(converter=_read_client_id)
     client_secret: Secret = field(converter=_read_secret)
-    environment: Environment = field(converter=_read_environment)
-    api_scopes: tuple[ApiScope, ...] = field(converter=_read_api_scopes)
+    environment: Environment = field(converter=read_environment)
+    api_scopes: tuple[ApiScope, ...] = field(converter=read_api_scopes)
     limits: httpx.Limits | None = None
     proxy: str | httpx.Proxy | None = field(default=None, repr=False)  # may carry a password
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
-    token_store: TokenStore | None = field(default=None, converter=_read_store, repr=False)  # may carry a password
+    token_store: TokenStore | None = field(default=None, converter=open_store, repr=False)  # may carry a password
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)

@@ -1,4 +1,4 @@
-"""Amounts are the strings that the bank sent; here they become numbers (facts 40-account-information, section 3)."""
+"""Amounts are the strings that the bank sent; here they become numbers (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from .errors import InvalidArgumentError
+from ._checks import refuse
 
 if TYPE_CHECKING:
     from openpayments_client.models import MonetaryAmount
@@ -21,9 +21,15 @@ def money(amount: MonetaryAmount | str) -> Decimal:
 
         money(transaction.transaction_amount)          # Decimal('-125.50')
 
-    Banks differ in signs: some send debits without a minus. Raises InvalidArgumentError if it is not a number.
+    Banks differ in signs: some send debits without a minus.
+
+    Args:
+        amount: An amount, or its text.
+
+    Raises:
+        InvalidArgumentError: It is not a number.
     """
     text = getattr(amount, "amount", amount)
     if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise InvalidArgumentError(f"amount must be digits with a dot, not {text!r}", argument="amount")
+        raise refuse("amount", f"must be digits with a dot, not {text!r}")
     return Decimal(text)

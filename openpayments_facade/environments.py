@@ -1,4 +1,4 @@
-"""Sandbox, production and custom hosts; auth and API host always travel together (facts 00-overview, section 1)."""
+"""Sandbox, production and custom hosts; auth and API host always travel together (document 001)."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ PRODUCTION = Environment(
 
 
 def read_environment(value: object, *, name: str = "environment") -> Environment:
-    """Turns `"sandbox"` or `"production"` into its hosts; an Environment is handed on.
+    """Turns `"sandbox"` (also for None) or `"production"` into its hosts; an Environment is handed on.
 
     Raises ConfigurationError, which says `name`, for anything else.
     """
     if isinstance(value, Environment):
         return value
-    for environment in (SANDBOX, PRODUCTION):
-        if value == environment.name:
-            return environment
-    raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")
+    known: dict[object, Environment] = {None: SANDBOX, "sandbox": SANDBOX, "production": PRODUCTION}
+    if not isinstance(value, str | None) or value not in known:
+        raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")
+    return known[value]

@@ -44,38 +44,6 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "APIError",
-    "AccessExceededError",
-    "AuthenticationError",
-    "AuthorisationFailedError",
-    "AuthorisationTimeoutError",
-    "BadRequestError",
-    "ClientStateError",
-    "ConfigurationError",
-    "ConflictError",
-    "ConnectionFailedError",
-    "ConsentError",
-    "ConsentExpiredError",
-    "ConsentInvalidError",
-    "InvalidArgumentError",
-    "InvalidScopeError",
-    "MissingScopeError",
-    "NotFoundError",
-    "OpenPaymentsError",
-    "OutcomeUnknownError",
-    "PermissionDeniedError",
-    "RateLimitedError",
-    "ReauthorisationRequiredError",
-    "ScaRequiredError",
-    "ServerError",
-    "TimedOutError",
-    "TokenError",
-    "TppMessage",
-    "UnauthorizedError",
-    "UnreadableResponseError",
-]
-
 
 class OpenPaymentsError(Exception):
     """Base of every exception of this SDK. What one carries is in its attributes."""
@@ -265,3 +233,7 @@ class AuthorisationFailedError(_AuthorisationError):
 
 class AuthorisationTimeoutError(_AuthorisationError):
     """Nobody finished the authorisation in time. It may still happen: `authorisation.wait()` can be called again."""
+
+
+_classes = [value for value in globals().values() if isinstance(value, type) and value.__module__ == __name__]
+__all__ = [each.__name__ for each in _classes if not each.__name__.startswith("_")]

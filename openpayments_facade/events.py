@@ -1,4 +1,4 @@
-"""What happens to tokens, for whoever wants to watch: metrics, traces, alarms."""
+"""What happens to tokens, for metrics, traces and alarms."""
 
 from __future__ import annotations
 

@@ -5,16 +5,15 @@ Source: the provider's guide of 2021.
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import Attribute, field, fields, frozen
 
 from ._checks import check, refuse
 from ._redaction import hiding_arguments
-from .errors import InvalidArgumentError
 from .scopes import PsuContext, read_psu_context
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Psu"]
 
 
-@functools.cache
+@cache
 def _rules() -> dict[str, Rule]:
     from openpayments_client.operations import OPERATIONS
 
@@ -31,38 +30,24 @@ def _rules() -> dict[str, Rule]:
     return {name.removeprefix("psu_"): rule for name, rule in rules if name.startswith("psu_")}
 
 
-def _is_sendable(name: str, value: object) -> bool:
-    try:
-        check(_rules()[name], value, name)
-    except InvalidArgumentError:
-        return False
-    return True
-
-
 def _is_ip_address(value: object) -> bool:
     # a zone (fe80::1%eth0) means nothing to a bank, and Python takes any text for one
-    if not isinstance(value, str) or "%" in value:
-        return False
     try:
-        ipaddress.ip_address(value)
+        return isinstance(value, str) and "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False
-    return True
 
 
-def _by_description(_: Psu, attribute: Attribute[Any], value: object) -> None:
+def _check(_: object, attribute: Attribute[Any], value: object) -> None:
+    name = attribute.name
+    if name == "ip_address" and value is not None and not _is_ip_address(value):
+        raise refuse(name, "must be an IP address such as 203.0.113.7")
+    if name == "ip_port" and value is not None:
+        if type(value) is not int:
+            raise refuse(name, "must be a port from 1 to 65535")
+        value = str(value)
     if value is not None:
-        check(_rules()[attribute.name], value, attribute.name)
-
-
-def _ip_address(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and not _is_ip_address(value):
-        raise refuse(attribute.name, "must be an IP address such as 203.0.113.7")
-
-
-def _ip_port(_: Psu, attribute: Attribute[Any], value: object) -> None:
-    if value is not None and (type(value) is not int or not _is_sendable(attribute.name, str(value))):
-        raise refuse(attribute.name, "must be a port from 1 to 65535")
+        check(_rules()[name], value, name)
 
 
 def _context(value: object) -> PsuContext | None:
@@ -78,8 +63,8 @@ def _hiding_who(cls: type[T]) -> type[T]:
     return cls
 
 
-def _header() -> Any:
-    return field(default=None, repr=False, validator=_by_description)
+def _header(*, shown: bool = False) -> Any:
+    return field(default=None, repr=shown, validator=_check)
 
 
 @_hiding_who
@@ -102,13 +87,13 @@ class Psu:
         InvalidArgumentError: It names the field, and does not show the value.
     """
 
-    ip_address: str | None = field(default=None, repr=False, validator=_ip_address)
+    ip_address: str | None = _header()
     id: str | None = _header()
-    id_type: str | None = field(default=None, validator=_by_description)
+    id_type: str | None = _header(shown=True)
     corporate_id: str | None = _header()
-    corporate_id_type: str | None = field(default=None, validator=_by_description)
+    corporate_id_type: str | None = _header(shown=True)
     context: PsuContext | None = field(default=None, converter=_context)
-    ip_port: int | None = field(default=None, repr=False, validator=_ip_port)
+    ip_port: int | None = _header()
     user_agent: str | None = _header()
     accept: str | None = _header()
     accept_charset: str | None = _header()
@@ -150,7 +135,9 @@ class Psu:
         sent = {name.lower(): value.strip() for name, value in pairs}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         found = {name: sent.get(name.replace("_", "-")) for name in names}
-        kept: dict[str, Any] = {name: value for name, value in found.items() if _is_sendable(name, value)}
+        kept: dict[str, Any] = {
+            name: value for name, value in found.items() if not [*_rules()[name].problems(value, "")]
+        }
         return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)
 
     @property
@@ -164,8 +151,6 @@ class Psu:
 
     def values(self, *, identify: bool) -> dict[str, str]:
         """What the headers hold, by field."""
-        identity = {"id", "id_type", "corporate_id", "corporate_id_type"}
-        names = [
-            each.name for each in fields(Psu) if each.name != "context" and (identify or each.name not in identity)
-        ]
-        return {name: str(value) for name in names if (value := getattr(self, name)) is not None}
+        hidden = {"context"} if identify else {"context", "id", "id_type", "corporate_id", "corporate_id_type"}
+        values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}
+        return {name: str(value) for name, value in values.items() if value is not None}

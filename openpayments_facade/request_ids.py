@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from .errors import InvalidArgumentError
+from ._checks import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,7 @@ def read_request_id(value: object, *, argument: str = "request_id") -> str:
     """Checks that a request id is a UUID (as str or `uuid.UUID`). Raises InvalidArgumentError otherwise."""
     text = str(value) if isinstance(value, uuid.UUID) else value
     if not isinstance(text, str) or not _UUID.fullmatch(text):
-        raise InvalidArgumentError(
-            f"{argument} must be a UUID such as 6ff9e7ee-2ac2-42d3-a188-c7314d434b9c, not {value!r}", argument=argument
-        )
+        raise refuse(argument, f"must be a UUID such as 6ff9e7ee-2ac2-42d3-a188-c7314d434b9c, not {value!r}")
     return text
 
 

@@ -1,11 +1,12 @@
-"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000, facts 10-auth section 2)."""
+"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from .errors import InvalidArgumentError, MissingScopeError
+from ._checks import refuse
+from .errors import MissingScopeError
 
 __all__ = ["ApiScope", "PsuContext", "check_scope", "compose", "read_api_scopes", "read_psu_context"]
 
@@ -29,22 +30,21 @@ class PsuContext(StrEnum):
 def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[ApiScope, ...]:
     """Checks API scopes and puts them in one order without duplicates, so that the same set is always the same scope.
 
-    Raises InvalidArgumentError if the value is not a list of known scopes, is empty, or has `bankgiroinformation`
-    without `accountinformation` (document 000: used in combination with it).
+    None is the default, ASPSP information. Raises InvalidArgumentError if the value is not a list of known scopes, is
+    empty, or has `bankgiroinformation` without `accountinformation` (document 000: used in combination with it).
     """
     known = ", ".join(ApiScope)
+    if value is None:
+        return (ApiScope.ASPSP_INFORMATION,)
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidArgumentError(f"{argument} must be a list of API scopes ({known})", argument=argument)
+        raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)
     if unknown := [scope for scope in given if not isinstance(scope, str) or scope not in set(ApiScope)]:
-        raise InvalidArgumentError(f"{argument} has {unknown[0]!r}; the API scopes are {known}", argument=argument)
+        raise refuse(argument, f"has {unknown[0]!r}; the API scopes are {known}")
     if not given:
-        raise InvalidArgumentError(f"{argument} is empty; name at least one of {known}", argument=argument)
+        raise refuse(argument, f"is empty; name at least one of {known}")
     if ApiScope.BANKGIRO_INFORMATION in given and ApiScope.ACCOUNT_INFORMATION not in given:
-        raise InvalidArgumentError(
-            f"{argument} has bankgiroinformation, which is only used together with accountinformation: add it",
-            argument=argument,
-        )
+        raise refuse(argument, "has bankgiroinformation, which only goes together with accountinformation: add it")
     return tuple(scope for scope in ApiScope if scope in given)
 
 
@@ -53,14 +53,9 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
 
     Raises InvalidArgumentError if it is not a context.
     """
-    if value is None:
-        return None
-    try:
-        return PsuContext(str(value))
-    except ValueError:
-        raise InvalidArgumentError(
-            f"{argument} is {value!r}; it is one of {', '.join(PsuContext)}, or none", argument=argument
-        ) from None
+    if value is None or str(value) in set(PsuContext):
+        return None if value is None else PsuContext(str(value))
+    raise refuse(argument, f"is {value!r}; it is one of {', '.join(PsuContext)}, or none")
 
 
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Template
 
 from scripts.operations import BOUND, Table
 
@@ -170,7 +171,9 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         if found := re.search(r".*\bU(?:nset|NSET)\b.*", code):
             raise GenerationError(f"{module.relative_to(output)} still knows Unset: {found[0].strip()}")
         module.write_text(HEADER + code, "utf-8", newline="\n")
-    (output / "operations.py").write_text(HEADER + Table(content).render(), "utf-8", newline="\n")
+    template = Template((CONTRACT / "templates" / "operations.py.jinja").read_text("utf-8"))
+    operations = template.render(table=Table(content).render())
+    (output / "operations.py").write_text(HEADER + operations, "utf-8", newline="\n")
     (output / "py.typed").touch()
     for command, *options in TIDY:
         _run("ruff", command, *RUFF_OPTIONS, *options, output)

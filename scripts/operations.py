@@ -10,49 +10,6 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-HEAD = '''
-"""What the description says about each operation and its arguments, for whoever checks a call before it is sent."""
-
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
-
-
-class Rule(NamedTuple):
-    """What an argument, a field of a body, or an item of a list may be."""
-
-    name: str
-    """As it goes over the wire."""
-    place: str
-    """path, query, header, or body."""
-    type: str
-    """string, integer, number, boolean, array, object."""
-    required: bool = False
-    format: str | None = None
-    enum: tuple[str, ...] = ()
-    pattern: str | None = None
-    min_length: int | None = None
-    """Of a string, or of a list."""
-    max_length: int | None = None
-    minimum: int | None = None
-    items: "Rule | None" = None
-    model: str | None = None
-    """The class of `openpayments_client.models` that an object is."""
-    meaning: str | None = None
-    example: Any = None
-
-
-class Operation(NamedTuple):
-    """One operation."""
-
-    scopes: tuple[tuple[str, ...], ...]
-    """Alternatives; a token needs all the scopes of one. None for what needs no token: the token request itself."""
-    arguments: Mapping[str, Rule]
-    """By the names that the endpoint's functions have for them; those of the path first."""
-    body: Rule | None = None
-    envelope: str | None = None
-    """A field that some answers have around what is described."""
-
-'''
 # `required` of these is for whoever binds a client to a bank and a user; a caller need not repeat them
 BOUND = ("X-BicFi", "PSU-", "TPP-")
 
@@ -65,9 +22,9 @@ class Table:
         self._models: dict[str, dict[str, str]] = {}
 
     def render(self) -> str:
-        """The source of operations.py, to be formatted."""
+        """The tables, to be formatted."""
         operations = dict(self._operations())
-        lines = [HEAD, "_PARAMETERS: Final[Mapping[str, Rule]] = {"]
+        lines = ["_PARAMETERS: Final[Mapping[str, Rule]] = {"]
         for key, parameter in self._content["components"].get("parameters", {}).items():
             lines.append(f"{key!r}: {self._parameter(parameter)},")
         lines += ["}", "MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {"]

@@ -56,19 +56,20 @@ def _of_module(module: ModuleType, names: list[str] | None = None) -> Iterator[s
 def _of_class(full_name: str, cls: type) -> Iterator[str]:
     fields = {attribute.name for attribute in getattr(cls, "__attrs_attrs__", ())}
     options = {f"{name}: {kind}" for name, kind in getattr(cls, "__annotations__", {}).items()}
+    is_made_of_fields = bool(fields) and not cls.__name__.endswith("Authorisation")
     if issubclass(cls, enum.Enum):
         yield f"{full_name}: {', '.join(member.name for member in cls)}"
     elif issubclass(cls, dict):  # a TypedDict
         yield from (f"{full_name}[{option.split(':')[0]}]" for option in options)
     else:
         # the SDK makes services and views of itself, and raises its exceptions
-        made_by_users = fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store"))
+        made_by_users = is_made_of_fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store"))
         yield full_name + (_arguments(cls) if made_by_users else "")
-    for name in vars(cls) if issubclass(cls, BaseException) else dir(cls):
+    for name in vars(cls) if issubclass(cls, BaseException) else sorted({*dir(cls), *fields}):
         known = any(hasattr(base, name) for base in (object, BaseException, str, dict) if issubclass(cls, base))
-        if name.startswith("_") or known or name in fields or issubclass(cls, enum.Enum):
+        if name.startswith("_") or known or (name in fields and is_made_of_fields) or issubclass(cls, enum.Enum):
             continue
-        value = inspect.getattr_static(cls, name)
+        value = inspect.getattr_static(cls, name, None)
         if isinstance(value, classmethod | staticmethod):
             value = getattr(cls, name)
         yield f"{full_name}.{name}" + (_arguments(value) if callable(value) and not inspect.isclass(value) else "")

@@ -1,7 +1,10 @@
-"""Writes the sync half of the code from the async half: `make unasync`; `--check` fails where the two differ.
+"""Writes the sync half of the code from the async half: `make unasync`.
+
+`--check` writes nothing, and fails where the two differ or a substitution is not needed.
 
     openpayments_facade/_async -> openpayments_facade/_sync
     tests/_async               -> tests/_sync
+    tests/typing/_async        -> tests/typing/_sync
 
 The substitutions go over the whole text, so that the examples in docstrings are right too.
 """
@@ -20,24 +23,21 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = {
     ROOT / "openpayments_facade" / "_async": ROOT / "openpayments_facade" / "_sync",
     ROOT / "tests" / "_async": ROOT / "tests" / "_sync",
+    ROOT / "tests" / "typing" / "_async": ROOT / "tests" / "typing" / "_sync",
 }
 SUBSTITUTIONS = [
     (r"\(await ([^()]*(?:\([^()]*\)[^()]*)*)\)(?=[.)\[])", r"\1"),  # (await f(x)).y -> f(x).y
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\bAwaitable\[(T|None)\]", r"\1"),
+    (r"\bAwaitable\[T\]", "T"),
     (r"\bAwaitable\[RawResponse\[T\]\]", "RawResponse[T]"),
     (r"\bAsyncIterator\b", "Iterator"),
-    (r"\bAsyncIterable\b", "Iterable"),
-    (r"\bAsyncGenerator\b", "Generator"),
     (r"\bAsync([A-Z]\w*)", r"\1"),
-    (r"\b__a(enter|exit|iter|next)__", r"__\1__"),
-    (r"\ba(close|get|iter_raw|client)\b", r"\1"),
+    (r"\b__a(enter|exit|iter)__", r"__\1__"),
+    (r"\ba(close|get|iter_raw)\b", r"\1"),
     (r"\basync_client\b", "client"),
     (r"\basyncio\.sleep\b", "time.sleep"),
     (r"\bimport asyncio\b", "import time"),
-    (r"\bStopAsyncIteration\b", "StopIteration"),
-    (r"\b_async\b", "_sync"),
     (r", written once, as async; `make unasync` writes the sync half", ": the sync half, written by `make unasync`"),
 ]
 LEFT_OVER = {"async", "await", "asyncio"}
@@ -48,15 +48,17 @@ class UnasyncError(Exception):
     """An async file that no sync one can be made of."""
 
 
-def sync(source: Path) -> str:
-    """The sync text of an async file."""
+def sync(source: Path, used: set[str]) -> str:
+    """The sync text of an async file. Adds the patterns that change it to `used`."""
     text, name = source.read_text("utf-8"), source.relative_to(ROOT)
     try:
         ast.parse(text)
     except SyntaxError as error:
         raise UnasyncError(f"{name}, line {error.lineno}: {error.msg}") from None
     for pattern, replacement in SUBSTITUTIONS:
-        text = re.sub(pattern, replacement, text)
+        text, times = re.subn(pattern, replacement, text)
+        if times:
+            used.add(pattern)
     # its lines are those of the source; ruff moves them
     substituted = text
     text = NOTE.format(name) + text
@@ -85,9 +87,10 @@ def main() -> int:
     """Writes, or with --check compares. The exit code is 1 where they differ."""
     checking = "--check" in sys.argv[1:]
     stale = []
+    used: set[str] = set()
     for folder, target in FOLDERS.items():
         try:
-            wanted = {target / source.name: sync(source) for source in sorted(folder.glob("*.py"))}
+            wanted = {target / source.name: sync(source, used) for source in sorted(folder.glob("*.py"))}
         except UnasyncError as error:
             print(error, file=sys.stderr)
             return 1
@@ -103,7 +106,10 @@ def main() -> int:
         print(f"{path.relative_to(ROOT)} {'is not what make unasync writes' if checking else 'written'}")
     if checking and stale:
         print("Edit _async/, never _sync/, and run `make unasync`.")
-    return int(checking and bool(stale))
+    unused = [pattern for pattern, _ in SUBSTITUTIONS if pattern not in used]
+    if checking and unused:
+        print("Substitutions in scripts/unasync.py that no file needs:", *unused, sep="\n  ")
+    return int(checking and bool(stale or unused))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,12 @@
 
 """What the description says about each operation and its arguments, for whoever checks a call before it is sent."""
 
-from collections.abc import Mapping
+import datetime
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
+
+from . import models
 
 
 class Rule(NamedTuple):
@@ -25,9 +29,88 @@ class Rule(NamedTuple):
     minimum: int | None = None
     items: "Rule | None" = None
     model: str | None = None
-    """The class of `openpayments_client.models` that an object is."""
+    """The class of `models` that an object is."""
     meaning: str | None = None
     example: Any = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its values say who somebody is, or what is somebody's: they are in no message."""
+        return self.name.startswith("PSU-") or self.place == "body"
+
+    def problems(self, value: object, path: str) -> Iterator[tuple[str, str]]:
+        """What is wrong with a value, its items and its fields: where, and a sentence that goes on from there."""
+        if self.model is not None:
+            kind = getattr(models, self.model)
+            if not isinstance(value, kind):
+                yield path, f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
+                return
+            for name, rule in MODELS[self.model].items():
+                field = getattr(value, name)
+                if field is not None:
+                    yield from rule.problems(field, f"{path}.{name}" if path else name)
+                elif rule.required:
+                    yield f"{path}.{name}" if path else name, "is missing"
+        elif problem := self._problem(value):
+            yield path, problem if self.is_personal else f"{problem}, not {_shown(value)}"
+        elif self.items is not None and isinstance(value, (list, tuple)):
+            for number, item in enumerate(value):
+                yield from self.items.problems(item, f"{path}[{number}]" if self.items.model else path)
+
+    def _problem(self, value: object) -> str | None:
+        if self.format == "date":
+            is_day = isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
+            return None if is_day else "must be a date"
+        kind, word = _TYPES[self.type]
+        if not isinstance(value, kind) or (isinstance(value, bool) and self.type != "boolean"):
+            return f"must be {self._like() or word}"
+        if self.enum and value not in self.enum:
+            return f"must be one of {', '.join(self.enum)}"
+        if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
+            return f"must be {self.minimum} or more"
+        if isinstance(value, (list, tuple)):
+            return (
+                "must not be empty; leave it out to ask for everything" if len(value) < (self.min_length or 0) else None
+            )
+        return self._problem_of_text(value) if isinstance(value, str) else None
+
+    def _problem_of_text(self, text: str) -> str | None:
+        if self.pattern and not re.fullmatch(self.pattern, text):
+            return f"must be {self._like()}"
+        if len(text.strip()) < (self.min_length or 0) or (self.place != "body" and not text):
+            return "must not be empty"
+        if self.max_length is not None and len(text) > self.max_length:
+            return f"must be no longer than {self.max_length} characters"
+        if self.place == "header" and not (text == text.strip() and all(" " <= c <= "~" for c in text)):
+            return "must be printable ASCII, without blanks around it"
+        if self.place == "query" and not text.isprintable():
+            return "must be printable"
+        return None if self.place != "path" or is_id(text) else "must be printable, without a part that is . or .."
+
+    def _like(self) -> str:
+        # an example of an account number would look like the caller's own
+        example = "valid" if self.place == "body" else f"like {self.example}"
+        return f"{example} ({self.meaning.rstrip('.')})" if self.pattern and self.meaning else ""
+
+
+_TYPES: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
+    "string": (str, "a string"),
+    "boolean": (bool, "True or False"),
+    "integer": (int, "a whole number"),
+    "number": ((int, float), "a number"),
+    "array": ((list, tuple), "a list"),
+}
+
+
+def is_id(value: object) -> bool:
+    """Whether a path can carry it, quoted. No dot segments: a server may take an encoded slash for a slash."""
+    parts = re.split(r"[/\\]", value) if isinstance(value, str) and value.isprintable() else [".."]
+    return value != "" and {".", ".."}.isdisjoint(parts)
+
+
+def _shown(value: object) -> str:
+    # Python refuses to write down a very long number
+    return "so much" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
 
 
 class Operation(NamedTuple):
@@ -40,6 +123,17 @@ class Operation(NamedTuple):
     body: Rule | None = None
     envelope: str | None = None
     """A field that some answers have around what is described."""
+
+    def problems(self, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+        """What is wrong with the arguments of a call, without the request id, which is made where it is missing."""
+        for name, rule in self.arguments.items():
+            value = values.get(name)
+            if value is not None:
+                yield from rule.problems(value, name)
+            elif rule.required and rule.name != "X-Request-ID":
+                yield name, "is missing"
+        if self.body is not None:
+            yield from self.body.problems(values.get("body"), "")
 
 
 _PARAMETERS: Final[Mapping[str, Rule]] = {

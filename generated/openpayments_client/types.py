@@ -3,7 +3,7 @@
 
 import datetime
 from collections.abc import Mapping, MutableMapping
-from typing import IO, BinaryIO, Generic, TypeVar
+from typing import IO, Any, BinaryIO, Generic, TypeVar
 
 from attrs import define
 
@@ -44,7 +44,7 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["File", "FileTypes", "RequestFiles", "Response", "read_date", "read_datetime"]
+__all__ = ["File", "FileTypes", "RequestFiles", "Response", "read_date", "read_datetime", "short_repr"]
 
 
 def read_date(value: str) -> datetime.date:
@@ -63,3 +63,13 @@ def read_datetime(value: str) -> datetime.datetime:
         from dateutil.parser import isoparse
 
         return isoparse(value)
+
+
+def short_repr(self: Any) -> str:
+    """The repr of an attrs object, without what is None or empty, and without what must not be shown."""
+    shown = [each.name for each in self.__attrs_attrs__ if each.repr]
+    values = {name: getattr(self, name) for name in shown}
+    if (status := getattr(self, "booking_status", None)) is not None:
+        values = {"booking_status": status, **values}
+    said = ", ".join(f"{name}={value!r}" for name, value in values.items() if value is not None and value != {})
+    return f"{type(self).__name__}({said})"

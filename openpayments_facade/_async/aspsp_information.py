@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpayments_client.api.aspsp_information import (
-    get_aspsp_details,
-    get_aspsp_list,
-    get_city_details,
-    get_city_list,
-    get_countries_list,
-    get_country_details,
-)
+from openpayments_client.api import aspsp_information as api
 
 from .._protocol.arguments import as_country, as_list, as_text
 from .service import AsyncRawService, AsyncService, raw
@@ -20,13 +13,13 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
-    from openpayments_client.models import Aspsp, AspspDetails, City, Country
+    from openpayments_client import models
 
 
 class AsyncCountries(AsyncService):
     """`op.countries`. Needs the API scope `aspspinformation`."""
 
-    async def get(self, iso_country_code: str) -> Country:
+    async def get(self, iso_country_code: str) -> models.Country:
         """One country.
 
         Args:
@@ -36,9 +29,9 @@ class AsyncCountries(AsyncService):
             InvalidArgumentError: It is not such a code.
             NotFoundError: There are no banks in that country.
         """
-        return await self._call(get_country_details, as_country(iso_country_code))
+        return await self._call(api.get_country_details, as_country(iso_country_code))
 
-    async def list(self, *, countries: Iterable[str] | None = None) -> list[Country]:
+    async def list(self, *, countries: Iterable[str] | None = None) -> list[models.Country]:
         """Countries that have banks.
 
         Args:
@@ -48,13 +41,13 @@ class AsyncCountries(AsyncService):
             InvalidArgumentError: The list is empty, or contains something other than codes.
         """
         codes = as_list(countries, "countries", as_country)
-        return (await self._call(get_countries_list, iso_country_codes=codes)).countries
+        return (await self._call(api.get_countries_list, iso_country_codes=codes)).countries
 
 
 class AsyncCities(AsyncService):
     """`op.cities`. Needs the API scope `aspspinformation`."""
 
-    async def get(self, city_id: str | uuid.UUID) -> City:
+    async def get(self, city_id: str | uuid.UUID) -> models.City:
         """One city.
 
         Args:
@@ -64,11 +57,11 @@ class AsyncCities(AsyncService):
             InvalidArgumentError: It is not such an id.
             NotFoundError: There is no such city.
         """
-        return await self._call(get_city_details, as_text(city_id))
+        return await self._call(api.get_city_details, as_text(city_id))
 
     async def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
-    ) -> list[City]:
+    ) -> list[models.City]:
         """Cities that lie in one of the countries or have one of the ids; all without either.
 
         The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give Stockholm and Helsinki.
@@ -81,13 +74,13 @@ class AsyncCities(AsyncService):
             InvalidArgumentError: A list is empty, or contains something other than codes or ids.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
-        return (await self._call(get_city_list, iso_country_codes=codes, city_ids=ids)).cities
+        return (await self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids)).cities
 
 
 class AsyncAspsps(AsyncService):
     """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. New banks come without notice."""
 
-    async def get(self, bic_fi: str) -> AspspDetails:
+    async def get(self, bic_fi: str) -> models.AspspDetails:
         """One bank: its address, payment products, and ways to authorise.
 
             (await op.aspsps.get("ESSESESS")).global_payment_products   # ['sepa-credit-transfers', 'domestic']
@@ -99,11 +92,11 @@ class AsyncAspsps(AsyncService):
             InvalidArgumentError: It is not a BIC.
             NotFoundError: The API does not know the bank.
         """
-        return await self._call(get_aspsp_details, bic_fi)
+        return await self._call(api.get_aspsp_details, bic_fi)
 
     async def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
-    ) -> list[Aspsp]:
+    ) -> list[models.Aspsp]:
         """Banks in one of the countries or in one of the cities; all without either.
 
         The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give the banks of both.
@@ -116,7 +109,7 @@ class AsyncAspsps(AsyncService):
             InvalidArgumentError: A list is empty, or contains something other than codes or ids.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
-        return (await self._call(get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
+        return (await self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
 
 
 class AsyncRawCountries(AsyncRawService[AsyncCountries]):

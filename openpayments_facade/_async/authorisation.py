@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from attrs import evolve
+from openpayments_client.operations import is_id
 
-from .._checks import is_id, refuse
+from .._checks import refuse
 from .._protocol.options import read_seconds
 from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
 from .._protocol.sca import (
     POLL_INTERVAL,
     TERMINAL,
     Approach,
-    AuthorisationState,
     AuthorisationUpdate,
-    Challenge,
+    Journey,
     Subject,
-    check_outcome,
+    begun,
     method_to_select,
+    read_saved,
 )
 from ..errors import TimedOutError
 from .oauth import AsyncOAuth
@@ -29,10 +29,10 @@ from .sender import AsyncSender
 from .service import AsyncBankService
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from typing import TypeAlias
 
-    from openpayments_client.models import AuthorisationStarted, AuthorisationUpdated, Consent
+    from openpayments_client import models
     from typing_extensions import TypeVar
 
     from .._protocol.answer import RawResponse
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..tokens import UserToken
     from .bank import AsyncBank
 
-    T = TypeVar("T", default=Consent)
+    T = TypeVar("T", default=models.Consent)
     R = TypeVar("R")
     MakeBank: TypeAlias = Callable[[AsyncSender, BankBinding], AsyncBank]
 else:
@@ -53,7 +53,7 @@ LAST_LOOK = 1.0
 """Seconds that a read which begins at the end of the time may still take."""
 
 
-class AsyncAuthorisation(Generic[T]):
+class AsyncAuthorisation(Journey[T]):
     """One user's authorisation of one resource, such as a consent.
 
     `approach` says what to do: show `challenge` (decoupled), or send the browser to `redirect_url(...)` and hand the
@@ -61,11 +61,10 @@ class AsyncAuthorisation(Generic[T]):
     that were read.
     """
 
-    def __init__(self, sender: AsyncSender, subject: Subject[T], state: AuthorisationState, bank: AsyncBank) -> None:
-        self._bank = bank
+    def __init__(self, sender: AsyncSender, bank: AsyncBank, subject: Subject[T], **fields: Any) -> None:
+        super().__init__(subject, **fields)
         self._sender = sender
-        self._subject = subject
-        self._state = state
+        self._bank = bank
 
     @property
     def bank(self) -> AsyncBank:
@@ -74,36 +73,6 @@ class AsyncAuthorisation(Generic[T]):
         accounts = authorisation.bank.accounts(authorisation.consent_id)
         """
         return self._bank
-
-    @property
-    def approach(self) -> Approach:
-        """Which way the bank chose."""
-        return self._state.approach
-
-    @property
-    def sca_status(self) -> str | None:
-        """How far the user was when last looked at."""
-        return self._state.sca_status
-
-    @property
-    def challenge(self) -> Challenge | None:
-        """What to show the user in the decoupled approach."""
-        return self._state.challenge
-
-    @property
-    def authorisation_id(self) -> str:
-        """Its id."""
-        return self._state.authorisation_id
-
-    @property
-    def resource_id(self) -> str:
-        """The id of what is authorised."""
-        return self._subject.id
-
-    @property
-    def consent_id(self) -> str:
-        """The id of the consent that is authorised."""
-        return self._subject.id
 
     def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """Where to send the user's browser. Sends nothing.
@@ -115,19 +84,19 @@ class AsyncAuthorisation(Generic[T]):
         Raises:
             InvalidArgumentError: The bank's link does not lead to the auth host, or this is no redirect.
         """
-        if self._state.template is None:
+        if self._template is None:
             raise refuse(
                 "redirect_uri", f"is of no use: a {self.approach} authorisation has no link: look at `approach` first"
             )
         settings = self._sender.session.settings
         url = fill_redirect_url(
-            self._state.template,
+            self._template,
             environment=settings.environment,
             client_id=settings.client_id,
             redirect_uri=redirect_uri,
             state=state,
         )
-        self._state = evolve(self._state, redirect_uri=redirect_uri, state=url.state)
+        self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
     async def complete(self, callback_url: str) -> UserToken | None:
@@ -150,9 +119,9 @@ class AsyncAuthorisation(Generic[T]):
                 raise refuse(
                     "callback_url", "is of no use: a decoupled authorisation has no callback: look at `approach` first"
                 )
-            if self._state.state is None or self._state.redirect_uri is None:
+            if self._state is None or self._redirect_uri is None:
                 raise refuse("callback_url", "comes before redirect_url() was called")
-            callback = read_callback(callback_url, state=self._state.state, argument="callback_url")
+            callback = read_callback(callback_url, state=self._state, argument="callback_url")
         finally:
             del callback_url  # no frame that an error leads to shall show the code
         if self.approach is not Approach.OAUTH_REDIRECT:
@@ -162,9 +131,7 @@ class AsyncAuthorisation(Generic[T]):
         code = [callback.code]
         del callback
         ids = {f"{self._subject.kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
-        return await AsyncOAuth(self._sender).exchange_code(
-            code=code.pop(), redirect_uri=self._state.redirect_uri, **ids
-        )
+        return await AsyncOAuth(self._sender).exchange_code(code=code.pop(), redirect_uri=self._redirect_uri, **ids)
 
     def updates(
         self, *, timeout: float = 300.0, poll_interval: float | None = None
@@ -191,17 +158,15 @@ class AsyncAuthorisation(Generic[T]):
     async def _updates(self, timeout: float, interval: float) -> AsyncIterator[AuthorisationUpdate]:
         deadline = time.monotonic() + timeout
         if self.sca_status is not None:
-            yield self._state.update
+            yield self._update()
         # who went to the browser and came back may be done
         pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
         while self.sca_status not in TERMINAL:
             await self._pause(deadline, pause, timeout)
             pause = interval
-            known = self._state.update
-            self._state = self._state.after(await self._read(self._look(), deadline, timeout))
-            if self._state.update != known:
-                yield self._state.update
-        check_outcome(self._subject, self.authorisation_id, self.sca_status)
+            if self._take(await self._read(self._look(), deadline, timeout)):
+                yield self._update()
+        self._check_outcome()
 
     async def poll(self) -> AuthorisationUpdate:
         """One look, for a page that asks again and again: the SCA status now, and the challenge to show. One request.
@@ -215,9 +180,9 @@ class AsyncAuthorisation(Generic[T]):
         Raises:
             AuthorisationFailedError: The bank has ended it.
         """
-        self._state = self._state.after(await self._sender.run(self._look()))
-        check_outcome(self._subject, self.authorisation_id, self.sca_status)
-        return self._state.update
+        self._take(await self._sender.run(self._look()))
+        self._check_outcome()
+        return self._update()
 
     async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
         """Waits until the user has authorised and the bank has taken it in: a consent is valid then.
@@ -239,20 +204,14 @@ class AsyncAuthorisation(Generic[T]):
             pass
         while True:
             resource = await self._read(self._subject.read(), deadline, timeout)
-            if self._subject.is_done(resource, self.authorisation_id):
+            if self._is_done(resource):
                 return self._subject.identify(resource)
             # a company may need more than one signature
             await self._pause(deadline, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
         """All that another process needs to finish it with `resume(...)`: neither token nor user."""
-        return self._state.to_dict(self._subject, self._sender.options.psu_context)
-
-    def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} {self.authorisation_id!r} of {self._subject.kind} {self.resource_id!r} "
-            f"at {self._subject.bank.bic_fi}: {self.approach}, {self.sca_status}>"
-        )
+        return self._save(self._sender.options.psu_context)
 
     def _look(self) -> Operation[Any]:
         return self._subject.sca_status(self.authorisation_id)
@@ -268,12 +227,12 @@ class AsyncAuthorisation(Generic[T]):
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
-            raise self._subject.timeout(timeout, self._state) from error
+            raise self._late(timeout) from error
 
     async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise self._subject.timeout(timeout, self._state)
+            raise self._late(timeout)
         await asyncio.sleep(min(interval, left))
 
 
@@ -291,15 +250,16 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         if method is not None:
             subject.select("-", method)  # a bad method is refused before anything is sent
         started = await self._start(resource_id)
-        answer: AuthorisationStarted | AuthorisationUpdated = started.parsed
+        answer: models.AuthorisationStarted | models.AuthorisationUpdated = started.parsed
         header = started.headers.get("aspsp-sca-approach")
-        authorisation_id = started.parsed.authorisation_id
         selected = method_to_select(started.parsed, header, method)
         if selected is not None:
-            updated = await self._run(subject.select(authorisation_id, selected))
+            updated = await self._run(subject.select(started.parsed.authorisation_id, selected))
             answer, header = updated.parsed, updated.headers.get("aspsp-sca-approach") or header
-        state = AuthorisationState.begun(subject, authorisation_id, answer, header, selected or method)
-        return AsyncAuthorisation(self._sender, subject, state, self._make_bank(self._sender, self._bank))
+        fields = begun(started.parsed, answer, header, selected or method)
+        authorisation = AsyncAuthorisation(self._sender, self._make_bank(self._sender, self._bank), subject, **fields)
+        authorisation._check_outcome()
+        return authorisation
 
     def resume(self, saved: Mapping[str, Any]) -> AsyncAuthorisation[T]:
         """An authorisation that another process began. Sends nothing.
@@ -313,15 +273,14 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
             InvalidArgumentError: It is no such thing, or of another bank.
         """
         options = self._sender.options
-        state, resource_id, bank, context = AuthorisationState.from_dict(
-            saved, self._subject.kind, self._bank, options.psu_context
-        )
-        subject = self._subject(resource_id, bank)
-        subject.sca_status(state.authorisation_id)  # refuses bad ids
-        sender = AsyncSender(self._sender.session, evolve(options, psu_context=context))
-        return AsyncAuthorisation(sender, subject, state, self._make_bank(sender, bank))
+        found = read_saved(saved, self._subject.kind, self._bank, options.psu_context)
+        sender = AsyncSender(self._sender.session, evolve(options, psu_context=found.psu_context))
+        subject = self._subject(found.resource_id, found.bank)
+        authorisation = AsyncAuthorisation(sender, self._make_bank(sender, found.bank), subject, **found.fields)
+        authorisation._look()  # refuses bad ids
+        return authorisation
 
-    async def _start(self, resource_id: str) -> RawResponse[AuthorisationStarted]:
+    async def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:
         return await self._run_identified(self._subject(resource_id, self._bank).start(), "authorisation_id")
 
     async def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:

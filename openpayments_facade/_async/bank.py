@@ -12,8 +12,7 @@ from .consents import AsyncConsents, AsyncRawConsents
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
-    from openpayments_client.models import Consent, ConsentCreated
-
+    from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
 
 
@@ -31,7 +30,7 @@ class AsyncBank:
         """Consents, and how the user authorises them."""
         return AsyncConsents(self._sender, self._binding, AsyncBank)
 
-    def accounts(self, consent_id: str | Consent | ConsentCreated) -> AsyncAccounts:
+    def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
         """The accounts that a valid consent opens.
 
         Args:
@@ -71,6 +70,6 @@ class AsyncRawBank:
         """Consents."""
         return AsyncRawConsents(self._bank.consents)
 
-    def accounts(self, consent_id: str | Consent | ConsentCreated) -> AsyncRawAccounts:
+    def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:
         """The accounts that a valid consent opens."""
         return AsyncRawAccounts(self._bank.accounts(consent_id))

@@ -13,6 +13,7 @@ from .._protocol.options import Options
 from .._redaction import hiding_arguments
 from .._settings import Settings
 from ..scopes import PsuContext
+from . import aspsp_information as directory
 from .sender import AsyncSender
 from .session import AsyncSession
 
@@ -33,14 +34,6 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..scopes import ApiScope
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
-    from .aspsp_information import (
-        AsyncAspsps,
-        AsyncCities,
-        AsyncCountries,
-        AsyncRawAspsps,
-        AsyncRawCities,
-        AsyncRawCountries,
-    )
     from .bank import AsyncBank
     from .oauth import AsyncOAuth
 
@@ -134,25 +127,19 @@ class AsyncOpenPayments:
         return self._sender.options.psu_context
 
     @cached_property
-    def countries(self) -> AsyncCountries:
+    def countries(self) -> directory.AsyncCountries:
         """Countries that have banks."""
-        from .aspsp_information import AsyncCountries
-
-        return AsyncCountries(self._sender)
+        return directory.AsyncCountries(self._sender)
 
     @cached_property
-    def cities(self) -> AsyncCities:
+    def cities(self) -> directory.AsyncCities:
         """Cities."""
-        from .aspsp_information import AsyncCities
-
-        return AsyncCities(self._sender)
+        return directory.AsyncCities(self._sender)
 
     @cached_property
-    def aspsps(self) -> AsyncAspsps:
+    def aspsps(self) -> directory.AsyncAspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import AsyncAspsps
-
-        return AsyncAspsps(self._sender)
+        return directory.AsyncAspsps(self._sender)
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -261,6 +248,8 @@ class AsyncOpenPayments:
         await self.aclose()
 
     def __repr__(self) -> str:
+        if "_sender" not in vars(self):  # an error reporter shows the locals of a constructor that fails
+            return f"<{type(self).__name__}, not yet made>"
         settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
@@ -275,25 +264,19 @@ class AsyncRawOpenPayments:
         self._client = client
 
     @property
-    def countries(self) -> AsyncRawCountries:
+    def countries(self) -> directory.AsyncRawCountries:
         """Countries that have banks."""
-        from .aspsp_information import AsyncRawCountries
-
-        return AsyncRawCountries(self._client.countries)
+        return directory.AsyncRawCountries(self._client.countries)
 
     @property
-    def cities(self) -> AsyncRawCities:
+    def cities(self) -> directory.AsyncRawCities:
         """Cities."""
-        from .aspsp_information import AsyncRawCities
-
-        return AsyncRawCities(self._client.cities)
+        return directory.AsyncRawCities(self._client.cities)
 
     @property
-    def aspsps(self) -> AsyncRawAspsps:
+    def aspsps(self) -> directory.AsyncRawAspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import AsyncRawAspsps
-
-        return AsyncRawAspsps(self._client.aspsps)
+        return directory.AsyncRawAspsps(self._client.aspsps)
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpayments_client.api.consent import (
-    create_consent,
-    delete_consent,
-    get_consent_authorisation,
-    get_consent_status,
-)
-from openpayments_client.models import ConsentRequest
+from openpayments_client import models
+from openpayments_client.api import consent as api
 
 from .._protocol.arguments import as_access, as_last_day, id_of
 from .._protocol.operation import Operation
@@ -19,19 +14,10 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
-    from openpayments_client.models import (
-        AuthorisationStarted,
-        AuthorisationUpdated,
-        Consent,
-        ConsentAccess,
-        ConsentCreated,
-        ScaStatusAnswer,
-    )
-
-    from .._protocol.arguments import Day
+    from .._protocol.arguments import AnyConsent, Day
 
 
-class AsyncConsents(AsyncAuthorisingService["Consent"]):
+class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
     """`bank.consents`. Needs the API scope `accountinformation`.
 
     `consent_id` is a consent's id, or the consent itself. Every method raises APIError, ConnectionFailedError,
@@ -45,11 +31,11 @@ class AsyncConsents(AsyncAuthorisingService["Consent"]):
         self,
         *,
         valid_until: Day,
-        access: ConsentAccess | None = None,
+        access: models.ConsentAccess | None = None,
         recurring_indicator: bool = True,
         frequency_per_day: int = 4,
         combined_service_indicator: bool = False,
-    ) -> ConsentCreated:
+    ) -> models.ConsentCreated:
         """Asks for a consent; the user still has to authorise it.
 
             consent = await bank.consents.create(valid_until=timedelta(days=90))
@@ -66,7 +52,7 @@ class AsyncConsents(AsyncAuthorisingService["Consent"]):
             InvalidArgumentError: The day is past, the frequency is below 1, an IBAN is invalid, or there are balances
                 or transactions of an account that is not in `access.accounts`.
         """
-        body = ConsentRequest(
+        body = models.ConsentRequest(
             access=as_access(access),
             recurring_indicator=recurring_indicator,
             valid_until=as_last_day(valid_until),
@@ -74,29 +60,27 @@ class AsyncConsents(AsyncAuthorisingService["Consent"]):
             combined_service_indicator=combined_service_indicator,
         )
         return (
-            await self._run_identified(Operation.at_bank(self._bank, create_consent, body=body), "consent_id")
+            await self._run_identified(Operation.at_bank(self._bank, api.create_consent, body=body), "consent_id")
         ).parsed
 
-    async def get(self, consent_id: str | Consent | ConsentCreated) -> Consent:
+    async def get(self, consent_id: AnyConsent) -> models.Consent:
         """A consent with its status. Raises ConsentInvalidError or NotFoundError if there is none."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return subject.identify((await self._run(subject.read())).parsed)
 
-    async def status(self, consent_id: str | Consent | ConsentCreated) -> str:
+    async def status(self, consent_id: AnyConsent) -> str:
         """`received`, `valid`, `rejected`, `revokedByPsu`, `expired`, `terminatedByTpp`, or another word."""
-        operation = Operation.at_bank(self._bank, get_consent_status, id_of(consent_id, "consent_id"))
+        operation = Operation.at_bank(self._bank, api.get_consent_status, id_of(consent_id, "consent_id"))
         answer = await self._run(operation)
         if not isinstance(answer.parsed.consent_status, str):
             raise self._unreadable(operation, answer, "an answer whose consent_status is not a string")
         return answer.parsed.consent_status
 
-    async def delete(self, consent_id: str | Consent | ConsentCreated) -> None:
+    async def delete(self, consent_id: AnyConsent) -> None:
         """Ends a consent; its status is `terminatedByTpp` from then on."""
-        await self._call(delete_consent, id_of(consent_id, "consent_id"))
+        await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
-    async def authorise(
-        self, consent_id: str | Consent | ConsentCreated, method: str | None = None
-    ) -> AsyncAuthorisation[Consent]:
+    async def authorise(self, consent_id: AnyConsent, method: str | None = None) -> AsyncAuthorisation[models.Consent]:
         """Begins the user's authorisation: a BankID clock of 30 s starts, so show the challenge at once.
 
             authorisation = await bank.consents.authorise(consent)
@@ -117,32 +101,35 @@ class AsyncConsents(AsyncAuthorisingService["Consent"]):
         """
         return await self._authorise(id_of(consent_id, "consent_id"), method)
 
-    async def start_authorisation(self, consent_id: str | Consent | ConsentCreated) -> AuthorisationStarted:
+    async def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """The first step alone; `authorise` does it with the next one."""
         return (await self._start(id_of(consent_id, "consent_id"))).parsed
 
     async def select_method(
         self,
-        consent_id: str | Consent | ConsentCreated,
+        consent_id: AnyConsent,
         *,
-        authorisation_id: str | AuthorisationStarted,
+        authorisation_id: str | models.AuthorisationStarted,
         authentication_method_id: str,
-    ) -> AuthorisationUpdated:
+    ) -> models.AuthorisationUpdated:
         """The second step alone: selects how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
         return (await self._run(subject.select(id_, authentication_method_id))).parsed
 
     async def sca_status(
-        self, consent_id: str | Consent | ConsentCreated, *, authorisation_id: str | AuthorisationStarted
-    ) -> ScaStatusAnswer:
+        self,
+        consent_id: AnyConsent,
+        *,
+        authorisation_id: str | models.AuthorisationStarted,
+    ) -> models.ScaStatusAnswer:
         """How far the user is, with the current challenge in a decoupled authorisation."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return (await self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
 
-    async def authorisations(self, consent_id: str | Consent | ConsentCreated) -> list[str]:
+    async def authorisations(self, consent_id: AnyConsent) -> list[str]:
         """The ids of a consent's authorisations; there may be several for a company."""
-        answer = await self._call(get_consent_authorisation, id_of(consent_id, "consent_id"))
+        answer = await self._call(api.get_consent_authorisation, id_of(consent_id, "consent_id"))
         return answer.authorisation_ids or []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from .._protocol.answer import RawResponse, unreadable
@@ -11,6 +10,8 @@ from .._protocol.operation import Operation
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from .._protocol.binding import BankBinding
     from .._protocol.operation import Endpoint, Failure
     from ..errors import UnreadableResponseError

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._http.pools import AsyncPool, user_agent
+from .._http.pools import AsyncPool
 from .._protocol.quota import Quota
-from ..errors import ClientStateError
 from ..scopes import compose
 from ..tokens import TokenFetcher, TokenManager
 
@@ -26,19 +25,18 @@ class AsyncSession:
             token_url=f"{settings.environment.auth_url}/connect/token",
             client_id=settings.client_id,
             client_secret=settings.client_secret,
-            post=self.pool.post,
-            user_agent=user_agent(),
-            # no total time: that of a waiter is its own, and the fetch everybody's
+            send=self.pool.send_blocking,
+            # without the total time: that is each waiter's own, and the fetch is everybody's
             timeout=options.timeout,
         )
         self.quota = Quota()
         self._tokens: dict[PsuContext | None, TokenManager] = {}
-        self._closing = False
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:
         """The token manager of a PSU context: one active token for each (document 000).
 
-        Raises ClientStateError if the client is closed or belongs to another loop.
+        Raises:
+            ClientStateError: the client is closed or belongs to another loop.
         """
         self.check_open()
         if psu_context not in self._tokens:
@@ -48,22 +46,17 @@ class AsyncSession:
                 compose(self.settings.api_scopes, psu_context),
                 store=self.settings.token_store,
                 on_event=self.settings.on_token_event,
-                hold=self.pool.hold,
                 needs_loop=self.pool.needs_loop,
             )
         return self._tokens[psu_context]
 
     def check_open(self) -> None:
         """Raises ClientStateError if the client is closed, or about to be, or belongs to another loop."""
-        if self._closing:
-            raise ClientStateError("this client is closed; make a new one")
         self.pool.client()
 
     async def aclose(self) -> None:
-        """Waits for token fetches under way, then closes the pool, also when the waiting is cut short."""
-        if not self._closing:
-            self.check_open()
-            self._closing = True
+        """Waits for token fetches under way, then closes the connections, also when the waiting is cut short."""
+        self.pool.refuse()
         try:
             for manager in self._tokens.values():
                 await manager.aclose()

@@ -9,7 +9,7 @@ from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, list
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from openpayments_client.models import TransactionReport
+    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AsyncSend(Protocol):
     """Asks for a page."""
 
-    async def __call__(self, page: Operation[TransactionReport], /) -> RawResponse[TransactionReport]: ...
+    async def __call__(self, page: Operation[models.TransactionReport], /) -> RawResponse[models.TransactionReport]: ...
 
 
 class AsyncTransactions:
@@ -28,7 +28,7 @@ class AsyncTransactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: AsyncSend, operation: Operation[TransactionReport], api_url: str) -> None:
+    def __init__(self, send: AsyncSend, operation: Operation[models.TransactionReport], api_url: str) -> None:
         self._send = send
         self._operation = operation
         self._api_url = api_url
@@ -38,7 +38,7 @@ class AsyncTransactions:
             for transaction in listed(page):
                 yield transaction
 
-    async def pages(self) -> AsyncIterator[TransactionReport]:
+    async def pages(self) -> AsyncIterator[models.TransactionReport]:
         """The reports themselves, with their balances."""
         async for answer in self._answers():
             yield answer.parsed
@@ -46,9 +46,9 @@ class AsyncTransactions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.path}>"
 
-    async def _answers(self) -> AsyncIterator[RawResponse[TransactionReport]]:
+    async def _answers(self) -> AsyncIterator[RawResponse[models.TransactionReport]]:
         pages = Pages(self._operation, self._api_url)
-        operation: Operation[TransactionReport] | None = self._operation
+        operation: Operation[models.TransactionReport] | None = self._operation
         while operation is not None:
             answer = await self._send(operation)
             yield answer
@@ -61,7 +61,7 @@ class AsyncRawTransactions:
     def __init__(self, transactions: AsyncTransactions) -> None:
         self._transactions = transactions
 
-    async def pages(self) -> AsyncIterator[RawResponse[TransactionReport]]:
+    async def pages(self) -> AsyncIterator[RawResponse[models.TransactionReport]]:
         """The answers with the reports, one a page."""
         async for answer in self._transactions._answers():
             yield answer

@@ -1,1 +1,1 @@
-"""How connections are made: pools, TLS, the bearer token."""
+"""How exchanges are carried out: HTTP clients, TLS."""

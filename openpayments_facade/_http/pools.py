@@ -1,4 +1,4 @@
-"""httpx clients: TLS and client certificate, proxy, pool. One pool serves the API calls and the token fetch.
+"""The HTTP clients of one facade client, and how an exchange is carried out with them.
 
 Redirects are never followed: the token endpoint's would carry the secret to another host, the API has none.
 """
@@ -6,95 +6,36 @@ Redirects are never followed: the token endpoint's would carry the secret to ano
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
+import contextvars
 import platform
-import ssl
 import threading
-import weakref
+from collections.abc import Awaitable, Callable
 from concurrent import futures
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from .. import _threads as threads
+from .._forks import reset_after_fork
 from .._version import __version__
 from ..environments import is_loopback
 from ..errors import ClientStateError, ConfigurationError, InvalidArgumentError
+from .tls import ssl_context
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
-
+    from .._protocol.exchange import Exchange
     from .._settings import Settings
 
-__all__ = ["AsyncPool", "Pool", "user_agent"]
+__all__ = ["AsyncPool", "Pool", "send"]
 
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
-@functools.cache
-def user_agent() -> str:
-    """Who calls: us, httpx and Python, each with its version."""
-    return f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
-
-
-def _new_context() -> ssl.SSLContext:
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        raise ConfigurationError(f"SSL_CERT_FILE or SSL_CERT_DIR can't be read as a CA bundle ({error})") from None
-
-
-@functools.cache
-def _default_context(_cert_file: str | None, _cert_dir: str | None) -> ssl.SSLContext:
-    # shared by all clients of the process: reading the CA bundle is most of what making a client costs
-    return _new_context()
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    verify, cert = settings.verify, settings.client_cert
-    if isinstance(verify, ssl.SSLContext):
-        if cert is not None:
-            raise InvalidArgumentError(
-                "client_cert and an SSL context in verify exclude each other: load the certificate into the context",
-                argument="client_cert",
-            )
-        return verify
-    if verify is None:
-        if cert is None:
-            return _default_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-        context = _new_context()
-    elif isinstance(verify, str | os.PathLike) and str(verify):
-        path = Path(verify)
-        try:
-            context = ssl.create_default_context(**{"capath" if path.is_dir() else "cafile": str(path)})  # type: ignore[arg-type]
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"verify: {str(path)!r} can't be read as a CA bundle ({error})") from None
-    else:
-        raise InvalidArgumentError(
-            "verify takes the path of a CA bundle or an SSL context; checking the server can't be switched off",
-            argument="verify",
-        )
-    if cert is not None:
-        parts: tuple[Any, ...] = (*cert,) if isinstance(cert, tuple | list) else (cert,)
-        if not 1 <= len(parts) <= 3 or not all(isinstance(part, str | os.PathLike) and str(part) for part in parts[:2]):
-            raise InvalidArgumentError(
-                "client_cert must be a path, (certificate, key) or (certificate, key, password)", argument="client_cert"
-            )
-        certfile, keyfile, password = (*parts, None, None)[:3]
-        try:
-            # an empty password rather than None: OpenSSL would ask for one on the terminal
-            context.load_cert_chain(str(certfile), str(keyfile) if keyfile else None, password or "")
-        except (OSError, ValueError, TypeError) as error:
-            said = getattr(error, "strerror", None) or error
-            raise ConfigurationError(
-                f"client_cert: certificate or key can't be loaded ({type(error).__name__}: {said})"
-            ) from None
-    return context
+_USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
 def _arguments(settings: Settings) -> dict[str, Any]:
+    """What every HTTP client of a facade client is made with."""
     hosts = {urlsplit(url).hostname for url in (settings.environment.auth_url, settings.environment.api_url)}
     loopback = {host for host in hosts if is_loopback(host)}
     proxy, limits = settings.proxy, settings.limits
@@ -107,40 +48,36 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     except (ValueError, httpx.InvalidURL):
         raise ConfigurationError("proxy is not a URL such as http://proxy.example.com:3128") from None
     return {
-        "verify": _ssl_context(settings),
+        "verify": ssl_context(settings),
         "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
         # None: straight to the host, whatever the environment says
         "mounts": {f"all://[{host}]" if ":" in str(host) else f"all://{host}": None for host in loopback},
-        # who only talks to this machine needs no proxy, and nothing that one would need
+        # what only talks to this machine needs no proxy, nor what a proxy would need
         "proxy": None if loopback == hosts else proxy,
         "trust_env": loopback != hosts,
-        "headers": {"Accept": "application/json", "User-Agent": user_agent()},
+        "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
 
 
-T = TypeVar("T")
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
-
-
-def _make(kind: type[C], settings: Settings, transport: Any) -> C:
-    arguments = _arguments(settings)
+def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
     try:
         client = kind(transport=transport, **arguments)
     except (ValueError, httpx.InvalidURL):
         # the value is not shown: it may carry a password
-        raise ConfigurationError("a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is no URL") from None
+        raise ConfigurationError(
+            "a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is not a URL"
+        ) from None
     except ImportError:
         raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
-    hook = _forget_redirect if kind is httpx.Client else _forget_redirect_async
-    client.event_hooks = {"response": [hook]}
+    client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
     return client
 
 
 def _forget_redirect(response: httpx.Response) -> None:
-    # httpx reads it though it is not followed: one that is no URL would cost the status
+    # httpx parses it although it is not followed: if it is invalid, the status would be lost
     if response.has_redirect_location:
         del response.headers["Location"]
 
@@ -149,260 +86,206 @@ async def _forget_redirect_async(response: httpx.Response) -> None:
     _forget_redirect(response)
 
 
-class _Shared:
-    """A sync HTTP client that is closed when its owner and all others who hold it have let go."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self.client = client
-        self._lock = threading.Lock()
-        self._holders = 1
-
-    def hold(self) -> Callable[[], None]:
-        """Keeps the connections open until what this gives is called."""
-        with self._lock:
-            self._holders += 1
-        return self.release
-
-    def release(self) -> None:
-        """Closes the connections, unless somebody else holds them."""
-        with self._lock:
-            self._holders -= 1
-            last = self._holders == 0
-        if last:
-            self.client.close()
-
-    def post(
-        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
-    ) -> httpx.Response:
-        """Sends a token request; the answer's body is still to be read."""
-        request = self.client.build_request("POST", url, headers=headers, content=content, timeout=timeout)
-        return self.client.send(request, stream=True)
+def send(client: httpx.Client, exchange: Exchange) -> None:
+    """Sends the request and reads the answer. What goes wrong is noted in the exchange."""
+    try:
+        response = client.send(exchange.build(client), stream=True)
+        try:
+            exchange.begin(response)
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            for chunk in response.stream:
+                exchange.receive(chunk)
+        finally:
+            response.close()
+        exchange.end()
+    except BaseException as error:  # whatever a transport of the user's or a recorder raises
+        exchange.fail(error)
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        exchange.log()
 
 
-class Pool:
-    """The sync HTTP client of one facade client and the views made from it; new in a forked child."""
+async def _transfer(client: httpx.AsyncClient, exchange: Exchange) -> None:
+    response = await client.send(exchange.build(client), stream=True)
+    try:
+        exchange.begin(response)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for chunk in response.stream:
+            exchange.receive(chunk)
+    finally:
+        await response.aclose()
+    exchange.end()
 
-    needs_loop = False
+
+class _Lent(httpx.BaseTransport):
+    """A transport of the user's, which the client that it is lent to does not close."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._transport.handle_request(request)
+
+
+class _Pool(Generic[C]):
+    """What both halves have in common: the HTTP client of one facade client and its views."""
+
+    _kind: type[C]
+    _transport_kind: type
+    _client: C
+    _inherited: object  # kept, so that it is not closed
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        transport, kind = settings.transport, self._transport_kind
+        if transport is not None and not isinstance(transport, kind):
+            raise InvalidArgumentError(f"transport must be an httpx.{kind.__name__}", argument="transport")
+        self._transport = transport
+        self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
+        """Whether token requests are sent on the loop: a transport of the user's may know no other way."""
+        self._arguments = _arguments(settings)
+        self._client = _new(self._kind, transport, self._arguments)
         self._closed = False
-        if settings.transport is not None and not isinstance(settings.transport, httpx.BaseTransport):
-            raise InvalidArgumentError("transport must be an httpx.BaseTransport", argument="transport")
-        self._shared = self._open()
-        _pools.add(self)
+        reset_after_fork(self)
 
-    def _open(self) -> _Shared:
-        return _Shared(_make(httpx.Client, self._settings, self._settings.transport))
+    def reset(self) -> None:
+        """After a fork: leaves loop and connections as they are, unclosed, for they are the parent's."""
+        self._inherited = self._client, self._loop
+        self._client, self._loop = _new(self._kind, self._transport, self._arguments), None
 
-    def reopen(self) -> None:
-        """Leaves the connections as they are, unclosed: after a fork they still belong to the parent."""
-        self._inherited = self._shared
-        self._shared = self._open()
-
-    def client(self) -> httpx.Client:
-        """The HTTP client. Raises ClientStateError after `close()`."""
+    def client(self) -> C:
+        """The HTTP client. Raises ClientStateError after `refuse()`."""
         if self._closed:
             raise ClientStateError("this client is closed; make a new one")
-        return self._shared.client
+        return self._client
 
-    def hold(self) -> Callable[[], None]:
-        """Keeps the connections open, also after `close()`, until what this gives is called."""
-        return self._shared.hold()
+    def refuse(self) -> None:
+        """Refuses new exchanges; those under way go on. Raises ClientStateError on another loop."""
+        if not self._closed:
+            self.client()
+        self._closed = True
 
-    def post(
-        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
-    ) -> httpx.Response:
-        """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
-        # not through client(): a fetch that is under way goes on when its client is closed
-        return self._shared.post(url, headers=headers, content=content, timeout=timeout)
+    def send_blocking(self, exchange: Exchange) -> None:
+        """Carries out a token request, in a thread made for it. What goes wrong is noted in the exchange.
 
-    def within(self, _: float, work: Callable[[], T]) -> T:
-        """Does the work: what blocks can't be cut off. The time is looked at between two reads."""
-        return work()
-
-    def in_thread(self, seconds: float, work: Callable[[], T]) -> T | None:
-        """Does blocking work; waits for so many seconds, and gives None when they are over.
-
-        In a thread of its own, because a server that sends its headers drop by drop can't be left otherwise.
+        With an HTTP client of its own: it is rare, belongs to no loop, and may outlive the facade client.
         """
-        landed = threads.start(work, name="openpayments-oauth")
-        landed.add_done_callback(_releasing(self.hold()))
-        futures.wait([landed], seconds)
-        return landed.result() if landed.done() else None
+        transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
+        try:
+            client = _new(httpx.Client, transport, self._arguments)
+        except ConfigurationError as error:  # the proxies of the environment have changed
+            exchange.fail(error)
+        else:
+            with client:
+                send(client, exchange)
+
+
+class Pool(_Pool[httpx.Client]):
+    """The HTTP client of an OpenPayments."""
+
+    _kind = httpx.Client
+    _transport_kind = httpx.BaseTransport
+
+    def send(self, exchange: Exchange) -> None:
+        """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError when closed.
+
+        What blocks can't be cut off: the deadline is looked at between two reads.
+        """
+        send(self.client(), exchange)
+
+    def send_in_time(self, exchange: Exchange) -> None:
+        """Like `send`, but ends with the deadline even when a server sends its headers drop by drop.
+
+        In a thread, which may outlive this client.
+        """
+        self.client()
+        run = contextvars.copy_context().run
+        thread = threading.Thread(
+            target=run, args=(self.send_blocking, exchange), name="openpayments-oauth", daemon=True
+        )
+        thread.start()
+        thread.join(exchange.left())
+        if thread.is_alive():
+            exchange.fail(TimeoutError())
 
     def close(self) -> None:
-        """Closes every connection, as soon as no token fetch uses it. May be called again."""
-        if not self._closed:
-            self._closed = True
-            self._shared.release()
+        """Closes every connection. May be called again."""
+        self._client.close()
 
 
-class AsyncPool:
-    """The async HTTP client of one facade client and the views made from it; belongs to the loop that used it first."""
+class AsyncPool(_Pool[httpx.AsyncClient]):
+    """The HTTP client of an AsyncOpenPayments; belongs to the loop that uses it first."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        if settings.transport is not None and not isinstance(settings.transport, httpx.AsyncBaseTransport):
-            raise InvalidArgumentError("transport must be an httpx.AsyncBaseTransport", argument="transport")
-        self._open()
-        _pools.add(self)
-
-    def _open(self) -> None:
-        transport = self._settings.transport
-        self._client = _make(httpx.AsyncClient, self._settings, transport)
-        # the token fetch blocks in a thread of its own, so that it survives the loop and the task that began it
-        self._shared: _Shared | None = None
-        if transport is None or isinstance(transport, httpx.BaseTransport):
-            self._shared = _Shared(_make(httpx.Client, self._settings, transport))
-
-    def reopen(self) -> None:
-        """Leaves loop and connections as they are, unclosed: after a fork they still belong to the parent."""
-        self._inherited = (self._loop, self._client, self._shared)
-        self._loop = None
-        self._open()
-
-    @property
-    def needs_loop(self) -> bool:
-        """Whether a token request is sent on the loop too: a transport of the user's may know no other way."""
-        return self._shared is None
+    _kind = httpx.AsyncClient
+    _transport_kind = httpx.AsyncBaseTransport
 
     def client(self) -> httpx.AsyncClient:
-        """The HTTP client. Raises ClientStateError after `aclose()`, and on another loop than the first."""
-        if self._closed:
-            raise ClientStateError("this client is closed; make a new one")
+        """The HTTP client. Raises ClientStateError after `refuse()`, and on another loop than the first."""
+        client = super().client()
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise ClientStateError(
-                "this client belongs to another event loop: make an AsyncOpenPayments in each (they share their token)"
+                "this client belongs to another event loop: make an AsyncOpenPayments for each (they share their token)"
             )
-        return self._client
+        return client
 
-    def hold(self) -> Callable[[], None]:
-        """Keeps the connections of a token fetch open, also after `aclose()`, until what this gives is called."""
-        return _nothing if self._shared is None else self._shared.hold()
+    async def send(self, exchange: Exchange) -> None:
+        """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError."""
+        await self._send(self.client(), exchange)
 
-    async def within(self, seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    send_in_time = send
+
+    async def _send(self, client: httpx.AsyncClient, exchange: Exchange) -> None:
+        try:
+            await self.within(exchange.left(), lambda: _transfer(client, exchange))
+        except Exception as error:
+            exchange.fail(error)
+        finally:
+            exchange.log()
+
+    async def within(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Does the work. Raises TimeoutError if it takes longer, however slowly bytes drip in."""
         import anyio
 
         # httpcore tidies up under anyio's cancellation only: under asyncio's own it would lose connections for good. So
-        # the work has a task that nobody but anyio cancels.
+        # the work has a task that only anyio cancels.
         scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
 
-        async def working() -> T:
+        async def working() -> None:
             with scope:
                 return await work()
             raise TimeoutError
 
         task = asyncio.ensure_future(working())
-        # who was cancelled does not ask how it ended, and asyncio complains about that
+        # a cancelled caller does not look at the outcome, and asyncio complains about that
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            return await asyncio.shield(task)
+            await asyncio.shield(task)
         except asyncio.CancelledError:
             scope.cancel()
             await asyncio.wait([task])
             raise
 
-    def post(
-        self, url: str, *, headers: dict[str, str], content: str | bytes, timeout: httpx.Timeout
-    ) -> httpx.Response:
-        """Sends a token request; called from the token fetch's own thread. Raises httpx exceptions."""
-        if self._shared is not None:
-            return self._shared.post(url, headers=headers, content=content, timeout=timeout)
+    def send_blocking(self, exchange: Exchange) -> None:
+        """Carries out a token request, in a thread made for it; on the loop if the transport needs that."""
+        if not self.needs_loop:
+            return super().send_blocking(exchange)
         assert self._loop is not None  # client() comes first
-        loop = _Loop(self._loop, sum(limit or 0.0 for limit in timeout.as_dict().values()))
-        request = self._client.build_request("POST", url, headers=headers, content=content, timeout=timeout)
-        response = loop.run(self._client.send(request, stream=True))
-        # its body comes decoded
-        plain = [(name, value) for name, value in response.headers.multi_items() if name not in _ENCODING]
-        return httpx.Response(response.status_code, headers=plain, stream=_Body(response, loop))
-
-    async def in_thread(self, seconds: float, work: Callable[[], T]) -> T | None:
-        """Does blocking work without blocking the loop; waits for so many seconds, and gives None when they are over.
-
-        Who is cancelled leaves it to its thread: the end of the loop does not wait for it.
-        """
-        landed = threads.start(work, name="openpayments-oauth")
-        landed.add_done_callback(_releasing(self.hold()))
-        await threads.landing(landed, seconds)
-        return landed.result() if landed.done() else None
+        sending = self._send(self._client, exchange)
+        try:
+            sent = asyncio.run_coroutine_threadsafe(sending, self._loop)
+        except RuntimeError as error:  # the loop is closed
+            sending.close()
+            return exchange.fail(error)
+        futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps to the deadline by itself
+        if not sent.done():
+            sent.cancel()
+            exchange.fail(httpx.ReadTimeout("the event loop is busy or has stopped"))
+        return None
 
     async def aclose(self) -> None:
-        """Closes every connection. May be called again. Raises ClientStateError on another loop than the first."""
-        if self._closed:
-            return
-        client = self.client()
-        self._closed = True
-        if self._shared is not None:
-            self._shared.release()
-        await client.aclose()
-
-
-_ENCODING: Final = {"content-encoding", "content-length", "transfer-encoding"}
-
-
-def _nothing() -> None:
-    pass
-
-
-def _releasing(release: Callable[[], None]) -> Callable[[object], None]:
-    return lambda _: release()
-
-
-class _Loop:
-    """A loop as another thread sees it, which waits at most so many seconds for each thing it does there."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        self._loop = loop
-        self._seconds = seconds
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Waits for it. Raises what it raises, and httpx.ReadTimeout when the loop has no time for it."""
-        try:
-            landed = asyncio.run_coroutine_threadsafe(work, self._loop)
-        except RuntimeError:  # the loop is closed
-            work.close()
-            raise
-        futures.wait([landed], self._seconds)
-        if not landed.done():
-            landed.cancel()
-            raise httpx.ReadTimeout("the event loop was busy or had stopped")
-        return landed.result()
-
-
-class _Body(httpx.SyncByteStream):
-    """The body of an answer that came on a loop, read from another thread."""
-
-    def __init__(self, response: httpx.Response, loop: _Loop) -> None:
-        self._response = response
-        self._loop = loop
-
-    def __iter__(self) -> Iterator[bytes]:
-        chunks = self._response.aiter_bytes()
-
-        async def following() -> bytes | None:
-            return await anext(chunks, None)
-
-        while (chunk := self._loop.run(following())) is not None:
-            yield chunk
-
-    def close(self) -> None:
-        self._loop.run(self._response.aclose())
-
-
-_pools: weakref.WeakSet[Pool | AsyncPool] = weakref.WeakSet()
-
-
-def _reopen_pools() -> None:
-    for pool in list(_pools):
-        pool.reopen()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_reopen_pools)
+        """Closes every connection. May be called again."""
+        await self._client.aclose()

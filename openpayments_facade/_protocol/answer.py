@@ -16,28 +16,11 @@ from attrs import field, frozen
 from openpayments_client import Client
 from openpayments_client.errors import UnexpectedStatus
 
+from .. import errors
 from .._redaction import printable
-from ..errors import (
-    AccessExceededError,
-    APIError,
-    BadRequestError,
-    ConflictError,
-    ConsentExpiredError,
-    ConsentInvalidError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ScaRequiredError,
-    ServerError,
-    TppMessage,
-    UnauthorizedError,
-    UnreadableResponseError,
-)
 
 if TYPE_CHECKING:
     from .operation import Operation
-
-__all__ = ["Answer", "RawResponse", "blames_token", "judge", "may_help_to_retry", "retry_after", "unreadable"]
 
 T = TypeVar("T")
 
@@ -97,15 +80,17 @@ def judge(operation: Operation[T], answer: Answer) -> T:
         raise _api_error(answer, about)
     parsed, problem = _parse(operation, answer)
     if problem is not None:
-        raise UnreadableResponseError(f"{answer.status_code} with an answer that can't be read: {problem}", **about)
+        raise errors.UnreadableResponseError(
+            f"{answer.status_code} with an answer that can't be read: {problem}", **about
+        )
     return parsed  # type: ignore[no-any-return]
 
 
 def unreadable(
     operation: Operation[Any], answer: RawResponse[Any], api_url: str, problem: str
-) -> UnreadableResponseError:
+) -> errors.UnreadableResponseError:
     """The error of an answer that could be parsed, and can't be used all the same."""
-    return UnreadableResponseError(
+    return errors.UnreadableResponseError(
         f"{answer.status_code} with {problem}",
         request_id=answer.request_id,
         method=operation.method,
@@ -139,7 +124,7 @@ def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
         return None, f"a value is not of its type ({type(error).__name__})" if answer.content else "an empty body"
 
 
-def _messages(content: bytes) -> tuple[TppMessage, ...]:
+def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
     """Every message of an error body in any of its three forms; anything else gives none."""
     try:
         found = json.loads(content)
@@ -150,7 +135,7 @@ def _messages(content: bytes) -> tuple[TppMessage, ...]:
         more = found.get("additionalErrors")
         found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
     return tuple(
-        TppMessage(
+        errors.TppMessage(
             code=_clip(entry.get("code")),
             text=_clip(entry.get("text") or entry.get("detail") or entry.get("title")),
             category=_clip(entry.get("category")),
@@ -169,32 +154,32 @@ REDIRECTS: Final = {301, 302, 303, 307, 308}
 LONGEST_BODY: Final = 10_000
 """Bytes of an error's body that its exception keeps."""
 
-_BY_CODE: Final[dict[str | None, type[APIError]]] = {
-    "CONSENT_INVALID": ConsentInvalidError,
-    "CONSENT_UNKNOWN": ConsentInvalidError,
-    "CONSENT_EXPIRED": ConsentExpiredError,
+_BY_CODE: Final[dict[str | None, type[errors.APIError]]] = {
+    "CONSENT_INVALID": errors.ConsentInvalidError,
+    "CONSENT_UNKNOWN": errors.ConsentInvalidError,
+    "CONSENT_EXPIRED": errors.ConsentExpiredError,
 }
-_BY_STATUS: Final[dict[int, type[APIError]]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: RateLimitedError,
+_BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    429: errors.RateLimitedError,
 }
 
 
-def _kind(status: int, code: str | None, text: str | None) -> type[APIError]:
+def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIError]:
     if status == 429 and code == "ACCESS_EXCEEDED":
-        return AccessExceededError
+        return errors.AccessExceededError
     if status == 401 and "requires sca" in (text or "").lower():  # Swedbank; the provider's guide of 2021
-        return ScaRequiredError
-    return _BY_CODE.get(code) or _BY_STATUS.get(status) or (ServerError if status >= 500 else APIError)
+        return errors.ScaRequiredError
+    return _BY_CODE.get(code) or _BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIError)
 
 
-def _api_error(answer: Answer, about: dict[str, Any]) -> APIError:
+def _api_error(answer: Answer, about: dict[str, Any]) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
-    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), TppMessage())
+    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), errors.TppMessage())
     said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "no explanation"
     if status in REDIRECTS:
         said += ", a redirect, which is not followed"
@@ -226,15 +211,15 @@ def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | 
         return None
 
 
-def blames_token(error: APIError) -> bool:
+def blames_token(error: errors.APIError) -> bool:
     """Whether a 401 says that the token is at fault: a code `TOKEN_*`, or no readable code.
 
     Consent, certificate, signature and the user's credentials answer 401 too (the provider's guide of 2021).
     """
     codes = [message.code for message in error.messages if message.code]
-    return type(error) is UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
+    return type(error) is errors.UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
 
 
-def may_help_to_retry(error: APIError) -> bool:
+def may_help_to_retry(error: errors.APIError) -> bool:
     """Whether the same request may fare better later. The consented accesses of a day don't come back by waiting."""
-    return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, AccessExceededError)
+    return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, errors.AccessExceededError)

@@ -5,32 +5,19 @@ from __future__ import annotations
 import copy
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .._checks import check, refuse
+from openpayments_client import models
+
+from .._checks import refuse
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
-    from openpayments_client.models import AccountReference
-    from openpayments_client.operations import Rule
 
     Day: TypeAlias = date | timedelta | relativedelta | str
-
-__all__ = [
-    "Named",
-    "as_access",
-    "as_country",
-    "as_day",
-    "as_last_day",
-    "as_list",
-    "as_period",
-    "as_text",
-    "check_body",
-    "id_of",
-    "today",
-]
+    AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
 
 
 class Named(list[Any]):
@@ -75,74 +62,44 @@ def today() -> datetime:
     return datetime.now(UTC)
 
 
-def as_day(value: Any, argument: str) -> Any:
-    """A day from an ISO date, or from a timedelta or relativedelta that counts from today."""
+def as_day(value: Day, argument: str) -> date:
+    """A day from a date, an ISO date, or a timedelta or relativedelta that counts from today."""
     from dateutil.relativedelta import relativedelta
 
+    day: object = value
     try:
         if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-            return date.fromisoformat(value)
-        if isinstance(value, relativedelta) or (isinstance(value, timedelta) and value == timedelta(value.days)):
-            return today().date() + value
+            day = date.fromisoformat(value)
+        elif isinstance(value, relativedelta) or (isinstance(value, timedelta) and value == timedelta(value.days)):
+            day = today().date() + value
     except (ValueError, TypeError, OverflowError):
-        raise refuse(argument, f"is not a day: {value!r}") from None
-    return value
+        day = None
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise refuse(argument, f"must be a date, an ISO date such as 2026-01-31, or days from today, not {value!r}")
+    return day
 
 
-def as_last_day(value: Day) -> Any:
+def as_last_day(value: Day) -> date:
     """The last day of a consent; not past anywhere on earth. date(9999, 12, 31) asks for the longest."""
     day = as_day(value, "valid_until")
-    if _is_day(day) and day < (today() - timedelta(hours=12)).date():
+    if day < (today() - timedelta(hours=12)).date():
         raise refuse("valid_until", f"is {day}, which is past")
     return day
 
 
-def as_period(date_from: Day | None, date_to: Day | None) -> tuple[Any, Any]:
+def as_period(date_from: Day | None, date_to: Day | None) -> tuple[date | None, date | None]:
     """The days of a list of transactions, both inclusive.
 
     Refuses days in the wrong order, and days that have not begun anywhere on earth.
     """
-    latest = (today() + timedelta(hours=14)).date()
-    days = {"date_from": as_day(date_from, "date_from"), "date_to": as_day(date_to, "date_to")}
-    for argument, day in days.items():
-        if _is_day(day) and day > latest:
+    first = None if date_from is None else as_day(date_from, "date_from")
+    last = None if date_to is None else as_day(date_to, "date_to")
+    for argument, day in (("date_from", first), ("date_to", last)):
+        if day is not None and day > (today() + timedelta(hours=14)).date():
             raise refuse(argument, f"is {day}, which is yet to come")
-    first, last = days.values()
-    if _is_day(first) and _is_day(last) and first > last:
+    if first is not None and last is not None and first > last:
         raise refuse("date_from", f"{first} is after date_to {last}")
     return first, last
-
-
-def _is_day(value: object) -> bool:
-    return isinstance(value, date) and not isinstance(value, datetime)
-
-
-def check_body(rule: Rule, body: object, argument: str = "") -> None:
-    """Checks a model of a request and what is in it. Raises InvalidArgumentError, which names the field."""
-    from openpayments_client import models
-    from openpayments_client.operations import MODELS
-
-    if rule.model is None:
-        return check(rule, body, argument)
-    if not isinstance(body, getattr(models, rule.model)):
-        raise refuse(argument or "body", f"must be {_article(rule.model)}")
-    for name, field in MODELS[rule.model].items():
-        path = f"{argument}.{name}" if argument else name
-        value = getattr(body, name)
-        if value is None:
-            if field.required:
-                raise refuse(path, "is missing")
-        elif field.items is not None and field.items.model is not None:
-            check(field._replace(items=None), value, path)
-            for number, item in enumerate(value):
-                check_body(field.items, item, f"{path}[{number}]")
-        else:
-            check_body(field, value, path)
-    return None
-
-
-def _article(model: str) -> str:
-    return f"{'an' if model[0] in 'AEIOU' else 'a'} {model}"
 
 
 def as_access(value: Any) -> Any:
@@ -150,57 +107,41 @@ def as_access(value: Any) -> Any:
 
     Balances and transactions may be of no other accounts than those in `accounts` (the provider's guide of 2021), each
     account is named by one identifier, and an IBAN's check digits are right. Raises InvalidArgumentError; it does not
-    show the numbers: they are somebody's.
+    show the numbers: they are somebody's. What has another type is left to the description's rules.
     """
-    from openpayments_client.models import ConsentAccess
-
-    if not isinstance(value, ConsentAccess):
-        return ConsentAccess() if value is None else value
-    access = copy.copy(value)
+    if not isinstance(value, models.ConsentAccess):
+        return models.ConsentAccess() if value is None else value
+    access, named = copy.copy(value), list[models.AccountReference]()
     for name in ("accounts", "balances", "transactions"):
-        setattr(access, name, _as_accounts(getattr(value, name), f"access.{name}"))
-    named = list(_references(access.accounts))
-    for name in ("balances", "transactions"):
-        if not all(any(_is_same(one, other) for other in named) for one in _references(getattr(access, name))):
+        given = getattr(access, name)
+        if not isinstance(given, list | tuple):
+            continue
+        accounts = [_as_reference(account, f"access.{name}") for account in given]
+        setattr(access, name, accounts)
+        references = [account for account in accounts if isinstance(account, models.AccountReference)]
+        if name == "accounts":
+            named = references
+        elif not all(any(_is_same(one, other) for other in named) for one in references):
             raise refuse(f"access.{name}", "has an account that is not in access.accounts")
     return access
 
 
-def _as_accounts(accounts: Any, argument: str) -> Any:
-    if not isinstance(accounts, list | tuple):
-        return accounts
-    copies = [copy.copy(account) for account in accounts]
-    for account in _references(copies):
-        if len(_identity(account)) != 1:
-            raise refuse(argument, "must name each account by one of iban, bban, pan, masked_pan, msisdn")
-        if isinstance(account.iban, str):
-            account.iban = _as_iban(account.iban, argument)
-    return copies
-
-
-def _as_iban(text: str, argument: str) -> str:
+def _as_reference(account: Any, argument: str) -> Any:
     from stdnum import iban
-    from stdnum.exceptions import ValidationError
 
-    number = iban.compact(text)
-    try:
-        iban.validate(number, check_country=False)
-    except ValidationError:
-        number = ""
-    del text  # no frame of the refusal shows it
-    if not number:
-        raise refuse(argument, "contains an invalid IBAN: its length or its check digits are wrong")
-    return number
-
-
-def _references(accounts: Any) -> Iterator[AccountReference]:
-    from openpayments_client.models import AccountReference
-
-    if isinstance(accounts, list | tuple):
-        yield from (each for each in accounts if isinstance(each, AccountReference))
+    if not isinstance(account, models.AccountReference):
+        return account
+    if len(_identity(account)) != 1:
+        raise refuse(argument, "must name each account by one of iban, bban, pan, masked_pan, msisdn")
+    account = copy.copy(account)
+    if isinstance(account.iban, str):
+        account.iban = iban.compact(account.iban)
+        if not iban.is_valid(account.iban, check_country=False):
+            raise refuse(argument, "contains an invalid IBAN: its length or its check digits are wrong")
+    return account
 
 
-def _is_same(one: AccountReference, other: AccountReference) -> bool:
+def _is_same(one: models.AccountReference, other: models.AccountReference) -> bool:
     """Whether two references may mean the same account: a clearing number or a currency may be left out."""
     return _identity(one) == _identity(other) and all(
         None in (mine := getattr(one, name), yours := getattr(other, name)) or mine == yours
@@ -208,6 +149,6 @@ def _is_same(one: AccountReference, other: AccountReference) -> bool:
     )
 
 
-def _identity(account: AccountReference) -> dict[str, str]:
+def _identity(account: models.AccountReference) -> dict[str, str]:
     names = ("iban", "bban", "pan", "masked_pan", "msisdn")
     return {name: value for name in names if (value := getattr(account, name)) is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
 from ..psu import Psu
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openpayments_client.operations import Rule
-
-__all__ = ["BankBinding", "bind"]
 
 
 @frozen
@@ -42,8 +41,6 @@ class BankBinding:
 
 def bind(bic_fi: object, psu: object, affiliated_aspsp: object, redirect_preferred: object) -> BankBinding:
     """Checks what `at_bank` was given. Raises InvalidArgumentError, which names the argument."""
-    from openpayments_client.operations import OPERATIONS
-
     rules = OPERATIONS["create_consent"].arguments
     check(rules["x_bic_fi"], bic_fi, "bic_fi")
     if affiliated_aspsp is not None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
+from openpayments_client.operations import OPERATIONS
 
-from .._checks import check, refuse
+from .._checks import refuse
 from ..request_ids import read_request_id
-from .arguments import Named, check_body
+from .arguments import Named
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
-    from openpayments_client.models import ErrorBody, OAuthError
+    from openpayments_client import models
     from openpayments_client.operations import Operation as Described
 
     from .binding import BankBinding
 
-    Failure: TypeAlias = ErrorBody | OAuthError | None
-
-__all__ = ["Endpoint", "Operation"]
+    Failure: TypeAlias = models.ErrorBody | models.OAuthError | None
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,14 +65,9 @@ class Operation(Generic[T]):
         values = {**dict(zip(described.arguments, args, strict=False)), **kwargs}
         given = values.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
-        for name, rule in described.arguments.items():
-            value = values.get(name)
-            if value is None and rule.required and name != "x_request_id":
-                raise refuse(name, "is missing")
-            if value is not None:
-                check(rule, value, value.argument if isinstance(value, Named) else name)
-        if described.body is not None:
-            check_body(described.body, values.get("body"))
+        for path, problem in described.problems(values):
+            value = values.get(path)
+            raise refuse(value.argument if isinstance(value, Named) else path, problem)
         request = endpoint._get_kwargs(*args, **kwargs)
         method, path = request.pop("method").upper(), request.pop("url")
         resource = str(args[0]) if args else ""
@@ -101,8 +96,6 @@ def _name(endpoint: object) -> str:
 
 
 def _described(endpoint: object) -> Described:
-    from openpayments_client.operations import OPERATIONS
-
     if not hasattr(endpoint, "_get_kwargs") or not hasattr(endpoint, "_parse_response"):
         raise refuse("endpoint", "must be a module of openpayments_client.api")
     described = OPERATIONS.get(_name(endpoint))

@@ -15,29 +15,26 @@ from ..scopes import PsuContext, read_psu_context
 if TYPE_CHECKING:
     import uuid
 
-__all__ = ["CallOptions", "Options", "merge_headers", "read_seconds"]
 
-
-class CallOptions(TypedDict, total=False):
-    """What `with_options(...)` takes."""
+class CommonOptions(TypedDict, total=False):
+    """What a client and a call have in common."""
 
     timeout: float | httpx.Timeout
     total_timeout: float
     max_retries: int
     psu_context: PsuContext | str | None
+
+
+class CallOptions(CommonOptions, total=False):
+    """What `with_options(...)` takes."""
+
     request_id: str | uuid.UUID
     headers: Mapping[str, str]
 
 
-_RESERVED_HEADERS: Final = {
-    "authorization",
-    "connection",
-    "content-length",
-    "host",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-id",
-}
+_RESERVED_HEADERS: Final = frozenset(
+    ["authorization", "connection", "content-length", "host", "transfer-encoding", "upgrade", "x-request-id"]
+)
 _MOST_SECONDS: Final = 2_000_000
 """Sockets and locks overflow at a little more."""
 

@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import httpx
 from attrs import evolve
-from openpayments_client.api.account_information import get_transaction_list
-from openpayments_client.models import Links, Transaction, TransactionReport
+from openpayments_client import models
+from openpayments_client.api import account_information as api
 
 from .answer import unreadable
 
@@ -16,25 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from openpayments_client import Client
-    from openpayments_client.models import ErrorBody
 
     from .answer import RawResponse
     from .operation import Operation
-
-__all__ = ["BookedTransaction", "Pages", "PendingTransaction", "listed", "next_query", "transaction_list"]
 
 
 _LONGEST_QUERY: Final = 60_000  # httpx refuses a URL that is a little longer
 
 
-class BookedTransaction(Transaction):
+class BookedTransaction(models.Transaction):
     """A transaction of a list that is booked."""
 
     __slots__ = ()
     booking_status: ClassVar[Literal["booked", "pending"]] = "booked"
 
 
-class PendingTransaction(Transaction):
+class PendingTransaction(models.Transaction):
     """A transaction of a list that is announced but not booked."""
 
     __slots__ = ()
@@ -44,15 +41,17 @@ class PendingTransaction(Transaction):
 class _TransactionList:
     """The endpoint of a list of transactions, which makes each one as what its list says that it is."""
 
-    __name__ = get_transaction_list.__name__
-    _get_kwargs = staticmethod(get_transaction_list._get_kwargs)
+    __name__ = api.get_transaction_list.__name__
+    _get_kwargs = staticmethod(api.get_transaction_list._get_kwargs)
 
     @staticmethod
-    def _parse_response(*, client: Client, response: httpx.Response) -> TransactionReport | ErrorBody | None:
+    def _parse_response(
+        *, client: Client, response: httpx.Response
+    ) -> models.TransactionReport | models.ErrorBody | None:
         lists = response.json().get("transactions") or {}
         booked, pending = lists.pop("booked", None), lists.pop("pending", None)
-        report = get_transaction_list._parse_response(client=client, response=response)
-        if isinstance(report, TransactionReport) and report.transactions is not None:
+        report = api.get_transaction_list._parse_response(client=client, response=response)
+        if isinstance(report, models.TransactionReport) and report.transactions is not None:
             report.transactions.booked = _items(BookedTransaction, booked)
             report.transactions.pending = _items(PendingTransaction, pending)
         return report
@@ -61,11 +60,11 @@ class _TransactionList:
 transaction_list = _TransactionList()
 
 
-def _items(kind: type[Transaction], items: Iterable[Any] | None) -> list[Transaction] | None:
+def _items(kind: type[models.Transaction], items: Iterable[Any] | None) -> list[models.Transaction] | None:
     return None if items is None else [kind.from_dict(item) for item in items]
 
 
-def listed(report: TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
+def listed(report: models.TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
     """The transactions of a page, booked ones first, in the bank's order."""
     lists = report.transactions
     both = () if lists is None else (*(lists.booked or ()), *(lists.pending or ()))
@@ -75,14 +74,14 @@ def listed(report: TransactionReport) -> Iterator[BookedTransaction | PendingTra
 class Pages:
     """The pages of one list: which comes next. A link that leads in a circle is refused."""
 
-    def __init__(self, first: Operation[TransactionReport], api_url: str) -> None:
+    def __init__(self, first: Operation[models.TransactionReport], api_url: str) -> None:
         self._first = first
         self._api_url = api_url
         self._asked = {_fingerprint(str(httpx.QueryParams(first.request["params"])))}
 
     def after(
-        self, operation: Operation[TransactionReport], answer: RawResponse[TransactionReport]
-    ) -> Operation[TransactionReport] | None:
+        self, operation: Operation[models.TransactionReport], answer: RawResponse[models.TransactionReport]
+    ) -> Operation[models.TransactionReport] | None:
         """The operation of the page after this answer to `operation`, None after the last one.
 
         Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was read.
@@ -102,13 +101,13 @@ class Pages:
         return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
 
 
-def next_query(report: TransactionReport, api_url: str) -> str | None:
+def next_query(report: models.TransactionReport, api_url: str) -> str | None:
     """The query of the next page as the bank wrote it, None on the last one.
 
     Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
     """
     links = report.transactions.links if report.transactions else None
-    found = links.additional_properties.get("next") if isinstance(links, Links) else links
+    found = links.additional_properties.get("next") if isinstance(links, models.Links) else links
     href = getattr(found, "href", found)
     if href is None or href == "":
         return None

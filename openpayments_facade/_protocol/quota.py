@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessExceededError
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from collections.abc import Iterator
 
-__all__ = ["Quota"]
+    from .operation import Operation
 
 
 class Quota:

@@ -1,6 +1,6 @@
 """The browser's part of an authorisation: the link that the user follows, and the address that they come back to.
 
-Pure: nothing is sent. Sources: facts 10-auth section 3, facts 60-errors-and-flows section 4.4, RFC 6749 section 4.1.
+Pure: nothing is sent. Sources: the provider's guide of 2021; RFC 6749, section 4.1.
 """
 
 from __future__ import annotations
@@ -18,11 +18,7 @@ from .._redaction import Secret, hiding_arguments
 from ..errors import AuthorisationFailedError, InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..environments import Environment
-
-__all__ = ["Callback", "RedirectUrl", "fill_redirect_url", "read_callback", "read_code", "read_redirect_uri"]
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
 
@@ -55,21 +51,26 @@ class Callback:
 
 
 def read_redirect_uri(value: object) -> str:
-    """Checks a redirect URI: absolute, without a fragment, nothing that runs as a script. Raises InvalidArgumentError
-    otherwise.
+    """Checks a redirect URI: absolute, without a fragment, nothing that runs as a script.
+
+    Raises InvalidArgumentError.
     """
-    problem = "must be an absolute URL without a fragment, whitelisted on the application"
-    if not isinstance(value, str) or any(c.isspace() or not c.isprintable() for c in value):
-        raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
     try:
-        url = urlsplit(value)
+        url = urlsplit(value) if isinstance(value, str) and _is_plain(value) and "#" not in value else urlsplit("")
     except ValueError:
-        raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri") from None
-    if not url.scheme or not (url.netloc or url.path) or "#" in value or url.scheme in _SCRIPTS:
-        raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
-    if url.scheme in {"http", "https"} and not url.hostname:
-        raise InvalidArgumentError(f"redirect_uri {problem}", argument="redirect_uri")
-    return value
+        url = urlsplit("")
+    has_host = bool(url.hostname) if url.scheme in _PORTS else bool(url.netloc or url.path)
+    if not url.scheme or not has_host or url.scheme in _SCRIPTS:
+        raise refuse("redirect_uri", "must be an absolute URL without a fragment, whitelisted on the application")
+    return str(value)
+
+
+def _is_plain(text: str) -> bool:
+    return not any(c.isspace() or not c.isprintable() for c in text)
+
+
+def _placeholders(template: str) -> set[str]:
+    return {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
 
 
 @hiding_arguments  # the state is a secret between us and the browser
@@ -79,45 +80,41 @@ def fill_redirect_url(
     """Fills the placeholders of a link that the API gave (`_links.scaOAuth` or `_links.scaRedirect`).
 
     Without a `state` an unguessable one is made. Raises InvalidArgumentError, which names the argument, if the link is
-    not on the environment's auth host, has no place for the state, or has a placeholder that nobody knows.
+    not on the environment's auth host, has no place for the state, or has an unknown placeholder.
     """
-    if not isinstance(template, str) or any(c.isspace() or not c.isprintable() or c == "\\" for c in template):
-        raise InvalidArgumentError("template must be the link that the API gave", argument="template")
+    if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
+        raise refuse("template", "must be the link that the API gave")
     if state is None:
         state = secrets.token_urlsafe()
-    elif not isinstance(state, str) or not state or not Secret(state).is_text:
-        raise InvalidArgumentError("state must be a text that nobody can guess", argument="state")
+    elif not _is_state(state):
+        raise refuse("state", "must be an unguessable string")
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
-    found = {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
-    if unknown := found - values.keys():
-        raise InvalidArgumentError(f"template has the unknown placeholder [{min(unknown)}]", argument="template")
+    if unknown := _placeholders(template) - values.keys():
+        raise refuse("template", f"has the unknown placeholder [{min(unknown)}]")
     # a browser keeps a fragment to itself
-    if not any(
-        (match[1] or match[2]).upper() == "TPP_STATE" for match in _PLACEHOLDER.finditer(template.split("#")[0])
-    ):
-        raise InvalidArgumentError(
-            "template has no [TPP_STATE]: nobody could tell whose callback comes back", argument="template"
-        )
+    if "TPP_STATE" not in _placeholders(template.split("#")[0]):
+        raise refuse("template", "has no [TPP_STATE]: there would be no telling whose callback comes back")
     filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
     try:
         url = urljoin(environment.auth_url + "/", filled)
-        there, here = _origin(url), _origin(environment.auth_url)
+        is_there = _origin(url) == _origin(environment.auth_url)
     except ValueError:
-        raise InvalidArgumentError("template must be the link that the API gave", argument="template") from None
-    if there != here:
-        raise InvalidArgumentError(
-            f"template does not lead to the auth host {environment.auth_url}: not followed", argument="template"
-        )
+        raise refuse("template", "must be the link that the API gave") from None
+    if not is_there:
+        raise refuse("template", f"does not lead to the auth host {environment.auth_url}: not followed")
     return RedirectUrl(url, state)
 
 
+def _is_state(state: object) -> bool:
+    return isinstance(state, str) and state != "" and Secret(state).is_text
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port. Raises ValueError if it is no URL."""
+    """Scheme, host and port. Raises ValueError if it is not a URL."""
     parts = urlsplit(url)
-    port = parts.port or _PORTS.get(parts.scheme)
     # the rest of the netloc as a whole, so that no user name or odd sign in it can make a browser go elsewhere
     host = parts.netloc.lower().removesuffix(f":{parts.port}")
-    return parts.scheme, host, port
+    return parts.scheme, host, parts.port or _PORTS.get(parts.scheme)
 
 
 def read_code(code: object) -> Secret | InvalidArgumentError:
@@ -127,45 +124,37 @@ def read_code(code: object) -> Secret | InvalidArgumentError:
     return Secret(code)
 
 
+@hiding_arguments  # the code is among them
 def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     """Reads the address that the user's browser came back to: a code, or none after a plain redirect.
 
     Raises InvalidArgumentError if the state is missing or another than `state`, or a parameter is repeated, and
-    AuthorisationFailedError if it brings an error (what the provider sends then is undocumented; RFC 6749, section
-    4.1.2.1, is assumed).
+    AuthorisationFailedError if it brings an error (RFC 6749, section 4.1.2.1; the provider documents none).
     """
-    outcome = _read_callback(url, state, argument)
-    del url, state  # no frame that an error leads to shall show them: the code is among them
-    if isinstance(outcome, Callback):
-        return outcome
-    raise outcome
-
-
-def _read_callback(url: str, state: str, argument: str) -> Callback | InvalidArgumentError | AuthorisationFailedError:
-    def refusal(problem: str) -> InvalidArgumentError:
-        return InvalidArgumentError(f"{argument} {problem}", argument=argument)
-
-    if not isinstance(state, str) or not state or not Secret(state).is_text:
-        return InvalidArgumentError("state must be the one that went out", argument="state")
+    if not _is_state(state):
+        raise refuse("state", "must be the one that went out")
     if not isinstance(url, str):
-        return refusal(f"must be a text, such as str(request.url), not {type(url).__name__}")
-    if not Secret(url).is_text:
-        return refusal("is not a URL")
+        raise refuse(argument, f"must be a string, such as str(request.url), not {type(url).__name__}")
     try:
-        query: Mapping[str, list[str]] = parse_qs(urlsplit(url).query, keep_blank_values=True)
+        query = parse_qs(urlsplit(url).query, keep_blank_values=True) if Secret(url).is_text else None
     except ValueError:
-        return refusal("is not a URL")
-    for name in ("code", "state", "error"):
-        if len(query.get(name, [])) > 1:
-            return refusal(f"has {name} more than once")
-    came = query.get("state", [""])[0]
-    code = "".join(filter(str.isprintable, query.get("error", [""])[0]))[:100]
+        query = None
+    if query is None:
+        raise refuse(argument, "is not a URL")
+    if repeated := [name for name in ("code", "state", "error") if len(query.get(name, [])) > 1]:
+        raise refuse(argument, f"has {repeated[0]} more than once")
+    found = {name: values[0] for name, values in query.items()}
+    error = _printable(found.get("error", ""), 100)
+    came = found.get("state")
     if not came:
-        return refusal(f"has no state{code and f', but the error {code}'}: not accepted")
+        raise refuse(argument, f"has no state{error and f', but the error {error}'}: not accepted")
     if not hmac.compare_digest(came.encode(), state.encode()):
-        return refusal("has another state than the one that went out: not accepted")
-    if "error" in query:
-        description = "".join(filter(str.isprintable, query.get("error_description", [""])[0]))[:300]
-        said = f"{code}: {description}" if description else code or "no reason given"
-        return AuthorisationFailedError(f"the authorisation failed ({said})", code=code or None)
-    return Callback(query.get("code", [""])[0] or None, query.get("scope", [""])[0] or None)
+        raise refuse(argument, "has another state than the one that went out: not accepted")
+    if "error" in found:
+        said = ": ".join(filter(None, (error, _printable(found.get("error_description", ""), 300))))
+        raise AuthorisationFailedError(f"the authorisation failed ({said or 'no reason given'})", code=error or None)
+    return Callback(found.get("code") or None, found.get("scope") or None)
+
+
+def _printable(text: str, longest: int) -> str:
+    return "".join(filter(str.isprintable, text))[:longest]

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from attrs import evolve, field, frozen
-from openpayments_client.api.consent import (
-    get_consent_information,
-    get_consent_sca_status,
-    start_consent_authorisation,
-    update_consents_psu_data,
-)
-from openpayments_client.models import SelectAuthenticationMethod
+from attrs import define, evolve, field, frozen
+from openpayments_client import models
+from openpayments_client.api import consent as api
 
 from .._checks import refuse
 from ..errors import AuthorisationFailedError, AuthorisationTimeoutError
@@ -26,38 +21,20 @@ from ..scopes import PsuContext, read_psu_context
 from .operation import Endpoint, Operation
 
 if TYPE_CHECKING:
-    from openpayments_client.models import (
-        AuthenticationMethod,
-        AuthorisationStarted,
-        AuthorisationUpdated,
-        ChallengeData,
-        Consent,
-        Links,
-        ScaStatusAnswer,
-    )
-
     from .binding import BankBinding
 
-__all__ = [
-    "Approach",
-    "AuthorisationState",
-    "AuthorisationUpdate",
-    "Challenge",
-    "ConsentSubject",
-    "Subject",
-    "choose_method",
-    "decide_approach",
-    "link",
-    "method_to_select",
-    "str_or_none",
-]
-
 T = TypeVar("T")
+E = TypeVar("E", AuthorisationFailedError, AuthorisationTimeoutError)
+Verdict: TypeAlias = Literal["done", "wait", "lost"]
 
 SUCCESSFUL: Final = frozenset({"finalised", "exempted"})
 TERMINAL: Final = SUCCESSFUL | {"failed"}
 POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0}
 """Seconds between two reads of the SCA status (the provider's samples of 2022)."""
+
+
+_SAVED: Final = ("template", "method", "redirect_uri", "state")
+"""Fields of a state that `to_dict` has as they are, after the ids and the approach."""
 
 
 class Approach(StrEnum):
@@ -69,6 +46,15 @@ class Approach(StrEnum):
     """In the browser; the callback brings no code."""
     DECOUPLED = "decoupled"
     """In an app, such as Mobile BankID: show the challenge, then wait."""
+
+
+class Saved(NamedTuple):
+    """What an authorisation goes on with in another process."""
+
+    resource_id: str
+    bank: BankBinding
+    psu_context: PsuContext | None
+    fields: dict[str, Any]
 
 
 class Endpoints(NamedTuple):
@@ -95,16 +81,16 @@ class Subject(Generic[T]):
     lost: ClassVar[frozenset[str]]
     """Statuses of the resource that no authorisation mends."""
 
-    def start(self) -> Operation[AuthorisationStarted]:
+    def start(self) -> Operation[models.AuthorisationStarted]:
         """Starts an authorisation."""
         return Operation.at_bank(self.bank, self.endpoints.start, self.id)
 
-    def select(self, authorisation_id: str, method: str) -> Operation[AuthorisationUpdated]:
+    def select(self, authorisation_id: str, method: str) -> Operation[models.AuthorisationUpdated]:
         """Selects how the user authorises."""
-        body = SelectAuthenticationMethod(authentication_method_id=method)
+        body = models.SelectAuthenticationMethod(authentication_method_id=method)
         return Operation.at_bank(self.bank, self.endpoints.select, self.id, authorisation_id, body=body)
 
-    def sca_status(self, authorisation_id: str) -> Operation[ScaStatusAnswer]:
+    def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
         """Reads how far the user is."""
         return Operation.at_bank(self.bank, self.endpoints.sca_status, self.id, authorisation_id)
 
@@ -112,46 +98,32 @@ class Subject(Generic[T]):
         """Reads the resource itself."""
         return Operation.at_bank(self.bank, self.endpoints.read, self.id)
 
-    def is_done(self, resource: T, authorisation_id: str) -> bool:
-        """Whether the resource is as authorised. Raises AuthorisationFailedError if it never will be."""
+    def verdict(self, resource: T) -> tuple[Verdict, str | None]:
+        """Whether the resource is as authorised, may still become so, or never will; and its own status."""
         status = str_or_none(getattr(resource, self.status_field))
-        if status in self.lost:
-            raise self.failure(f"{self.kind} {self.id} is {status}", status, authorisation_id)
-        return status in self.done
+        return "done" if status in self.done else "lost" if status in self.lost else "wait", status
 
     def identify(self, resource: T) -> T:
         """The resource with its own id, which an answer about it may lack."""
         return resource
 
-    def failure(self, message: str, code: str | None, authorisation_id: str) -> AuthorisationFailedError:
-        """The error of an authorisation that came to nothing."""
-        return AuthorisationFailedError(message, code=code, authorisation_id=authorisation_id, **self._ids())
 
-    def timeout(self, seconds: float, state: AuthorisationState) -> AuthorisationTimeoutError:
-        """The error of an authorisation that nobody finished."""
-        return AuthorisationTimeoutError(
-            f"{self.kind} {self.id} was not authorised in {seconds:g} s; SCA status {state.sca_status}",
-            authorisation_id=state.authorisation_id,
-            **self._ids(),
-        )
-
-    def _ids(self) -> dict[str, str]:
-        return {"resource_id": self.id} | ({"consent_id": self.id} if self.kind == "consent" else {})
-
-
-class ConsentSubject(Subject["Consent"]):
+class ConsentSubject(Subject["models.Consent"]):
     """A consent that a user authorises."""
 
     __slots__ = ()
     kind = "consent"
     endpoints = Endpoints(
-        start_consent_authorisation, update_consents_psu_data, get_consent_sca_status, get_consent_information
+        api.start_consent_authorisation,
+        api.update_consents_psu_data,
+        api.get_consent_sca_status,
+        api.get_consent_information,
     )
     status_field = "consent_status"
     done = frozenset({"valid"})
     lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
 
-    def identify(self, resource: Consent) -> Consent:
+    def identify(self, resource: models.Consent) -> models.Consent:
         """The consent with its id."""
         resource.consent_id = resource.consent_id or self.id
         return resource
@@ -172,17 +144,19 @@ class Challenge:
     method: str | None = None
 
     @classmethod
-    def of(cls, data: ChallengeData | None, method: str | None) -> Challenge | None:
+    def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
         """Reads `challengeData`; its `data` is a string, or a list whose first element counts."""
         if data is None:
             return None
         token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        given = (token, data.image, data.image_link, data.additional_information)
-        texts = [text if isinstance(text, str) and text else None for text in given]
-        if not any(texts):
-            return None
-        token, image, image_link, text = texts
-        return cls(token, image, image_link, text, method)
+        given = {
+            "token": token,
+            "image": data.image,
+            "image_link": data.image_link,
+            "text": data.additional_information,
+        }
+        texts = {name: str_or_none(text) or None for name, text in given.items()}
+        return cls(**texts, method=method) if any(texts.values()) else None
 
     def app_link(self, redirect: str | None = None) -> str | None:
         """The link that opens BankID on the same device; `redirect` is where it goes afterwards (needed on iOS)."""
@@ -223,101 +197,133 @@ class AuthorisationUpdate:
         return self.sca_status in TERMINAL
 
 
-@frozen
-class AuthorisationState:
-    """Where an authorisation is: which way, what to show, how far. A step gives a new one."""
+@define(eq=False, repr=False, slots=False)
+class Journey(Generic[T]):
+    """Where an authorisation is: which way, what to show, how far."""
 
+    _subject: Subject[T]
     authorisation_id: str
-    approach: Approach
-    template: str | None = None
-    method: str | None = None
-    redirect_uri: str | None = None
-    state: str | None = field(default=None, repr=False)
+    approach: Approach = field(converter=Approach)
+    _template: str | None = None
+    _method: str | None = None
+    _redirect_uri: str | None = None
+    _state: str | None = None
     sca_status: str | None = None
     challenge: Challenge | None = None
 
-    @classmethod
-    def begun(
-        cls,
-        subject: Subject[Any],
-        authorisation_id: str,
-        answer: AuthorisationStarted | AuthorisationUpdated,
-        header: str | None,
-        method: str | None,
-    ) -> AuthorisationState:
-        """The state after the answer that decided about the approach, whose header ASPSP-SCA-Approach is `header`.
-
-        Raises AuthorisationFailedError if it is over already, and not well.
-        """
-        sca_status, method = str_or_none(answer.sca_status), _chosen(answer) or method
-        challenge = Challenge.of(answer.challenge_data, method)
-        check_outcome(subject, authorisation_id, sca_status)
-        approach, template = decide_approach(
-            header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
-        )
-        return cls(authorisation_id, approach, template, method, sca_status=sca_status, challenge=challenge)
-
-    def after(self, answer: ScaStatusAnswer) -> AuthorisationState:
-        """The state after a look at the SCA status."""
-        sca_status = str_or_none(answer.sca_status) or self.sca_status or "received"
-        challenge = Challenge.of(answer.challenge_data, self.method)
-        if challenge is None and sca_status == self.sca_status:
-            # the description of this answer has no challenge: without one, the last one holds
-            challenge = self.challenge
-        return evolve(self, sca_status=sca_status, challenge=challenge)
+    @property
+    def resource_id(self) -> str:
+        """The id of what is authorised."""
+        return self._subject.id
 
     @property
-    def update(self) -> AuthorisationUpdate:
+    def consent_id(self) -> str:
+        """The id of the consent that is authorised."""
+        return self._subject.id
+
+    def _check_outcome(self) -> None:
+        """Raises AuthorisationFailedError if the authorisation has ended, and not well."""
+        if self.sca_status in TERMINAL - SUCCESSFUL:
+            said = f"authorisation {self.authorisation_id} of {self._subject.kind} {self.resource_id}"
+            raise self._about(AuthorisationFailedError, f"{said} ended as {self.sca_status}", code=self.sca_status)
+
+    def _is_done(self, resource: T) -> bool:
+        """Whether the resource is as authorised. Raises AuthorisationFailedError if it never will be."""
+        verdict, status = self._subject.verdict(resource)
+        if verdict == "lost":
+            said = f"{self._subject.kind} {self.resource_id} is {status}"
+            raise self._about(AuthorisationFailedError, said, code=status)
+        return verdict == "done"
+
+    def _late(self, timeout: float) -> AuthorisationTimeoutError:
+        """The error when nobody has finished it in so many seconds."""
+        said = f"{self._subject.kind} {self.resource_id} was not authorised in {timeout:g} s"
+        return self._about(AuthorisationTimeoutError, f"{said}; SCA status {self.sca_status}")
+
+    def _about(self, kind: type[E], said: str, **more: Any) -> E:
+        consent_id = self.resource_id if self._subject.kind == "consent" else None
+        ids = {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
+        return kind(said, **ids, **more)
+
+    def _take(self, answer: models.ScaStatusAnswer) -> bool:
+        """Takes a look at the SCA status in. Whether anything changed."""
+        before = (self.sca_status, self.challenge)
+        challenge = Challenge.of(answer.challenge_data, self._method)
+        self.sca_status = str_or_none(answer.sca_status) or self.sca_status or "received"
+        if challenge is not None or self.sca_status != before[0]:
+            # the description of this answer has no challenge: without one, the last one holds
+            self.challenge = challenge
+        return before != (self.sca_status, self.challenge)
+
+    def _update(self) -> AuthorisationUpdate:
         """What the user's screen needs."""
         return AuthorisationUpdate(self.sca_status, self.challenge)
 
-    def to_dict(self, subject: Subject[Any], psu_context: object) -> dict[str, Any]:
+    def _save(self, psu_context: object) -> dict[str, Any]:
         """All that another process needs to go on: neither token nor user."""
         return {
-            "kind": subject.kind,
-            "bic_fi": subject.bank.bic_fi,
-            f"{subject.kind}_id": subject.id,
+            "kind": self._subject.kind,
+            "bic_fi": self._subject.bank.bic_fi,
+            f"{self._subject.kind}_id": self.resource_id,
             "authorisation_id": self.authorisation_id,
             "approach": str(self.approach),
-            "template": self.template,
-            "method": self.method,
-            "redirect_uri": self.redirect_uri,
-            "state": self.state,
-            "redirect_preferred": subject.bank.redirect_preferred,
+            **{name: getattr(self, f"_{name}") for name in _SAVED},
+            "redirect_preferred": self._subject.bank.redirect_preferred,
             "psu_context": None if psu_context is None else str(psu_context),
         }
 
-    @classmethod
-    def from_dict(
-        cls, saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None
-    ) -> tuple[AuthorisationState, str, BankBinding, PsuContext | None]:
-        """Reads what `to_dict` gave: the state, the id of what is authorised, the bank as it was bound, the context.
-
-        Raises InvalidArgumentError.
-        """
-        if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
-            raise refuse("saved", f"must be what to_dict() gave for a {kind} at {bank.bic_fi}")
-        ids, rest = ("authorisation_id", f"{kind}_id"), ("template", "method", "redirect_uri", "state")
-        for name in (*ids, *rest):
-            if not isinstance(saved.get(name), str if name in ids else str | None):
-                raise refuse("saved", f"must have a string as {name}")
-        if saved.get("approach") not in set(Approach):
-            raise refuse("saved", "must have a known approach")
-        preferred = saved.get("redirect_preferred")
-        if not isinstance(preferred, bool | None):
-            raise refuse("saved", "must have True, False or None as redirect_preferred")
-        # None is a context too: API scopes alone
-        context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
-        state = cls(saved["authorisation_id"], Approach(saved["approach"]), *(saved.get(name) for name in rest))
-        bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
-        return state, saved[f"{kind}_id"], bank, context
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.authorisation_id!r} of {self._subject.kind} {self.resource_id!r} "
+            f"at {self._subject.bank.bic_fi}: {self.approach}, {self.sca_status}>"
+        )
 
 
-def check_outcome(subject: Subject[Any], authorisation_id: str, sca_status: str | None) -> None:
-    """Raises AuthorisationFailedError if an authorisation has ended, and not well."""
-    if sca_status in TERMINAL - SUCCESSFUL:
-        said = f"authorisation {authorisation_id} of {subject.kind} {subject.id} ended as {sca_status}"
-        raise subject.failure(said, sca_status, authorisation_id)
+def begun(
+    started: models.AuthorisationStarted,
+    answer: models.AuthorisationStarted | models.AuthorisationUpdated,
+    header: str | None,
+    method: str | None,
+) -> dict[str, Any]:
+    """A journey's fields after the answer that decided about the approach; `header` is its ASPSP-SCA-Approach.
+
+    Raises AuthorisationFailedError if the bank wants what this API does not have.
+    """
+    sca_status, method = str_or_none(answer.sca_status), _chosen(answer) or method
+    challenge = Challenge.of(answer.challenge_data, method)
+    approach, template = decide_approach(
+        header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
+    )
+    return {
+        "authorisation_id": started.authorisation_id,
+        "approach": approach,
+        "template": template,
+        "method": method,
+        "sca_status": sca_status,
+        "challenge": challenge,
+    }
+
+
+def read_saved(saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None) -> Saved:
+    """Reads what `to_dict` gave, maybe in another process; `psu_context` is for one that says nothing of it.
+
+    Raises InvalidArgumentError.
+    """
+    if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
+        raise refuse("saved", f"must be what to_dict() gave for a {kind} at {bank.bic_fi}")
+    for name in ("authorisation_id", f"{kind}_id", *_SAVED):
+        if not isinstance(saved.get(name), str | None if name in _SAVED else str):
+            raise refuse("saved", f"must have a string as {name}")
+    if saved.get("approach") not in set(Approach):
+        raise refuse("saved", "must have a known approach")
+    preferred = saved.get("redirect_preferred")
+    if not isinstance(preferred, bool | None):
+        raise refuse("saved", "must have True, False or None as redirect_preferred")
+    # None is a context too: API scopes alone
+    context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
+    bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
+    fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
+    return Saved(saved[f"{kind}_id"], bank, context, fields)
 
 
 def str_or_none(value: object) -> str | None:
@@ -325,13 +331,13 @@ def str_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def link(links: Links | None, name: str) -> str | None:
+def link(links: models.Links | None, name: str) -> str | None:
     """The address of a link that is an object or a string."""
     found = links.additional_properties.get(name) if links is not None else None
     return str_or_none(getattr(found, "href", found)) or None
 
 
-def method_to_select(started: AuthorisationStarted, header: str | None, wanted: str | None) -> str | None:
+def method_to_select(started: models.AuthorisationStarted, header: str | None, wanted: str | None) -> str | None:
     """The method to select next, None if the bank has decided by itself.
 
     Raises InvalidArgumentError if neither the caller nor the bank names one.
@@ -344,13 +350,13 @@ def method_to_select(started: AuthorisationStarted, header: str | None, wanted: 
     return wanted or chosen or choose_method(started.sca_methods)
 
 
-def _chosen(answer: AuthorisationStarted | AuthorisationUpdated) -> str | None:
+def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:
     """The method that the bank says is chosen."""
     chosen = answer.chosen_sca_method
     return None if chosen is None else chosen.authentication_method_id or None
 
 
-def _browser_links(links: Links | None) -> tuple[str | None, str | None]:
+def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
     return link(links, "scaOAuth"), link(links, "scaRedirect")
 
 
@@ -358,7 +364,7 @@ def _is(header: str | None, approach: str) -> bool:
     return (header or "").strip().upper() == approach
 
 
-def choose_method(offered: Iterable[AuthenticationMethod] | None) -> str:
+def choose_method(offered: Iterable[models.AuthenticationMethod] | None) -> str:
     """An animated QR image, else plain Mobile BankID, else the first (the provider's samples of 2022).
 
     Raises InvalidArgumentError if the bank offers none.
@@ -370,7 +376,7 @@ def choose_method(offered: Iterable[AuthenticationMethod] | None) -> str:
 
 
 def decide_approach(
-    header: str | None, links: Links | None, *, has_challenge: bool, is_over: bool
+    header: str | None, links: models.Links | None, *, has_challenge: bool, is_over: bool
 ) -> tuple[Approach, str | None]:
     """Which way, and the template of the browser's link: by the header ASPSP-SCA-Approach first, then by the links.
 

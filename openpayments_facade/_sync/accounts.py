@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from openpayments_client.api.account_information import (
-    get_account_list,
-    get_balances,
-    get_transaction_details,
-    read_account_details,
-)
+from openpayments_client.api import account_information as api
+from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
 from .._protocol.arguments import as_period, id_of
@@ -21,17 +16,12 @@ from .service import BankService, RawService, raw
 from .transactions import RawTransactions, Transactions
 
 if TYPE_CHECKING:
-    from openpayments_client.models import (
-        Account,
-        Balance,
-        BookingStatus,
-        Consent,
-        ConsentCreated,
-        Transaction,
-    )
+    from collections.abc import Callable
+
+    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
-    from .._protocol.arguments import Day
+    from .._protocol.arguments import AnyConsent, Day
     from .._protocol.binding import BankBinding
     from .sender import Sender
 
@@ -50,9 +40,7 @@ class Accounts(BankService):
     ConnectionFailedError, TimedOutError and UnreadableResponseError.
     """
 
-    def __init__(self, sender: Sender, bank: BankBinding, consent: str | Consent | ConsentCreated) -> None:
-        from openpayments_client.operations import OPERATIONS
-
+    def __init__(self, sender: Sender, bank: BankBinding, consent: AnyConsent) -> None:
         super().__init__(sender, bank)
         self._consent_id: str = id_of(consent, "consent_id")
         check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
@@ -60,17 +48,19 @@ class Accounts(BankService):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
 
-    def get(self, account_id: str | Account, *, with_balance: bool | None = None) -> Account:
+    def get(self, account_id: str | models.Account, *, with_balance: bool | None = None) -> models.Account:
         """One account, with its balances if asked for and the bank gives them here."""
         id_ = id_of(account_id, "resource_id", "account_id")
-        return self._call(read_account_details, id_, consent_id=self._consent_id, with_balance=with_balance)
+        return self._call(api.read_account_details, id_, consent_id=self._consent_id, with_balance=with_balance)
 
-    def balances(self, account_id: str | Account) -> list[Balance]:
+    def balances(self, account_id: str | models.Account) -> list[models.Balance]:
         """The balances of an account; `money(balance.balance_amount)` reads one."""
         id_ = id_of(account_id, "resource_id", "account_id")
-        return self._call(get_balances, id_, consent_id=self._consent_id).balances
+        return self._call(api.get_balances, id_, consent_id=self._consent_id).balances
 
-    def transaction(self, account_id: str | Account, *, transaction_id: str | Transaction) -> Transaction:
+    def transaction(
+        self, account_id: str | models.Account, *, transaction_id: str | models.Transaction
+    ) -> models.Transaction:
         """One transaction with its details. Few banks support it (the provider's guide of 2021).
 
         Args:
@@ -81,13 +71,13 @@ class Accounts(BankService):
             InvalidArgumentError: Among others, when the bank gave the listed transaction no id.
         """
         ids = id_of(account_id, "resource_id", "account_id"), id_of(transaction_id, "transaction_id")
-        return self._call(get_transaction_details, *ids, consent_id=self._consent_id)
+        return self._call(api.get_transaction_details, *ids, consent_id=self._consent_id)
 
     def transactions(
         self,
-        account_id: str | Account,
+        account_id: str | models.Account,
         *,
-        booking_status: BookingStatus = "booked",
+        booking_status: models.BookingStatus = "booked",
         date_from: Day | None = None,
         date_to: Day | None = None,
         entry_reference_from: str | None = None,
@@ -129,9 +119,9 @@ class Accounts(BankService):
         )
         return Transactions(self._run, operation, self._sender.session.settings.environment.api_url)
 
-    def list(self, *, with_balance: bool | None = None) -> list[Account]:
+    def list(self, *, with_balance: bool | None = None) -> list[models.Account]:
         """The accounts that the consent opens; their `resource_id` is what the other methods take as `account_id`."""
-        return self._call(get_account_list, consent_id=self._consent_id, with_balance=with_balance).accounts
+        return self._call(api.get_account_list, consent_id=self._consent_id, with_balance=with_balance).accounts
 
     def _run(self, operation: Operation[T]) -> RawResponse[T]:
         if self._bank.psu.is_attended:

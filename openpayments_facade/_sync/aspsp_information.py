@@ -5,14 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openpayments_client.api.aspsp_information import (
-    get_aspsp_details,
-    get_aspsp_list,
-    get_city_details,
-    get_city_list,
-    get_countries_list,
-    get_country_details,
-)
+from openpayments_client.api import aspsp_information as api
 
 from .._protocol.arguments import as_country, as_list, as_text
 from .service import RawService, Service, raw
@@ -21,13 +14,13 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
-    from openpayments_client.models import Aspsp, AspspDetails, City, Country
+    from openpayments_client import models
 
 
 class Countries(Service):
     """`op.countries`. Needs the API scope `aspspinformation`."""
 
-    def get(self, iso_country_code: str) -> Country:
+    def get(self, iso_country_code: str) -> models.Country:
         """One country.
 
         Args:
@@ -37,9 +30,9 @@ class Countries(Service):
             InvalidArgumentError: It is not such a code.
             NotFoundError: There are no banks in that country.
         """
-        return self._call(get_country_details, as_country(iso_country_code))
+        return self._call(api.get_country_details, as_country(iso_country_code))
 
-    def list(self, *, countries: Iterable[str] | None = None) -> list[Country]:
+    def list(self, *, countries: Iterable[str] | None = None) -> list[models.Country]:
         """Countries that have banks.
 
         Args:
@@ -49,13 +42,13 @@ class Countries(Service):
             InvalidArgumentError: The list is empty, or contains something other than codes.
         """
         codes = as_list(countries, "countries", as_country)
-        return self._call(get_countries_list, iso_country_codes=codes).countries
+        return self._call(api.get_countries_list, iso_country_codes=codes).countries
 
 
 class Cities(Service):
     """`op.cities`. Needs the API scope `aspspinformation`."""
 
-    def get(self, city_id: str | uuid.UUID) -> City:
+    def get(self, city_id: str | uuid.UUID) -> models.City:
         """One city.
 
         Args:
@@ -65,11 +58,11 @@ class Cities(Service):
             InvalidArgumentError: It is not such an id.
             NotFoundError: There is no such city.
         """
-        return self._call(get_city_details, as_text(city_id))
+        return self._call(api.get_city_details, as_text(city_id))
 
     def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
-    ) -> list[City]:
+    ) -> list[models.City]:
         """Cities that lie in one of the countries or have one of the ids; all without either.
 
         The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give Stockholm and Helsinki.
@@ -82,13 +75,13 @@ class Cities(Service):
             InvalidArgumentError: A list is empty, or contains something other than codes or ids.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
-        return self._call(get_city_list, iso_country_codes=codes, city_ids=ids).cities
+        return self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids).cities
 
 
 class Aspsps(Service):
     """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. New banks come without notice."""
 
-    def get(self, bic_fi: str) -> AspspDetails:
+    def get(self, bic_fi: str) -> models.AspspDetails:
         """One bank: its address, payment products, and ways to authorise.
 
             op.aspsps.get("ESSESESS").global_payment_products   # ['sepa-credit-transfers', 'domestic']
@@ -100,11 +93,11 @@ class Aspsps(Service):
             InvalidArgumentError: It is not a BIC.
             NotFoundError: The API does not know the bank.
         """
-        return self._call(get_aspsp_details, bic_fi)
+        return self._call(api.get_aspsp_details, bic_fi)
 
     def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
-    ) -> list[Aspsp]:
+    ) -> list[models.Aspsp]:
         """Banks in one of the countries or in one of the cities; all without either.
 
         The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give the banks of both.
@@ -117,7 +110,7 @@ class Aspsps(Service):
             InvalidArgumentError: A list is empty, or contains something other than codes or ids.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
-        return self._call(get_aspsp_list, iso_country_codes=codes, city_ids=ids).aspsps
+        return self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids).aspsps
 
 
 class RawCountries(RawService[Countries]):

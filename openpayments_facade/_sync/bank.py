@@ -13,8 +13,7 @@ from .consents import Consents, RawConsents
 from .sender import Sender
 
 if TYPE_CHECKING:
-    from openpayments_client.models import Consent, ConsentCreated
-
+    from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
 
 
@@ -32,7 +31,7 @@ class Bank:
         """Consents, and how the user authorises them."""
         return Consents(self._sender, self._binding, Bank)
 
-    def accounts(self, consent_id: str | Consent | ConsentCreated) -> Accounts:
+    def accounts(self, consent_id: AnyConsent) -> Accounts:
         """The accounts that a valid consent opens.
 
         Args:
@@ -72,6 +71,6 @@ class RawBank:
         """Consents."""
         return RawConsents(self._bank.consents)
 
-    def accounts(self, consent_id: str | Consent | ConsentCreated) -> RawAccounts:
+    def accounts(self, consent_id: AnyConsent) -> RawAccounts:
         """The accounts that a valid consent opens."""
         return RawAccounts(self._bank.accounts(consent_id))

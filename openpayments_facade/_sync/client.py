@@ -14,6 +14,7 @@ from .._protocol.options import Options
 from .._redaction import hiding_arguments
 from .._settings import Settings
 from ..scopes import PsuContext
+from . import aspsp_information as directory
 from .sender import Sender
 from .session import Session
 
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..scopes import ApiScope
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
-    from .aspsp_information import (
-        Aspsps,
-        Cities,
-        Countries,
-        RawAspsps,
-        RawCities,
-        RawCountries,
-    )
     from .bank import Bank
     from .oauth import OAuth
 
@@ -135,25 +128,19 @@ class OpenPayments:
         return self._sender.options.psu_context
 
     @cached_property
-    def countries(self) -> Countries:
+    def countries(self) -> directory.Countries:
         """Countries that have banks."""
-        from .aspsp_information import Countries
-
-        return Countries(self._sender)
+        return directory.Countries(self._sender)
 
     @cached_property
-    def cities(self) -> Cities:
+    def cities(self) -> directory.Cities:
         """Cities."""
-        from .aspsp_information import Cities
-
-        return Cities(self._sender)
+        return directory.Cities(self._sender)
 
     @cached_property
-    def aspsps(self) -> Aspsps:
+    def aspsps(self) -> directory.Aspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import Aspsps
-
-        return Aspsps(self._sender)
+        return directory.Aspsps(self._sender)
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -262,6 +249,8 @@ class OpenPayments:
         self.close()
 
     def __repr__(self) -> str:
+        if "_sender" not in vars(self):  # an error reporter shows the locals of a constructor that fails
+            return f"<{type(self).__name__}, not yet made>"
         settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
@@ -276,25 +265,19 @@ class RawOpenPayments:
         self._client = client
 
     @property
-    def countries(self) -> RawCountries:
+    def countries(self) -> directory.RawCountries:
         """Countries that have banks."""
-        from .aspsp_information import RawCountries
-
-        return RawCountries(self._client.countries)
+        return directory.RawCountries(self._client.countries)
 
     @property
-    def cities(self) -> RawCities:
+    def cities(self) -> directory.RawCities:
         """Cities."""
-        from .aspsp_information import RawCities
-
-        return RawCities(self._client.cities)
+        return directory.RawCities(self._client.cities)
 
     @property
-    def aspsps(self) -> RawAspsps:
+    def aspsps(self) -> directory.RawAspsps:
         """ASPSPs: the banks."""
-        from .aspsp_information import RawAspsps
-
-        return RawAspsps(self._client.aspsps)
+        return directory.RawAspsps(self._client.aspsps)
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...

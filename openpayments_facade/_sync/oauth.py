@@ -1,29 +1,25 @@
 # Written by `make unasync` from openpayments_facade/_async/oauth.py; do not edit.
-"""OAuth with a user in it: the link, the callback, the code, the refresh (facts 10-auth, sections 1.2 and 3)."""
+"""OAuth with a user in it: the link, the callback, the code, the refresh (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING
 
+from attrs import evolve
 from openpayments_client.operations import OPERATIONS
 
-from .. import request_ids
 from .._checks import check
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from .._redaction import Secret, hiding_arguments
-from ..errors import InvalidArgumentError, OutcomeUnknownError
+from ..errors import InvalidArgumentError
 from ..scopes import ApiScope, check_scope, compose
-from ..tokens.fetcher import Limits
-from ..tokens.user import UserToken, exchange_code, refresh
+from ..tokens.user import UserToken, read_user_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-    from ..tokens import TokenFetcher
     from .sender import Sender
-
-P = ParamSpec("P")
 
 
 class OAuth:
@@ -39,8 +35,15 @@ class OAuth:
             url = op.oauth.redirect_url(link, redirect_uri="https://app.example.com/callback")
             session["state"] = url.state
 
-        Without a `state` an unguessable one is made. Nothing is sent. Raises InvalidArgumentError, which names the
-        argument, if the link is not on the environment's auth host or can't be filled.
+        Nothing is sent.
+
+        Args:
+            template: the link as it came, with its placeholders.
+            redirect_uri: where the browser comes back to; whitelisted on the application.
+            state: what tells whose callback comes back; an unguessable one is made if it is left out.
+
+        Raises:
+            InvalidArgumentError: the link is not on the environment's auth host, or can't be filled.
         """
         settings = self._sender.session.settings
         return fill_redirect_url(
@@ -52,10 +55,15 @@ class OAuth:
         )
 
     def read_callback(self, url: str, *, state: str) -> Callback:
-        """Reads the address that the browser came back to: `code` is None after a plain redirect.
+        """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
 
-        Nothing is sent. Raises InvalidArgumentError if the state is not the one that went out, and
-        AuthorisationFailedError if the callback brings an error.
+        Args:
+            url: the whole address, with its query.
+            state: the one that went out with `redirect_url`.
+
+        Raises:
+            InvalidArgumentError: the state is not the one that went out.
+            AuthorisationFailedError: the callback brings an error.
         """
         hidden_url, hidden_state = Secret(url), Secret(state)
         del url, state  # no frame that an error leads to shall show them
@@ -72,62 +80,77 @@ class OAuth:
     ) -> UserToken:
         """Completes an OAuth redirect: exchanges the code for the authorisation of a consent or of a payment.
 
-        `redirect_uri` is the one that the browser was sent to. Name the consent or the payment, not both. A code can be
-        used once, so this is never sent twice. Raises InvalidArgumentError or MissingScopeError before anything is
-        sent, ReauthorisationRequiredError if the code is wrong, used or too old, OutcomeUnknownError if no answer came,
-        TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError.
+        A code can be used once, so this is never sent twice.
+
+        Args:
+            code: from the callback.
+            redirect_uri: the one that the browser was sent to.
+            authorisation_id: the authorisation of the consent or the payment.
+            consent_id: what was authorised, unless it is a payment.
+            payment_id: what was authorised, unless it is a consent.
+
+        Raises:
+            InvalidArgumentError, MissingScopeError: before anything is sent.
+            ReauthorisationRequiredError: the code is wrong, was used or has expired.
+            OutcomeUnknownError: no answer came.
+            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: as for every token.
         """
         secret_code = read_code(code)
         del code  # no frame that an error leads to shall show it
         if isinstance(secret_code, InvalidArgumentError):
             raise secret_code
         if (consent_id is None) == (payment_id is None):
-            raise InvalidArgumentError("give consent_id or payment_id, one of them", argument="consent_id")
+            raise InvalidArgumentError("give either consent_id or payment_id", argument="consent_id")
         kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
         scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
-        ids = {f"{kind}_id": id_, f"{kind}_authorisation_id": authorisation_id}
-        headers: dict[str, str] = {}
-        for name, value in ids.items():
-            rule = OPERATIONS["create_token"].arguments[f"x_{name}"]
-            check(rule, value, name if name.startswith(f"{kind}_id") else "authorisation_id")
+        headers = {}
+        for name, argument, value in (
+            (f"x_{kind}_id", f"{kind}_id", id_),
+            (f"x_{kind}_authorisation_id", "authorisation_id", authorisation_id),
+        ):
+            rule = OPERATIONS["create_token"].arguments[name]
+            check(rule, value, argument)
             headers[rule.name] = str(value)
         session, options = self._sender.session, self._sender.options
         check_scope([[scope]], session.settings.api_scopes, "exchange_code")
-        return self._ask(
-            exchange_code,
-            code=secret_code,
-            redirect_uri=read_redirect_uri(redirect_uri),
-            # sources differ on the scope here; API scope plus context (facts 10-auth, section 1.2)
-            scope=compose([scope], options.psu_context),
-            headers=merge_headers(options.headers, headers),
-        )
+        form: dict[str, str | Secret] = {
+            "code": secret_code,
+            "redirect_uri": read_redirect_uri(redirect_uri),
+            # sources differ: the guide's tutorials send the API scope alone, its samples of 2022 the context too
+            "scope": compose([scope], options.psu_context),
+        }
+        return self._ask("authorization_code", form, merge_headers(options.headers, headers))
 
     def refresh(self, token: UserToken) -> UserToken:
         """A new token for an old one's refresh token (RFC 6749, section 6; document 004).
 
-        A refresh token may be good for one use, so this is never sent twice: keep the new token at once. Raises
-        InvalidArgumentError if the token has no refresh token, ReauthorisationRequiredError if it is refused for good,
-        OutcomeUnknownError if no answer came, TokenError, ConnectionFailedError, TimedOutError,
-        UnreadableResponseError.
+        A refresh token may be good for one use, so this is never sent twice: keep the new token at once.
+
+        Args:
+            token: the old one.
+
+        Raises:
+            InvalidArgumentError: the token has no refresh token.
+            ReauthorisationRequiredError: the refresh token is refused for good.
+            OutcomeUnknownError: no answer came.
+            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: as for every token.
         """
         if not isinstance(token, UserToken):
             del token
             raise InvalidArgumentError("token must be a UserToken", argument="token")
-        return self._ask(refresh, token, headers=self._sender.options.headers)
+        if token.refresh_token is None:
+            raise InvalidArgumentError("token has no refresh token: the user has to authorise again", argument="token")
+        return self._ask("refresh_token", {"refresh_token": token.refresh_token}, self._sender.options.headers, token)
 
     def _ask(
-        self, grant: Callable[Concatenate[TokenFetcher, Limits, P], UserToken], *args: P.args, **kwargs: P.kwargs
+        self,
+        grant_type: str,
+        form: Mapping[str, str | Secret],
+        headers: Mapping[str, str],
+        old: UserToken | None = None,
     ) -> UserToken:
         session, options = self._sender.session, self._sender.options
-        session.check_open()
-        limits = Limits(options.timeout, options.total_timeout, request_ids.new_request_id())
-        token = session.pool.in_thread(options.total_timeout, lambda: grant(session.fetcher, limits, *args, **kwargs))
-        if token is None:
-            raise OutcomeUnknownError(
-                f"No answer came within the total_timeout of {options.total_timeout:g} s, so nobody knows whether it "
-                "was used up",
-                request_id=limits.request_id,
-                method="POST",
-                url=session.fetcher.token_url,
-            )
-        return token
+        fetcher = evolve(session.fetcher, timeout=options.timeout, total_timeout=options.total_timeout)
+        exchange = fetcher.exchange(grant_type, form, headers)
+        session.pool.send_in_time(exchange)
+        return read_user_token(fetcher, exchange, old)

@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
-
-from .._http.bearer import BearerAuth
-from .._protocol.answer import Answer, RawResponse, blames_token, judge
-from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call, log_attempt
-from ..errors import APIError, InvalidArgumentError, OpenPaymentsError
+from .._protocol.answer import RawResponse, blames_token, judge
+from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
+from ..errors import APIError
 from ..scopes import check_scope
 
 if TYPE_CHECKING:
     from .._protocol.operation import Operation
     from .._protocol.options import Options
-    from ..tokens import AccessToken
     from .session import Session
 
 T = TypeVar("T")
@@ -57,11 +52,13 @@ class Sender:
         tokens = self.session.tokens(self.options.psu_context)
         token = tokens.get(call.remaining())
         while True:
-            answer = self._send(call, token)
+            exchange = call.next_attempt(token.value)
+            self.session.pool.send(exchange)
+            answer = exchange.scrubbed_answer()
             try:
                 parsed = judge(operation, answer)
             except APIError as error:
-                refusal = call.refused(error)
+                refusal = error
             else:
                 return RawResponse(parsed, answer.status_code, answer.headers, call.request_id)
             if blames_token(refusal):
@@ -73,66 +70,3 @@ class Sender:
                         call.replayed = True
                         continue
             raise refusal
-
-    def _send(self, call: Call, token: AccessToken) -> Answer:
-        outcome = self._exchange(call, BearerAuth(token))
-        if isinstance(outcome, OpenPaymentsError):
-            raise outcome
-        return outcome
-
-    def _exchange(self, call: Call, auth: BearerAuth) -> Answer | OpenPaymentsError:
-        # a failure is returned, not raised: a traceback through here would hold the request, and it the token
-        operation, client = call.operation, self.session.pool.client()
-        call.attempt += 1
-        timeout, left = call.timeout(), call.remaining()
-        try:
-            rest: dict[str, Any] = {**operation.request, "headers": call.headers(), "timeout": timeout}
-            request = client.build_request(operation.method, call.url, **rest)
-        except (ValueError, TypeError, httpx.InvalidURL) as error:
-            return InvalidArgumentError(f"an argument can't be written into a request ({type(error).__name__})")
-        url = str(request.url)
-        came: list[httpx.Response] = []
-        started = time.monotonic()
-
-        def exchange() -> bytes:
-            response = client.send(request, auth=auth, stream=True)
-            came.append(response)
-            try:
-                return _read(response, call)
-            finally:
-                response.close()
-
-        try:
-            body = self.session.pool.within(left, exchange)
-        except Exception as error:
-            # an error status says enough without its body
-            if not came or came[0].status_code < 400:
-                return call.failed(error, url, came[0] if came else None, auth.scrub)
-            body = b""
-        finally:
-            log_attempt(
-                method=operation.method,
-                url=url,
-                status=came[0].status_code if came else None,
-                duration=time.monotonic() - started,
-                request_id=call.request_id,
-                attempt=call.attempt,
-            )
-        response = came[0]
-        if 200 <= response.status_code < 300:
-            return Answer(response.status_code, response.headers, body, url, call.request_id)
-        return Answer(
-            response.status_code, auth.scrub_headers(response.headers), auth.scrub_body(body), url, call.request_id
-        )
-
-
-def _read(response: httpx.Response, call: Call) -> bytes:
-    if response.is_stream_consumed:  # a transport for tests has it whole
-        return response.content
-    raw = bytearray()
-    # not decoded yet: of a compressed body nothing may come out for as long as the server likes
-    for chunk in response.iter_raw():
-        raw += chunk
-        if call.over():
-            raise TimeoutError
-    return httpx.Response(response.status_code, headers=response.headers, content=bytes(raw)).content

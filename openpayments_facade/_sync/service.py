@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from .._protocol.answer import RawResponse, unreadable
@@ -12,6 +11,8 @@ from .._protocol.operation import Operation
 from .sender import Sender
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._protocol.binding import BankBinding
     from .._protocol.operation import Endpoint, Failure
     from ..errors import UnreadableResponseError

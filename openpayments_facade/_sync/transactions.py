@@ -10,7 +10,7 @@ from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openpayments_client.models import TransactionReport
+    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Send(Protocol):
     """Asks for a page."""
 
-    def __call__(self, page: Operation[TransactionReport], /) -> RawResponse[TransactionReport]: ...
+    def __call__(self, page: Operation[models.TransactionReport], /) -> RawResponse[models.TransactionReport]: ...
 
 
 class Transactions:
@@ -29,7 +29,7 @@ class Transactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: Send, operation: Operation[TransactionReport], api_url: str) -> None:
+    def __init__(self, send: Send, operation: Operation[models.TransactionReport], api_url: str) -> None:
         self._send = send
         self._operation = operation
         self._api_url = api_url
@@ -39,7 +39,7 @@ class Transactions:
             for transaction in listed(page):
                 yield transaction
 
-    def pages(self) -> Iterator[TransactionReport]:
+    def pages(self) -> Iterator[models.TransactionReport]:
         """The reports themselves, with their balances."""
         for answer in self._answers():
             yield answer.parsed
@@ -47,9 +47,9 @@ class Transactions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.path}>"
 
-    def _answers(self) -> Iterator[RawResponse[TransactionReport]]:
+    def _answers(self) -> Iterator[RawResponse[models.TransactionReport]]:
         pages = Pages(self._operation, self._api_url)
-        operation: Operation[TransactionReport] | None = self._operation
+        operation: Operation[models.TransactionReport] | None = self._operation
         while operation is not None:
             answer = self._send(operation)
             yield answer
@@ -62,7 +62,7 @@ class RawTransactions:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def pages(self) -> Iterator[RawResponse[TransactionReport]]:
+    def pages(self) -> Iterator[RawResponse[models.TransactionReport]]:
         """The answers with the reports, one a page."""
         for answer in self._transactions._answers():
             yield answer

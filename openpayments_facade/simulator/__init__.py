@@ -18,9 +18,10 @@ except ImportError as error:
         name=error.name,
     ) from None
 
-from .consents import SimulatedAuthorisation, SimulatedConsent
 from .faults import Fault, Misbehaviour
 from .journal import RecordedRequest
 from .simulator import Simulator
+from .state.authorisations import SimulatedAuthorisation
+from .state.consents import SimulatedConsent
 
 __all__ = ["Fault", "Misbehaviour", "RecordedRequest", "SimulatedAuthorisation", "SimulatedConsent", "Simulator"]

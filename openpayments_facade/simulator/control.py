@@ -1,39 +1,51 @@
-"""`/simulator/...` on both hosts: faults and journal for other processes. The provider has nothing like it."""
+"""`/simulator/...` on both hosts: what `Simulator` can do, for other processes. The provider has nothing like it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .faults import Fault, Faults
+from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from .journal import Journal
+    from .state import Provider
 
 __all__ = ["CONTROL_PATH", "control_routes"]
 
 CONTROL_PATH = "/simulator"
+_CODE_FIELDS = ("redirect_uri", "consent_id", "payment_id", "authorisation_id", "scope")
 
 
-def control_routes(faults: Faults, journal: Journal) -> list[Route]:
-    """`POST` and `DELETE` of `faults`, `GET` and `DELETE` of `requests`; a fault has the fields of `Fault`."""
+def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list[Route]:
+    """The routes below `CONTROL_PATH`. Where nothing else is said the answer is an empty 204.
+
+    - `POST faults` adds one, with the fields of `Fault`: 400 if they make no sense. `DELETE faults` takes all away.
+    - `GET requests` is the journal. `DELETE requests` empties it.
+    - `GET consents` are all of them.
+    - `POST consents/{id}/approve` and `/decline` take the id of a consent or of an authorisation, `/expire` and
+      `/revoke` that of a consent: 404 if there is none, 409 if its status does not allow it.
+    - `POST codes` takes the arguments of `Simulator.issue_code`: 201 `{"code": ...}`, 400 if they make no sense.
+    - `POST tokens/revoke`.
+    """
 
     async def faults_endpoint(request: Request) -> Response:
         if request.method == "DELETE":
             faults.clear()
-            return Response(status_code=204)
-        try:
-            faults.add(Fault.from_json(json.loads(await request.body())))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            return JSONResponse({"error": "the body is not JSON"}, 400)
-        except ValueError as error:
-            return JSONResponse({"error": str(error)}, 400)
+        else:
+            try:
+                faults.add(Fault.from_json(_read_json(await request.body())))
+            except ValueError as error:
+                return _refuse(400, error)
         return Response(status_code=204)
 
     async def requests_endpoint(request: Request) -> Response:
@@ -44,7 +56,61 @@ def control_routes(faults: Faults, journal: Journal) -> list[Route]:
             {"requests": [asdict(entry) for entry in journal.requests], "token_requests": journal.token_requests}
         )
 
+    async def consents_endpoint(_: Request) -> Response:
+        with provider.lock:
+            consents = [asdict(consent) for consent in provider.consents.views()]
+        content = json.dumps({"consents": consents}, ensure_ascii=False, default=str)
+        return Response(content, media_type="application/json")
+
+    def action_endpoint(action: Callable[[Provider, str], None]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                action(provider, str(request.path_params["id"]))
+            except LookupError as error:
+                return _refuse(404, error)
+            except ValueError as error:
+                return _refuse(409, error)
+            return Response(status_code=204)
+
+        return Route(f"{CONTROL_PATH}/consents/{{id}}/{action.__name__}", endpoint, methods=["POST"])
+
+    async def codes_endpoint(request: Request) -> Response:
+        try:
+            code = issue_code(provider, **_code_fields(_read_json(await request.body())))
+        except ValueError as error:
+            return _refuse(400, error)
+        return JSONResponse({"code": code}, 201)
+
+    async def tokens_endpoint(_: Request) -> Response:
+        revoke_tokens(provider)
+        return Response(status_code=204)
+
     return [
         Route(f"{CONTROL_PATH}/faults", faults_endpoint, methods=["POST", "DELETE"]),
         Route(f"{CONTROL_PATH}/requests", requests_endpoint, methods=["GET", "DELETE"]),
+        Route(f"{CONTROL_PATH}/consents", consents_endpoint, methods=["GET"]),
+        *map(action_endpoint, (approve, decline, expire, revoke)),
+        Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
+        Route(f"{CONTROL_PATH}/tokens/revoke", tokens_endpoint, methods=["POST"]),
     ]
+
+
+def _refuse(status: int, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(error.args[0])}, status)
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise ValueError("the body is not JSON") from None
+
+
+def _code_fields(fields: Any) -> dict[str, str]:
+    if not isinstance(fields, dict):
+        raise ValueError("the body is not a JSON object")
+    if unknown := [name for name in fields if name not in _CODE_FIELDS]:
+        raise ValueError(f"unknown field: {', '.join(unknown)}; the fields of a code are {', '.join(_CODE_FIELDS)}")
+    if wrong := [name for name, value in fields.items() if not isinstance(value, str)]:
+        raise ValueError(f"{', '.join(wrong)} must be a string")
+    return fields

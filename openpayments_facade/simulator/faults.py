@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from .errors import ApiError, OAuthError
+from .api_host.errors import ApiError
+from .auth_host.errors import OAuthError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +23,8 @@ __all__ = ["Fault", "Faults", "JSONBody", "Misbehaviour"]
 
 JSONBody = dict[str, Any] | list[Any]
 
-# The status that goes with a code when none is said (facts 60, section 2); a code that has several needs to be told.
+# The status that goes with a code when none is said (the provider's description of 2026; RFC 6749, section 5.2). A code
+# that goes with several is not in here.
 _USUAL_STATUS = {
     "FORMAT_ERROR": 400,
     "PARAMETER_NOT_CONSISTENT": 400,
@@ -82,41 +84,45 @@ class Fault:
     truncate: int | None = None
 
     def __post_init__(self) -> None:
-        _check(isinstance(self.path, str) and self.path[:1] in {"/", "*"}, "path", "begins with / or *")
-        _check(self.method is None or _is_token(self.method), "method", "is an HTTP method such as GET")
-        _check(self.times is None or (_is_int(self.times) and self.times >= 1), "times", "is 1 or more, or null")
-        _check(_is_number(self.delay) and 0 <= self.delay < math.inf, "delay", "is a number of seconds, 0 or more")
+        _check(isinstance(self.path, str) and self.path[:1] in {"/", "*"}, "path", "must begin with / or *")
+        _check(self.method is None or _is_token(self.method), "method", "must be an HTTP method such as GET")
+        _check(self.times is None or (_is_int(self.times) and self.times >= 1), "times", "must be 1 or more, or null")
+        _check(_is_number(self.delay) and 0 <= self.delay < math.inf, "delay", "must be a number of seconds, 0 or more")
         _check(
-            self.status is None or (_is_int(self.status) and 200 <= self.status <= 599), "status", "is from 200 to 599"
+            self.status is None or (_is_int(self.status) and 200 <= self.status <= 599),
+            "status",
+            "must be from 200 to 599",
         )
         _check(
             self.body is None or isinstance(self.body, (str, bytes, dict, list)),
             "body",
-            "is text, bytes, a JSON object or a JSON list",
+            "must be a string, bytes, a JSON object or a JSON list",
         )
         _check(
             self.content_type is None or _is_header_value(self.content_type),
             "content_type",
-            "is a media type on one line",
+            "must be a media type on one line",
         )
-        _check(self.headers is None or _are_headers(self.headers), "headers", "maps header names to one-line values")
+        _check(
+            self.headers is None or _are_headers(self.headers), "headers", "must map header names to one-line values"
+        )
         _check(
             not self.headers or _FRAMING.isdisjoint(name.lower() for name in self.headers),
             "headers",
             "can't set Content-Length or Transfer-Encoding; a cut answer is made by truncate",
         )
-        _check(self.code is None or _is_token(self.code), "code", "is an error code such as TOKEN_EXPIRED")
+        _check(self.code is None or _is_token(self.code), "code", "must be an error code such as TOKEN_EXPIRED")
         _check(self.code is None or self.body is None, "code", "and body exclude each other")
         _check(
             self.code is None or self.status is not None or self.code in _USUAL_STATUS,
             "code",
-            f"{self.code} goes with more than one status, or none that is known here: give status too",
+            f"{self.code} has no usual status: give status too",
         )
-        _check(isinstance(self.close, bool), "close", "is true or false")
+        _check(isinstance(self.close, bool), "close", "must be true or false")
         _check(
             self.truncate is None or (_is_int(self.truncate) and self.truncate >= 0),
             "truncate",
-            "is a number of bytes, 0 or more",
+            "must be a number of bytes, 0 or more",
         )
         _check(
             self.status not in _NO_BODY or (self.body is None and self.code is None and self.truncate is None),
@@ -130,10 +136,10 @@ class Fault:
     def from_json(cls, value: Any) -> Fault:
         """Reads what the control path is sent. Raises ValueError."""
         if not isinstance(value, dict):
-            raise ValueError("a fault is a JSON object")
+            raise ValueError("a fault must be a JSON object")
         known = [field.name for field in fields(cls)]
         if unknown := [str(name) for name in value if name not in known]:
-            raise ValueError(f"{', '.join(unknown)} is no field of a fault; those are {', '.join(known)}")
+            raise ValueError(f"unknown field: {', '.join(unknown)}; the fields of a fault are {', '.join(known)}")
         return cls(**value)
 
     def matches(self, method: str, path: str) -> bool:

@@ -11,24 +11,24 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Match, Route
 
-from .account_information import account_information_routes
-from .aspsp_information import aspsp_information_routes
-from .authorise import authorise_routes
-from .consent_service import consent_routes
+from .api_host.account_information import account_information_routes
+from .api_host.aspsp_information import aspsp_information_routes
+from .api_host.consent import consent_routes
+from .api_host.errors import ApiError
+from .auth_host.authorise_page import authorise_routes
+from .auth_host.errors import OAuthError
+from .auth_host.token_endpoint import TOKEN_PATH, token_routes
 from .control import CONTROL_PATH, control_routes
-from .errors import ApiError, OAuthError
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
-from .token_endpoint import TOKEN_PATH, token_routes
-from .user_actions import user_action_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from starlette.types import Message, Receive, Scope, Send
 
     from .faults import Faults
     from .journal import Host, Journal
-    from .provider import Provider
+    from .state import Provider
 
 __all__ = ["Hosts", "Wire"]
 
@@ -44,18 +44,16 @@ class Hosts:
     def __init__(self, provider: Provider, faults: Faults, journal: Journal) -> None:
         self._faults = faults
         self._journal = journal
-        self._control = _application(
-            [*control_routes(faults, journal), *user_action_routes(provider)], _control_problem
-        )
+        self._control = _application(control_routes(provider, faults, journal), _refuse_control_call)
         self._applications = {
-            "auth": _application([*token_routes(provider), *authorise_routes(provider)], _auth_problem),
+            "auth": _application([*token_routes(provider), *authorise_routes(provider)], _refuse_auth_call),
             "api": _application(
                 [
                     *aspsp_information_routes(provider),
                     *consent_routes(provider),
                     *account_information_routes(provider),
                 ],
-                _api_problem,
+                _refuse_api_call,
             ),
         }
 
@@ -97,39 +95,37 @@ class Hosts:
             await wire.hang_up(scope, receive)
 
 
-def _application(routes: list[Route], problem: Callable[[Request, Exception], Awaitable[Response]]) -> Starlette:
-    application = Starlette(
-        routes=routes, exception_handlers={ApiError: problem, OAuthError: problem, HTTPException: problem}
-    )
+def _application(routes: list[Route], refuse: Callable[[str | None], Response]) -> Starlette:
+    """`refuse` answers what no route takes, given the methods that the path has, or None if there is no such path."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return refuse(_allowed_methods(request) if error.status_code == 405 else None)
+
+    application = Starlette(routes=routes, exception_handlers={HTTPException: answer})
     application.router.redirect_slashes = False
     return application
 
 
-async def _api_problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, ApiError):
-        return error.response()
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        allow = _allowed(request)
-        return ApiError(405, "SERVICE_INVALID", f"only {allow}", headers={"Allow": allow}).response()
-    return ApiError(404, "RESOURCE_UNKNOWN", "nothing is at this path").response()
+def _refuse_api_call(allowed: str | None) -> Response:
+    if allowed is None:
+        return ApiError(404, "RESOURCE_UNKNOWN", "nothing is at this path").response()
+    return ApiError(405, "SERVICE_INVALID", f"only {allowed}", headers={"Allow": allowed}).response()
 
 
-async def _auth_problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, OAuthError):
-        return error.response()
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        allow = _allowed(request)
-        return OAuthError("invalid_request", f"only {allow}", status=405, headers={"Allow": allow}).response()
-    return PlainTextResponse(f"nothing is at this path; tokens are at {TOKEN_PATH}", 404)
+def _refuse_auth_call(allowed: str | None) -> Response:
+    if allowed is None:
+        return PlainTextResponse(f"nothing is at this path; tokens are at {TOKEN_PATH}", 404)
+    return OAuthError("invalid_request", f"only {allowed}", status=405, headers={"Allow": allowed}).response()
 
 
-async def _control_problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException) and error.status_code == 405:
-        return PlainTextResponse(f"only {_allowed(request)}", 405, {"Allow": _allowed(request)})
-    return PlainTextResponse("nothing is at this path of the simulator", 404)
+def _refuse_control_call(allowed: str | None) -> Response:
+    if allowed is None:
+        return PlainTextResponse("nothing is at this path of the simulator", 404)
+    return PlainTextResponse(f"only {allowed}", 405, {"Allow": allowed})
 
 
-def _allowed(request: Request) -> str:
+def _allowed_methods(request: Request) -> str:
     routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for route in routes for method in route.methods}))
 

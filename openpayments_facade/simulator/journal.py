@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from .token_endpoint import TOKEN_PATH
+from .auth_host.token_endpoint import TOKEN_PATH
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -1,4 +1,4 @@
-"""X-Request-ID as the provider sees it: a UUID, sent back in every answer (facts 10-auth, sections 4.2 and 5)."""
+"""X-Request-ID as the provider sees it: a UUID, sent back in every answer (the provider's description of 2026)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | r
 
 
 def request_id_of(headers: Headers) -> str | None:
-    """The request id; None if there is none, or one that can't be taken (no UUID, or more than one).
+    """The request id; None if there is none, more than one, or one that is not a UUID.
 
-    `headers.get(REQUEST_ID)` tells the two apart.
+    `headers.get(REQUEST_ID)` tells whether there was any.
     """
     values = headers.getlist(REQUEST_ID)
     return values[0] if len(values) == 1 and UUID.fullmatch(values[0]) else None

@@ -7,19 +7,19 @@ import shlex
 import threading
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from .codes import IssuedCodes
-from .consents import Consents, SimulatedConsent
 from .faults import Fault, Faults, JSONBody, Misbehaviour
 from .hosts import Hosts
 from .journal import Journal, RecordedRequest
-from .ledger import Ledger
-from .provider import Application, Provider
-from .refresh_tokens import RefreshTokens
-from .scopes import API_SCOPES, read_api_scopes
 from .server import ADDRESS, ServerThread, Tls
-from .tokens import IssuedTokens
+from .state import Provider
+from .state.authorisations import Authorisations
+from .state.consents import Consents, SimulatedConsent
+from .state.credentials import API_SCOPES, AccessTokens, Application, Codes, RefreshTokens, read_api_scopes
+from .state.identifiers import derived_uuids
+from .state.ledger import Ledger
 from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
@@ -43,30 +43,35 @@ class Simulator:
     It runs in a thread of its own from `start()`, or the beginning of the `with` block, to `stop()`. Its methods may
     be used from any thread.
 
-    - `client_id`, `client_secret`: the registered application; made up for each simulator unless given, so that two
-      never share a token.
-    - `api_scopes`: what the application is registered for; all four API scopes unless given.
-    - `require_psu_context`: whether a token needs `private` or `corporate` (document 000) or not (document 001).
-    - `token_lifetime`: seconds. `clock`: seconds since 1970, replaceable to let time pass. `token_factory`: makes
-      the strings of tokens and codes; random unless given.
-    - `refresh_tokens`: whether a token that a user stands behind comes with a refresh token (documents 002 and 004).
-      No source shows the provider giving one.
-    - `transactions`: how many booked ones each account has at first; as days pass on the clock there are more, at the
-      same rate. Any number costs the same: they are made when they are asked for. `page_size`: how many of them one
-      answer has.
-    - `seed`: accounts, balances and transactions follow from it, and the ids of consents and authorisations.
-    - `decoupled_reads`: the status read at which a decoupled authorisation ends well by itself; with None it waits for
-      `approve` or `decline`.
-    - `plain_redirect`: whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
-    - `redirect_uris`: those that the application has registered; any unless given.
-    - `auth_port`, `api_port`: 0 takes free ports.
-    - `ssl_certfile`, `ssl_keyfile` (PEM) serve https; with `ssl_ca_certs` only clients with a certificate of such a
-      CA are let in.
+    The banks, and what each insists on, are in the docstring of `openpayments_facade.simulator.state.banks`; users
+    whose authorisation fails, is exempted or never ends are in that of `openpayments_facade.simulator.state.users`.
 
-    The banks and what each insists on are in the docstring of `openpayments_facade.simulator.banks`, users whose
-    authorisation fails, is exempted or never ends in that of `openpayments_facade.simulator.users`.
+    Args:
+        client_id: The registered application; made up for each simulator unless given, so that no two share a token.
+        client_secret: As `client_id`.
+        api_scopes: What the application is registered for.
+        require_psu_context: Whether a token needs `private` or `corporate` (document 000) or not (document 001).
+        token_lifetime: In seconds.
+        refresh_tokens: Whether a token that a user stands behind comes with a refresh token (documents 002 and 004).
+            No source shows the provider giving one.
+        transactions: How many booked ones each account has at first; as days pass on the clock there are more, at the
+            same rate. Any number costs the same: they are made when they are asked for.
+        page_size: How many booked transactions one answer has.
+        seed: Accounts, balances and transactions follow from it, and the ids of consents and authorisations.
+        decoupled_reads: The status read at which a decoupled authorisation ends well by itself; with None it waits for
+            `approve` or `decline`.
+        plain_redirect: Whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
+        redirect_uris: Those that the application has registered; any unless given.
+        auth_port: 0 takes a free one.
+        api_port: 0 takes a free one.
+        clock: Seconds since 1970; replaceable, to let time pass.
+        token_factory: Makes the strings of tokens and codes.
+        ssl_certfile: A certificate (PEM); with it, https is served.
+        ssl_keyfile: Its key (PEM), if not in the same file.
+        ssl_ca_certs: CAs (PEM); with them, only clients with a certificate of such a CA are let in.
 
-    Raises ValueError for a scope that does not exist, empty credentials, or a number that is too small.
+    Raises:
+        ValueError: A scope does not exist, a credential is empty, a number is too small, or `ssl_certfile` is missing.
     """
 
     def __init__(
@@ -93,35 +98,43 @@ class Simulator:
         ssl_ca_certs: str | PathLike[str] | None = None,
     ) -> None:
         if client_id == "" or client_secret == "":
-            raise ValueError("client_id and client_secret can't be empty")
-        if token_lifetime < 1:
-            raise ValueError(f"token_lifetime is {token_lifetime}; it is 1 second or more")
-        if transactions < 0:
-            raise ValueError(f"transactions is {transactions}; it is 0 or more")
-        if page_size < 1:
-            raise ValueError(f"page_size is {page_size}; it is 1 or more")
-        if decoupled_reads is not None and decoupled_reads < 1:
-            raise ValueError(f"decoupled_reads is {decoupled_reads}; it is 1 or more, or None")
+            raise ValueError("client_id and client_secret must not be empty")
+        numbers = {
+            "token_lifetime": (token_lifetime, 1),
+            "transactions": (transactions, 0),
+            "page_size": (page_size, 1),
+        }
+        if decoupled_reads is not None:
+            numbers["decoupled_reads"] = (decoupled_reads, 1)
+        for name, (number, least) in numbers.items():
+            if number < least:
+                raise ValueError(f"{name} must be {least} or more, not {number}")
         if ssl_certfile is None and (ssl_keyfile or ssl_ca_certs):
-            raise ValueError("ssl_certfile is missing beside ssl_keyfile or ssl_ca_certs")
+            raise ValueError("ssl_certfile is missing: ssl_keyfile and ssl_ca_certs need it")
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(clock(), UTC)
+
+        new_id = derived_uuids(seed).__next__
         self._application = Application(
             client_id=client_id or str(uuid.uuid4()),
             client_secret=client_secret or secrets.token_urlsafe(),
             api_scopes=read_api_scopes(api_scopes),
         )
-        consents = Consents(clock=clock, seed=seed, decoupled_reads=decoupled_reads)
         self._provider = Provider(
             application=self._application,
-            tokens=IssuedTokens(lifetime=token_lifetime, clock=clock, factory=token_factory),
-            codes=IssuedCodes(clock=clock, factory=token_factory),
+            tokens=AccessTokens(lifetime=token_lifetime, clock=clock, factory=token_factory),
+            codes=Codes(clock=clock, factory=token_factory),
             refresh_tokens=RefreshTokens(clock=clock, factory=token_factory) if refresh_tokens else None,
+            authorisations=Authorisations(new_id=new_id, decoupled_reads=decoupled_reads),
+            consents=Consents(new_id=new_id, now=now),
+            ledger=Ledger(seed=seed, transactions=transactions, today=now().date()),
+            now=now,
+            auth_url=lambda: self.auth_url,
             require_psu_context=require_psu_context,
-            consents=consents,
-            ledger=Ledger(seed=seed, transactions=transactions, today=consents.now().date()),
             page_size=page_size,
             plain_redirect=plain_redirect,
             redirect_uris=None if redirect_uris is None else frozenset(redirect_uris),
-            auth_url=lambda: self.auth_url,
         )
         self._faults = Faults()
         self._journal = Journal()
@@ -134,7 +147,9 @@ class Simulator:
     def start(self) -> Self:
         """Begins to listen; when it returns, both hosts answer.
 
-        Raises OSError if a port is taken, RuntimeError if it runs already.
+        Raises:
+            OSError: A port is taken.
+            RuntimeError: It is running already.
         """
         with self._lock:
             if self._server is not None:
@@ -200,13 +215,20 @@ class Simulator:
         return Environment(name="simulator", auth_url=self.auth_url, api_url=self.api_url)
 
     def client(self, **overrides: Unpack[ClientOptions]) -> OpenPayments:
-        """A client with all API scopes of the simulated application; `overrides` are arguments of OpenPayments."""
+        """A client with all API scopes of the simulated application.
+
+        Args:
+            overrides: Arguments of `OpenPayments`, instead of those.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         from openpayments_facade import OpenPayments
 
         return OpenPayments(**self._arguments(overrides))
 
     def async_client(self, **overrides: Unpack[ClientOptions]) -> AsyncOpenPayments:
-        """As `client`, async; `overrides` are arguments of AsyncOpenPayments."""
+        """As `client`, for `AsyncOpenPayments`."""
         from openpayments_facade import AsyncOpenPayments
 
         return AsyncOpenPayments(**self._arguments(overrides))
@@ -236,7 +258,7 @@ class Simulator:
         close: bool = False,
         truncate: int | None = None,
     ) -> Misbehaviour:
-        """Makes the next requests go wrong; `Fault` says what each argument means.
+        """Makes the next requests go wrong. Of several faults that match a request, the oldest applies.
 
         | wanted | arguments |
         |---|---|
@@ -249,9 +271,15 @@ class Simulator:
         | an empty body, a list, JSON cut short | `body=""`, `body=[]`, `truncate=20` |
         | no answer, half an answer | `close=True`, `close=True, truncate=20` |
 
-        `path` is a whole path or its beginning up to a slash: `/psd2/consent`, not `/psd2/con`. Of several faults that
-        match a request the oldest applies. `used` of what is returned counts. Raises ValueError, which names the
-        argument.
+        Args:
+            path: A path and all below it, or a pattern with `*`; `/psd2/consent`, not `/psd2/con`. This and the other
+                arguments are the fields of `Fault`.
+
+        Returns:
+            The fault at work: `used` counts its requests, `cancel()` takes it away.
+
+        Raises:
+            ValueError: An argument makes no sense; the message names it.
         """
         return self._faults.add(
             Fault(
@@ -298,15 +326,20 @@ class Simulator:
     @property
     def consents(self) -> list[SimulatedConsent]:
         """The consents as they are now, in the order of their creation; `GET /simulator/consents` tells the same."""
-        with self._provider.consents.lock:
+        with self._provider.lock:
             return self._provider.consents.views()
 
     def approve(self, identifier: str) -> None:
         """The user approves, and the consent becomes valid, whatever way its bank has.
 
-        `identifier` is that of a consent or of an authorisation. `POST /simulator/consents/{identifier}/approve` does
-        the same, and so on for `decline`, `expire` and `revoke`. Raises LookupError if there is none, ValueError if it
-        waits for nobody.
+        `POST /simulator/consents/{identifier}/approve` does the same, and so on for `decline`, `expire` and `revoke`.
+
+        Args:
+            identifier: The id of a consent, or of one of its authorisations.
+
+        Raises:
+            LookupError: There is none with this id.
+            ValueError: It does not wait for its user.
         """
         approve(self._provider, identifier)
 
@@ -315,18 +348,35 @@ class Simulator:
         decline(self._provider, identifier)
 
     def expire_consent(self, consent_id: str) -> None:
-        """As if its last day had passed. Raises LookupError if there is none, ValueError if it has ended already."""
+        """As if its last day had passed.
+
+        Raises:
+            LookupError: There is no such consent.
+            ValueError: It has ended already.
+        """
         expire(self._provider, consent_id)
 
     def revoke_consent(self, consent_id: str) -> None:
-        """The user withdraws it at the bank. Raises LookupError if there is none, ValueError if it is not valid."""
+        """The user withdraws it at the bank.
+
+        Raises:
+            LookupError: There is no such consent.
+            ValueError: It is not valid.
+        """
         revoke(self._provider, consent_id)
 
     def visit(self, url: str, *, approve: bool = True) -> str:
-        """Plays the person and the browser: opens a filled-in redirect link and presses a button of its page.
+        """Plays the user and the browser: opens a redirect link and presses a button of its page.
 
-        Returns where the browser is sent then: the redirect URI with `code`, `scope` and `state`, or with `error` and
-        `state`. Raises ValueError for a link that the page refuses.
+        Args:
+            url: The link, with its placeholders filled in.
+            approve: Which button is pressed.
+
+        Returns:
+            Where the browser is sent: the redirect URI with `code`, `scope` and `state`, or with `error` and `state`.
+
+        Raises:
+            ValueError: The page refuses the link, or the bank does not answer this user.
         """
         return visit(self._provider, url, approved=approve)
 
@@ -341,9 +391,18 @@ class Simulator:
     ) -> str:
         """An authorization code, as if a user had just approved; `POST /simulator/codes` does the same.
 
-        It is good once, within ten minutes, for a token request with this `redirect_uri` and the headers that name this
-        consent or payment (one of the two) and this authorisation. They need not exist. `scope` is what the user
-        approved, `accountinformation private` or `paymentinitiation private` unless given. Raises ValueError.
+        It is good once, within ten minutes, for a token request with this redirect URI and the headers that name this
+        consent or payment and this authorisation. They need not exist.
+
+        Args:
+            redirect_uri: Where the browser was sent.
+            authorisation_id: What was completed.
+            consent_id: What was approved: this or `payment_id`.
+            payment_id: What was approved: this or `consent_id`.
+            scope: What the user approved; `accountinformation private` or `paymentinitiation private` unless given.
+
+        Raises:
+            ValueError: An argument makes no sense; the message names it.
         """
         return issue_code(
             self._provider,

@@ -1,4 +1,4 @@
-"""Tokens: one active one per application and PSU context (document 000), whoever asks and however often."""
+"""Tokens: one active token per application and PSU context (document 000), however often it is asked for."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ __all__ = [
 
 
 def forget_all() -> None:
-    """Clients made from now on share no token with earlier ones; for tests."""
+    """Makes clients that are created from now on share no token with earlier ones; for tests."""
     PROCESS_MEMORY.forget()

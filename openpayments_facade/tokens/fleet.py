@@ -1,23 +1,20 @@
-"""A token store as the manager uses it: one that never raises, and says once when it stops and when it comes back."""
+"""A token store as the manager uses it: it never raises, and logs once when it fails and once when it works again."""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from .token import AccessToken, Now
+from .token import AccessToken, Now, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .._redaction import Secret
     from .stores import TokenStore
 
 __all__ = ["Fleet"]
-
-_Operation: TypeAlias = Literal["read", "write", "lock"]
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -27,7 +24,8 @@ class Fleet:
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
-        self._failing: set[_Operation] = set()
+        self._name = f"the token store ({type(store).__name__})"
+        self._failing: set[str] = set()
 
     @property
     def is_down(self) -> bool:
@@ -36,71 +34,56 @@ class Fleet:
 
     def read(self, key: str, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
         """The stored token. Contents that are not ours count as absent, and are logged."""
-        try:
-            text = self._store.get(key)
-        except Exception as error:
-            self._failed("read", error)
+        stored = None
+        with self._trying("read"):
+            stored = self._store.get(key)
+        if stored is None:
             return None
-        self._worked("read")
-        if text is None:
-            return None
-        try:
-            token = AccessToken.from_dict(json.loads(text), scope=scope, now=now, jitter=jitter)
-        except (ValueError, TypeError, RecursionError):
-            token = None
+        token = AccessToken.from_dict(read_json(stored), scope=scope, now=now, jitter=jitter)
         if token is None:
             _log.warning("There is something in %s that is not a token of ours; it will be overwritten", self._name)
         return token
 
     def write(self, key: str, token: AccessToken) -> None:
         """Stores a token until it expires."""
-        try:
+        with self._trying("write", token.value):
             self._store.set(key, json.dumps(token.to_dict()), token.lifetime)
-        except Exception as error:
-            self._failed("write", error, token.value)
-        else:
-            self._worked("write")
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Inside, this process is the only one that fetches this token, as far as the store can see to it."""
-        lock = None
-        try:
+        """Inside, this process is the only one that fetches this token, as far as the store can guarantee it."""
+        held = None
+        with self._trying("lock"):
             lock = self._store.lock(key)
-            lock.__enter__()
-        except TimeoutError:
-            lock = None
-            _log.info("The lock of %s could not be had in its time; going on without", self._name)
-        except Exception as error:
-            lock = None
-            self._failed("lock", error)
+            try:
+                lock.__enter__()
+            except TimeoutError:
+                _log.info("The lock of %s could not be had in its time; going on without", self._name)
+            else:
+                held = lock
         try:
             yield
         finally:
-            if lock is not None:
-                try:
-                    lock.__exit__(None, None, None)
-                except Exception as error:
-                    self._failed("lock", error)
-                else:
-                    self._worked("lock")
+            if held is not None:
+                with self._trying("unlock"):
+                    held.__exit__(None, None, None)
 
-    @property
-    def _name(self) -> str:
-        return f"the token store ({type(self._store).__name__})"
-
-    def _failed(self, operation: _Operation, error: Exception, token: Secret | None = None) -> None:
-        if not self._failing:
-            said = str(error).replace(token.reveal(), "***") if token else str(error)
-            _log.warning(
-                "Trouble with %s, going on with this process's own memory: %s: %s",
-                self._name,
-                type(error).__name__,
-                said,
-            )
-        self._failing.add(operation)
-
-    def _worked(self, operation: _Operation) -> None:
-        if self._failing == {operation}:
-            _log.info("No more trouble with %s", self._name)
-        self._failing.discard(operation)
+    @contextmanager
+    def _trying(self, operation: str, token: Secret | None = None) -> Iterator[None]:
+        """Logs the first failure of a store, and the end of the last one; goes on in any case."""
+        try:
+            yield
+        except Exception as error:
+            if not self._failing:
+                said = str(error).replace(token.reveal(), "***") if token else str(error)
+                _log.warning(
+                    "Trouble with %s, going on with this process's own memory: %s: %s",
+                    self._name,
+                    type(error).__name__,
+                    said,
+                )
+            self._failing.add(operation)
+        else:
+            if self._failing == {operation}:
+                _log.info("No more trouble with %s", self._name)
+            self._failing.discard(operation)

@@ -1,14 +1,13 @@
-"""Sees to it that there is one active token (document 000), however many threads, tasks, loops and clients want it.
+"""Keeps one active token (document 000), however many threads, tasks, loops and clients want it.
 
-A fetch runs in a short-lived thread of its own and lands in one Future: sync callers wait for that, async callers let
-their loop be woken by it. So it survives the caller who began it, and no loop is ever blocked. While the token is
-fresh, nobody takes a lock.
+A flight is one fetch for everybody: it is started, runs in a short-lived thread of its own, and its outcome is
+published in one Future. Sync callers wait for that, async callers let their loop be woken by it. So it survives the
+caller who started it, and no loop is ever blocked. While the token is fresh, nobody takes a lock.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import copy
 import hashlib
 import json
@@ -16,19 +15,19 @@ import logging
 import random
 import sys
 import threading
+from collections.abc import Callable
 from concurrent import futures
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from .._threads import landing
+from attrs import define, field
+
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
-from ..events import TokenEvent
-from .memory import PROCESS_MEMORY, Flight, Memory
+from ..events import OnTokenEvent, TokenEvent
+from .memory import PROCESS_MEMORY, Entry, Flight, Memory
 from .token import SYSTEM_CLOCK, AccessToken, Clock, State, Step, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..events import OnTokenEvent
     from .fetcher import TokenFetcher
     from .fleet import Fleet
     from .stores import TokenStore
@@ -38,80 +37,71 @@ __all__ = ["TokenManager"]
 _log = logging.getLogger("openpayments_facade")
 
 LONGEST_FLIGHT: Final = 120.0
-"""Seconds after which nobody waits for a fetch any more, and another may begin."""
+"""Seconds after which nobody waits for a flight any more, and another may start."""
 CLOSE_PATIENCE: Final = 5.0
-"""Seconds that closing waits for a fetch. It goes on after that, for whoever waits for it in other clients."""
+"""Seconds that closing waits for a flight. It goes on after that, for whoever waits for it in other clients."""
 
 
+@define(eq=False, repr=False)
 class TokenManager:
     """One client's handle on the token of its application for one scope set.
 
-    Handles of the same application, secret, scope set and store share everything that the process knows. `hold` keeps
-    the connections of a fetch open until what it gives is called. `needs_loop` says that a fetch is sent on the loop of
-    the task that began it. `clock` and `jitter` (numbers from 0 to 1) are there for tests.
+    Handles of the same application, secret, scope set and store share everything that the process knows. `needs_loop`
+    says that a fetch is sent on the loop of the task that started it. `memory`, `clock` and `jitter` (numbers from 0 to
+    1) are there for tests.
     """
 
-    def __init__(
-        self,
-        fetcher: TokenFetcher,
-        scope: str,
-        *,
-        store: TokenStore | None = None,
-        on_event: OnTokenEvent | None = None,
-        hold: Callable[[], Callable[[], None]] = lambda: lambda: None,
-        needs_loop: bool = False,
-        memory: Memory = PROCESS_MEMORY,
-        clock: Clock = SYSTEM_CLOCK,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self.scope = scope
-        self._fetcher = fetcher
-        self._on_event = on_event
-        self._hold = hold
-        self._needs_loop = needs_loop
-        self._clock = clock
-        self._wall = clock.wall
-        self._monotonic = clock.monotonic
-        self._jitter = jitter
-        scope_set = " ".join(sorted(set(scope.split())))
-        self._entry = memory.entry(
-            (fetcher.token_url, fetcher.client_id, fetcher.client_secret, scope_set), store, clock.now()
-        )
-        public = json.dumps([fetcher.token_url, fetcher.client_id, scope_set])
-        self._store_key = hashlib.sha256(public.encode()).hexdigest()
-        self._flights: set[Flight] = set()
-        self._closed = False
+    _fetcher: TokenFetcher
+    scope: str
+    _store: TokenStore | None = field(default=None, kw_only=True)
+    _on_event: OnTokenEvent | None = field(default=None, kw_only=True)
+    _needs_loop: bool = field(default=False, kw_only=True)
+    _memory: Memory = field(default=PROCESS_MEMORY, kw_only=True)
+    _clock: Clock = field(default=SYSTEM_CLOCK, kw_only=True)
+    _jitter: Callable[[], float] = field(default=random.random, kw_only=True)
+    _entry: Entry = field(init=False)
+    _store_key: str = field(init=False)
+    _flights: list[Flight] = field(factory=list, init=False)
+    _closed: bool = field(default=False, init=False)
 
-    def get(self, timeout: float | None = None) -> AccessToken:
+    def __attrs_post_init__(self) -> None:
+        public = (self._fetcher.token_url, self._fetcher.client_id, " ".join(sorted(set(self.scope.split()))))
+        self._entry = self._memory.entry((*public, self._fetcher.client_secret), self._store, self._clock.now())
+        self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()
+
+    def get(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
         """The token; blocks at most `timeout` seconds while one is fetched.
 
-        Raises TimedOutError when the time is over, what `TokenFetcher.fetch` raises when the fetch fails (the same
-        again, without asking, until a pause is over), and ClientStateError after `close()`.
+        Raises:
+            TimedOutError: the time is over.
+            ClientStateError: after `close()`.
+            OpenPaymentsError: what `TokenFetcher.fetch` raises when the fetch fails; the same again, without asking,
+                until a pause is over.
         """
-        token = self._entry.state.token
-        if token is not None and self._monotonic() < token.due_at_monotonic and self._wall() < token.due_at:
+        token, clock = self._entry.state.token, self._clock
+        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
-        step = self._advance(blocks=True)
-        if isinstance(step, AccessToken):
-            return step
-        futures.wait([step.landed], LONGEST_FLIGHT if timeout is None else timeout)
-        return self._outcome(step, timeout)
+        plan = self._plan(blocks=True)
+        if isinstance(plan, AccessToken):
+            return plan
+        futures.wait([plan.published], timeout)
+        return self._outcome(plan, timeout)
 
-    async def aget(self, timeout: float | None = None) -> AccessToken:
+    async def aget(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
         """Like `get`, without blocking the loop. May be cancelled: the fetch goes on for the others."""
-        token = self._entry.state.token
-        if token is not None and self._monotonic() < token.due_at_monotonic and self._wall() < token.due_at:
+        token, clock = self._entry.state.token, self._clock
+        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
-        step = self._advance()
-        if isinstance(step, AccessToken):
-            return step
-        await landing(step.landed, LONGEST_FLIGHT if timeout is None else timeout)
-        return self._outcome(step, timeout)
+        plan = self._plan()
+        if isinstance(plan, AccessToken):
+            return plan
+        await plan.wait(timeout)
+        return self._outcome(plan, timeout)
 
     def reject(self, token: AccessToken) -> None:
         """Notes that the API refused this token. Does no I/O.
 
-        Does nothing if it is not the current one any more, or not believed (`AccessToken.believes_rejection`): whoever
+        Does nothing if it is no longer the current one, or not believed (`AccessToken.believes_rejection`): whoever
         gets the same token again afterwards has nothing to gain from sending it again.
         """
         entry = self._entry
@@ -124,135 +114,118 @@ class TokenManager:
             self._tell("rejected", expires_at=token.expires_at)
 
     def close(self) -> None:
-        """Waits, for a few seconds at most, for a fetch that this handle began; it begins no other."""
+        """Waits, for a few seconds at most, for a flight that this handle started; it starts no other."""
         self._closed = True
         for flight in self._under_way():
-            assert flight.thread is not None
             flight.thread.join(CLOSE_PATIENCE)
 
     async def aclose(self) -> None:
         """Like `close`, without blocking the loop."""
         self._closed = True
         for flight in self._under_way():
-            await landing(flight.landed, CLOSE_PATIENCE)
+            await flight.wait(CLOSE_PATIENCE)
 
     def _under_way(self) -> list[Flight]:
-        return [
-            flight
-            for flight in list(self._flights)
-            if flight.thread is not None
-            and flight.thread.is_alive()  # in a forked child it is not
-            and flight.thread is not threading.current_thread()
-        ]
+        mine = threading.current_thread()
+        # in a forked child no thread of its parent is alive
+        return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
-    def _advance(self, *, blocks: bool = False) -> AccessToken | Flight:
-        """The token to use now, or the fetch to wait for. `blocks` says that waiting for it blocks the thread."""
-        now = self._clock.now()
-        entry = self._entry
-        loop = _running_loop()
-        overtakes = False
-        begun: Flight | None = None
+    def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
+        """The token to use now, or the flight to wait for. `blocks` says that waiting for it blocks the thread."""
+        now, entry = self._clock.now(), self._entry
+        loop = started = None
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
         try:
             with entry.lock:
-                state = entry.state
-                flight = entry.flight
-                if flight is not None and now.monotonic - flight.began > LONGEST_FLIGHT:
-                    flight = None
-                if blocks and flight is not None and flight.loop is not None and flight.loop is loop:
-                    # it is sent on the very loop that would be blocked until it lands
-                    flight, overtakes = None, True
+                state, flight = entry.state, entry.flight
                 step = decide(state, now)
                 # when the main thread is over the interpreter is about to end: no refresh ahead of time
                 wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
+                # waiting would block the very loop that the flight needs
+                overtakes = blocks and flight is not None and flight.loop is not None and flight.loop is loop
+                if flight is not None and (overtakes or now.monotonic - flight.started_at > LONGEST_FLIGHT):
+                    flight = None
                 if wanted and flight is None and not self._closed:
-                    begun = flight = Flight(now.monotonic, loop if self._needs_loop else None, overtakes)
-                    entry.flight = flight
-            if begun is not None:
-                self._take_off(begun)
+                    flight = Flight(self._run, now.monotonic, loop if self._needs_loop else None, overtakes)
+                    started = entry.flight = flight
+            if started is not None:
+                self._start(started)
         except BaseException:  # a signal handler may raise anywhere here, and others wait for this flight
-            if begun is not None:
-                # nothing is noted of it: the endpoint is not to blame, and the next caller fetches at once
-                self._call_off(begun, ConnectionFailedError("The fetch of a token was interrupted before it began"))
+            if started is not None:
+                # not noted as a failure: the endpoint is not to blame, and the next caller fetches at once
+                self._abandon(started, "the fetch of a token was interrupted before it began", is_noted=False)
             raise
-        if step is Step.REFUSE:
-            assert state.failure is not None
+        if step is Step.REFUSE and state.failure is not None:
             raise copy.copy(state.failure.error)
-        if step is not Step.FETCH:
-            assert state.token is not None
+        if step is not Step.FETCH and state.token is not None:
             return state.token
         if flight is None:
             raise ClientStateError("this client is closed; make a new one")
         return flight
 
-    def _take_off(self, flight: Flight) -> None:
-        flight.release = self._hold()
-        # an empty context: the fetch is everybody's, not only the one's who happens to begin it
-        flight.thread = threading.Thread(
-            target=contextvars.Context().run, args=(self._fly, flight), name="openpayments-token", daemon=True
-        )
-        self._flights.add(flight)
-        problem = "the interpreter is shutting down" if sys.is_finalizing() else None
-        if problem is None:
-            try:
-                flight.thread.start()
-            except RuntimeError as error:
-                problem = str(error)
-        if problem is not None:
-            said = f"No thread could be started to fetch a token: {problem}"
-            self._call_off(flight, ConnectionFailedError(said), noted=True)
+    def _start(self, flight: Flight) -> None:
+        self._flights = [*self._under_way(), flight]
+        try:
+            if sys.is_finalizing():
+                raise RuntimeError("the interpreter is shutting down")
+            flight.thread.start()
+        except RuntimeError as error:
+            self._abandon(flight, f"no thread could be started to fetch a token: {error}", is_noted=True)
 
-    def _call_off(self, flight: Flight, error: OpenPaymentsError, *, noted: bool = False) -> None:
+    def _abandon(self, flight: Flight, problem: str, *, is_noted: bool) -> None:
         # not is_alive(): a thread that was interrupted while it was started may still come to run
         if flight.claim():
-            self._land(flight, error, noted=noted)
-            self._let_go(flight)
+            self._publish(flight, ConnectionFailedError(problem), is_noted=is_noted)
 
-    def _let_go(self, flight: Flight) -> None:
-        self._flights.discard(flight)
-        if flight.release is not None:
-            flight.release()
-
-    def _fly(self, flight: Flight) -> None:
+    def _run(self, flight: Flight) -> None:
         if not flight.claim():
             return
-        began = self._monotonic()
+        started = self._clock.monotonic()
+        outcome: AccessToken | OpenPaymentsError
+        source: Literal["fetched", "adopted"] = "fetched"
         try:
-            outcome, source = self._outcome_of(flight)
-            state = self._land(flight, outcome)
-            duration = self._monotonic() - began
-            if isinstance(outcome, AccessToken):
-                self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
-            else:
-                now = self._clock.now()
-                retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
-                if state.token is not None and state.token.is_alive(now):
-                    _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
-                self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
-        finally:
-            # closing waits for what is told, too
-            self._let_go(flight)
-
-    def _outcome_of(self, flight: Flight) -> tuple[AccessToken | OpenPaymentsError, Literal["fetched", "adopted"]]:
-        try:
-            return self._obtain(flight)
+            outcome, source = self._obtain(flight)
         except OpenPaymentsError as error:
-            return copy.copy(error), "fetched"  # without its traceback
+            outcome = copy.copy(error)  # without its traceback
         except BaseException as error:  # whatever it is: others wait for this flight
-            # the text is not shown: nobody knows what it holds
-            return OpenPaymentsError(f"The token could not be fetched ({type(error).__name__})"), "fetched"
+            # the text is not shown, for it may hold anything
+            outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
+        state = self._publish(flight, outcome)
+        now = self._clock.now()
+        duration = now.monotonic - started
+        if isinstance(outcome, AccessToken):
+            self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
+            return
+        retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
+        if state.token is not None and state.token.is_alive(now):
+            _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
+        self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
-    def _land(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, noted: bool = True) -> State:
+    def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, is_noted: bool = True) -> State:
         entry = self._entry
         with entry.lock:
             if entry.flight is flight:
                 entry.flight = None
                 if isinstance(outcome, AccessToken):
                     entry.state = entry.state.succeeded(outcome)
-                elif noted:
+                elif is_noted:
                     entry.state = entry.state.failed(outcome, self._clock.now(), self._jitter())
             state = entry.state
-        flight.landed.set_result(outcome)
+        flight.published.set_result(outcome)
         return state
+
+    def _outcome(self, flight: Flight, timeout: float) -> AccessToken:
+        if not flight.published.done():
+            raise TimedOutError(
+                f"no token in {timeout:g} s: the token endpoint has not answered yet",
+                method="POST",
+                url=self._fetcher.token_url,
+            )
+        outcome = flight.published.result()
+        if isinstance(outcome, AccessToken):
+            return outcome
+        raise copy.copy(outcome)  # an exception collects the frames of everybody who raises it
 
     def _tell(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
         if self._on_event is None:
@@ -263,27 +236,11 @@ class TokenManager:
         except Exception:
             _log.exception("on_token_event failed")
 
-    def _outcome(self, flight: Flight, timeout: float | None) -> AccessToken:
-        if not flight.landed.done():
-            seconds = LONGEST_FLIGHT if timeout is None else timeout
-            raise TimedOutError(
-                f"no token in {seconds:g} s: the token endpoint has not answered yet",
-                method="POST",
-                url=self._fetcher.token_url,
-            )
-        outcome = flight.landed.result()
-        if isinstance(outcome, AccessToken):
-            return outcome
-        # an exception collects the frames of everybody who raises it
-        raise copy.copy(outcome)
-
     def _obtain(self, flight: Flight) -> tuple[AccessToken, Literal["fetched", "adopted"]]:
         fleet = self._entry.fleet
-        if fleet is None:
-            return self._fetch(), "fetched"
-        if stored := self._stored(fleet):
+        if fleet is not None and (stored := self._stored(fleet)):
             return stored, "adopted"
-        if fleet.is_down or flight.overtakes:  # who is overtaken may hold the lock
+        if fleet is None or fleet.is_down or flight.overtakes:  # the flight that it overtakes may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet):
@@ -299,10 +256,3 @@ class TokenManager:
 
     def _fetch(self) -> AccessToken:
         return self._fetcher.fetch(self.scope, replacements=self._entry.state.replacements)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

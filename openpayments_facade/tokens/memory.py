@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import threading
 import weakref
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -14,9 +17,6 @@ from .fleet import Fleet
 from .token import AccessToken, Now, State
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Hashable
-
     from ..errors import OpenPaymentsError
     from .stores import TokenStore
 
@@ -25,27 +25,40 @@ __all__ = ["PROCESS_MEMORY", "Entry", "Flight", "Memory"]
 
 @define(eq=False)
 class Flight:
-    """One fetch, for everybody who waits. `landed` never holds an exception: each waiter raises a fresh one."""
+    """One fetch, for everybody who waits. What is published is never raised: each waiter raises a copy."""
 
-    began: float
-    landed: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
-    thread: threading.Thread | None = field(default=None, init=False)
-    loop: asyncio.AbstractEventLoop | None = field(default=None)
-    """The loop that the request is sent on, where it is one's own transport's."""
-    overtakes: bool = field(default=False)
-    """Whether it began while another was stuck."""
-    release: Callable[[], None] | None = field(default=None, init=False)
-    """Lets go of the connections that are held for it."""
+    _run: Callable[[Flight], None]
+    started_at: float
+    loop: asyncio.AbstractEventLoop | None
+    """The loop that the request is sent on, where the transport needs one."""
+    overtakes: bool
+    """Whether it was started while another was stuck."""
+    published: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
+    thread: threading.Thread = field(init=False)
     _claimed: threading.Lock = field(factory=threading.Lock, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        self.published.set_running_or_notify_cancel()  # it can't be cancelled from here on
+        # an empty context: the fetch belongs to everybody, not to whoever happens to start it
+        run, arguments = contextvars.Context().run, (self._run, self)
+        self.thread = threading.Thread(target=run, args=arguments, name="openpayments-token", daemon=True)
+
     def claim(self) -> bool:
-        """Whether the caller is the first to ask, and so has to land it: its thread, or who could not start one."""
+        """Whether the caller is the first, and so has to publish: its thread, or whoever could not start that."""
         return self._claimed.acquire(blocking=False)
+
+    async def wait(self, seconds: float) -> None:
+        """Waits, without blocking the loop, until the outcome is published or the time is over."""
+        waiting = asyncio.wrap_future(self.published)
+        try:
+            await asyncio.wait([waiting], timeout=seconds)
+        finally:
+            waiting.cancel()  # otherwise publishing would try to wake a loop that may be closed
 
 
 @define(eq=False)
 class Entry:
-    """One application and scope set. The lock is held for moments only, never during I/O."""
+    """One application and scope set. The lock is only held for moments, never during I/O."""
 
     fleet: Fleet | None
     state: State = field(factory=State, init=False)
@@ -68,34 +81,27 @@ class Memory:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._in_use: weakref.WeakValueDictionary[Hashable, Entry] = weakref.WeakValueDictionary()
-        self._kept: dict[Hashable, Entry] = {}
-        self._fleets: weakref.WeakValueDictionary[int, Fleet] = weakref.WeakValueDictionary()
+        self.forget()
         reset_after_fork(self)
+
+    def forget(self) -> None:
+        """Makes clients that are created from now on share nothing with earlier ones; for tests."""
+        with self._lock:
+            self._in_use: weakref.WeakValueDictionary[Hashable, Entry] = weakref.WeakValueDictionary()
+            self._kept: dict[Hashable, Entry] = {}
+            self._fleets: weakref.WeakValueDictionary[int, Fleet] = weakref.WeakValueDictionary()
 
     def entry(self, key: Hashable, store: TokenStore | None, now: Now) -> Entry:
         """The entry of a key: the same for everybody who asks."""
-        whole_key = (key, id(store))  # the entry holds the store, so that the id stays its own
+        whole_key = (key, id(store))  # the entry keeps the store alive, so the id is not used again
         with self._lock:
             entry = self._in_use.get(whole_key)
             if entry is None:
                 self._kept = {old: known for old, known in self._kept.items() if known.is_worth_keeping(now)}
-                entry = self._in_use[whole_key] = Entry(None if store is None else self._fleet(store))
+                fleet = None if store is None else self._fleets.setdefault(id(store), Fleet(store))
+                entry = self._in_use[whole_key] = Entry(fleet)
             self._kept[whole_key] = entry
             return entry
-
-    def _fleet(self, store: TokenStore) -> Fleet:
-        fleet = self._fleets.get(id(store))
-        if fleet is None:
-            fleet = self._fleets[id(store)] = Fleet(store)
-        return fleet
-
-    def forget(self) -> None:
-        """Clients made from now on share nothing with earlier ones; for tests."""
-        with self._lock:
-            self._in_use.clear()
-            self._kept.clear()
-            self._fleets.clear()
 
     def reset(self) -> None:
         """After a fork: tokens are kept; a lock that was held and a fetch that was under way are the parent's."""

@@ -4,48 +4,31 @@
                  served as it is         served, while one     not served:
                                          refresh runs          everybody waits for one fetch
 
-Sources: document 000 (one active token per PSU context, valid for one hour); facts 10-auth, sections 1.3 to 1.5.
+Sources: document 000 (one active token per PSU context, valid for one hour), document 001, RFC 6749, section 5.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from attrs import evolve, field, frozen
 
 from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-__all__ = [
-    "DEFAULT_LIFETIME",
-    "LONGEST_LIFETIME",
-    "SYSTEM_CLOCK",
-    "AccessToken",
-    "Clock",
-    "Failure",
-    "Now",
-    "State",
-    "Step",
-    "decide",
-    "is_bearer",
-    "is_usable",
-    "pause_after",
-    "read_lifetime",
-]
-
 DEFAULT_LIFETIME: Final = 3600.0
-"""Seconds; for a token whose server does not say anything sensible (facts 10-auth, section 1.4)."""
+"""Seconds; for a token whose server gives no sensible lifetime (document 000: one hour)."""
 LONGEST_LIFETIME: Final = 86_400.0
 """Seconds; a longer one is cut to this. Document 001 shows 90 days, every later source one hour."""
 SHORTEST_LIFETIME: Final = 1.0
-"""Seconds; less is no lifetime but a mistake: believing it would mean a token request a call."""
+"""Seconds; anything shorter is taken for a mistake: it would mean a token request for every call."""
 
 LEAD_TIME: Final = 120.0
 LEAD_JITTER: Final = 30.0
@@ -58,15 +41,23 @@ _BEARER = re.compile(r"[\x21-\x7e]+")  # what a header can carry without quoting
 
 
 class Now(NamedTuple):
-    """One reading of both clocks, in seconds: `wall` since the epoch, `monotonic` since whenever."""
+    """One reading of both clocks, in seconds: `wall` since the epoch, `monotonic` since an arbitrary moment."""
 
     wall: float
     monotonic: float
 
+    def later(self, seconds: float) -> Now:
+        """So many seconds later."""
+        return Now(self.wall + seconds, self.monotonic + seconds)
+
+    def is_before(self, end: Now) -> bool:
+        """Whether both clocks say so: one jumps, the other sleeps."""
+        return self.monotonic < end.monotonic and self.wall < end.wall
+
 
 @frozen
 class Clock:
-    """Where the time comes from. A token is expired when either clock says so: one jumps, the other sleeps."""
+    """Where the time comes from."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -77,6 +68,14 @@ class Clock:
 
 
 SYSTEM_CLOCK: Final = Clock()
+
+
+def read_json(content: Any) -> Any:
+    """Parses JSON; None if it is invalid."""
+    try:
+        return json.loads(content)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def is_usable(value: object) -> bool:
@@ -90,7 +89,7 @@ def is_bearer(token_type: object) -> bool:
 
 
 def read_lifetime(expires_in: object) -> float | None:
-    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it says nothing sensible."""
+    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it makes no sense."""
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
         return None
     try:
@@ -104,61 +103,50 @@ def read_lifetime(expires_in: object) -> float | None:
 class AccessToken:
     """An application's token. Masked in every repr; can't be pickled.
 
-    `scope` is what was asked for, `missing` what of it was not granted; `issued_at` and `expires_at` are seconds since
-    the epoch, `lifetime` is in seconds. `replacements` counts the tokens in a row that the API rejected before this
-    one.
+    `scope` is what was asked for, `missing` what of it was not granted. `lifetime` is in seconds and counts from
+    `issued`, when the token was asked for; `expires_at` is in seconds since the epoch. `jitter`, from 0 to 1, spreads
+    the refreshes of a fleet. `replacements` counts the tokens in a row that the API rejected before this one.
     """
 
+    token_type: ClassVar = "Bearer"  # noqa: S105
     value: Secret
     scope: str
-    token_type: str = "Bearer"  # noqa: S105
-    lifetime: float
     missing: tuple[str, ...] = ()
-    issued_at: float
+    lifetime: float
+    issued: Now = field(repr=False)
+    jitter: float = field(repr=False, eq=False)
     replacements: int = 0
-    due_at: float = field(repr=False)
-    due_at_monotonic: float = field(repr=False)
-    expires_at: float
-    expires_at_monotonic: float = field(repr=False)
+    due: Now = field(init=False, repr=False)
+    expires: Now = field(init=False, repr=False)
+    expires_at: float = field(init=False)
+
+    @due.default
+    def _due(self) -> Now:
+        lead = min(LEAD_TIME + LEAD_JITTER * self.jitter, LEAD_SHARE * self.lifetime)
+        return self.issued.later(self.lifetime - lead)
+
+    @expires.default
+    def _expires(self) -> Now:
+        return self.issued.later(self.lifetime)
+
+    @expires_at.default
+    def _expires_at(self) -> float:
+        return self.expires.wall
 
     @classmethod
-    def issue(
-        cls,
-        value: str,
-        *,
-        scope: str,
-        lifetime: float,
-        issued: Now,
-        jitter: float,
-        granted: Iterable[str] = (),
-        replacements: int = 0,
-    ) -> AccessToken:
-        """A token that was asked for at `issued`. `jitter` from 0 to 1 spreads the refreshes of a fleet.
-
-        An empty `granted` means that everything was granted (RFC 6749, section 5.1).
-        """
-        lead = min(LEAD_TIME + LEAD_JITTER * jitter, LEAD_SHARE * lifetime)
+    def issue(cls, value: str, *, scope: str, granted: Iterable[str] = (), **rest: Any) -> AccessToken:
+        """A token in the clear, as it came. An empty `granted` means everything (RFC 6749, section 5.1)."""
         granted = set(granted)
-        return cls(
-            value=Secret(value),
-            scope=scope,
-            lifetime=lifetime,
-            missing=tuple(word for word in scope.split() if granted and word not in granted),
-            issued_at=issued.wall,
-            replacements=replacements,
-            due_at=issued.wall + lifetime - lead,
-            due_at_monotonic=issued.monotonic + lifetime - lead,
-            expires_at=issued.wall + lifetime,
-            expires_at_monotonic=issued.monotonic + lifetime,
-        )
+        missing = tuple(word for word in scope.split() if granted and word not in granted)
+        return cls(value=Secret(value), scope=scope, missing=missing, **rest)
 
     def is_fresh(self, now: Now) -> bool:
         """Neither expired nor due for a refresh."""
-        return now.monotonic < self.due_at_monotonic and now.wall < self.due_at
+        return now.is_before(self.due)
 
     def is_alive(self, now: Now) -> bool:
         """Not expired."""
-        return now.monotonic < self.expires_at_monotonic and now.wall < self.expires_at
+        return now.is_before(self.expires)
 
     def is_the_same(self, other: AccessToken | None) -> bool:
         """Whether both are one token of the server's, whenever and wherever they were read."""
@@ -168,12 +156,12 @@ class AccessToken:
         """Whether a 401 that blames this token may drop it.
 
         The first always may. A token that already replaces a rejected one has to reach an age first, longer each
-        time: otherwise a bank that answers 401 for reasons of its own would cost a token request a call.
+        time; otherwise a bank that answers 401 for reasons of its own would cost a token request for every call.
         """
         if not self.replacements:
             return True
         needed = min(60.0 * 4.0 ** min(self.replacements - 1, 10), self.lifetime / 2)
-        return now.monotonic - (self.expires_at_monotonic - self.lifetime) >= needed
+        return now.monotonic - self.issued.monotonic >= needed
 
     def to_dict(self) -> dict[str, Any]:
         """What a token store keeps. Holds the token in the clear."""
@@ -182,7 +170,7 @@ class AccessToken:
             "token_type": self.token_type,
             "scope": self.scope,
             "missing": list(self.missing),
-            "issued_at": self.issued_at,
+            "issued_at": self.issued.wall,
             "lifetime": self.lifetime,
             "replacements": self.replacements,
         }
@@ -190,44 +178,37 @@ class AccessToken:
     @classmethod
     def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
         """Reads what `to_dict` wrote, maybe on another machine. None if it is anything else, or for another scope."""
-        match stored:
-            case {
-                "access_token": str() as value,
-                "token_type": str() as token_type,
-                "scope": str() as stored_scope,
-                "missing": list() as missing,
-                "issued_at": int() | float() as issued_at,
-                "lifetime": int() | float() as lifetime,
-                "replacements": int() as replacements,
-            }:
-                pass
-            case _:
-                return None
-        try:
-            age = now.wall - issued_at
-            sensible = (
-                is_usable(value)
-                and is_bearer(token_type)
-                and set(stored_scope.split()) == set(scope.split())
-                and set(missing) <= set(scope.split())
-                and read_lifetime(lifetime) == lifetime
-                and -CLOCK_SKEW <= age < math.inf
-                and replacements >= 0
-            )
-        except (OverflowError, TypeError):  # a number beyond all floats, a list in a list
-            return None
-        if not sensible:
-            return None
-        return cls.issue(
-            value,
-            scope=scope,
-            lifetime=lifetime,
-            # a clock that is ahead must not make the token live longer
-            issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
-            jitter=jitter,
-            granted=set(scope.split()) - set(missing) if missing else (),
-            replacements=replacements,
-        )
+        asked = set(scope.split())
+        with suppress(OverflowError, TypeError):  # a number beyond all floats, a list in a list
+            match stored:
+                case {
+                    "access_token": str(value),
+                    "token_type": str(token_type),
+                    "scope": str(stored_scope),
+                    "missing": list(missing),
+                    "issued_at": int() | float() as issued_at,
+                    "lifetime": int() | float() as lifetime,
+                    "replacements": int(replacements),
+                } if (
+                    is_usable(value)
+                    and is_bearer(token_type)
+                    and set(stored_scope.split()) == asked
+                    and set(missing) <= asked
+                    and read_lifetime(lifetime) == lifetime
+                    and -CLOCK_SKEW <= now.wall - issued_at < math.inf
+                    and replacements >= 0
+                ):
+                    age = max(now.wall - issued_at, 0.0)  # a clock that is ahead must not make the token live longer
+                    return cls(
+                        value=Secret(value),
+                        scope=scope,
+                        missing=tuple(word for word in scope.split() if word in missing),
+                        lifetime=lifetime,
+                        issued=Now(min(issued_at, now.wall), now.monotonic - age),
+                        jitter=jitter,
+                        replacements=replacements,
+                    )
+        return None
 
 
 @frozen
@@ -282,7 +263,7 @@ class Step(Enum):
     """What a caller who wants a token does next."""
 
     SERVE = auto()  # take the current one
-    REFRESH = auto()  # take the current one, and see to it that a refresh runs
+    REFRESH = auto()  # take the current one, and start a refresh if none is under way
     FETCH = auto()  # wait for a fetch
     REFUSE = auto()  # fail with the last error, without asking again
 
@@ -301,20 +282,15 @@ LONGEST_RETRY_AFTER: Final = 3600.0
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
     """The seconds before the token endpoint is asked again after `count` failures in a row.
 
-    From one second to one minute for what may pass, from half a minute to five for what waiting can't mend. A
+    From one second to one minute for what may pass, from half a minute to five for what waiting does not cure. A
     Retry-After that is longer is respected, up to an hour.
     """
-    first, longest = (30.0, 300.0) if _is_lasting(error) else (1.0, 60.0)
-    pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(pause, min(asked, LONGEST_RETRY_AFTER))
-
-
-def _is_lasting(error: OpenPaymentsError) -> bool:
-    if isinstance(error, AuthenticationError | InvalidScopeError):
-        return True
-    return (
+    is_lasting = isinstance(error, AuthenticationError | InvalidScopeError) or (
         isinstance(error, TokenError)
         and 300 <= (error.status_code or 0) < 500
         and error.status_code not in {408, 425, 429}
     )
+    first, longest = (30.0, 300.0) if is_lasting else (1.0, 60.0)
+    pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(pause, min(asked, LONGEST_RETRY_AFTER))

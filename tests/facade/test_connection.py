@@ -196,6 +196,22 @@ def test_a_transport_of_ones_own_serves_calls_and_token() -> None:
     assert paths == ["/connect/token", "/psd2/aspspinformation/v1/countries/SE"]
 
 
+def test_a_token_request_leaves_a_transport_of_ones_own_open() -> None:
+    closed = []
+
+    class Transport(httpx.MockTransport):
+        def close(self) -> None:
+            closed.append(self)
+
+    transport = Transport(
+        lambda _: httpx.Response(200, json={"access_token": "t", "token_type": "Bearer", "expires_in": 3600})
+    )
+    with OpenPayments(client_id="lent", client_secret="s", transport=transport) as op:
+        assert op.access_token() == "t"
+        assert not closed
+    assert closed == [transport]
+
+
 class _AsyncOnly(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.paths: list[str] = []

@@ -186,7 +186,7 @@ def test_a_callback_of_somebody_else_is_refused(op: OpenPayments, url: Any) -> N
     [
         ("https://app.example.com/cb", "url has no state: not accepted"),
         ("https://app.example.com/cb?error=server_error", "url has no state, but the error server_error: not accepted"),
-        (httpx.URL("https://app.example.com/cb?state=s"), "url must be a text, such as str(request.url), not URL"),
+        (httpx.URL("https://app.example.com/cb?state=s"), "url must be a string, such as str(request.url), not URL"),
     ],
 )
 def test_a_refused_callback_says_why(op: OpenPayments, url: Any, said: str) -> None:

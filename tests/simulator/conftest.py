@@ -1,14 +1,24 @@
+"""Fixtures of the simulator's tests. Every simulator lives on `clock`; `@pytest.mark.simulator(...)` adds arguments."""
+
 from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from openpayments_facade.simulator import Simulator
-from tests.simulator.bank_caller import BankCaller, Clock
-from tests.simulator.caller import Caller
+from tests.simulator.callers import BankCaller, Caller, Clock
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # here and not in `pytest_plugins`, which pytest wants at the top alone
+    config.pluginmanager.import_plugin("openpayments_facade.testing")
+    config.addinivalue_line("markers", "simulator(**arguments): what the simulator of the test is made with.")
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +34,22 @@ def http(ssl_context: ssl.SSLContext) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as running:
-        yield running
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def openpayments_simulator_options(request: pytest.FixtureRequest, clock: Clock) -> dict[str, Any]:
+    options: dict[str, Any] = {"clock": clock}
+    # the closest marker comes first, and wins
+    for marker in reversed(list(request.node.iter_markers("simulator"))):
+        options |= marker.kwargs
+    return options
+
+
+@pytest.fixture
+def simulator(openpayments_simulator: Simulator) -> Simulator:
+    return openpayments_simulator
 
 
 @pytest.fixture
@@ -35,30 +58,18 @@ def caller(simulator: Simulator, http: httpx.Client) -> Caller:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def seb(simulator: Simulator, http: httpx.Client) -> BankCaller:
+    return BankCaller(simulator, http)
 
 
 @pytest.fixture
-def dated(clock: Clock) -> Iterator[Simulator]:
-    """A simulator that lives on `clock`, with pages of ten."""
-    with Simulator(clock=clock, page_size=10, token_lifetime=365 * 86400) as running:
-        yield running
-
-
-@pytest.fixture
-def seb(dated: Simulator, http: httpx.Client) -> BankCaller:
-    return BankCaller(dated, http)
-
-
-@pytest.fixture
-def swedbank(dated: Simulator, http: httpx.Client) -> BankCaller:
+def swedbank(simulator: Simulator, http: httpx.Client) -> BankCaller:
     """Decoupled, as its calls prefer."""
-    caller = BankCaller(dated, http, "SWEDSESS")
+    caller = BankCaller(simulator, http, "SWEDSESS")
     caller.headers["TPP-Redirect-Preferred"] = "false"
     return caller
 
 
 @pytest.fixture
-def handelsbanken(dated: Simulator, http: httpx.Client) -> BankCaller:
-    return BankCaller(dated, http, "HANDSESS")
+def handelsbanken(simulator: Simulator, http: httpx.Client) -> BankCaller:
+    return BankCaller(simulator, http, "HANDSESS")

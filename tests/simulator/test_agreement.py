@@ -11,13 +11,15 @@ import pytest
 import yaml
 
 from scripts.contract import UNCOVERED, Contract
-from tests.simulator.bank_caller import REDIRECT_URI, BankCaller, Clock
+from tests.simulator.callers import ACCOUNTS, YEAR, BankCaller, Clock
+from tests.simulator.description import BANK_OPERATIONS, DESCRIBED, DESCRIPTION
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
-DESCRIPTION = Path(__file__).parents[2] / "openapi" / "openpayments.yaml"
 HOSTS = {"auth": "https://auth.sandbox.openbankingplatform.com", "api": "https://api.sandbox.openbankingplatform.com"}
+
+pytestmark = pytest.mark.simulator(page_size=10, token_lifetime=YEAR)
 
 
 class Tape:
@@ -64,8 +66,8 @@ def contract() -> Contract:
 
 
 @pytest.fixture
-def tape(dated: Simulator, http: httpx.Client) -> Tape:
-    tape = Tape(dated)
+def tape(simulator: Simulator, http: httpx.Client) -> Tape:
+    tape = Tape(simulator)
     http.event_hooks = {"response": [tape.write_down]}
     return tape
 
@@ -74,19 +76,7 @@ def approve_by_redirect(bank: BankCaller) -> str:
     consent_id, path, link = bank.link(
         access={"accounts": [], "balances": [], "transactions": []}, validUntil="9999-12-31"
     )
-    params = httpx.URL(bank.simulator.visit(link)).params
-    response = bank.http.post(
-        f"{bank.simulator.auth_url}/connect/token",
-        data={
-            "client_id": bank.simulator.client_id,
-            "client_secret": bank.simulator.client_secret,
-            "grant_type": "authorization_code",
-            "code": params["code"],
-            "redirect_uri": REDIRECT_URI,
-            "scope": params["scope"],
-        },
-        headers={"X-ConsentId": consent_id, "X-ConsentAuthorisationId": path.rpartition("/")[2]},
-    )
+    response = bank.exchange(path, httpx.URL(bank.simulator.visit(link)).params["code"])
     assert response.status_code == 200
     assert bank.sca_status(path) == "finalised"
     assert bank.status(consent_id) == "valid"
@@ -109,7 +99,7 @@ def read_everything(bank: BankCaller, consent_id: str) -> None:
         bank.read(consent_id, f"{account_id}/balances")
         query = {"bookingStatus": "both", "dateFrom": "2026-01-15", "dateTo": "2026-03-01", "withBalance": "true"}
         report = bank.get(
-            f"/psd2/accountinformation/v1/accounts/{account_id}/transactions",
+            f"{ACCOUNTS}/{account_id}/transactions",
             headers={"Consent-ID": consent_id},
             params=query,
         ).json()["transactions"]
@@ -141,12 +131,9 @@ def test_journeys_agree_with_the_description(
     faults = tape.faults(tmp_path)
     others = [fault for fault in faults if not fault.endswith(UNCOVERED)]
     assert others == []
-    # what belongs to accounts is complete, and the rest not touched
+    # every operation at a bank, and nothing else but tokens
     uncovered = {fault.partition(" (")[0] for fault in faults}
-    accounts = ("/connect/", "/psd2/consent/", "/psd2/accountinformation/")
-    assert uncovered == {
-        name for name, route in contract().operations.items() if not route.split()[1].startswith(accounts)
-    }
+    assert uncovered == {one.id for one in DESCRIBED if one not in BANK_OPERATIONS and one.id != "createToken"}
 
 
 def test_errors_agree_with_the_description(tape: Tape, seb: BankCaller, clock: Clock, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from openpayments_facade.simulator import Fault, Simulator
-from tests.simulator.caller import ASPSP_INFORMATION, Caller, messages, until
+from tests.simulator.callers import ASPSP_INFORMATION, Caller, messages, until
 
 
 def test_once_is_the_default(caller: Caller) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.simulator.caller import Caller
+    from tests.simulator.callers import Caller
 
 
 def test_requests_in_the_order_of_their_arrival(caller: Caller) -> None:

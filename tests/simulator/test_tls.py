@@ -1,4 +1,4 @@
-"""https with a private CA, and client certificates as the provider's production wants them (facts 00, section 3)."""
+"""https with a private CA, and client certificates as production wants them (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.caller import Caller
+from tests.simulator.callers import Caller
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openpayments_facade.simulator import SimulatedAuthorisation, Simulator
-from tests.simulator.bank_caller import BankCaller
+from tests.simulator.callers import BankCaller
 
 if TYPE_CHECKING:
     import httpx
@@ -17,11 +17,11 @@ Act = Callable[[str, str], int]
 
 
 @pytest.fixture(params=["method", "auth_url", "api_url"])
-def act(request: pytest.FixtureRequest, dated: Simulator, http: httpx.Client) -> Act:
+def act(request: pytest.FixtureRequest, simulator: Simulator, http: httpx.Client) -> Act:
     """Does something to a consent or authorisation, and gives the status of the control call or its equivalent."""
 
     def by_method(action: str, identifier: str) -> int:
-        method = getattr(dated, action, None) or getattr(dated, f"{action}_consent")
+        method = getattr(simulator, action, None) or getattr(simulator, f"{action}_consent")
         try:
             method(identifier)
         except LookupError:
@@ -31,7 +31,7 @@ def act(request: pytest.FixtureRequest, dated: Simulator, http: httpx.Client) ->
         return 204
 
     def by_call(action: str, identifier: str) -> int:
-        origin = getattr(dated, request.param)
+        origin = getattr(simulator, request.param)
         response = http.post(f"{origin}/simulator/consents/{identifier}/{action}")
         assert bool(response.content) == (response.status_code != 204)
         return response.status_code
@@ -45,9 +45,9 @@ def act(request: pytest.FixtureRequest, dated: Simulator, http: httpx.Client) ->
 )
 @pytest.mark.parametrize("by", ["consent", "authorisation"])
 def test_deciding(
-    dated: Simulator, http: httpx.Client, act: Act, bic: str, action: str, sca_status: str, status: str, by: str
+    simulator: Simulator, http: httpx.Client, act: Act, bic: str, action: str, sca_status: str, status: str, by: str
 ) -> None:
-    bank = BankCaller(dated, http, bic)
+    bank = BankCaller(simulator, http, bic)
     bank.headers["TPP-Redirect-Preferred"] = "false"
     consent_id = bank.create()
     path = bank.start(consent_id)
@@ -140,9 +140,3 @@ def test_consents_outlive_a_stop(seb: BankCaller) -> None:
     seb.simulator.stop()
     seb.simulator.start()
     assert seb.read(consent_id).status_code == 200
-
-
-@pytest.mark.parametrize("name", ["transactions", "page_size", "decoupled_reads"])
-def test_numbers_that_are_too_small(name: str) -> None:
-    with pytest.raises(ValueError, match=name):
-        Simulator(**{name: -1})  # type: ignore[arg-type]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 import redis
 from attrs import define
 
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager, forget_all
 from openpayments_facade.tokens.token import Clock
@@ -51,7 +53,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, headers={"User-Agent": "test/1"}) as client:
         yield client
 
 
@@ -68,9 +70,8 @@ def new_fetcher(endpoint: Endpoint, http: httpx.Client, time: FakeClock) -> NewF
             token_url=url,
             client_id=client_id,
             client_secret=Secret(secret),
-            post=http.post,
-            user_agent="test/1",
-            timeout=timeout,
+            send=partial(pools.send, http),
+            timeout=httpx.Timeout(timeout),
             clock=time.clock,
             jitter=lambda: 0.0,
         )

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from openpayments_facade import request_ids
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import (
     AuthenticationError,
@@ -26,8 +29,6 @@ from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer,
 from .leaks import texts_of
 
 if TYPE_CHECKING:
-    import httpx
-
     from .conftest import FakeClock, NewFetcher
 
 REQUEST_ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
@@ -68,7 +69,7 @@ def test_a_token_counts_from_when_it_was_asked_for(
     token = new_fetcher().fetch(SCOPE)
     assert token.value == Secret(token_value(1))
     assert (token.scope, token.token_type, token.lifetime, token.missing) == (SCOPE, "Bearer", 600.0, ())
-    assert (token.issued_at, token.expires_at) == (asked, asked + 600)
+    assert (token.issued.wall, token.expires_at) == (asked, asked + 600)
     assert "t0ken" not in repr(token)
 
 
@@ -246,15 +247,14 @@ def test_the_answer_does_not_come(new_fetcher: NewFetcher, endpoint: Endpoint) -
 
 
 def test_what_a_transport_raises_is_told_without_the_body() -> None:
-    def broken(url: str, *, content: str, **_: object) -> httpx.Response:
-        raise RuntimeError(f"network is blocked: {content}")
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError(f"network is blocked: {request.content.decode()}")
 
     fetcher = TokenFetcher(
         token_url="https://auth.example/connect/token",
         client_id=CLIENT_ID,
         client_secret=Secret(CLIENT_SECRET),
-        post=broken,
-        user_agent="test/1",
+        send=partial(pools.send, httpx.Client(transport=httpx.MockTransport(broken))),
     )
     with pytest.raises(ConnectionFailedError, match=r"RuntimeError: network is blocked: .*client_secret=\*\*\*"):
         fetcher.fetch(SCOPE)

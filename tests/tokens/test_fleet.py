@@ -373,4 +373,4 @@ def test_a_failed_refresh_is_logged_with_what_comes_next(
     manager.get()
     landed(manager)
     [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "the old one goes on, next try in 20 s: The token endpoint answered 500 server_error" in record.getMessage()
+    assert "the old one goes on, next try in 20 s: the token endpoint answered 500 server_error" in record.getMessage()

@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
 from blockbuster import blockbuster_ctx
 
 from openpayments_facade import _forks as forks
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import (
     AuthenticationError,
@@ -67,7 +69,6 @@ def values(tokens: list[AccessToken | OpenPaymentsError]) -> set[str]:
 def landed(manager: TokenManager) -> None:
     """Waits for a refresh in the background."""
     for flight in manager._under_way():
-        assert flight.thread
         flight.thread.join(10)
 
 
@@ -347,15 +348,14 @@ def test_retry_after_is_respected(new_manager: NewManager, endpoint: Endpoint, t
 
 
 def test_a_transport_that_breaks_reaches_the_waiter(new_manager: NewManager, time: FakeClock) -> None:
-    def blocked(*_: object, **__: object) -> httpx.Response:
+    def blocked(_: httpx.Request) -> httpx.Response:
         raise RuntimeError("network is blocked")
 
     fetcher = TokenFetcher(
         token_url="https://auth.example/connect/token",
         client_id=CLIENT_ID,
         client_secret=Secret(CLIENT_SECRET),
-        post=blocked,
-        user_agent="test/1",
+        send=partial(pools.send, httpx.Client(transport=httpx.MockTransport(blocked))),
         clock=time.clock,
     )
     with pytest.raises(ConnectionFailedError, match="network is blocked"):
@@ -368,7 +368,7 @@ class Broken(TokenFetcher):
 
 
 def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> None:
-    broken = Broken(token_url="x", client_id="x", client_secret=Secret("x"), post=httpx.post, user_agent="x")
+    broken = Broken(token_url="x", client_id="x", client_secret=Secret("x"), send=print)
     with pytest.raises(OpenPaymentsError, match="KeyError") as raised:
         new_manager(fetcher=broken).get()
     assert CLIENT_SECRET not in str(raised.value)
@@ -380,7 +380,7 @@ class Interrupted(TokenFetcher):
 
 
 def test_whatever_ends_a_fetch_leaves_nobody_waiting(new_manager: NewManager) -> None:
-    broken = Interrupted(token_url="x", client_id="x", client_secret=Secret("x"), post=httpx.post, user_agent="x")
+    broken = Interrupted(token_url="x", client_id="x", client_secret=Secret("x"), send=print)
     manager = new_manager(fetcher=broken)
     with pytest.raises(OpenPaymentsError, match="KeyboardInterrupt") as raised:
         manager.get(timeout=5)
@@ -415,7 +415,6 @@ def test_a_fetch_that_was_given_up_does_not_undo_a_later_one(
     time.advance(LONGEST_FLIGHT + 1)
     token = manager.get()
     first_may_answer.set()
-    assert given_up.thread
     given_up.thread.join(10)
     assert manager.get() is token
     assert manager._entry.state.failure is None
@@ -434,19 +433,17 @@ def test_no_thread_to_be_had(new_manager: NewManager, endpoint: Endpoint, monkey
     assert endpoint.count == 0
 
 
-@pytest.mark.parametrize("when", ["holding", "before", "after", "late"])
+@pytest.mark.parametrize("when", ["making", "before", "after", "late"])
 def test_an_interrupt_while_a_fetch_begins_leaves_nobody_waiting(
     new_manager: NewManager, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    start = threading.Thread.start
+    start, make = threading.Thread.start, threading.Thread.__init__
     late: list[Callable[[], None]] = []
-    held: list[str] = []
 
-    def hold() -> Callable[[], None]:
-        if when == "holding":
+    def made(thread: threading.Thread, *args: Any, **kwargs: Any) -> None:
+        make(thread, *args, **kwargs)
+        if when == "making" and thread.name == "openpayments-token":
             signal.raise_signal(signal.SIGINT)
-        held.append("held")
-        return held.clear
 
     def interrupted(thread: threading.Thread) -> None:
         if when == "after" or thread.name != "openpayments-token":
@@ -456,20 +453,19 @@ def test_an_interrupt_while_a_fetch_begins_leaves_nobody_waiting(
         if thread.name == "openpayments-token":
             signal.raise_signal(signal.SIGINT)
 
-    manager = new_manager(hold=hold)
+    manager = new_manager()
     with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "__init__", made)
         patched.setattr(threading.Thread, "start", interrupted)
         with pytest.raises(KeyboardInterrupt):
             manager.get()
     landed(manager)
     for begin in late:
         begin()
-    when = "over"
     assert manager.get(timeout=5).value == Secret(token_value(1))
     manager.close()
     assert endpoint.count == 1
-    assert not held
-    assert not manager._flights
+    assert not manager._under_way()
 
 
 def test_who_waits_for_a_fetch_that_an_interrupt_kept_from_beginning_is_told(
@@ -584,11 +580,11 @@ def test_a_closed_handle_asks_no_more(new_manager: NewManager, endpoint: Endpoin
     assert endpoint.count == 1
 
 
-def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager, http: httpx.Client) -> None:
+def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager) -> None:
     variable = contextvars.ContextVar("variable", default="nobody")
     seen = []
 
-    def post(url: str, **request: object) -> httpx.Response:
+    def answer(_: httpx.Request) -> httpx.Response:
         seen.append(variable.get())
         return httpx.Response(200, json={"access_token": "abc", "expires_in": 3600})
 
@@ -596,8 +592,7 @@ def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager, 
         token_url="https://auth.example/connect/token",
         client_id=CLIENT_ID,
         client_secret=Secret(CLIENT_SECRET),
-        post=post,
-        user_agent="test/1",
+        send=partial(pools.send, httpx.Client(transport=httpx.MockTransport(answer))),
     )
     variable.set("somebody")
     new_manager(fetcher=fetcher).get()

@@ -95,6 +95,7 @@ def test_valkey_stops_and_comes_back(endpoint: Endpoint) -> None:
 PROLOGUE = f"""
 import atexit, os, sys, threading, time
 import httpx
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.token import Clock
@@ -104,14 +105,14 @@ clock = Clock(lambda: time.time() + ahead, lambda: time.monotonic() + ahead)
 
 clients = {{os.getpid(): httpx.Client(trust_env=False)}}
 
-def post(url, **request):
+def send(exchange):
     if os.getpid() not in clients:  # connections are not for sharing with children
         clients[os.getpid()] = httpx.Client(trust_env=False)
-    return clients[os.getpid()].post(url, **request)
+    return pools.send(clients[os.getpid()], exchange)
 
 fetcher = TokenFetcher(
     token_url=sys.argv[1], client_id={CLIENT_ID!r}, client_secret=Secret({CLIENT_SECRET!r}),
-    post=post, user_agent="test/1", clock=clock,
+    send=send, clock=clock,
 )
 manager = TokenManager(fetcher, {SCOPE!r}, clock=clock)
 

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 
 import httpx
 
+from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.tokens import TokenFetcher, TokenManager
 from openpayments_facade.tokens.stores import TokenStore, open_store
@@ -91,8 +93,7 @@ def _work(pipe: Connection, url: str, store: str, lock_life: float | None) -> No
             token_url=url,
             client_id=CLIENT_ID,
             client_secret=Secret(CLIENT_SECRET),
-            post=http.post,
-            user_agent="test/1",
+            send=partial(pools.send, http),
             clock=clock,
         )
         manager = TokenManager(fetcher, SCOPE, store=_open(store, lock_life), clock=clock)

@@ -30,7 +30,7 @@ import httpx
 import openpayments_client
 import pytest
 import yaml
-from openapi_python_client.strings import snake_case
+from openapi_python_client.strings import PythonIdentifier
 from openpayments_client import AuthenticatedClient, Client, models
 from openpayments_client.api.account_information import get_account_list, get_transaction_details, get_transaction_list
 from openpayments_client.api.aspsp_information import (
@@ -81,12 +81,19 @@ SCHEMAS: dict[str, dict[str, Any]] = DESCRIPTION["components"]["schemas"]
 CITY_ID = "ba9dd929-1408-33a6-3ce2-bc45fcfaaa5c"
 
 
+def identifier(name: str) -> str:
+    """What the generator calls it in Python, with the prefix that openapi/generator.yaml sets."""
+    return PythonIdentifier(name, "")
+
+
 class Endpoint(NamedTuple):
     """An operation of the description, and the module that was made of it."""
 
     name: str
     module: ModuleType
     responses: dict[int, dict[str, Any]]
+    described: list[dict[str, Any]]
+    has_body: bool
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -99,18 +106,24 @@ class Endpoint(NamedTuple):
 
 
 def endpoints() -> Iterator[Endpoint]:
-    responses = DESCRIPTION["components"]["responses"]
+    components = DESCRIPTION["components"]
     for item in DESCRIPTION["paths"].values():
         for method in {"get", "put", "post", "delete"} & item.keys():
             operation = item[method]
-            name = snake_case(operation["operationId"])
-            module = import_module(f"openpayments_client.api.{snake_case(operation['tags'][0])}.{name}")
-            components = {int(status): each["$ref"] for status, each in operation["responses"].items()}
-            found = {status: responses[ref.rpartition("/")[2]] for status, ref in components.items()}
-            yield Endpoint(name, module, found)
+            name = identifier(operation["operationId"])
+            module = import_module(f"openpayments_client.api.{identifier(operation['tags'][0])}.{name}")
+            responses = {
+                int(status): components["responses"][each["$ref"].rpartition("/")[2]]
+                for status, each in operation["responses"].items()
+            }
+            parameters = [
+                components["parameters"][each["$ref"].rpartition("/")[2]]
+                for each in [*item.get("parameters", []), *operation["parameters"]]
+            ]
+            yield Endpoint(name, module, responses, parameters, "requestBody" in operation)
 
 
-ENDPOINTS = sorted(endpoints())
+ENDPOINTS = sorted(endpoints(), key=lambda endpoint: endpoint.name)
 MODELS = [getattr(models, name) for name in models.__all__ if "properties" in SCHEMAS[name]]
 each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -255,25 +268,23 @@ def test_a_token_request_is_a_form_with_headers_for_what_was_approved(server: Se
     }
 
 
-REQUIRED = {
-    "create_consent": {"body"},
-    "update_consents_psu_data": {"body"},
-    "get_transaction_list": {"booking_status"},
-    "create_token": {"body"},
-}
-
-
 @each_endpoint
 def test_only_what_must_be_sent_must_be_given(endpoint: Endpoint) -> None:
-    service = endpoint.module.__name__.split(".")[2]
-    of_the_service = {"account_information": {*CONSENT} - {*BANK}}.get(service, set())
+    """The parts of the path by position, in its order; all else by name.
+
+    The request id is made where none is given; what a client binds to a bank is required by operations.py alone.
+    """
+    in_path = [identifier(each["name"]) for each in endpoint.described if each["in"] == "path"]
+    others = {identifier(each["name"]): each["required"] for each in endpoint.described if each["in"] != "path"}
+    must = {name for name, required in others.items() if required and name not in {"x_request_id", "x_bic_fi"}}
     named = {name: each for name, each in endpoint.parameters.items() if each.kind is each.KEYWORD_ONLY}
     required = {name for name, each in named.items() if each.default is each.empty}
-    assert required == {"client"} | of_the_service | REQUIRED.get(endpoint.name, set())
+    assert required == {"client"} | must | ({"body"} if endpoint.has_body else set())
+    assert named.keys() == required | others.keys()
     assert [name for name, each in named.items() if name not in required and each.default is not None] == []
-    assert {each.kind for name, each in endpoint.parameters.items() if name not in named} <= {
-        inspect.Parameter.POSITIONAL_OR_KEYWORD
-    }
+    positional = [each for name, each in endpoint.parameters.items() if name not in named]
+    assert {each.kind for each in positional} <= {inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    assert [each.name for each in positional] == in_path
 
 
 def test_a_call_to_a_bank_sends_what_it_needs_and_no_more(server: Server) -> None:
@@ -515,7 +526,7 @@ def test_a_challenge_is_a_text_a_list_or_null_and_never_shown(data: Any) -> None
 def test_values_that_nobody_listed_are_read(name: str, fields: dict[str, Any]) -> None:
     read = getattr(models, name).from_dict(fields)
     unlisted = [key for key, value in fields.items() if value == "of-tomorrow"]
-    assert [getattr(read, snake_case(key)) for key in unlisted] == ["of-tomorrow"] * len(unlisted)
+    assert [getattr(read, identifier(key)) for key in unlisted] == ["of-tomorrow"] * len(unlisted)
     assert read.to_dict() == fields
 
 
@@ -610,7 +621,7 @@ def test_what_is_optional_may_be_null_or_absent(model: type[Any]) -> None:
     least = sample(SCHEMAS[model.__name__])
     read = model.from_dict(least)
     optional = SCHEMAS[model.__name__].get("properties", {}).keys() - least.keys()
-    assert {name: getattr(read, snake_case(name)) for name in optional} == dict.fromkeys(optional)
+    assert {name: getattr(read, identifier(name)) for name in optional} == dict.fromkeys(optional)
     assert model.from_dict(least | dict.fromkeys(optional)) == read
     assert read.to_dict() == least
 
@@ -642,7 +653,7 @@ def test_reprs_hide_secrets(name: str) -> None:
     shown = repr(getattr(models, name).from_dict(data | {"id_token": "hide-what-nobody-described"}))
     assert "hide-" not in shown
     for key in properties.keys() - SECRETS[name]:
-        assert f"{snake_case(key)}={data[key]!r}" in shown
+        assert f"{identifier(key)}={data[key]!r}" in shown
 
 
 def test_reprs_of_clients_hide_tokens() -> None:

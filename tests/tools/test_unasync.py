@@ -14,6 +14,7 @@ def halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with one async file, whose sync half is written."""
     monkeypatch.setattr(unasync, "ROOT", tmp_path)
     monkeypatch.setattr(unasync, "FOLDERS", {tmp_path / "_async": tmp_path / "_sync"})
+    monkeypatch.setattr(unasync, "SUBSTITUTIONS", [(r"\basync (def|for)\b", r"\1"), (r"\bawait ", "")])
     monkeypatch.setattr("sys.argv", ["unasync.py"])
     (tmp_path / "_async").mkdir()
     (tmp_path / "_async" / "x.py").write_text('async def f() -> str:\n    return await g("await asyncio")  # async\n')
@@ -70,3 +71,13 @@ def test_the_check_sees_every_file_and_says_what_to_do(
     monkeypatch.setattr("sys.argv", ["unasync.py"])
     assert unasync.main() == 0
     assert [path.name for path in (halves / "_sync").rglob("*.py")] == ["x.py"]
+
+
+def test_a_substitution_that_no_file_needs_fails_the_check(
+    halves: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unasync, "SUBSTITUTIONS", [*unasync.SUBSTITUTIONS, ("AsyncSpoon", "Spoon")])
+    assert unasync.main() == 1
+    assert capsys.readouterr().out == "Substitutions in scripts/unasync.py that no file needs:\n  AsyncSpoon\n"
+    monkeypatch.setattr("sys.argv", ["unasync.py"])
+    assert unasync.main() == 0

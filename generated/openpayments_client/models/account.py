@@ -9,11 +9,12 @@ from attrs import field as _attrs_field
 
 from ..models.known_account_status import KnownAccountStatus
 from ..models.known_account_usage import KnownAccountUsage
+from ..types import short_repr
 
 T = TypeVar("T", bound="Account")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Account:
     """An account.
 
@@ -59,6 +60,8 @@ class Account:
     clearing_number: str | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

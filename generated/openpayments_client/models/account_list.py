@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="AccountList")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AccountList:
     """The envelope of a list of accounts.
 
@@ -20,6 +22,8 @@ class AccountList:
 
     accounts: list[Account]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

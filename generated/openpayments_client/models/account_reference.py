@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="AccountReference")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AccountReference:
     """An account, named by one of its numbers, and by its currency where several accounts share the number.
 
@@ -32,6 +34,8 @@ class AccountReference:
     currency: str | None = None
     clearing_number: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         iban = self.iban

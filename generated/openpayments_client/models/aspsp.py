@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="Aspsp")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Aspsp:
     """A bank (ASPSP, account servicing payment service provider) as lists have it.
 
@@ -26,6 +28,8 @@ class Aspsp:
     logo_url: str | None = None
     id: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         bic_fi = self.bic_fi

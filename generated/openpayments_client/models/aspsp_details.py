@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_payment_product import KnownPaymentProduct
+from ..types import short_repr
 
 T = TypeVar("T", bound="AspspDetails")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AspspDetails:
     """A bank (ASPSP) with its contact details and how its services are reached.
 
@@ -53,6 +54,8 @@ class AspspDetails:
     affiliated_aspsps: list[AffiliatedAspsp] | None = None
     id: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

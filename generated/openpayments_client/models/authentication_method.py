@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_authentication_type import KnownAuthenticationType
+from ..types import short_repr
 
 T = TypeVar("T", bound="AuthenticationMethod")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AuthenticationMethod:
     """A way in which the user can approve.
 
@@ -31,6 +32,8 @@ class AuthenticationMethod:
     name: str | None = None
     explanation: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         authentication_method_id = self.authentication_method_id

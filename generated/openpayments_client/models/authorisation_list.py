@@ -7,10 +7,12 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="AuthorisationList")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AuthorisationList:
     """The envelope of a list of authorisations.
 
@@ -20,6 +22,8 @@ class AuthorisationList:
 
     authorisation_ids: list[str]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         authorisation_ids = self.authorisation_ids

@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_sca_status import KnownScaStatus
+from ..types import short_repr
 
 T = TypeVar("T", bound="AuthorisationUpdated")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AuthorisationUpdated:
     """An authorisation, once it is decided how the user approves.
 
@@ -31,6 +32,8 @@ class AuthorisationUpdated:
     links: Links | None = None
     psu_message: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

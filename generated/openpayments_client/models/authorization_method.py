@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_authorization_method import KnownAuthorizationMethod
+from ..types import short_repr
 
 T = TypeVar("T", bound="AuthorizationMethod")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class AuthorizationMethod:
     """A way in which a bank's users can approve.
 
@@ -24,6 +25,8 @@ class AuthorizationMethod:
     name: KnownAuthorizationMethod | str | None = None
     uri: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name

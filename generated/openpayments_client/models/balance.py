@@ -9,12 +9,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_balance_type import KnownBalanceType
-from ..types import read_date, read_datetime
+from ..types import read_date, read_datetime, short_repr
 
 T = TypeVar("T", bound="Balance")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Balance:
     """One of an account's balances.
 
@@ -36,6 +36,8 @@ class Balance:
     last_committed_transaction: str | None = None
     clearing_number: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

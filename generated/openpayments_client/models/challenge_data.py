@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_otp_format import KnownOtpFormat
+from ..types import short_repr
 
 T = TypeVar("T", bound="ChallengeData")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ChallengeData:
     """What the user needs to approve, as a text for a QR code, an app's start token or a picture.
 
@@ -32,6 +33,8 @@ class ChallengeData:
     otp_format: KnownOtpFormat | str | None = None
     additional_information: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         data: list[str] | str | None

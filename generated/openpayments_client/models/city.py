@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="City")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class City:
     """A city with an office of a bank.
 
@@ -26,6 +28,8 @@ class City:
     iso_country_code: str | None = None
     country_id: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         city_id = self.city_id

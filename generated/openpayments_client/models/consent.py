@@ -9,12 +9,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_consent_status import KnownConsentStatus
-from ..types import read_date
+from ..types import read_date, short_repr
 
 T = TypeVar("T", bound="Consent")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Consent:
     """A consent.
 
@@ -39,6 +39,8 @@ class Consent:
     last_action_date: datetime.date | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

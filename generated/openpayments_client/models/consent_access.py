@@ -9,11 +9,12 @@ from attrs import field as _attrs_field
 
 from ..models.known_all_psd_2 import KnownAllPsd2
 from ..models.known_available_accounts import KnownAvailableAccounts
+from ..types import short_repr
 
 T = TypeVar("T", bound="ConsentAccess")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ConsentAccess:
     """What a consent opens. Empty, as it is usually sent, leaves the choice to the user and the bank. Where one of the
     lists is empty, the others must be empty too.
@@ -34,6 +35,8 @@ class ConsentAccess:
     available_accounts: KnownAvailableAccounts | str | None = None
     all_psd_2: KnownAllPsd2 | str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_consent_status import KnownConsentStatus
+from ..types import short_repr
 
 T = TypeVar("T", bound="ConsentCreated")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ConsentCreated:
     """A consent that was just asked for.
 
@@ -36,6 +37,8 @@ class ConsentCreated:
     links: Links | None = None
     message: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

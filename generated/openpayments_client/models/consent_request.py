@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import read_date
+from ..types import read_date, short_repr
 
 T = TypeVar("T", bound="ConsentRequest")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ConsentRequest:
     """A consent that is asked for.
 
@@ -34,6 +34,8 @@ class ConsentRequest:
     frequency_per_day: int
     combined_service_indicator: bool
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

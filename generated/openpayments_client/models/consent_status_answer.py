@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_consent_status import KnownConsentStatus
+from ..types import short_repr
 
 T = TypeVar("T", bound="ConsentStatusAnswer")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ConsentStatusAnswer:
     """In which state a consent is.
 
@@ -22,6 +23,8 @@ class ConsentStatusAnswer:
 
     consent_status: KnownConsentStatus | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         consent_status = self.consent_status

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="Country")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Country:
     """A country with banks that can be reached.
 
@@ -24,6 +26,8 @@ class Country:
     name: str
     id: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         iso_country_code = self.iso_country_code

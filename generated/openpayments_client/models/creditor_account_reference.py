@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="CreditorAccountReference")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class CreditorAccountReference:
     """The account of a transaction's payee.
 
@@ -34,6 +36,8 @@ class CreditorAccountReference:
     bank_giro: str | None = None
     plus_giro: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         iban = self.iban

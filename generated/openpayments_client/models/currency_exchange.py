@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import read_date
+from ..types import read_date, short_repr
 
 T = TypeVar("T", bound="CurrencyExchange")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class CurrencyExchange:
     """One step of an exchange of currencies.
 
@@ -33,6 +33,8 @@ class CurrencyExchange:
     quotation_date: datetime.date | None = None
     contract_identification: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         source_currency = self.source_currency

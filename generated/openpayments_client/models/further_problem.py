@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_error_code import KnownErrorCode
+from ..types import short_repr
 
 T = TypeVar("T", bound="FurtherProblem")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class FurtherProblem:
     """One of several faults.
 
@@ -26,6 +27,8 @@ class FurtherProblem:
     title: str | None = None
     detail: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         code = self.code

@@ -7,14 +7,18 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="Links")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Links:
     """Where to go from here, by name. A bank may add names, and an address may lack its host."""
 
     additional_properties: dict[str, Link | None | str] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

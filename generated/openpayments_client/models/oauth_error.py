@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_oauth_error_code import KnownOAuthErrorCode
+from ..types import short_repr
 
 T = TypeVar("T", bound="OAuthError")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class OAuthError:
     """Why no token was given (RFC 6749, section 5.2).
 
@@ -26,6 +27,8 @@ class OAuthError:
     error_description: str | None = None
     error_uri: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         error = self.error

@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_error_code import KnownErrorCode
+from ..types import short_repr
 
 T = TypeVar("T", bound="Problem")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Problem:
     """Why a call failed, in the form of RFC 7807 (`application/problem+json`).
 
@@ -32,6 +33,8 @@ class Problem:
     additional_errors: list[FurtherProblem] | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

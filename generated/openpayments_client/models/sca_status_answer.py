@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_sca_status import KnownScaStatus
+from ..types import short_repr
 
 T = TypeVar("T", bound="ScaStatusAnswer")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class ScaStatusAnswer:
     """How far the user has come with an authorisation.
 
@@ -25,6 +26,8 @@ class ScaStatusAnswer:
     sca_status: KnownScaStatus | str | None = None
     challenge_data: ChallengeData | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_token_status import KnownTokenStatus
+from ..types import short_repr
 
 T = TypeVar("T", bound="Token")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Token:
     """An access token. The fields from `status` on come from documents 002 and 004 and may never be sent.
 
@@ -38,6 +39,8 @@ class Token:
     refresh_token_issued_at: int | None = None
     refresh_count: int | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         access_token = self.access_token

@@ -8,11 +8,12 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.grant_type import GrantType, check_grant_type
+from ..types import short_repr
 
 T = TypeVar("T", bound="TokenRequest")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class TokenRequest:
     """The form of a token request. `client_credentials` needs `scope`; `authorization_code` needs `code`, `redirect_uri`
     and `scope`; `refresh_token` needs `refresh_token`.
@@ -38,6 +39,8 @@ class TokenRequest:
     redirect_uri: str | None = None
     refresh_token: str | None = _attrs_field(default=None, repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         client_id = self.client_id

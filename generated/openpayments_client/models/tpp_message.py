@@ -9,11 +9,12 @@ from attrs import field as _attrs_field
 
 from ..models.known_error_code import KnownErrorCode
 from ..models.known_message_category import KnownMessageCategory
+from ..types import short_repr
 
 T = TypeVar("T", bound="TppMessage")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class TppMessage:
     """One fault or warning.
 
@@ -29,6 +30,8 @@ class TppMessage:
     path: str | None = None
     text: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
         category = self.category

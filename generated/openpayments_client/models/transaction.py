@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import read_date
+from ..types import read_date, short_repr
 
 T = TypeVar("T", bound="Transaction")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class Transaction:
     """One transaction.
 
@@ -71,6 +71,8 @@ class Transaction:
     transaction_list_id: str | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import short_repr
+
 T = TypeVar("T", bound="TransactionReport")
 
 
-@_attrs_define
+@_attrs_define(repr=False)
 class TransactionReport:
     """The transactions of an account, or one page of them.
 
@@ -27,6 +29,8 @@ class TransactionReport:
     balances: list[Balance] | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
 

@@ -10,111 +10,86 @@
 
 from __future__ import annotations
 
-import threading
-import weakref
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
-from ..._forks import reset_after_fork
 from ...errors import ConfigurationError
 from .memory import MemoryStore
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from .file import FileStore
     from .redis import RedisStore
 
 __all__ = ["FileStore", "MemoryStore", "RedisStore", "TokenStore", "open_store"]
 
+_MODULES: Final = {"FileStore": "file", "RedisStore": "redis"}  # loaded when they are used: each needs an extra
+
 
 @runtime_checkable
 class TokenStore(Protocol):
-    """Keeps short texts for a while.
+    """Keeps short strings for a while.
 
-    Called from the token fetch's own thread, so it may block. It may raise anything: the client then goes on with its
-    own memory, and tries the store again at its next token.
+    It is called from the token fetch's own thread, so it may block. It may raise anything: the client then goes on with
+    its own memory, and tries the store again at its next token.
     """
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none, or its time is over."""
+        """The value of a key; None if there is none or it has expired."""
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for so many seconds. The value holds a token in the clear; a key does not."""
+        """Keeps a value for some seconds. The value holds a token in the clear; a key does not."""
 
     def lock(self, key: str) -> AbstractContextManager[object]:
-        """Makes sure that one process at a time is inside.
+        """Lets one process at a time inside.
 
         Must not outlive a process that dies inside, or only for a known time. Entering raises TimeoutError when the
         lock could not be had in that time; the client then goes on without.
         """
 
 
-class _Opened:
-    """The stores of a process by the names they were opened with."""
-
-    def __init__(self) -> None:
-        self.stores: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-        self.reset()
-        reset_after_fork(self)
-
-    def reset(self) -> None:
-        """After a fork: a lock that was held is the parent's."""
-        self.lock = threading.RLock()
-
-
-_opened = _Opened()
+_opened: dict[str, TokenStore] = {}
 
 
 def open_store(store: object, *, argument: str = "token_store") -> TokenStore | None:
     """The store that a setting names, one for all clients of a process; None is the process's own memory.
 
-    Raises ConfigurationError, which says `argument`, if it names none, if its extra is not installed, and if a file is
-    one that others can read.
+    Args:
+        store: a store, the name of one, or None.
+        argument: what errors call it.
+
+    Raises:
+        ConfigurationError: it names none, its extra is not installed, or it is a file that others can read.
     """
     if store is None or store == "memory":
         return None
-    if not isinstance(store, str):
-        if isinstance(store, TokenStore):
-            return store
-        raise ConfigurationError(f"{argument} is neither a text nor has it the methods of a TokenStore")
-    with _opened.lock:
-        found = _opened.stores.get(store)
-        if found is None:
-            found = _opened.stores[store] = _new(store, argument)
-    return found
+    if isinstance(store, str):
+        # one dict operation: a lock could be held while another thread forks
+        return _opened.setdefault(store, _new(store, argument))
+    if isinstance(store, TokenStore):
+        return store
+    raise ConfigurationError(f"{argument} must be a string or have the methods of a TokenStore")
 
 
 def _new(spec: str, argument: str) -> TokenStore:
     kind, _, rest = spec.partition(":")
+    extra = "file" if kind == "file" and rest else "redis" if kind in {"redis", "rediss", "unix"} else None
+    if extra is None:
+        # the value is not shown: it may hold a password
+        raise ConfigurationError(f"{argument} must be 'memory', 'file:PATH', or a URL such as redis://host:6379/0")
     try:
-        if kind == "file" and rest:
-            from .file import FileStore
-
-            return FileStore(rest)
-        if kind in {"redis", "rediss", "unix"}:
-            from .redis import RedisStore
-
-            return RedisStore(spec)
+        store: TokenStore = __getattr__("FileStore")(rest) if extra == "file" else __getattr__("RedisStore")(spec)
     except ImportError as error:
-        extra = "file" if kind == "file" else "redis"
-        raise ConfigurationError(
-            f'{argument} {kind}: needs {error.name}: pip install "openpayments-facade[{extra}]"'
-        ) from None
+        problem = f'needs {error.name}: pip install "openpayments-facade[{extra}]"'
     except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: `~nobody` has no home
-        # the text of a ValueError is not shown: it may quote a URL with a password
-        said = f" ({error})" if isinstance(error, OSError) else ""
-        raise ConfigurationError(f"{argument} {kind}: can't be opened{said}") from None
-    # the value is not shown: it may hold a password
-    raise ConfigurationError(f"{argument} must be 'memory', 'file:PATH', or a URL such as redis://host:6379/0")
+        # a ValueError is not quoted: it may show a URL with a password
+        problem = f"can't be opened ({error})" if isinstance(error, OSError) else "can't be opened"
+    else:
+        return store
+    raise ConfigurationError(f"{argument} {kind}: {problem}")
 
 
-def __getattr__(name: str) -> object:
-    if name == "FileStore":
-        from .file import FileStore
-
-        return FileStore
-    if name == "RedisStore":
-        from .redis import RedisStore
-
-        return RedisStore
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

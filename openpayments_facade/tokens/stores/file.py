@@ -17,34 +17,36 @@ from typing import Any, Final
 
 from filelock import FileLock
 
+from ..token import read_json
+
 __all__ = ["FileStore"]
 
 _log = logging.getLogger("openpayments_facade")
 
 _FORMAT: Final = "openpayments-tokens-1"
-_LONGEST: Final = 1_000_000  # bytes; a hundred tokens or so
+_LONGEST: Final = 1_000_000  # bytes; some hundred tokens
 
 
 class FileStore:
     """Keeps values in one file of mode 0600, replaced as a whole; lock files lie beside it.
 
-    A lock ends with its process; who wants it waits `patience` seconds for it. Raises PermissionError, also
-    when made, if the file is not the user's own or others can read or write it.
+    A lock ends with its process; waiting for it ends after `patience` seconds. Every use, and making one, raises
+    PermissionError if the file is not the user's own, or others can read or write it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
-        self._path = Path(path).expanduser().resolve()  # replacing a link would part those who share its file
+        self._path = Path(path).expanduser().resolve()  # replacing a link would separate those who share its file
         self._patience = patience
         self._complained = False
         self._read()
 
     def get(self, key: str) -> str | None:
-        """The value of a key, None when its time is over."""
+        """The value of a key; None if there is none or it has expired."""
         entry = self._read().get(key)
         return entry["value"] if entry and time.time() < entry["until"] else None
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for so many seconds."""
+        """Keeps a value for some seconds."""
         now = time.time()
         with self._file_lock(""):
             entries = {old: entry for old, entry in self._read().items() if now < entry["until"]}
@@ -53,7 +55,7 @@ class FileStore:
             self._complained = False
 
     def lock(self, key: str) -> FileLock:
-        """One process at a time. Entering raises TimeoutError after `patience` seconds."""
+        """Lets one process at a time inside. Entering raises TimeoutError after `patience` seconds."""
         return self._file_lock("." + key[:16])
 
     def _file_lock(self, name: str) -> FileLock:
@@ -62,17 +64,14 @@ class FileStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            # a FIFO must not block
-            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+            with open(self._path, "rb", opener=_open) as file:
+                _check_private(os.fstat(file.fileno()), self._path)
+                content = file.read(_LONGEST)
         except FileNotFoundError:
             return {}
-        try:
-            _check_private(os.fstat(descriptor), self._path)
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(_LONGEST)
-        finally:
-            os.close(descriptor)
-        match _parse(content):
+        except IsADirectoryError:
+            raise PermissionError(f"{self._path} is not a file") from None
+        match read_json(content):
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
         if content and not self._complained:
@@ -92,11 +91,8 @@ class FileStore:
             raise
 
 
-def _parse(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not block
 
 
 def _is_entry(entry: object) -> bool:

@@ -17,10 +17,10 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Shared by the clients that it is given to, and by no others: what a test wants that must not meet old tokens.
+    """Shared only by the clients that it is given to: for tests that must not see old tokens.
 
-    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; who wants the lock waits
-    `patience` seconds for it.
+    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; waiting for the lock
+    ends after `patience` seconds.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, patience: float = 20.0) -> None:
@@ -35,17 +35,17 @@ class MemoryStore:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, key: str) -> str | None:
-        """The value of a key, None when its time is over."""
+        """The value of a key; None if there is none or it has expired."""
         value, until = self._values.get(key, (None, 0.0))
         return value if self._clock() < until else None
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for so many seconds."""
+        """Keeps a value for some seconds."""
         self._values[key] = (value, self._clock() + seconds)
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One thread at a time. Raises TimeoutError after `patience` seconds."""
+        """Lets one thread at a time inside. Entering raises TimeoutError after `patience` seconds."""
         lock = self._locks[key]
         if not lock.acquire(timeout=self._patience):
             raise TimeoutError

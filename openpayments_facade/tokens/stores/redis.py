@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["RedisStore"]
 
 _PREFIX: Final = "openpayments:token:"
-_PATIENCE: Final = 2.0  # seconds; a token request takes less than waiting longer for the store
+_PATIENCE: Final = 2.0  # seconds; a token request is faster than waiting longer
 
 
 class RedisStore:
@@ -34,12 +34,12 @@ class RedisStore:
                 server,
                 socket_timeout=_PATIENCE,
                 socket_connect_timeout=_PATIENCE,
-                retry=Retry(NoBackoff(), 1),  # once, for a connection that broke while nobody used it
+                retry=Retry(NoBackoff(), 1),  # once, for a connection that broke while idle
             )
         self._lock_life = lock_life
 
     def get(self, key: str) -> str | None:
-        """The value of a key; the server sees to its end."""
+        """The value of a key; None if there is none or it has expired."""
         try:
             value = self._redis.get(_PREFIX + key)
         except ResponseError as error:
@@ -49,16 +49,16 @@ class RedisStore:
         return value.decode(errors="replace") if isinstance(value, bytes) else value
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for so many seconds."""
+        """Keeps a value for some seconds."""
         self._redis.set(_PREFIX + key, value, px=max(1, int(seconds * 1000)))
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One process at a time, for `lock_life` at most. Raises TimeoutError after twice that time."""
+        """Lets one process at a time inside, for `lock_life` at most. Entering raises TimeoutError after twice that."""
         lock = self._redis.lock(
             f"{_PREFIX}{key}:lock",
             timeout=self._lock_life,
-            blocking_timeout=2 * self._lock_life,  # that of a dead holder, and a token request after it
+            blocking_timeout=2 * self._lock_life,  # the lock of a dead holder, and a token request after it
             sleep=0.05,
             thread_local=False,
         )
@@ -67,7 +67,7 @@ class RedisStore:
         try:
             yield
         finally:
-            with suppress(LockNotOwnedError):  # it took longer than the lock's life
+            with suppress(LockNotOwnedError):  # the token request took longer than that
                 lock.release()
 
     def close(self) -> None:

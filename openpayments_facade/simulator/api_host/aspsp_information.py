@@ -1,0 +1,111 @@
+"""ASPSP Information: countries, cities and banks (document 001)."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..request_ids import UUID
+from ..state.aspsps import ASPSP_CITY_IDS, ASPSP_DETAILS, ASPSPS, CITIES, COUNTRIES
+from ..state.banks import BIC
+from .errors import ApiError, malformed
+from .operation import Answer, Call, operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.routing import Route
+
+    from ..state import Provider
+
+__all__ = ["aspsp_information_routes"]
+
+_BASE = "/psd2/aspspinformation/v1"
+# small letters too, as in the provider's guide of 2021
+_COUNTRY_CODE = re.compile("[a-zA-Z]{2}")
+
+T = TypeVar("T")
+
+
+def aspsp_information_routes(provider: Provider) -> list[Route]:
+    get = partial(operation, provider, "GET", api_scopes=["aspspinformation"])
+    return [
+        get(f"{_BASE}/countries", _list_countries, query=["isoCountryCodes"]),
+        get(f"{_BASE}/countries/{{isoCountryCode}}", _get_country),
+        get(f"{_BASE}/cities", _list_cities, query=["isoCountryCodes", "cityIds"]),
+        get(f"{_BASE}/cities/{{city_id}}", _get_city),
+        get(f"{_BASE}/aspsps", _list_aspsps, query=["isoCountryCodes", "cityIds"]),
+        get(f"{_BASE}/aspsps/{{bicFi}}", _get_aspsp),
+    ]
+
+
+def _list_countries(call: Call) -> Answer:
+    return Answer({"countries": _select(call, COUNTRIES, country=lambda country: country["isoCountryCode"])})
+
+
+def _get_country(call: Call) -> Answer:
+    return _find(COUNTRIES, "isoCountryCode", _path_value(call, "isoCountryCode", _COUNTRY_CODE).upper())
+
+
+def _list_cities(call: Call) -> Answer:
+    cities = _select(call, CITIES, country=lambda city: city["isoCountryCode"], city_id=lambda city: city["cityId"])
+    return Answer({"cities": cities})
+
+
+def _get_city(call: Call) -> Answer:
+    return _find(CITIES, "cityId", _path_value(call, "city-id", UUID).lower())
+
+
+def _list_aspsps(call: Call) -> Answer:
+    aspsps = _select(
+        call,
+        ASPSPS,
+        country=lambda aspsp: aspsp["bicFi"][4:6],
+        city_id=lambda aspsp: ASPSP_CITY_IDS.get(aspsp["bicFi"]),
+    )
+    return Answer({"aspsps": aspsps})
+
+
+def _get_aspsp(call: Call) -> Answer:
+    return _find(list(ASPSP_DETAILS.values()), "bicFi", _path_value(call, "bicFi", BIC))
+
+
+def _select(
+    call: Call,
+    items: Sequence[T],
+    *,
+    country: Callable[[T], str],
+    city_id: Callable[[T], str | None] = lambda _: None,
+) -> list[T]:
+    """Filters are a union; without any, everything is let through (document 001, "Get cities")."""
+    countries = _query_list(call, "isoCountryCodes", _COUNTRY_CODE)
+    city_ids = _query_list(call, "cityIds", UUID)
+    if countries is None and city_ids is None:
+        return list(items)
+    wanted = {code.upper() for code in countries or ()} | {value.lower() for value in city_ids or ()}
+    return [item for item in items if country(item) in wanted or city_id(item) in wanted]
+
+
+def _find(items: Sequence[dict[str, Any]], key: str, value: str) -> Answer:
+    for item in items:
+        if item[key] == value:
+            return Answer(item)
+    raise ApiError(404, "RESOURCE_UNKNOWN", f"no such {key}: {value}", path=key)
+
+
+def _path_value(call: Call, name: str, form: re.Pattern[str]) -> str:
+    value = call.path_value(name)
+    if not form.fullmatch(value):
+        raise malformed(name, f"{name} is malformed: {value!r}")
+    return value
+
+
+def _query_list(call: Call, name: str, form: re.Pattern[str]) -> list[str] | None:
+    """The items of a comma-separated parameter; None if it was not sent."""
+    value = call.query(name)
+    items = None if value is None else value.split(",")
+    for item in items or ():
+        if not form.fullmatch(item):
+            raise malformed(name, f"{name} has a malformed item: {item!r}")
+    return items

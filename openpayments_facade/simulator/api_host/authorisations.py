@@ -1,0 +1,144 @@
+"""The authorisations of whatever a user approves: start one, list them, select a method, read the SCA status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..auth_host.authorise_page import link_template
+from .challenges import challenge
+from .errors import ApiError, malformed
+from .operation import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.routing import Route
+
+    from ..state.authorisations import Authorisation, Subject
+    from ..state.banks import Approach, Bank
+    from .bank_call import BankCall
+
+__all__ = ["authorisation_routes", "describe_methods", "links"]
+
+_LONGEST_METHOD_ID = 35
+
+
+def authorisation_routes(
+    on: Callable[..., Route],
+    path: str,
+    find: Callable[[BankCall], Subject],
+    *,
+    start: str,
+    list_all: str,
+    get_sca_status: str,
+    select_method: str,
+) -> list[Route]:
+    """The routes of four operations, whose operationIds are the keyword arguments.
+
+    Args:
+        on: `bank_operation` for a provider and its API scopes.
+        path: That of a subject's authorisations, such as `/.../{consentId}/authorisations`.
+        find: Gives the subject of a call, or raises ApiError.
+    """
+
+    def about(handler: Callable[[BankCall, Subject], Answer]) -> Callable[[BankCall], Answer]:
+        return lambda call: handler(call, find(call))
+
+    one = f"{path}/{{authorisationId}}"
+    return [
+        on(start, "POST", path, about(_start)),
+        on(list_all, "GET", path, about(_list)),
+        on(get_sca_status, "GET", one, about(_get_sca_status)),
+        on(select_method, "PUT", one, about(_select_method), json_body=True),
+    ]
+
+
+def describe_methods(bank: Bank, approach: Approach) -> list[dict[str, str]]:
+    """The authentication methods that the user can choose from."""
+    return [
+        {"authenticationType": "PUSH_OTP", "authenticationMethodId": method, "name": name}
+        for method, name in bank.offers(approach).items()
+    ]
+
+
+def links(**hrefs: str) -> dict[str, dict[str, str]]:
+    return {name: {"href": href} for name, href in hrefs.items()}
+
+
+def _start(call: BankCall, subject: Subject) -> Answer:
+    if not subject.waits_for_user:
+        raise _wrong_status(f"the {subject.kind} is {subject.status}")
+    authorisation = call.provider.authorisations.start(subject, call.header("PSU-ID"))
+    path = f"{call.path}/{authorisation.id}"
+    answer = Answer(
+        {
+            "authorisationId": authorisation.id,
+            "scaStatus": authorisation.sca_status,
+            "scaMethods": describe_methods(call.bank, authorisation.approach),
+            "_links": links(scaStatus=path, selectAuthenticationMethod=path),
+        },
+        201,
+        # no ASPSP-SCA-Approach: it is optional here, and the provider's samples of 2022 read that of the next step
+        {"Location": path},
+    )
+    if call.bank.at_once:
+        authorisation.finish_at_once()
+    return answer
+
+
+def _list(_: BankCall, subject: Subject) -> Answer:
+    return Answer({"authorisationIds": list(subject.authorisations)})
+
+
+def _get_sca_status(call: BankCall, subject: Subject) -> Answer:
+    authorisation = _find(call, subject)
+    authorisation.let_app_proceed()
+    return Answer({"scaStatus": authorisation.sca_status, **_challenge(authorisation)})
+
+
+def _select_method(call: BankCall, subject: Subject) -> Answer:
+    authorisation = _find(call, subject)
+    name = "authenticationMethodId"
+    method = call.body.get(name) if isinstance(call.body, dict) else None
+    if not isinstance(method, str) or not 0 < len(method) <= _LONGEST_METHOD_ID:
+        raise malformed(name, f"{name} is missing or malformed")
+    offered = describe_methods(call.bank, authorisation.approach)
+    chosen = next((each for each in offered if each[name] == method), None)
+    if chosen is None:
+        raise ApiError(400, "SCA_METHOD_UNKNOWN", "no such method", path=name)
+    if authorisation.is_open:
+        authorisation.select(method, call.header("PSU-ID"))
+    elif not call.bank.at_once:
+        raise _wrong_status(f"the authorisation is {authorisation.sca_status}")
+    hrefs = {"scaStatus": call.path}
+    if authorisation.approach == "redirect" and authorisation.is_open:
+        hrefs["scaRedirect" if call.provider.plain_redirect else "scaOAuth"] = link_template(
+            call.provider, authorisation
+        )
+    return Answer(
+        {
+            "scaStatus": authorisation.sca_status,
+            "chosenScaMethod": chosen,
+            **_challenge(authorisation),
+            "_links": links(**hrefs),
+        },
+        headers={"ASPSP-SCA-Approach": authorisation.approach.upper()},
+    )
+
+
+def _find(call: BankCall, subject: Subject) -> Authorisation:
+    authorisation = subject.authorisations.get(call.path_value("authorisationId"))
+    if authorisation is None:
+        raise ApiError(404, "RESOURCE_UNKNOWN", "no such authorisation", path="authorisationId")
+    return authorisation
+
+
+def _challenge(authorisation: Authorisation) -> dict[str, Any]:
+    if not authorisation.waits_for_app:
+        return {}
+    assert authorisation.method is not None
+    return {"challengeData": challenge(authorisation.method, authorisation.id, authorisation.reads)}
+
+
+def _wrong_status(text: str) -> ApiError:
+    return ApiError(409, "STATUS_INVALID", text)

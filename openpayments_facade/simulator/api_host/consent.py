@@ -1,0 +1,193 @@
+"""Consent: asking for one, reading and deleting it, and its authorisations (the provider's guide of 2021)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from .authorisations import authorisation_routes, describe_methods, links
+from .bank_call import BankCall, bank_operation
+from .errors import ApiError, malformed
+from .operation import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.routing import Route
+
+    from ..state import Provider
+    from ..state.consents import Consent
+
+__all__ = ["consent_routes", "find_consent", "read_date"]
+
+_CONSENTS = "/psd2/consent/v1/consents"
+_CONSENT = f"{_CONSENTS}/{{consentId}}"
+
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LISTS = ("accounts", "balances", "transactions")
+_OFFERS = {"availableAccounts": ("allAccounts", "allAccountsWithBalances"), "allPsd2": ("allAccounts",)}
+_UP_TO_35 = re.compile(".{1,35}", re.DOTALL)
+_IDENTIFIERS: Final[Mapping[str, re.Pattern[str]]] = {
+    "iban": re.compile("[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}"),
+    "bban": re.compile("[a-zA-Z0-9]{1,30}"),
+    "pan": _UP_TO_35,
+    "maskedPan": _UP_TO_35,
+    "msisdn": _UP_TO_35,
+}
+_ADDITIONS: Final[Mapping[str, re.Pattern[str]]] = {
+    "clearingNumber": re.compile("[0-9]{1,5}"),
+    "currency": re.compile("[A-Z]{3}"),
+}
+
+
+def consent_routes(provider: Provider) -> list[Route]:
+    on = partial(bank_operation, provider, api_scopes=["accountinformation"])
+    return [
+        on("createConsent", "POST", _CONSENTS, _create, json_body=True),
+        on("getConsentInformation", "GET", _CONSENT, _get),
+        on("deleteConsent", "DELETE", _CONSENT, _delete),
+        on("getConsentStatus", "GET", f"{_CONSENT}/status", _get_status),
+        *authorisation_routes(
+            on,
+            f"{_CONSENT}/authorisations",
+            _find,
+            start="startConsentAuthorisation",
+            list_all="getConsentAuthorisation",
+            get_sca_status="getConsentScaStatus",
+            select_method="updateConsentsPsuData",
+        ),
+    ]
+
+
+def find_consent(call: BankCall, consent_id: str, *, status: int, path: str) -> Consent:
+    """A consent of the call's bank. Raises ApiError with this status and path if there is none."""
+    unknown = ApiError(status, "CONSENT_UNKNOWN", f"{call.bank.name} knows no such consent", path=path)
+    return call.check(call.provider.consents.find(consent_id), otherwise=unknown)
+
+
+def read_date(value: object, name: str) -> date:
+    """A date as `yyyy-MM-dd`. Raises ApiError 400."""
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise malformed(name, f"{name} must be a date in the form yyyy-MM-dd")
+
+
+def _create(call: BankCall) -> Answer:
+    valid_until = _check_request(call.body, call.today)
+    consent = call.provider.consents.create(
+        call.bank,
+        call.body,
+        valid_until=valid_until,
+        context=call.context,
+        redirect_preferred=call.header("TPP-Redirect-Preferred"),
+        psu_id=call.header("PSU-ID"),
+    )
+    path = f"{_CONSENTS}/{consent.id}"
+    return Answer(
+        {
+            "consentStatus": consent.status,
+            "consentId": consent.id,
+            "scaMethods": describe_methods(call.bank, consent.approach),
+            "_links": links(self=path, status=f"{path}/status", startAuthorisation=f"{path}/authorisations"),
+        },
+        201,
+        {"Location": path},
+    )
+
+
+def _get(call: BankCall) -> Answer:
+    consent = _find(call)
+    return Answer(
+        {
+            "consentId": consent.id,
+            "access": consent.request["access"],
+            "recurringIndicator": consent.request["recurringIndicator"],
+            "validUntil": consent.valid_until.isoformat(),
+            "frequencyPerDay": consent.request["frequencyPerDay"],
+            "lastActionDate": consent.last_action.isoformat(),
+            "consentStatus": consent.status,
+        }
+    )
+
+
+def _delete(call: BankCall) -> Answer:
+    consent = _find(call)
+    # a consent that has ended in another way stays as it is; deleting is idempotent, so that is not an error
+    if consent.is_alive:
+        consent.settle("terminatedByTpp")
+    return Answer(status=204)
+
+
+def _get_status(call: BankCall) -> Answer:
+    consent = _find(call)
+    # the simpler flow in the provider's guide of 2021 asks for nothing but this while the user approves
+    for authorisation in consent.authorisations.values():
+        authorisation.let_app_proceed()
+    return Answer({"consentStatus": consent.status})
+
+
+def _find(call: BankCall) -> Consent:
+    return find_consent(call, call.path_value("consentId"), status=403, path="consentId")
+
+
+def _check_request(body: Any, today: date) -> date:
+    """The date in `validUntil` of a request that is in order. Raises ApiError 400."""
+    if not isinstance(body, dict):
+        raise malformed(None, "the body is not a JSON object")
+    for name in ("access", "recurringIndicator", "validUntil", "frequencyPerDay", "combinedServiceIndicator"):
+        if body.get(name) is None:
+            raise malformed(name, f"{name} is missing")
+    for name in ("recurringIndicator", "combinedServiceIndicator"):
+        if not isinstance(body[name], bool):
+            raise malformed(name, f"{name} must be true or false")
+    frequency = body["frequencyPerDay"]
+    # 1.0 is an integer to a JSON Schema
+    if isinstance(frequency, bool) or not isinstance(frequency, (int, float)) or frequency % 1 or frequency < 1:
+        raise malformed("frequencyPerDay", "frequencyPerDay must be 1 or more")
+    _check_access(body["access"])
+    valid_until = read_date(body["validUntil"], "validUntil")
+    if valid_until < today:
+        raise ApiError(400, "PERIOD_INVALID", "validUntil is in the past", path="validUntil")
+    return valid_until
+
+
+def _check_access(access: Any) -> None:
+    if not isinstance(access, dict):
+        raise malformed("access", "access must be a JSON object")
+    for name, offers in _OFFERS.items():
+        if access.get(name) is not None and access[name] not in offers:
+            raise ApiError(
+                400, "PARAMETER_NOT_SUPPORTED", f"{name} must be one of: {', '.join(offers)}", path=f"access.{name}"
+            )
+    lists = {name: access[name] for name in _LISTS if access.get(name) is not None}
+    for name, references in lists.items():
+        _check_references(references, f"access.{name}")
+    if any(lists.values()) and not all(lists.values()):
+        raise _inconsistent("access", "if one list is empty, the others are too")
+    for name in ("balances", "transactions"):
+        if any(reference not in lists.get("accounts", ()) for reference in lists.get(name, ())):
+            raise _inconsistent(f"access.{name}", f"{name} has an account that is not in accounts")
+
+
+def _check_references(references: Any, path: str) -> None:
+    if not isinstance(references, list):
+        raise malformed(path, f"{path} must be a list")
+    for position, reference in enumerate(references):
+        where = f"{path}[{position}]"
+        if not isinstance(reference, dict):
+            raise malformed(where, f"{where} must be an account reference")
+        given = {name: value for name, value in reference.items() if value is not None}
+        if len(given.keys() & _IDENTIFIERS.keys()) != 1:
+            raise malformed(where, f"{where} needs exactly one of: {', '.join(_IDENTIFIERS)}")
+        for name, form in (*_IDENTIFIERS.items(), *_ADDITIONS.items()):
+            if name in given and not (isinstance(given[name], str) and form.fullmatch(given[name])):
+                raise malformed(f"{where}.{name}", f"{where}.{name} is malformed")
+
+
+def _inconsistent(path: str, text: str) -> ApiError:
+    return ApiError(400, "PARAMETER_NOT_CONSISTENT", text, path=path)

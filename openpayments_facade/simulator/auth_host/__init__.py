@@ -1,0 +1,1 @@
+"""The auth host: the token endpoint, and the page where a user approves."""

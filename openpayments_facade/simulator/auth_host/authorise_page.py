@@ -1,0 +1,198 @@
+"""`/connect/authorize` on the auth host: the page where a user approves or declines (the provider's guide of 2021).
+
+In reality this host sends the browser on to the bank and takes it back; here one page stands for both.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..state.authorisations import API_SCOPE_BY_KIND, Approval
+from ..state.users import Fate, fate_of
+from .errors import OAuthError
+from .scopes import check_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from starlette.requests import Request
+
+    from ..state import Provider
+    from ..state.authorisations import Authorisation
+
+__all__ = ["AUTHORISE_PATH", "Refused", "authorise_routes", "decide", "link_template", "read_link"]
+
+AUTHORISE_PATH = "/connect/authorize"
+_FIELDS = ("client_id", "scope", "response_type", "redirect_uri", "state", "acr_values")
+# browsers run or show these instead of going to a server
+_NO_REDIRECT_SCHEMES = {"", "about", "blob", "data", "file", "javascript", "vbscript"}
+
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }}
+button {{ font: inherit; padding: .5rem 1.5rem; margin-right: 1rem }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+
+class Refused(Exception):
+    """The browser stays where it is, and shows why."""
+
+
+def authorise_routes(provider: Provider) -> list[Route]:
+    async def page(request: Request) -> Response:
+        try:
+            _check_single(request.query_params.multi_items())
+            with provider.lock:
+                return _show_form(provider, dict(request.query_params))
+        except Refused as refusal:
+            return _show_message("This link does not work", str(refusal), status=400)
+
+    async def decision(request: Request) -> Response:
+        try:
+            fields = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+            _check_single(fields)
+            form = dict(fields)
+            if form.get("decision") not in {"approve", "decline"}:
+                raise Refused("decision must be approve or decline")
+            target = decide(provider, form, approved=form["decision"] == "approve")
+        except Refused as refusal:
+            return _show_message("This link does not work", str(refusal), status=400)
+        if target is None:
+            return _show_message("Please wait", "The bank has not answered yet.")
+        return RedirectResponse(target, 303)
+
+    return [
+        Route(AUTHORISE_PATH, page, methods=["GET"]),
+        Route(AUTHORISE_PATH, decision, methods=["POST"]),
+    ]
+
+
+def link_template(provider: Provider, authorisation: Authorisation) -> str:
+    """The link of an authorisation, with three placeholders for the application to fill in."""
+    subject = authorisation.subject
+    scope = " ".join(filter(None, (API_SCOPE_BY_KIND[subject.kind], subject.context)))
+    identity = f"idp:{subject.bank.bic} {subject.kind}Id:{subject.id} {subject.kind}AuthorisationId:{authorisation.id}"
+    return (
+        f"{provider.auth_url()}{AUTHORISE_PATH}?client_id=[CLIENT_ID]&scope={quote(scope)}&response_type=code"
+        f"&redirect_uri=[TPP_REDIRECT_URI]&state=[TPP_STATE]&acr_values={quote(identity, safe=':')}"
+    )
+
+
+def read_link(url: str) -> dict[str, str]:
+    """The fields of a link that was filled in, as a browser would send them."""
+    return {name: values[-1] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
+
+
+def decide(provider: Provider, fields: Mapping[str, str], *, approved: bool) -> str | None:
+    """Where the browser goes once the user has pressed a button; None if nothing happens. Raises Refused."""
+    with provider.lock:
+        authorisation = _check_link(provider, fields)
+        fate = fate_of(authorisation.psu_id)
+        if fate is Fate.NEVER_ENDS:
+            return None
+        redirect_uri, state = fields["redirect_uri"], fields.get("state")
+        if not approved or fate is Fate.FAILS:
+            authorisation.finish("failed")
+            # no source says what comes back then; this is OAuth's own way (RFC 6749, section 4.1.2.1)
+            return _with_query(redirect_uri, error="access_denied", state=state)
+        code = None
+        if provider.plain_redirect:
+            authorisation.finish("finalised")
+        else:
+            code = provider.codes.issue(authorisation.approval, redirect_uri=redirect_uri, scope=fields["scope"])
+        return _with_query(redirect_uri, code=code, scope=fields["scope"], state=state)
+
+
+def _check_link(provider: Provider, fields: Mapping[str, str]) -> Authorisation:
+    """The authorisation that a link is for. Raises Refused."""
+    for name in _FIELDS:
+        value = fields.get(name, "")
+        if not value and name != "state":
+            raise Refused(f"{name} is missing")
+        if value.startswith("[") and value.endswith("]"):
+            raise Refused(f"{name} is still the placeholder {value}")
+    if fields["client_id"] != provider.application.client_id:
+        raise Refused("client_id is not known")
+    if fields["response_type"] != "code":
+        raise Refused("response_type is not code")
+    _check_redirect_uri(fields["redirect_uri"], provider.redirect_uris)
+    try:
+        check_scope(provider, fields["scope"])
+    except OAuthError as error:
+        raise Refused(f"scope: {error.description}") from None
+    return _find_authorisation(provider, fields["acr_values"])
+
+
+def _check_redirect_uri(redirect_uri: str, known: Collection[str] | None) -> None:
+    try:
+        parts = urlsplit(redirect_uri)
+    except ValueError:
+        raise Refused("redirect_uri is not a URI") from None
+    if parts.scheme.lower() in _NO_REDIRECT_SCHEMES or parts.fragment:
+        raise Refused("redirect_uri is not an absolute URI without a fragment")
+    if known is not None and redirect_uri not in known:
+        raise Refused("redirect_uri is not one of those that the application registered")
+
+
+def _find_authorisation(provider: Provider, acr_values: str) -> Authorisation:
+    values = dict(value.split(":", 1) for value in acr_values.split(" ") if ":" in value)
+    kind = next((kind for kind in API_SCOPE_BY_KIND if f"{kind}Id" in values), None)
+    if kind is None:
+        raise Refused("acr_values does not say what is to be approved")
+    approval = Approval(kind, values[f"{kind}Id"], values.get(f"{kind}AuthorisationId", ""))
+    authorisation = provider.authorisations.find(approval.authorisation_id)
+    if authorisation is None or authorisation.approach != "redirect":
+        raise Refused("acr_values names no authorisation that goes this way")
+    if authorisation.approval != approval or authorisation.subject.bank.bic != values.get("idp"):
+        raise Refused(f"acr_values names no {kind} of that bank")
+    if authorisation.sca_status != "scaMethodSelected":
+        raise Refused(f"the authorisation is {authorisation.sca_status}")
+    return authorisation
+
+
+def _show_form(provider: Provider, fields: Mapping[str, str]) -> Response:
+    subject = _check_link(provider, fields).subject
+    hidden = "\n".join(
+        f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in _FIELDS if name in fields
+    )
+    body = f"""<p>{escape(subject.request_to_user)}</p>
+<form method="post" action="{AUTHORISE_PATH}">
+{hidden}
+<button type="submit" name="decision" value="approve">Approve</button>
+<button type="submit" name="decision" value="decline">Decline</button>
+</form>
+<p><small>This is the simulator; no bank is asked.</small></p>"""
+    return HTMLResponse(_PAGE.format(title=escape(subject.bank.name), body=body))
+
+
+def _show_message(title: str, text: str, *, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(title=escape(title), body=f"<p>{escape(text)}</p>"), status)
+
+
+def _check_single(fields: Collection[tuple[str, str]]) -> None:
+    names = [name for name, _ in fields]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise Refused(f"sent more than once: {', '.join(repeated)}")
+
+
+def _with_query(redirect_uri: str, **values: str | None) -> str:
+    parts = urlsplit(redirect_uri)
+    added = urlencode({name: value for name, value in values.items() if value is not None}, quote_via=quote)
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))

@@ -1,0 +1,154 @@
+"""Consents: what the simulator remembers of them, and how one status follows another."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from .authorisations import SimulatedAuthorisation, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .banks import Bank
+
+__all__ = ["Consent", "ConsentStatus", "Consents", "SimulatedConsent"]
+
+ConsentStatus = Literal["received", "rejected", "valid", "revokedByPsu", "expired", "terminatedByTpp"]
+
+# no source says how long a consent can be; the European regulation allows 180 days between two authentications
+_LONGEST = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class SimulatedConsent:
+    """A consent as it was when it was looked at; `access` is as it was asked for, `context` a PSU context."""
+
+    id: str
+    bic: str
+    status: ConsentStatus
+    context: str | None
+    access: Mapping[str, Any]
+    valid_until: date
+    authorisations: tuple[SimulatedAuthorisation, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class Consent(Subject):
+    """`request` is the body that it was created with.
+
+    `accesses` counts the accesses of a day without the user, `reported` are the entries that each account has told of,
+    `next_pages` the queries of the next pages that were linked to.
+    """
+
+    kind = "consent"
+
+    consents: Consents = field(repr=False)
+    request: Mapping[str, Any]
+    valid_until: date
+    last_action: date
+    status: ConsentStatus = "received"
+    accesses: Counter[object] = field(default_factory=Counter)
+    reported: dict[str, int] = field(default_factory=dict)
+    next_pages: deque[object] = field(default_factory=lambda: deque(maxlen=16))
+
+    @property
+    def is_alive(self) -> bool:
+        return self.status in {"received", "valid"}
+
+    @property
+    def waits_for_user(self) -> bool:
+        return self.status == "received"
+
+    @property
+    def request_to_user(self) -> str:
+        return f"An application asks to read your accounts until {self.valid_until.isoformat()}."
+
+    def approve(self, psu_id: str | None) -> None:
+        self.psu_id = psu_id
+        self.settle("valid")
+        self.consents.expire_older(self)
+
+    def reject(self) -> None:
+        self.settle("rejected")
+
+    def settle(self, status: ConsentStatus) -> None:
+        """Takes a status in which no user is waited for."""
+        self.status = status
+        self.touch()
+        self.close_authorisations()
+
+    def touch(self) -> None:
+        self.last_action = self.consents.now().date()
+
+    def catch_up(self) -> None:
+        if self.is_alive and self.consents.now().date() > self.valid_until:
+            self.settle("expired")
+
+    def view(self) -> SimulatedConsent:
+        return SimulatedConsent(
+            id=self.id,
+            bic=self.bank.bic,
+            status=self.status,
+            context=self.context,
+            access=self.request["access"],
+            valid_until=self.valid_until,
+            authorisations=tuple(authorisation.view() for authorisation in self.authorisations.values()),
+        )
+
+
+class Consents:
+    """Every consent there is. `new_id` makes their ids, `now` is the banks' time."""
+
+    def __init__(self, *, new_id: Callable[[], str], now: Callable[[], datetime]) -> None:
+        self.now = now
+        self._new_id = new_id
+        self._consents: dict[str, Consent] = {}
+
+    def create(
+        self,
+        bank: Bank,
+        request: Mapping[str, Any],
+        *,
+        valid_until: date,
+        context: str | None,
+        redirect_preferred: str | None,
+        psu_id: str | None,
+    ) -> Consent:
+        today = self.now().date()
+        consent = Consent(
+            id=self._new_id(),
+            bank=bank,
+            context=context,
+            redirect_preferred=redirect_preferred,
+            psu_id=psu_id,
+            consents=self,
+            request=request,
+            valid_until=min(valid_until, today + _LONGEST),
+            last_action=today,
+        )
+        self._consents[consent.id] = consent
+        return consent
+
+    def find(self, consent_id: str) -> Consent | None:
+        consent = self._consents.get(consent_id)
+        if consent is not None:
+            consent.catch_up()
+        return consent
+
+    def expire_older(self, consent: Consent) -> None:
+        """Once a recurring consent is valid, older ones of the same user expire (Berlin Group)."""
+        if consent.psu_id is None or not consent.request["recurringIndicator"]:
+            return
+        for other in self._consents.values():
+            same = (other.bank, other.context, other.psu_id) == (consent.bank, consent.context, consent.psu_id)
+            if other is not consent and same and other.status == "valid" and other.request["recurringIndicator"]:
+                other.settle("expired")
+
+    def views(self) -> list[SimulatedConsent]:
+        """All of them, in the order of their creation."""
+        for consent in self._consents.values():
+            consent.catch_up()
+        return [consent.view() for consent in self._consents.values()]

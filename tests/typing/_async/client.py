@@ -1,0 +1,144 @@
+"""What type checkers see of `AsyncOpenPayments`. Checked by `make check`, never run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from decimal import Decimal
+from typing import assert_type
+
+import httpx
+from dateutil.relativedelta import relativedelta
+from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
+from openpayments_client.api.consent import delete_consent
+from openpayments_client.models import CountryList
+
+from openpayments_facade import (
+    Account,
+    Approach,
+    Aspsp,
+    AspspDetails,
+    AsyncAccounts,
+    AsyncAuthorisation,
+    AsyncBank,
+    AsyncConsents,
+    AsyncOpenPayments,
+    AsyncTransactions,
+    AuthorisationStarted,
+    AuthorisationUpdate,
+    Balance,
+    BookedTransaction,
+    Callback,
+    Challenge,
+    City,
+    Consent,
+    ConsentAccess,
+    ConsentCreated,
+    Country,
+    PendingTransaction,
+    Psu,
+    PsuContext,
+    RawResponse,
+    RedirectUrl,
+    ScaStatusAnswer,
+    Transaction,
+    TransactionReport,
+    UserToken,
+    money,
+)
+
+
+async def clients() -> None:
+    async with AsyncOpenPayments(client_id="id", client_secret="secret") as op:
+        assert_type(op, AsyncOpenPayments)
+    assert_type(AsyncOpenPayments.from_env(timeout=5, psu_context=None), AsyncOpenPayments)
+    assert_type(op.with_options(timeout=5, max_retries=0, psu_context=PsuContext.CORPORATE), AsyncOpenPayments)
+    assert_type(await op.access_token(), str)
+    assert_type(await op.aclose(), None)
+
+
+async def banks(op: AsyncOpenPayments) -> None:
+    assert_type(await op.countries.list(), list[Country])
+    assert_type(await op.countries.get("SE"), Country)
+    assert_type(await op.cities.list(countries=["SE"]), list[City])
+    assert_type(await op.cities.get("ba9dd929-1408-33a6-3ce2-bc45fcfaaa5c"), City)
+    assert_type(await op.aspsps.list(countries=("SE", "FI"), city_ids=None), list[Aspsp])
+    details = await op.aspsps.get("ESSESESS")
+    assert_type(details, AspspDetails)
+    assert_type(details.name, str)
+    assert_type(details.city, str | None)
+
+
+async def calls(op: AsyncOpenPayments) -> None:
+    assert_type(await op.call(get_countries_list, iso_country_codes=["SE"]), CountryList)
+    assert_type(await op.call(get_aspsp_details, "ESSESESS"), AspspDetails)
+    assert_type(await op.call(delete_consent, "c1", x_bic_fi="ESSESESS"), None)
+
+
+async def raw_responses(op: AsyncOpenPayments, bank: AsyncBank) -> None:
+    raw = op.with_raw_response
+    answer = await raw.aspsps.get("ESSESESS")
+    assert_type(answer, RawResponse[AspspDetails])
+    assert_type(answer.parsed, AspspDetails)
+    assert_type(answer.status_code, int)
+    assert_type(answer.headers, httpx.Headers)
+    assert_type(answer.request_id, str)
+    assert_type((await raw.countries.list()).parsed, list[Country])
+    assert_type(await raw.call(get_countries_list), RawResponse[CountryList])
+    assert_type(await raw.call(delete_consent, "c1", x_bic_fi="ESSESESS"), RawResponse[None])
+    assert_type(await bank.with_raw_response.consents.status("c1"), RawResponse[str])
+    assert_type(await bank.with_raw_response.consents.delete("c1"), RawResponse[None])
+    accounts = bank.with_raw_response.accounts("c1")
+    assert_type(await accounts.list(), RawResponse[list[Account]])
+    pages = accounts.transactions("a1", date_from=date(2026, 1, 1)).pages()
+    assert_type(pages, AsyncIterator[RawResponse[TransactionReport]])
+
+
+async def consents(op: AsyncOpenPayments) -> None:
+    bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"), redirect_preferred=True)
+    assert_type(bank, AsyncBank)
+    assert_type(bank.consents, AsyncConsents)
+    assert_type(await bank.consents.create(valid_until=date(2026, 12, 31)), ConsentCreated)
+    created = await bank.consents.create(valid_until=relativedelta(days=90), access=ConsentAccess(accounts=[]))
+    assert_type(created.consent_id, str)
+    assert_type(await bank.consents.get(created.consent_id), Consent)
+    assert_type(await bank.consents.status("c1"), str)
+    assert_type(await bank.consents.delete("c1"), None)
+    assert_type(await bank.consents.authorisations("c1"), list[str])
+    assert_type(await bank.consents.start_authorisation("c1"), AuthorisationStarted)
+    assert_type(await bank.consents.sca_status("c1", authorisation_id="a1"), ScaStatusAnswer)
+
+
+async def authorisations(op: AsyncOpenPayments, bank: AsyncBank) -> None:
+    authorisation = await bank.consents.authorise("c1")
+    assert_type(authorisation, AsyncAuthorisation)
+    assert_type(authorisation.approach, Approach)
+    assert_type(authorisation.challenge, Challenge | None)
+    async for update in authorisation.updates(timeout=300):
+        assert_type(update, AuthorisationUpdate)
+    assert_type(await authorisation.poll(), AuthorisationUpdate)
+    assert_type(await authorisation.complete("https://app.example.com/callback"), UserToken | None)
+    assert_type(authorisation.redirect_url(redirect_uri="https://app.example.com/callback"), RedirectUrl)
+    assert_type(await authorisation.wait(timeout=300), Consent)
+    assert_type(bank.consents.resume(authorisation.to_dict()), AsyncAuthorisation)
+    callback = op.oauth.read_callback("https://app.example.com/callback?code=c&state=s", state="s")
+    assert_type(callback, Callback)
+    token = await op.oauth.exchange_code(code="c", redirect_uri="https://app.example.com/", authorisation_id="a1")
+    assert_type(token, UserToken)
+
+
+async def accounts(bank: AsyncBank) -> None:
+    accounts = bank.accounts("c1")
+    assert_type(accounts, AsyncAccounts)
+    assert_type(await accounts.list(with_balance=True), list[Account])
+    (account,) = await accounts.list()
+    assert_type(await accounts.get(account), Account)
+    assert_type(await accounts.balances(account), list[Balance])
+    transactions = accounts.transactions(account, date_from=relativedelta(months=-13), booking_status="both")
+    assert_type(transactions, AsyncTransactions)
+    assert_type(transactions.pages(), AsyncIterator[TransactionReport])
+    async for transaction in transactions:
+        assert_type(transaction, BookedTransaction | PendingTransaction)
+        assert_type(transaction.booking_date, date | None)
+        assert_type(money(transaction.transaction_amount), Decimal)
+        assert_type(await accounts.transaction(account, transaction_id=transaction), Transaction)

@@ -1,0 +1,43 @@
+# Written by `make unasync` from tests/typing/_async/wrong_uses.py; do not edit.
+"""What type checkers refuse: each line needs its ignore comment, or the check fails. Never run."""
+
+from __future__ import annotations
+
+from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
+from openpayments_client.models import AspspDetails
+
+from openpayments_facade import Bank, OpenPayments, Psu, money
+
+
+def clients() -> None:
+    OpenPayments("id", "secret")  # type: ignore[call-arg]
+    OpenPayments(client_id="id")  # type: ignore[call-arg]
+    OpenPayments(client_id="id", client_secret="secret", retries=3)  # type: ignore[call-arg]
+    OpenPayments.from_env(time_out=5)  # type: ignore[call-arg]
+
+
+def banks(op: OpenPayments) -> None:
+    op.aspsps.list(["SE"])  # type: ignore[call-arg]
+    op.aspsps.list(country="SE")  # type: ignore[call-arg]
+    op.countries.get(46)  # type: ignore[arg-type]
+    op.aspsps.get("ESSESESS").bic  # type: ignore[attr-defined]  # noqa: B018
+    op.aspsps.all  # type: ignore[attr-defined]  # noqa: B018
+    op.with_options(time_out=5)  # type: ignore[call-arg]
+
+
+def calls(op: OpenPayments) -> None:
+    op.call(get_aspsp_details)  # type: ignore[call-overload]
+    op.call(get_countries_list, countries=["SE"])  # type: ignore[call-overload]
+    op.call(get_countries_list).aspsps  # type: ignore[attr-defined]  # noqa: B018
+    op.with_raw_response.aspsps.get()  # type: ignore[call-arg]
+    op.with_raw_response.aspsps.get("ESSESESS").name  # type: ignore[attr-defined]  # noqa: B018
+
+
+def bank_calls(op: OpenPayments, bank: Bank, found: AspspDetails) -> None:
+    op.at_bank("ESSESESS", "example-user")  # type: ignore[arg-type]
+    Psu("203.0.113.7")  # type: ignore[call-arg]
+    bank.consents.create()  # type: ignore[call-arg]
+    bank.accounts()  # type: ignore[call-arg]
+    bank.accounts("c1").transactions("a1", booking_status="all")  # type: ignore[arg-type]
+    found.city.upper()  # type: ignore[union-attr]
+    money(1.5)  # type: ignore[arg-type]

@@ -1,0 +1,91 @@
+"""What type checkers see of errors, settings, the simulator and what lies beside the clients. Never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import assert_type
+
+from openpayments_facade import (
+    PRODUCTION,
+    AccessExceededError,
+    APIError,
+    ApiScope,
+    AspspDetails,
+    AsyncOpenPayments,
+    AuthorisationFailedError,
+    Environment,
+    InvalidArgumentError,
+    MonetaryAmount,
+    OpenPayments,
+    OpenPaymentsError,
+    PsuContext,
+    TokenError,
+    TokenEvent,
+    TokenStore,
+    money,
+    request_ids,
+)
+from openpayments_facade.errors import TppMessage
+from openpayments_facade.simulator import Simulator
+from openpayments_facade.tokens.stores import FileStore, MemoryStore
+
+
+def errors(op: OpenPayments) -> AspspDetails | None:
+    try:
+        return op.aspsps.get("ESSESESS")
+    except AccessExceededError as error:
+        assert_type(error.retry_after, float | None)
+    except APIError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.code, str | None)
+        assert_type(error.messages, tuple[TppMessage, ...])
+        assert_type(error.headers, Mapping[str, str])
+        assert_type(error.body, str)
+        assert_type(error.request_id, str | None)
+    except TokenError as error:
+        assert_type(error.description, str | None)
+    except AuthorisationFailedError as error:
+        assert_type(error.consent_id, str | None)
+    except InvalidArgumentError as error:
+        assert_type(error.argument, str)
+    except OpenPaymentsError as error:
+        assert_type(str(error), str)
+    return None
+
+
+def amounts(amount: MonetaryAmount) -> None:
+    assert_type(amount.amount, str)
+    assert_type(amount.currency, str)
+    assert_type(money(amount), Decimal)
+    assert_type(money("1.50"), Decimal)
+
+
+def settings(token_store: TokenStore) -> None:
+    def note(event: TokenEvent) -> None:
+        assert_type(event.expires_at, float | None)
+        assert_type(event.error, OpenPaymentsError | None)
+
+    OpenPayments(
+        client_id="id",
+        client_secret="secret",
+        environment=Environment(name="test", auth_url="http://127.0.0.1:1", api_url="http://127.0.0.1:2"),
+        api_scopes=[ApiScope.ASPSP_INFORMATION, "accountinformation"],
+        psu_context="corporate",
+        token_store=token_store,
+        on_token_event=note,
+    )
+    OpenPayments(client_id="id", client_secret="secret", token_store=FileStore("tokens"), psu_context=None)
+    OpenPayments(client_id="id", client_secret="secret", token_store=MemoryStore(), environment=PRODUCTION)
+    assert_type(PRODUCTION.auth_url, str)
+    assert_type(PsuContext("private"), PsuContext)
+    assert_type(request_ids.new_request_id(), str)
+
+
+def simulator() -> None:
+    with Simulator(page_size=10) as simulator:
+        assert_type(simulator, Simulator)
+        assert_type(simulator.client(timeout=5), OpenPayments)
+        assert_type(simulator.async_client(), AsyncOpenPayments)
+        assert_type(simulator.environment, Environment)
+        assert_type(simulator.token_requests, int)
