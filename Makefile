@@ -37,7 +37,7 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-matrix: $(VENV)/.dev  ## runs the tests on every Python from 3.11 on that is found, and with the oldest dependencies allowed
+test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and with the oldest dependencies that are allowed
 	@$(BIN)/python scripts/matrix.py -n $(WORKERS) -q $(ARGS)
 
 coverage: $(VENV)/.dev  ## runs all tests and fails below 95 % of the branches of the facade

@@ -10,8 +10,9 @@ from attrs import field, frozen
 from ._checks import refuse
 from ._protocol.options import CommonOptions
 from ._redaction import Secret
-from .environments import SANDBOX, Environment, read_environment
+from .environments import Environment, read_environment
 from .scopes import ApiScope, read_api_scopes
+from .tokens.stores import open_store
 
 if TYPE_CHECKING:
     import ssl
@@ -53,20 +54,6 @@ def _read_secret(value: object) -> Secret:
     return value if isinstance(value, Secret) else Secret(_read_client_id(value, "client_secret"))
 
 
-def _read_environment(value: object) -> Environment:
-    return SANDBOX if value is None else read_environment(value)
-
-
-def _read_api_scopes(value: object) -> tuple[ApiScope, ...]:
-    return (ApiScope.ASPSP_INFORMATION,) if value is None else read_api_scopes(value)
-
-
-def _read_store(value: object) -> TokenStore | None:
-    from .tokens.stores import open_store
-
-    return open_store(value)
-
-
 def _read_callback(value: object) -> OnTokenEvent | None:
     if value is None or callable(value):
         return value
@@ -82,12 +69,12 @@ class Settings:
 
     client_id: str = field(converter=_read_client_id)
     client_secret: Secret = field(converter=_read_secret)
-    environment: Environment = field(converter=_read_environment)
-    api_scopes: tuple[ApiScope, ...] = field(converter=_read_api_scopes)
+    environment: Environment = field(converter=read_environment)
+    api_scopes: tuple[ApiScope, ...] = field(converter=read_api_scopes)
     limits: httpx.Limits | None = None
     proxy: str | httpx.Proxy | None = field(default=None, repr=False)  # may carry a password
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
-    token_store: TokenStore | None = field(default=None, converter=_read_store, repr=False)  # may carry a password
+    token_store: TokenStore | None = field(default=None, converter=open_store, repr=False)  # may carry a password
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)

@@ -14,10 +14,8 @@ __all__ = ["PRODUCTION", "SANDBOX", "Environment", "is_loopback", "read_environm
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
@@ -39,10 +37,8 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
     if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):
         raise ConfigurationError(f"{name} must be like https://host, not {value!r}")
     if url.scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(
-            f"{name} is {value!r}: plain http would show tokens to the network; it is only allowed to this machine "
-            "(localhost, 127.0.0.0/8, ::1)"
-        )
+        where = "it is only allowed to this machine (localhost, 127.0.0.0/8, ::1)"
+        raise ConfigurationError(f"{name} is {value!r}: plain http would show tokens to the network; {where}")
 
 
 @frozen
@@ -71,13 +67,13 @@ PRODUCTION = Environment(
 
 
 def read_environment(value: object, *, name: str = "environment") -> Environment:
-    """Turns `"sandbox"` or `"production"` into its hosts; an Environment is handed on.
+    """Turns `"sandbox"` (also for None) or `"production"` into its hosts; an Environment is handed on.
 
     Raises ConfigurationError, which says `name`, for anything else.
     """
     if isinstance(value, Environment):
         return value
-    for environment in (SANDBOX, PRODUCTION):
-        if value == environment.name:
-            return environment
-    raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")
+    known: dict[object, Environment] = {None: SANDBOX, "sandbox": SANDBOX, "production": PRODUCTION}
+    if not isinstance(value, str | None) or value not in known:
+        raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")
+    return known[value]

@@ -5,16 +5,15 @@ Source: the provider's guide of 2021.
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import Attribute, field, fields, frozen
 
 from ._checks import check, refuse
 from ._redaction import hiding_arguments
-from .errors import InvalidArgumentError
 from .scopes import PsuContext, read_psu_context
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Psu"]
 
 
-@functools.cache
+@cache
 def _rules() -> dict[str, Rule]:
     from openpayments_client.operations import OPERATIONS
 
@@ -49,14 +48,6 @@ def _check(_: object, attribute: Attribute[Any], value: object) -> None:
         value = str(value)
     if value is not None:
         check(_rules()[name], value, name)
-
-
-def _is_header_value(name: str, value: object) -> bool:
-    try:
-        check(_rules()[name], value, name)
-    except InvalidArgumentError:
-        return False
-    return True
 
 
 def _context(value: object) -> PsuContext | None:
@@ -144,7 +135,9 @@ class Psu:
         sent = {name.lower(): value.strip() for name, value in pairs}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         found = {name: sent.get(name.replace("_", "-")) for name in names}
-        kept: dict[str, Any] = {name: value for name, value in found.items() if _is_header_value(name, value)}
+        kept: dict[str, Any] = {
+            name: value for name, value in found.items() if not [*_rules()[name].problems(value, "")]
+        }
         return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)
 
     @property

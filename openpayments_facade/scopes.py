@@ -30,10 +30,12 @@ class PsuContext(StrEnum):
 def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[ApiScope, ...]:
     """Checks API scopes and puts them in one order without duplicates, so that the same set is always the same scope.
 
-    Raises InvalidArgumentError if the value is not a list of known scopes, is empty, or has `bankgiroinformation`
-    without `accountinformation` (document 000: used in combination with it).
+    None is the default, ASPSP information. Raises InvalidArgumentError if the value is not a list of known scopes, is
+    empty, or has `bankgiroinformation` without `accountinformation` (document 000: used in combination with it).
     """
     known = ", ".join(ApiScope)
+    if value is None:
+        return (ApiScope.ASPSP_INFORMATION,)
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)

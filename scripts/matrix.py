@@ -3,8 +3,8 @@
     python scripts/matrix.py [-p VERSION] [-p oldest] [argument of pytest ...]
 
 Each run has an environment of its own in .matrix/, with the locked dependencies; for the last one, those of the SDK
-itself are the lowest that pyproject.toml allows. Pythons are looked for on PATH, among pyenv's and among uv's.
-Those that uv knows of and this machine does not have are named. The exit code is 1 when a run fails.
+itself are the lowest that pyproject.toml allows. Pythons are looked for on PATH, among pyenv's and among uv's. Those
+that uv knows of and this machine does not have are named. The exit code is 1 when a run fails.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ class Exchange:
         if self._failure is not None:
             raise self._failure
         assert self.status_code is not None
-        return Answer(self.status_code, self._headers, self._content, self.url, self.request_id)
+        return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, self._content)
 
     def may_fare_better_after(self, error: Exception) -> bool:
         """Whether another attempt makes sense, and does no harm."""

@@ -10,10 +10,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -26,6 +25,9 @@ from openpayments_facade.cli.app import app
 from openpayments_facade.cli.output import write_json
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SCRIPT = Path(sys.executable).parent / "openpayments"
 SECRET = "the-invented-secret"
@@ -50,10 +52,9 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "openpayments"
 
 
-@pytest.fixture(scope="module")
-def shared_simulator() -> Iterator[Simulator]:
-    with Simulator(client_id="an-app", client_secret=SECRET, token_factory=lambda: TOKEN) as simulator:
-        yield simulator
+@pytest.fixture
+def openpayments_simulator_options() -> dict[str, Any]:
+    return {"client_id": "an-app", "client_secret": SECRET, "token_factory": lambda: TOKEN}
 
 
 def exported(simulator: Simulator) -> dict[str, str]:
@@ -62,13 +63,9 @@ def exported(simulator: Simulator) -> dict[str, str]:
 
 
 @pytest.fixture
-def simulator(shared_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+def simulator(openpayments_simulator: Simulator, openpayments_env: None) -> Simulator:
     """A simulator that the environment variables describe."""
-    forget_all()  # another test's token
-    shared_simulator.reset()
-    for name, value in exported(shared_simulator).items():
-        monkeypatch.setenv(name, value)
-    return shared_simulator
+    return openpayments_simulator
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -142,7 +139,7 @@ def test_json_is_ascii_where_utf8_does_not_arrive(monkeypatch: pytest.MonkeyPatc
 
 def test_no_answer_is_said_beside_an_empty_stdout(simulator: Simulator) -> None:
     result = run("banks", "--country", "DE")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No banks there.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No banks found.\n")
 
 
 def test_what_a_bank_leaves_out_is_left_out(simulator: Simulator) -> None:
@@ -256,10 +253,12 @@ def test_a_token_is_only_shown_when_it_is_asked_for(simulator: Simulator) -> Non
         (["--psu-context", "none"], "aspspinformation accountinformation"),
     ],
 )
-def test_the_psu_context_is_an_option(monkeypatch: pytest.MonkeyPatch, arguments: list[str], scope: str) -> None:
+@pytest.mark.openpayments_simulator(require_psu_context=False, token_lifetime=30)
+def test_the_psu_context_is_an_option(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, arguments: list[str], scope: str
+) -> None:
     monkeypatch.setenv("OPENPAYMENTS_API_SCOPES", "accountinformation aspspinformation")
-    with Simulator(require_psu_context=False, token_lifetime=30) as simulator:
-        shown = rows(run("token", *arguments, **exported(simulator)))
+    shown = rows(run("token", *arguments))
     assert shown[0] == ["Scope", scope]
     assert shown[1][1].endswith(" s)")
 
@@ -303,7 +302,7 @@ def forbidden(simulator: Simulator) -> None:
         (["banks", "--country", "Sweden"], {}, None, 2, ["--country must be", "'Sweden'"]),
         (["cities", "--city", "5"], {}, None, 2, ["--city must be"]),
         (["banks", "--psu-context", "personal"], {}, None, 2, ["--psu-context", "'private'"]),
-        (["banks", "--simulator", "--environment", "sandbox"], {}, None, 2, ["exclude each other"]),
+        (["banks", "--simulator", "--environment", "sandbox"], {}, None, 2, ["can't be used together"]),
         (["bank"], {}, None, 2, ["Missing argument 'BIC'"]),
         (
             ["banks"],
@@ -324,7 +323,7 @@ def forbidden(simulator: Simulator) -> None:
         (["token", "--psu-context", "none"], {}, None, 3, ["invalid_scope", "PSU context"]),
         (["banks"], {}, forbidden, 3, ["403", "request id", "Developer Portal"]),
         (["bank", "ABCDEFGH"], {}, None, 4, ["RESOURCE_UNKNOWN", "request id", "openpayments banks"]),
-        (["banks"], {"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, [CLOSED, "request id", "doctor"]),
+        (["banks"], {"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, [CLOSED, "request id", "simulator running", "doctor"]),
         (["banks"], {}, html, 5, ["request id", "doctor"]),
     ],
 )
@@ -432,7 +431,7 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
             None,
             0,
             ["ok", "ok", "ok", "ok", "skipped"],
-            "takes the API scope aspspinformation",
+            "needs the API scope aspspinformation",
         ),
     ],
 )
@@ -454,16 +453,16 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert "mistyped" not in result.output
 
 
-def test_the_doctor_notices_that_accounts_can_not_be_read() -> None:
-    with Simulator(api_scopes=["aspspinformation"]) as simulator:
-        result = run("doctor", "--json", **exported(simulator))
-        assert result.exit_code == 0
-        notes = [check for check in json.loads(result.stdout)["checks"] if check["state"] == "note"]
-        assert [note["check"] for note in notes] == ["accounts"]
-        assert notes[0]["detail"].startswith("not available: ")
-        assert "invalid_scope" in notes[0]["detail"]
-        assert "API product of accountinformation" in notes[0]["advice"]
-        assert run("doctor", **exported(simulator)).exit_code == 0
+@pytest.mark.openpayments_simulator(api_scopes=["aspspinformation"])
+def test_the_doctor_notices_that_accounts_can_not_be_read(simulator: Simulator) -> None:
+    result = run("doctor", "--json")
+    assert result.exit_code == 0
+    notes = [check for check in json.loads(result.stdout)["checks"] if check["state"] == "note"]
+    assert [note["check"] for note in notes] == ["accounts"]
+    assert notes[0]["detail"].startswith("not available: ")
+    assert "invalid_scope" in notes[0]["detail"]
+    assert "API product accountinformation" in notes[0]["advice"]
+    assert run("doctor").exit_code == 0
 
 
 def test_the_doctor_without_any_configuration_is_a_list_of_findings() -> None:
@@ -501,7 +500,7 @@ def test_options_win_over_variables(simulator: Simulator) -> None:
     assert found["OPENPAYMENTS_ENVIRONMENT"] == ("production", "--environment")
     assert found["OPENPAYMENTS_AUTH_URL"] == (PRODUCTION.auth_url, "--environment")
     assert found["OPENPAYMENTS_API_URL"] == (PRODUCTION.api_url, "--environment")
-    assert "HTTPS_PROXY if it takes" in result.stdout
+    assert "HTTPS_PROXY if you need" in result.stdout
     assert simulator.requests == []
 
 
@@ -519,6 +518,23 @@ def test_the_doctor_knows_what_to_do_about_a_private_ca(tmp_path: Path) -> None:
         result = run("doctor", "--json", **exported(simulator))
     assert list(states(result).values()) == ["ok", "failed", "failed", "skipped", "skipped"]
     assert "SSL_CERT_FILE" in result.stdout
+
+
+@pytest.mark.parametrize("are_apart", [True, False])
+def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path, are_apart: bool) -> None:
+    authority = trustme.CA()
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client@example.com")
+    ca, both, cert, key = (tmp_path / f"{name}.pem" for name in ("ca", "both", "cert", "key"))
+    authority.cert_pem.write_to_path(ca)
+    server.private_key_and_cert_chain_pem.write_to_path(both)
+    client.private_key_pem.write_to_path(key)
+    client.private_key_and_cert_chain_pem.write_to_path(cert)
+    shown = {"OPENPAYMENTS_CLIENT_CERT": str(cert)} | ({"OPENPAYMENTS_CLIENT_KEY": str(key)} if are_apart else {})
+    with Simulator(ssl_certfile=both, ssl_ca_certs=ca) as simulator:
+        environment = {"SSL_CERT_FILE": str(ca), "HTTPS_PROXY": CLOSED, **exported(simulator)}
+        assert set(states(run("doctor", "--json", **environment, **shown)).values()) == {"ok"}
+        failed = run("doctor", "--json", **environment)
+    assert list(states(failed).values()) == ["ok", "failed", "failed", "skipped", "skipped"]
 
 
 # the simulator

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +19,9 @@ from openpayments_facade import (
 )
 from openpayments_facade._environ import arguments_from_env
 from openpayments_facade.scopes import compose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CREDENTIALS = {"OPENPAYMENTS_CLIENT_ID": "an-id", "OPENPAYMENTS_CLIENT_SECRET": "a-secret"}
 
@@ -151,6 +153,14 @@ def test_the_sandbox_is_the_default_and_production_is_said() -> None:
         "https://auth.sandbox.openbankingplatform.com",
         "https://api.openbankingplatform.com",
     )
+
+
+def test_a_client_says_what_it_was_made_with() -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret", api_scopes=["accountinformation"]) as op:
+        assert op.environment is SANDBOX
+        assert op.api_scopes == (ApiScope.ACCOUNT_INFORMATION,)
+        assert op.psu_context is PsuContext.PRIVATE
+        assert op.with_options(psu_context=None).psu_context is None
 
 
 def test_missing_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.contract import UNCOVERED, Contract, leaks, main
+from scripts import contract as script
+from scripts.contract import COVERED, NOT_YET_COVERED, UNCOVERED, UNKNOWN, Contract, leaks, main
 
 ROOT = Path(__file__).parent.parent.parent
 CASSETTES = ROOT / "cassettes"
@@ -78,12 +79,14 @@ def test_the_cassettes_are_as_described(
     monkeypatch.setattr("sys.argv", ["contract.py"])
     assert main() == 0
     number = len(contract.operations)
-    assert capsys.readouterr().out.endswith(f"{number} of {number} operations: all as described\n")
+    covered = number - len(NOT_YET_COVERED)
+    assert capsys.readouterr().out.endswith(f"{covered} of {number} operations: all as described\n")
 
 
 def test_without_cassettes_every_operation_is_named(
     contract: Contract, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(script, "NOT_YET_COVERED", frozenset())
     monkeypatch.setattr("sys.argv", ["contract.py", "--cassettes", str(tmp_path)])
     assert main() == 1
     *lines, last = capsys.readouterr().out.splitlines()
@@ -356,6 +359,17 @@ def test_an_operation_that_no_cassette_covers_is_named(contract: Contract, tmp_p
     assert not {"createToken", "getCountriesList", "getTransactionDetails"} & missing
     number = len(contract.operations)
     assert summary.endswith(f"{number - len(missing)} of {number} operations")
+
+
+def test_the_list_of_what_is_not_covered_yet_empties_itself(tmp_path: Path) -> None:
+    shutil.copy(CASSETTES / "countries.yaml", tmp_path)
+    every = Contract(DESCRIPTION).operations
+    uncovered = every.keys() - {"createToken", "getCountriesList", "getCountryDetails"}
+    assert Contract(DESCRIPTION, uncovered).check(tmp_path)[0] == []
+    faults, _ = Contract(DESCRIPTION, {*uncovered, "getCountriesList", "getMoon"}).check(tmp_path)
+    assert faults == [f"getCountriesList ({every['getCountriesList']}): {COVERED}", f"getMoon: {UNKNOWN}"]
+    (fault,) = Contract(DESCRIPTION, uncovered - {"getCityList"}).check(tmp_path)[0]
+    assert fault == f"getCityList ({every['getCityList']}): {UNCOVERED}"
 
 
 @pytest.mark.parametrize(
