@@ -238,16 +238,15 @@ async def test_an_async_transport_of_ones_own_serves_calls_and_token_too() -> No
 
 
 @pytest.mark.parametrize("by", ["caller", "total_timeout"])
-async def test_calls_that_are_cut_off_leave_their_connection_to_others(by: str) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(limits=httpx.Limits(max_connections=2), timeout=5, max_retries=0) as op:
-            await op.countries.list()
-            for number in range(200):
-                # at each point of a call
-                seconds = 0.0002 + number % 50 * 0.0001
-                with suppress(TimeoutError, TimedOutError):
-                    if by == "caller":
-                        await asyncio.wait_for(op.countries.list(), seconds)
-                    else:
-                        await op.with_options(total_timeout=seconds).countries.list()
-            assert len(await asyncio.gather(*[op.countries.list() for _ in range(5)])) == 5
+async def test_calls_that_are_cut_off_leave_their_connection_to_others(by: str, simulator: Simulator) -> None:
+    async with simulator.async_client(limits=httpx.Limits(max_connections=2), timeout=5, max_retries=0) as op:
+        await op.countries.list()
+        for number in range(200):
+            # at each point of a call
+            seconds = 0.0002 + number % 50 * 0.0001
+            with suppress(TimeoutError, TimedOutError):
+                if by == "caller":
+                    await asyncio.wait_for(op.countries.list(), seconds)
+                else:
+                    await op.with_options(total_timeout=seconds).countries.list()
+        assert len(await asyncio.gather(*[op.countries.list() for _ in range(5)])) == 5
