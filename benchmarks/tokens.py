@@ -45,6 +45,7 @@ from openpayments_facade.tokens.fetcher import TokenFetcher  # noqa: E402
 from openpayments_facade.tokens.manager import TokenManager  # noqa: E402
 from openpayments_facade.tokens.memory import PROCESS_MEMORY, Memory  # noqa: E402
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, AccessToken, Clock  # noqa: E402
+from tests.child_processes import child  # noqa: E402
 from tests.tokens.endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE  # noqa: E402
 from tests.tokens.worker import PROCESSES, workers  # noqa: E402
 
@@ -586,14 +587,13 @@ ahead = 3500.0
 atexit.register(manager.get)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "generated")])}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    ) as process:
+    command = [sys.executable, "-c", program]
+    with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout
         process.stdout.readline()
         library.provider.hold.clear()
         before, began = library.provider.count, time.perf_counter()
-        process.communicate(b"\n")
+        process.communicate("\n")
         seconds = time.perf_counter() - began
         library.provider.hold.set()
     return f"{library.provider.count - before}, exit after {seconds:.1f} s"

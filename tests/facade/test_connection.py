@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -27,6 +26,7 @@ from openpayments_facade import (
 )
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+from tests.child_processes import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,14 +124,11 @@ def proxy(tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "proxy", "--port", "0", "--port-file", str(port_file), "--plugins"]
     options = ["only_here.OnlyHere", "--num-workers", "1", "--num-acceptors", "1", "--log-level", "CRITICAL"]
     environ = {**os.environ, "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
-    with subprocess.Popen([*command, *options], env=environ) as process:
-        try:
-            while not (port_file.exists() and port_file.read_text().strip()):
-                assert process.poll() is None
-                time.sleep(0.02)
-            yield f"http://127.0.0.1:{port_file.read_text().strip()}"
-        finally:
-            process.terminate()
+    with child([*command, *options], env=environ) as process:
+        while not (port_file.exists() and port_file.read_text().strip()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port_file.read_text().strip()}"
 
 
 @pytest.mark.parametrize("by", ["argument", "environment"])
@@ -156,16 +153,15 @@ def test_a_proxy_serves_calls_and_token(
     assert tls.token_requests == before + 1
 
 
-def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody_answers:
         url = f"http://127.0.0.1:{nobody_answers.getsockname()[1]}"
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, url)
-        with Simulator() as simulator:
-            with simulator.client() as op:
-                assert op.countries.get("SE").name == "Sweden"
-            with simulator.client(proxy=url, psu_context="corporate") as op:
-                assert op.countries.get("SE").name == "Sweden"
+        with simulator.client() as op:
+            assert op.countries.get("SE").name == "Sweden"
+        with simulator.client(proxy=url, psu_context="corporate") as op:
+            assert op.countries.get("SE").name == "Sweden"
 
 
 def test_loopback_has_an_address_of_version_6_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,16 +234,15 @@ async def test_an_async_transport_of_ones_own_serves_calls_and_token_too() -> No
 
 
 @pytest.mark.parametrize("by", ["caller", "total_timeout"])
-async def test_calls_that_are_cut_off_leave_their_connection_to_others(by: str) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(limits=httpx.Limits(max_connections=2), timeout=5, max_retries=0) as op:
-            await op.countries.list()
-            for number in range(200):
-                # at each point of a call
-                seconds = 0.0002 + number % 50 * 0.0001
-                with suppress(TimeoutError, TimedOutError):
-                    if by == "caller":
-                        await asyncio.wait_for(op.countries.list(), seconds)
-                    else:
-                        await op.with_options(total_timeout=seconds).countries.list()
-            assert len(await asyncio.gather(*[op.countries.list() for _ in range(5)])) == 5
+async def test_calls_that_are_cut_off_leave_their_connection_to_others(by: str, simulator: Simulator) -> None:
+    async with simulator.async_client(limits=httpx.Limits(max_connections=2), timeout=5, max_retries=0) as op:
+        await op.countries.list()
+        for number in range(200):
+            # at each point of a call
+            seconds = 0.0002 + number % 50 * 0.0001
+            with suppress(TimeoutError, TimedOutError):
+                if by == "caller":
+                    await asyncio.wait_for(op.countries.list(), seconds)
+                else:
+                    await op.with_options(total_timeout=seconds).countries.list()
+        assert len(await asyncio.gather(*[op.countries.list() for _ in range(5)])) == 5

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from openpayments_facade import ConsentInvalidError, OpenPayments, UnauthorizedError
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 
-def test_a_token_revoked_in_mid_life_is_replaced_once_for_64_threads() -> None:
-    with Simulator() as simulator, simulator.client() as op, ThreadPoolExecutor(64) as threads:
+@pytest.fixture
+def op(openpayments_client: OpenPayments) -> OpenPayments:
+    return openpayments_client
+
+
+def test_a_token_revoked_in_mid_life_is_replaced_once_for_64_threads(simulator: Simulator, op: OpenPayments) -> None:
+    with ThreadPoolExecutor(64) as threads:
         op.countries.list()
         simulator.revoke_tokens()
         answers = list(threads.map(lambda _: op.countries.get("SE").name, range(64)))
@@ -21,14 +29,13 @@ def test_a_token_revoked_in_mid_life_is_replaced_once_for_64_threads() -> None:
         assert simulator.token_requests == 2
 
 
-async def test_a_token_revoked_in_mid_life_is_replaced_once_for_64_tasks() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.countries.list()
-            simulator.revoke_tokens()
-            answers = await asyncio.gather(*(op.countries.get("SE") for _ in range(64)))
-        assert [answer.name for answer in answers] == ["Sweden"] * 64
-        assert simulator.token_requests == 2
+async def test_a_token_revoked_in_mid_life_is_replaced_once_for_64_tasks(simulator: Simulator) -> None:
+    async with simulator.async_client() as op:
+        await op.countries.list()
+        simulator.revoke_tokens()
+        answers = await asyncio.gather(*(op.countries.get("SE") for _ in range(64)))
+    assert [answer.name for answer in answers] == ["Sweden"] * 64
+    assert simulator.token_requests == 2
 
 
 def answering(status: int, body: object) -> tuple[OpenPayments, list[str]]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -49,6 +49,13 @@ BODY = granted(1).body
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
 Write = Callable[[bytes], object]
+
+
+@pytest.fixture
+def op(endpoint: Endpoint) -> Iterator[OpenPayments]:
+    with OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
+        yield op
+
 
 # each comes to a good answer in the end, long after the time is over
 pause = threading.Event()
@@ -101,24 +108,23 @@ async def test_that_of_an_async_client_too(slow: Callable[[Write], None]) -> Non
         assert server.count <= 1
 
 
-def test_the_end_of_a_loop_does_not_wait_for_a_cancelled_grant() -> None:
-    with Endpoint() as endpoint:
-        endpoint.gate.clear()
+def test_the_end_of_a_loop_does_not_wait_for_a_cancelled_grant(endpoint: Endpoint) -> None:
+    endpoint.gate.clear()
 
-        async def impatient() -> None:
-            op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
-            asking = asyncio.create_task(op.oauth.exchange_code(**CODE))
-            await asyncio.to_thread(endpoint.arrived.wait, 10)
-            asking.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await asking
+    async def impatient() -> None:
+        op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
+        asking = asyncio.create_task(op.oauth.exchange_code(**CODE))
+        await asyncio.to_thread(endpoint.arrived.wait, 10)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
 
-        opened = threading.Timer(3, endpoint.gate.set)
-        opened.start()
-        asyncio.run(impatient())
-        assert not endpoint.gate.is_set()
-        opened.cancel()
-        assert endpoint.count == 1
+    opened = threading.Timer(3, endpoint.gate.set)
+    opened.start()
+    asyncio.run(impatient())
+    assert not endpoint.gate.is_set()
+    opened.cancel()
+    assert endpoint.count == 1
 
 
 def test_the_token_fetch_has_the_clients_timeout() -> None:
@@ -169,12 +175,11 @@ def test_a_broken_body_leaves_status_and_request_id(
 
 
 @pytest.mark.parametrize("location", ["https://[", "http://x:port/", "//\x7f"])
-def test_a_redirect_to_nowhere_leaves_its_status(location: str) -> None:
-    with Endpoint() as endpoint, OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
-        endpoint.answer = lambda _: answer(b"", 302, {"Location": location})
-        with pytest.raises(TokenError, match="302 a redirect") as raised:
-            op.access_token()
-        assert raised.value.status_code == 302
+def test_a_redirect_to_nowhere_leaves_its_status(location: str, endpoint: Endpoint, op: OpenPayments) -> None:
+    endpoint.answer = lambda _: answer(b"", 302, {"Location": location})
+    with pytest.raises(TokenError, match="302 a redirect") as raised:
+        op.access_token()
+    assert raised.value.status_code == 302
 
 
 def nowhere(_: httpx.Request) -> httpx.Response:
@@ -193,22 +198,20 @@ async def test_a_redirect_to_nowhere_leaves_its_status_on_a_loop_too() -> None:
                 await op.access_token()
 
 
-def test_not_modified_is_no_redirect() -> None:
-    with Endpoint() as endpoint, OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
-        endpoint.answer = lambda _: Answer(304)
-        with pytest.raises(TokenError, match="304 Not Modified"):
-            op.access_token()
+def test_not_modified_is_no_redirect(endpoint: Endpoint, op: OpenPayments) -> None:
+    endpoint.answer = lambda _: Answer(304)
+    with pytest.raises(TokenError, match="304 Not Modified"):
+        op.access_token()
 
 
-def test_a_header_that_breaks_our_reading_leads_to_no_secret() -> None:
+def test_a_header_that_breaks_our_reading_leads_to_no_secret(endpoint: Endpoint, op: OpenPayments) -> None:
     date = "Thu, 01 Jan 2026 00:00:00 +99999999999999999999"
-    with Endpoint() as endpoint, OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
-        endpoint.answer = lambda _: answer({}, 503, {"Retry-After": date})
-        for ask in (op.access_token, lambda: op.oauth.exchange_code(**CODE)):
-            with pytest.raises(OpenPaymentsError) as raised:
-                ask()
-            assert getattr(raised.value, "status_code", None) == 503
-            assert not [text for text in texts_of(raised.value) if "s3cr3t" in text or "c0de" in text]
+    endpoint.answer = lambda _: answer({}, 503, {"Retry-After": date})
+    for ask in (op.access_token, lambda: op.oauth.exchange_code(**CODE)):
+        with pytest.raises(OpenPaymentsError) as raised:
+            ask()
+        assert getattr(raised.value, "status_code", None) == 503
+        assert not [text for text in texts_of(raised.value) if "s3cr3t" in text or "c0de" in text]
 
 
 # one client and another
@@ -230,23 +233,22 @@ class OnLoop(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("store", [None, MemoryStore(patience=30)])
-async def test_a_sync_call_on_the_loop_that_the_fetch_needs(store: MemoryStore | None) -> None:
+async def test_a_sync_call_on_the_loop_that_the_fetch_needs(store: MemoryStore | None, endpoint: Endpoint) -> None:
     transport = OnLoop()
-    with Endpoint() as endpoint:
-        shared: dict[str, Any] = {**CREDENTIALS, "environment": endpoint.environment, "token_store": store}
-        async with AsyncOpenPayments(**shared, transport=transport) as op:
-            asking = asyncio.create_task(op.access_token())
-            await transport.arrived.wait()
-            with OpenPayments(**shared, total_timeout=2) as blocking:
-                assert blocking.access_token() == token_value(1)
-            transport.gate.set()
-            assert await asking == "t"
-            assert await op.access_token() == token_value(1)  # the later one stays
-        assert endpoint.count == len(transport.paths) == 1
+    shared: dict[str, Any] = {**CREDENTIALS, "environment": endpoint.environment, "token_store": store}
+    async with AsyncOpenPayments(**shared, transport=transport) as op:
+        asking = asyncio.create_task(op.access_token())
+        await transport.arrived.wait()
+        with OpenPayments(**shared, total_timeout=2) as blocking:
+            assert blocking.access_token() == token_value(1)
+        transport.gate.set()
+        assert await asking == "t"
+        assert await op.access_token() == token_value(1)  # the later one stays
+    assert endpoint.count == len(transport.paths) == 1
 
 
-def test_a_loop_that_stops_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Endpoint() as endpoint, asyncio.Runner() as runner:
+def test_a_loop_that_stops_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint) -> None:
+    with asyncio.Runner() as runner:
         shared: dict[str, Any] = {**CREDENTIALS, "environment": endpoint.environment}
         op = AsyncOpenPayments(**shared, transport=OnLoop())
         monkeypatch.setattr(op._sender.session.fetcher, "total_timeout", 0.1)
@@ -256,7 +258,7 @@ def test_a_loop_that_stops_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch
             other.access_token()
 
 
-def test_a_loop_that_is_closed_leaves_nobody_waiting() -> None:
+def test_a_loop_that_is_closed_leaves_nobody_waiting(endpoint: Endpoint) -> None:
     class Slow(MemoryStore):
         gate = threading.Event()
 
@@ -264,20 +266,19 @@ def test_a_loop_that_is_closed_leaves_nobody_waiting() -> None:
             self.gate.wait(10)
             return super().get(key)
 
-    with Endpoint() as endpoint:
-        shared: dict[str, Any] = {**CREDENTIALS, "environment": endpoint.environment, "token_store": Slow()}
+    shared: dict[str, Any] = {**CREDENTIALS, "environment": endpoint.environment, "token_store": Slow()}
 
-        async def impatient() -> None:
-            op = AsyncOpenPayments(**shared, transport=OnLoop(), total_timeout=0.01)
-            with pytest.raises(TimedOutError):
-                await op.access_token()
+    async def impatient() -> None:
+        op = AsyncOpenPayments(**shared, transport=OnLoop(), total_timeout=0.01)
+        with pytest.raises(TimedOutError):
+            await op.access_token()
 
-        asyncio.run(impatient())
-        with OpenPayments(**shared) as other, ThreadPoolExecutor(1) as thread:
-            waiting = thread.submit(other.access_token)
-            Slow.gate.set()
-            with pytest.raises(ConnectionFailedError, match="loop is closed"):
-                waiting.result(10)
+    asyncio.run(impatient())
+    with OpenPayments(**shared) as other, ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(other.access_token)
+        Slow.gate.set()
+        with pytest.raises(ConnectionFailedError, match="loop is closed"):
+            waiting.result(10)
 
 
 async def test_an_answer_that_breaks_off_on_a_loop_keeps_its_status() -> None:
@@ -300,7 +301,9 @@ async def test_an_answer_that_breaks_off_on_a_loop_keeps_its_status() -> None:
 
 
 @pytest.mark.parametrize("on_loop", [False, True])
-def test_closing_one_client_leaves_the_fetch_to_another(monkeypatch: pytest.MonkeyPatch, on_loop: bool) -> None:
+def test_closing_one_client_leaves_the_fetch_to_another(
+    monkeypatch: pytest.MonkeyPatch, on_loop: bool, endpoint: Endpoint
+) -> None:
     monkeypatch.setattr(manager, "CLOSE_PATIENCE", 0.05)
 
     def impatient(endpoint: Endpoint) -> None:
@@ -315,7 +318,7 @@ def test_closing_one_client_leaves_the_fetch_to_another(monkeypatch: pytest.Monk
             with pytest.raises(TimedOutError):
                 await op.access_token()
 
-    with Endpoint() as endpoint, ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
         endpoint.gate.clear()
         if on_loop:
             asyncio.run(impatient_on_a_loop(endpoint))
@@ -347,38 +350,37 @@ def test_a_token_request_outlives_its_client_and_leaves_no_connection_behind(mon
                 pass
 
 
-async def test_closing_that_is_cancelled_closes_all_the_same() -> None:
-    with Endpoint() as endpoint:
-        op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
-        asks: list[Callable[[], Awaitable[Any]]] = [
-            op.countries.list,
-            op.access_token,
-            lambda: op.oauth.refresh(USER_TOKEN),
-        ]
-        endpoint.gate.clear()
-        with pytest.raises(TimedOutError):
-            await op.with_options(total_timeout=0.05).access_token()
-        http = op._sender.session.pool.client()
-        closing = asyncio.create_task(op.aclose())
-        await asyncio.sleep(0.05)
-        assert not closing.done()
-        for ask in asks:
-            with pytest.raises(ClientStateError, match="closed"):
-                await ask()
-        closing.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await closing
-        assert http.is_closed
-        for ask in asks:
-            with pytest.raises(ClientStateError, match="closed"):
-                await ask()
-        endpoint.gate.set()
-        await op.aclose()
-        assert endpoint.count == 1
+async def test_closing_that_is_cancelled_closes_all_the_same(endpoint: Endpoint) -> None:
+    op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
+    asks: list[Callable[[], Awaitable[Any]]] = [
+        op.countries.list,
+        op.access_token,
+        lambda: op.oauth.refresh(USER_TOKEN),
+    ]
+    endpoint.gate.clear()
+    with pytest.raises(TimedOutError):
+        await op.with_options(total_timeout=0.05).access_token()
+    http = op._sender.session.pool.client()
+    closing = asyncio.create_task(op.aclose())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    for ask in asks:
+        with pytest.raises(ClientStateError, match="closed"):
+            await ask()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert http.is_closed
+    for ask in asks:
+        with pytest.raises(ClientStateError, match="closed"):
+            await ask()
+    endpoint.gate.set()
+    await op.aclose()
+    assert endpoint.count == 1
 
 
-def test_closing_on_another_loop_leaves_the_client_open() -> None:
-    with Endpoint() as endpoint, asyncio.Runner() as runner:
+def test_closing_on_another_loop_leaves_the_client_open(endpoint: Endpoint) -> None:
+    with asyncio.Runner() as runner:
         op = AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment)
         assert runner.run(op.access_token()) == token_value(1)
         with pytest.raises(ClientStateError, match="another event loop"):
@@ -405,13 +407,12 @@ def test_a_header_of_a_view_replaces_that_of_another_in_any_case() -> None:
     assert sent == [["2"], ["3"]]
 
 
-def test_the_apis_own_headers_win_over_those_of_a_view() -> None:
-    with Endpoint() as endpoint, OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
-        mine = {"x-consentid": "other", "ACCEPT": "text/html", "content-type": "text/plain", "X-Mine": "1"}
-        op.with_options(headers=mine).oauth.exchange_code(**CODE)
-        headers = endpoint.seen[0].headers
-        assert (headers["x-consentid"], headers["accept"], headers["x-mine"]) == ("c", "application/json", "1")
-        assert headers["content-type"] == "application/x-www-form-urlencoded"
+def test_the_apis_own_headers_win_over_those_of_a_view(endpoint: Endpoint, op: OpenPayments) -> None:
+    mine = {"x-consentid": "other", "ACCEPT": "text/html", "content-type": "text/plain", "X-Mine": "1"}
+    op.with_options(headers=mine).oauth.exchange_code(**CODE)
+    headers = endpoint.seen[0].headers
+    assert (headers["x-consentid"], headers["accept"], headers["x-mine"]) == ("c", "application/json", "1")
+    assert headers["content-type"] == "application/x-www-form-urlencoded"
 
 
 def test_a_header_is_sent_once() -> None:
@@ -461,11 +462,10 @@ def test_a_time_that_no_socket_can_wait_is_refused(seconds: float) -> None:
             op.with_options(**limits)
 
 
-def test_a_long_time_that_a_socket_can_wait_is_one() -> None:
-    with Endpoint() as endpoint:
-        limits: dict[str, Any] = {"timeout": httpx.Timeout(None), "total_timeout": 2_000_000}
-        with OpenPayments(**CREDENTIALS, environment=endpoint.environment, **limits) as op:
-            assert op.access_token() == token_value(1)
-            assert op.oauth.exchange_code(**CODE).access_token.reveal() == token_value(2)
+def test_a_long_time_that_a_socket_can_wait_is_one(endpoint: Endpoint) -> None:
+    limits: dict[str, Any] = {"timeout": httpx.Timeout(None), "total_timeout": 2_000_000}
+    with OpenPayments(**CREDENTIALS, environment=endpoint.environment, **limits) as op:
+        assert op.access_token() == token_value(1)
+        assert op.oauth.exchange_code(**CODE).access_token.reveal() == token_value(2)
     with pytest.raises(InvalidArgumentError, match="timeout"):
         OpenPayments(**CREDENTIALS, timeout=httpx.Timeout(1e10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.child_processes import child
 
 from .conftest import run_valkey
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, granted, token_value
@@ -125,24 +128,28 @@ def tell(who):
 
 def run(program: str, endpoint: Endpoint, *, line_when: threading.Event | None = None) -> str:
     """What a program prints. It may say nothing on its standard error, and ends at once when it is done."""
-    with subprocess.Popen(
+    with child(
         [sys.executable, "-c", PROLOGUE + textwrap.dedent(program), endpoint.url],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "generated")])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         if line_when:
             assert line_when.wait(10)
-        try:
-            said, complained = process.communicate("\n", timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        said, complained = process.communicate("\n", timeout=15)
     assert (process.returncode, complained) == (0, "")
     return said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no signal that can be ignored")
+def test_a_child_that_ignores_being_asked_to_stop_is_stopped() -> None:
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+    with child([sys.executable, "-c", stubborn], grace=0.1, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
