@@ -40,7 +40,9 @@ from httpx_auth import OAuth2, OAuth2ClientCredentials  # noqa: E402
 from openpayments_facade import AsyncOpenPayments, Environment, OpenPayments  # noqa: E402
 from openpayments_facade._http import pools  # noqa: E402
 from openpayments_facade._redaction import Secret  # noqa: E402
-from openpayments_facade.tokens import MemoryStore, TokenFetcher, TokenManager, forget_all  # noqa: E402
+from openpayments_facade.tokens import MemoryStore, forget_all  # noqa: E402
+from openpayments_facade.tokens.fetcher import TokenFetcher  # noqa: E402
+from openpayments_facade.tokens.manager import TokenManager  # noqa: E402
 from openpayments_facade.tokens.memory import PROCESS_MEMORY, Memory  # noqa: E402
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, AccessToken, Clock  # noqa: E402
 from tests.tokens.endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE  # noqa: E402
@@ -568,7 +570,8 @@ def shutdown(library: Library) -> str:
 import atexit, functools, httpx, time
 from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
-from openpayments_facade.tokens import TokenFetcher, TokenManager
+from openpayments_facade.tokens.fetcher import TokenFetcher
+from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.token import Clock
 ahead = 0.0
 clock = Clock(lambda: time.time() + ahead, lambda: time.monotonic() + ahead)

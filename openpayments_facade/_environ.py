@@ -37,7 +37,7 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
 
     Raises ConfigurationError, which names the variables that are missing or contradict each other.
     """
-    from .tokens import open_store
+    from .tokens.stores import open_store
 
     # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
     found = {
@@ -77,33 +77,28 @@ def _reading(variable: str, read: Callable[..., Any], value: object) -> Any:
 
 def _environment(found: Mapping[str, str]) -> Environment | None:
     urls = [variable for variable in (AUTH_URL, API_URL) if variable in found]
+    if ENVIRONMENT in found and urls:
+        raise ConfigurationError(f"{ENVIRONMENT} and {' and '.join(urls)} contradict each other: set one or the other")
     if ENVIRONMENT in found:
-        if urls:
-            raise ConfigurationError(
-                f"{ENVIRONMENT} and {' and '.join(urls)} contradict each other: set one or the other"
-            )
         return read_environment(found[ENVIRONMENT], name=ENVIRONMENT)
-    if not urls:
-        return None
     if len(urls) == 1:
         other = API_URL if urls == [AUTH_URL] else AUTH_URL
         raise ConfigurationError(f"{urls[0]} is set but {other} is not: auth host and API host travel together")
     try:
-        return Environment(name="custom", auth_url=found[AUTH_URL], api_url=found[API_URL])
+        return Environment("custom", found[AUTH_URL], found[API_URL]) if urls else None
     except ConfigurationError as error:
-        said = str(error).replace("auth_url", AUTH_URL).replace("api_url", API_URL)
-        raise ConfigurationError(said) from None
+        raise ConfigurationError(str(error).replace("auth_url", AUTH_URL).replace("api_url", API_URL)) from None
 
 
 def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
-    if CLIENT_CERT not in found:
-        if lonely := [variable for variable in (CLIENT_KEY, CLIENT_KEY_PASSWORD) if variable in found]:
-            raise ConfigurationError(f"{lonely[0]} is set but {CLIENT_CERT} is not")
+    names = [variable for variable in (CLIENT_CERT, CLIENT_KEY, CLIENT_KEY_PASSWORD) if variable in found]
+    if names and CLIENT_CERT not in names:
+        raise ConfigurationError(f"{names[0]} is set but {CLIENT_CERT} is not")
+    for variable in names:
+        if variable != CLIENT_KEY_PASSWORD and not Path(found[variable]).is_file():
+            raise ConfigurationError(f"{variable}: there is no file {found[variable]!r}")
+    if not names:
         return None
-    cert = found[CLIENT_CERT]
+    cert, password = found[CLIENT_CERT], found.get(CLIENT_KEY_PASSWORD)
     key = found.get(CLIENT_KEY, cert)
-    for variable, path in ((CLIENT_CERT, cert), (CLIENT_KEY, key)):
-        if not Path(path).is_file():
-            raise ConfigurationError(f"{variable}: there is no file {path!r}")
-    password = found.get(CLIENT_KEY_PASSWORD)
     return (cert, key, password) if password else (cert, key)

@@ -6,8 +6,6 @@ import os
 import weakref
 from typing import Protocol
 
-__all__ = ["reset_after_fork"]
-
 
 class _Resettable(Protocol):
     def reset(self) -> None: ...

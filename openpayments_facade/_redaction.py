@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import NoReturn, ParamSpec, TypeVar
 from urllib.parse import quote, quote_plus
 
-__all__ = ["Secret", "hiding_arguments", "printable", "scrubber"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from ._protocol.options import CommonOptions
 from ._redaction import Secret
 from .environments import Environment, read_environment
 from .scopes import ApiScope, read_api_scopes
-from .tokens import open_store
+from .tokens.stores import open_store
 
 if TYPE_CHECKING:
     import ssl

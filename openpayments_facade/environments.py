@@ -14,10 +14,8 @@ __all__ = ["PRODUCTION", "SANDBOX", "Environment", "is_loopback", "read_environm
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host or "").is_loopback
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
 
@@ -39,10 +37,8 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
     if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):
         raise ConfigurationError(f"{name} must be like https://host, not {value!r}")
     if url.scheme == "http" and not is_loopback(host):
-        raise ConfigurationError(
-            f"{name} is {value!r}: plain http would show tokens to the network; it is only allowed to this machine "
-            "(localhost, 127.0.0.0/8, ::1)"
-        )
+        where = "it is only allowed to this machine (localhost, 127.0.0.0/8, ::1)"
+        raise ConfigurationError(f"{name} is {value!r}: plain http would show tokens to the network; {where}")
 
 
 @frozen

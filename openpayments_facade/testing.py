@@ -8,7 +8,11 @@ def test_banks(openpayments_simulator, openpayments_env):
     assert my_application.banks("SE")           # which calls OpenPayments.from_env()
     assert openpayments_simulator.token_requests == 1
 
-A fixture `openpayments_simulator_options` of your own says what the simulator is made with.
+What the simulator is made with, the test's marker says, or a fixture `openpayments_simulator_options` of your own:
+
+@pytest.mark.openpayments_simulator(page_size=2)
+def test_pages(openpayments_client):
+    ...
 """
 
 from __future__ import annotations
@@ -35,6 +39,12 @@ __all__ = [
 ]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "openpayments_simulator(**options): arguments of the `Simulator` that the test's fixtures use."
+    )
+
+
 @pytest.fixture
 def openpayments_simulator_options() -> dict[str, Any]:
     """Arguments of the `Simulator`; for tests to override."""
@@ -42,10 +52,19 @@ def openpayments_simulator_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def openpayments_simulator(openpayments_simulator_options: dict[str, Any]) -> Iterator[Simulator]:
-    """A running `Simulator` of this test's own; no token of another test is known."""
+def openpayments_simulator(
+    request: pytest.FixtureRequest, openpayments_simulator_options: dict[str, Any]
+) -> Iterator[Simulator]:
+    """A running `Simulator` of this test's own; no token of another test is known.
+
+    It is made with `openpayments_simulator_options` and the arguments of the markers `openpayments_simulator`. A marker
+    wins over the fixture, and the closest marker over the others.
+    """
+    options = dict(openpayments_simulator_options)
+    for marker in reversed([*request.node.iter_markers("openpayments_simulator")]):
+        options |= marker.kwargs
     forget_all()
-    with Simulator(**openpayments_simulator_options) as simulator:
+    with Simulator(**options) as simulator:
         yield simulator
 
 

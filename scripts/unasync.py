@@ -35,7 +35,7 @@ SUBSTITUTIONS = [
     (r"\bAsync([A-Z]\w*)", r"\1"),
     (r"\b__a(enter|exit|iter)__", r"__\1__"),
     (r"\ba(close|get|iter_raw)\b", r"\1"),
-    (r"\basync_client\b", "client"),
+    (r"\b(openpayments_)?async_client\b", r"\1client"),
     (r"\basyncio\.sleep\b", "time.sleep"),
     (r"\bimport asyncio\b", "import time"),
     (r", written once, as async; `make unasync` writes the sync half", ": the sync half, written by `make unasync`"),

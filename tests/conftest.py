@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: recorded traffic.
+"""Fixtures of the whole suite: those that users get, and recorded traffic.
 
 A test marked `vcr` talks to the provider through its cassette, `cassettes/<name of the test>.yaml`, which the async and
 the sync half share. `make record` runs the same tests with --record-mode and --record-from instead.
@@ -29,6 +29,8 @@ from openpayments_facade._protocol import arguments, call
 from openpayments_facade.environments import SANDBOX, Environment
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+
+pytest_plugins = ["openpayments_facade.testing"]
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 # when all that is recorded from the simulator happens, and when it is replayed
@@ -88,6 +90,12 @@ class _ReadableYaml:
         return yaml.safe_dump(cassette, allow_unicode=True, sort_keys=False, width=120)
 
     deserialize = staticmethod(yamlserializer.deserialize)
+
+
+@pytest.fixture
+def simulator(openpayments_simulator: Simulator) -> Simulator:
+    """What users get, under a shorter name."""
+    return openpayments_simulator
 
 
 class Provider:

@@ -116,7 +116,7 @@ class AsyncAccounts(AsyncBankService):
             delta_list=delta_list,
             with_balance=with_balance,
         )
-        return AsyncTransactions(self._run, operation, self._sender.session.settings.environment.api_url)
+        return AsyncTransactions(self._run, operation)
 
     async def list(self, *, with_balance: bool | None = None) -> list[models.Account]:
         """The accounts that the consent opens; their `resource_id` is what the other methods take as `account_id`."""

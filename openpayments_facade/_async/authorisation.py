@@ -10,6 +10,7 @@ from attrs import evolve
 from openpayments_client.operations import is_id
 
 from .._checks import refuse
+from .._protocol.answer import unreadable
 from .._protocol.options import read_seconds
 from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
 from .._protocol.sca import (
@@ -19,7 +20,6 @@ from .._protocol.sca import (
     AuthorisationUpdate,
     Journey,
     Subject,
-    begun,
     method_to_select,
     read_saved,
 )
@@ -256,9 +256,11 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         if selected is not None:
             updated = await self._run(subject.select(started.parsed.authorisation_id, selected))
             answer, header = updated.parsed, updated.headers.get("aspsp-sca-approach") or header
-        fields = begun(started.parsed, answer, header, selected or method)
-        authorisation = AsyncAuthorisation(self._sender, self._make_bank(self._sender, self._bank), subject, **fields)
-        authorisation._check_outcome()
+        bank = self._make_bank(self._sender, self._bank)
+        authorisation = AsyncAuthorisation(
+            self._sender, bank, subject, authorisation_id=started.parsed.authorisation_id
+        )
+        authorisation._begin(answer, header, selected or method)
         return authorisation
 
     def resume(self, saved: Mapping[str, Any]) -> AsyncAuthorisation[T]:
@@ -273,10 +275,11 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
             InvalidArgumentError: It is no such thing, or of another bank.
         """
         options = self._sender.options
-        found = read_saved(saved, self._subject.kind, self._bank, options.psu_context)
-        sender = AsyncSender(self._sender.session, evolve(options, psu_context=found.psu_context))
-        subject = self._subject(found.resource_id, found.bank)
-        authorisation = AsyncAuthorisation(sender, self._make_bank(sender, found.bank), subject, **found.fields)
+        resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, options.psu_context)
+        sender = AsyncSender(self._sender.session, evolve(options, psu_context=context))
+        authorisation = AsyncAuthorisation(
+            sender, self._make_bank(sender, bank), self._subject(resource_id, bank), **fields
+        )
         authorisation._look()  # refuses bad ids
         return authorisation
 
@@ -287,5 +290,5 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         """An answer with an id, which has to fit into the paths of what comes after."""
         answer = await self._run(operation)
         if not is_id(getattr(answer.parsed, name)):
-            raise self._unreadable(operation, answer, f"an answer whose {name} is not an id")
+            raise unreadable(answer, f"an answer whose {name} is not an id")
         return answer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from .._protocol.answer import RawResponse, blames_token, judge
+from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from ..errors import APIError
 from ..scopes import check_scope
 
 if TYPE_CHECKING:
+    from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
     from .._protocol.options import Options
     from .session import AsyncSession
@@ -53,19 +54,15 @@ class AsyncSender:
         while True:
             exchange = call.next_attempt(token.value)
             await self.session.pool.send(exchange)
-            answer = exchange.scrubbed_answer()
             try:
-                parsed = judge(operation, answer)
+                return judge(operation, exchange.scrubbed_answer())
             except APIError as error:
                 refusal = error
-            else:
-                return RawResponse(parsed, answer.status_code, answer.headers, call.request_id)
             if blames_token(refusal):
-                rejected = token
-                tokens.reject(rejected)
-                if operation.resendable and not call.replayed:
-                    token = await tokens.aget(call.remaining())
-                    if token is not rejected:
-                        call.replayed = True
-                        continue
-            raise refusal
+                tokens.reject(token)
+            if not blames_token(refusal) or not operation.resendable or call.replayed:
+                raise refusal
+            rejected, token = token, await tokens.aget(call.remaining())
+            if token is rejected:
+                raise refusal
+            call.replayed = True

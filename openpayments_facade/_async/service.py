@@ -5,16 +5,17 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from .._protocol.answer import RawResponse, unreadable
+from attrs import evolve
+
 from .._protocol.operation import Operation
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
     from .._protocol.operation import Endpoint, Failure
-    from ..errors import UnreadableResponseError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,9 +43,6 @@ class AsyncService:
 
     async def _run(self, operation: Operation[T]) -> RawResponse[T]:
         return await self._sender.run_raw(operation)
-
-    def _unreadable(self, operation: Operation[Any], answer: RawResponse[Any], problem: str) -> UnreadableResponseError:
-        return unreadable(operation, answer, self._sender.session.settings.environment.api_url, problem)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]
@@ -90,7 +88,6 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAsps
             sender = service._sender
             service._sender = recorder = AsyncRecorder(sender.session, sender.options)
             parsed = await self._method(service, *args, **kwargs)
-            last = recorder.last
-            return RawResponse(parsed, last.status_code, last.headers, last.request_id)
+            return evolve(recorder.last, parsed=parsed)
 
         return call

@@ -28,10 +28,9 @@ class AsyncTransactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: AsyncSend, operation: Operation[models.TransactionReport], api_url: str) -> None:
+    def __init__(self, send: AsyncSend, operation: Operation[models.TransactionReport]) -> None:
         self._send = send
         self._operation = operation
-        self._api_url = api_url
 
     async def __aiter__(self) -> AsyncIterator[BookedTransaction | PendingTransaction]:
         async for page in self.pages():
@@ -47,12 +46,12 @@ class AsyncTransactions:
         return f"<{type(self).__name__} {self._operation.path}>"
 
     async def _answers(self) -> AsyncIterator[RawResponse[models.TransactionReport]]:
-        pages = Pages(self._operation, self._api_url)
+        pages = Pages(self._operation)
         operation: Operation[models.TransactionReport] | None = self._operation
         while operation is not None:
             answer = await self._send(operation)
             yield answer
-            operation = pages.after(operation, answer)
+            operation = pages.after(answer)
 
 
 class AsyncRawTransactions:

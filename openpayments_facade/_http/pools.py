@@ -11,23 +11,23 @@ import platform
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent import futures
+from contextlib import aclosing, closing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
+from .._checks import refuse
 from .._forks import reset_after_fork
 from .._version import __version__
 from ..environments import is_loopback
-from ..errors import ClientStateError, ConfigurationError, InvalidArgumentError
+from ..errors import ClientStateError, ConfigurationError
 from .tls import ssl_context
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange
     from .._settings import Settings
-
-__all__ = ["AsyncPool", "Pool", "send"]
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -40,9 +40,9 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     loopback = {host for host in hosts if is_loopback(host)}
     proxy, limits = settings.proxy, settings.limits
     if limits is not None and not isinstance(limits, httpx.Limits):
-        raise InvalidArgumentError("limits must be an httpx.Limits", argument="limits")
+        raise refuse("limits", "must be an httpx.Limits")
     if proxy is not None and not isinstance(proxy, str | httpx.Proxy):
-        raise InvalidArgumentError("proxy must be a URL or an httpx.Proxy", argument="proxy")
+        raise refuse("proxy", "must be a URL or an httpx.Proxy")
     try:
         proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
@@ -89,14 +89,11 @@ async def _forget_redirect_async(response: httpx.Response) -> None:
 def send(client: httpx.Client, exchange: Exchange) -> None:
     """Sends the request and reads the answer. What goes wrong is noted in the exchange."""
     try:
-        response = client.send(exchange.build(client), stream=True)
-        try:
+        with closing(client.send(exchange.build(client), stream=True)) as response:
             exchange.begin(response)
             assert isinstance(response.stream, httpx.SyncByteStream)
             for chunk in response.stream:
                 exchange.receive(chunk)
-        finally:
-            response.close()
         exchange.end()
     except BaseException as error:  # whatever a transport of the user's or a recorder raises
         exchange.fail(error)
@@ -107,14 +104,11 @@ def send(client: httpx.Client, exchange: Exchange) -> None:
 
 
 async def _transfer(client: httpx.AsyncClient, exchange: Exchange) -> None:
-    response = await client.send(exchange.build(client), stream=True)
-    try:
+    async with aclosing(await client.send(exchange.build(client), stream=True)) as response:
         exchange.begin(response)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         async for chunk in response.stream:
             exchange.receive(chunk)
-    finally:
-        await response.aclose()
     exchange.end()
 
 
@@ -140,7 +134,7 @@ class _Pool(Generic[C]):
     def __init__(self, settings: Settings) -> None:
         transport, kind = settings.transport, self._transport_kind
         if transport is not None and not isinstance(transport, kind):
-            raise InvalidArgumentError(f"transport must be an httpx.{kind.__name__}", argument="transport")
+            raise refuse("transport", f"must be an httpx.{kind.__name__}")
         self._transport = transport
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the loop: a transport of the user's may know no other way."""
@@ -274,12 +268,9 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         if not self.needs_loop:
             return super().send_blocking(exchange)
         assert self._loop is not None  # client() comes first
-        sending = self._send(self._client, exchange)
-        try:
-            sent = asyncio.run_coroutine_threadsafe(sending, self._loop)
-        except RuntimeError as error:  # the loop is closed
-            sending.close()
-            return exchange.fail(error)
+        if self._loop.is_closed():
+            return exchange.fail(RuntimeError("the event loop is closed"))
+        sent = asyncio.run_coroutine_threadsafe(self._send(self._client, exchange), self._loop)
         futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps to the deadline by itself
         if not sent.done():
             sent.cancel()

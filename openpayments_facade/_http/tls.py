@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ..errors import ConfigurationError, InvalidArgumentError
+from .._checks import refuse
+from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .._settings import ClientCert, Settings
-
-__all__ = ["ssl_context"]
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
@@ -27,15 +26,11 @@ def ssl_context(settings: Settings) -> ssl.SSLContext:
     verify, cert = settings.verify, settings.client_cert
     if isinstance(verify, ssl.SSLContext):
         if cert is not None:
-            raise InvalidArgumentError(
-                "client_cert can't be combined with an SSL context in verify: load the certificate into the context",
-                argument="client_cert",
-            )
+            raise refuse("client_cert", "can't be combined with an SSL context in verify: load it into the context")
         return verify
     if verify is not None and (not isinstance(verify, str | os.PathLike) or not str(verify)):
-        raise InvalidArgumentError(
-            "verify must be the path of a CA bundle or an SSL context; checking the server can't be switched off",
-            argument="verify",
+        raise refuse(
+            "verify", "must be the path of a CA bundle or an SSL context; checking the server can't be switched off"
         )
     # shared by all clients of the process: reading the CA bundle is most of what making a client costs
     load = _load if verify is None and cert is None else _load.__wrapped__
@@ -61,9 +56,7 @@ def _load(verify: str | None, *_environment: str | None) -> ssl.SSLContext:
 def _add(cert: ClientCert, context: ssl.SSLContext) -> None:
     parts: tuple[Any, ...] = (*cert,) if isinstance(cert, tuple | list) else (cert,)
     if not 1 <= len(parts) <= 3 or not all(isinstance(part, str | os.PathLike) and str(part) for part in parts[:2]):
-        raise InvalidArgumentError(
-            "client_cert must be a path, (certificate, key) or (certificate, key, password)", argument="client_cert"
-        )
+        raise refuse("client_cert", "must be a path, (certificate, key) or (certificate, key, password)")
     certificate, key, password = (*parts, None, None)[:3]
     try:
         # an empty password rather than None: OpenSSL would ask for one on the terminal

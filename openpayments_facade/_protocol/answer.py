@@ -26,28 +26,41 @@ T = TypeVar("T")
 
 
 @frozen
+class Answer:
+    """What came back, without the request (which holds the token)."""
+
+    method: str
+    url: str
+    request_id: str
+    status_code: int
+    headers: httpx.Headers
+    content: bytes = field(repr=False)
+
+
+@frozen
 class RawResponse(Generic[T]):
     """An answer with everything around it.
 
     `parsed` is what the plain call returns, `request_id` the X-Request-ID that was sent; what the server echoed is
-    in `headers`.
+    in `headers`. `method` and `url` say what was called.
     """
 
     parsed: T
     status_code: int
     headers: httpx.Headers
     request_id: str
+    method: str = ""
+    url: str = ""
 
 
-@frozen
-class Answer:
-    """What came back, without the request (which holds the token)."""
+def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
+    """What every exception about an answer carries."""
+    return {name: getattr(answer, name) for name in ("method", "url", "request_id", "status_code")}
 
-    status_code: int
-    headers: httpx.Headers
-    content: bytes = field(repr=False)
-    url: str
-    request_id: str
+
+def unreadable(answer: Answer | RawResponse[Any], problem: str) -> errors.UnreadableResponseError:
+    """The error of a success that can't be used."""
+    return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", **about(answer))
 
 
 class _Response(httpx.Response):
@@ -63,40 +76,19 @@ _client = Client(base_url="", raise_on_unexpected_status=True)
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
-def judge(operation: Operation[T], answer: Answer) -> T:
+def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     """Turns an answer into a model: status first, then content type, then the generated parser.
 
     Raises:
         APIError: By status and code.
         UnreadableResponseError: A success that is not what the description says.
     """
-    about: dict[str, Any] = {
-        "request_id": answer.request_id,
-        "method": operation.method,
-        "url": answer.url,
-        "status_code": answer.status_code,
-    }
     if not 200 <= answer.status_code < 300:
-        raise _api_error(answer, about)
+        raise _api_error(answer)
     parsed, problem = _parse(operation, answer)
     if problem is not None:
-        raise errors.UnreadableResponseError(
-            f"{answer.status_code} with an answer that can't be read: {problem}", **about
-        )
-    return parsed  # type: ignore[no-any-return]
-
-
-def unreadable(
-    operation: Operation[Any], answer: RawResponse[Any], api_url: str, problem: str
-) -> errors.UnreadableResponseError:
-    """The error of an answer that could be parsed, and can't be used all the same."""
-    return errors.UnreadableResponseError(
-        f"{answer.status_code} with {problem}",
-        request_id=answer.request_id,
-        method=operation.method,
-        url=f"{api_url}{operation.path}",
-        status_code=answer.status_code,
-    )
+        raise unreadable(answer, f"an answer that can't be read: {problem}")
+    return RawResponse(parsed, answer.status_code, answer.headers, answer.request_id, answer.method, answer.url)
 
 
 def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
@@ -177,7 +169,7 @@ def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIErr
     return _BY_CODE.get(code) or _BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIError)
 
 
-def _api_error(answer: Answer, about: dict[str, Any]) -> errors.APIError:
+def _api_error(answer: Answer) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
     first = next((each for each in messages if (each.category or "").upper() != "WARNING"), errors.TppMessage())
     said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "no explanation"
@@ -190,7 +182,7 @@ def _api_error(answer: Answer, about: dict[str, Any]) -> errors.APIError:
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=answer.content[:LONGEST_BODY].decode(errors="replace"),
-        **about,
+        **about(answer),
     )
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .options import Options
 
-__all__ = ["LONGEST_RETRY_AFTER", "WAIT_INITIAL", "WAIT_JITTER", "WAIT_MAX", "Call"]
-
 LONGEST_RETRY_AFTER: Final = 30.0
 """Seconds. A server that asks to wait longer gets no retry: the caller decides, by `error.retry_after`."""
 
@@ -48,12 +46,8 @@ class Call:
         """The seconds until the total time is over. Raises TimedOutError when it is."""
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimedOutError(
-                f"the call took longer than its total_timeout of {self.options.total_timeout:g} s",
-                request_id=self.request_id,
-                method=self.operation.method,
-                url=self.url,
-            )
+            said = f"the call took longer than its total_timeout of {self.options.total_timeout:g} s"
+            raise TimedOutError(said, request_id=self.request_id, method=self.operation.method, url=self.url)
         return left
 
     def next_attempt(self, token: Secret) -> Exchange:

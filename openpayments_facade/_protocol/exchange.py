@@ -15,20 +15,9 @@ from typing import Any, Final
 import httpx
 from attrs import define, evolve, field
 
-from .. import request_ids
+from .. import errors, request_ids
 from .._redaction import Secret, scrubber
-from ..errors import (
-    APIError,
-    ConnectionFailedError,
-    InvalidArgumentError,
-    OpenPaymentsError,
-    OutcomeUnknownError,
-    TimedOutError,
-    UnreadableResponseError,
-)
 from .answer import Answer, may_help_to_retry
-
-__all__ = ["Exchange"]
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -68,7 +57,7 @@ class Exchange:
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
     _received: bytearray = field(factory=bytearray, init=False, repr=False)
     _content: bytes = field(default=b"", init=False, repr=False)
-    _failure: OpenPaymentsError | None = field(default=None, init=False)
+    _failure: errors.OpenPaymentsError | None = field(default=None, init=False)
     _may_pass: bool = field(default=False, init=False)
     _started: float | None = field(default=None, init=False)
 
@@ -112,7 +101,7 @@ class Exchange:
             return  # an error status says enough without its body
         name = type(error).__name__
         if self._started is None and isinstance(error, ValueError | TypeError | httpx.InvalidURL):
-            self._failure = InvalidArgumentError(f"an argument can't be written into a request ({name})")
+            self._failure = errors.InvalidArgumentError(f"an argument can't be written into a request ({name})")
             return
         # the text of a protocol error may quote a header
         is_protocol_error = isinstance(error, httpx.LocalProtocolError)
@@ -121,33 +110,27 @@ class Exchange:
             text = text or "total_timeout is over"
         may_resend = self.resendable or self._started is None or isinstance(error, _NEVER_SENT)
         self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
-        kind: type[ConnectionFailedError | OutcomeUnknownError | TimedOutError | UnreadableResponseError]
+        said, about = f"{name}: {text}" if text else name, self.about
         if not may_resend:
-            kind, said = OutcomeUnknownError, "no complete answer came, so the request may or may not have taken effect"
+            self._failure = errors.OutcomeUnknownError(
+                f"no complete answer: it may have taken effect ({said})", **about
+            )
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
-            kind, said = TimedOutError, f"{self.peer} did not answer in time"
+            self._failure = errors.TimedOutError(f"{self.peer} did not answer in time ({said})", **about)
         elif isinstance(error, httpx.DecodingError):
-            kind, said = UnreadableResponseError, f"the answer of {self.peer} can't be decoded"
+            self._failure = errors.UnreadableResponseError(f"the answer can't be decoded ({said})", **about)
         else:
-            kind, said = ConnectionFailedError, f"the connection to {self.peer} failed"
-        self._failure = kind(f"{said} ({f'{name}: {text}' if text else name})", **self.about)
+            self._failure = errors.ConnectionFailedError(f"the connection to {self.peer} failed ({said})", **about)
 
     def log(self) -> None:
         """Writes one record about the attempt, its values as attributes; `duration` in seconds."""
         if self._started is None:
             return
-        values = {
-            "method": self.method,
-            "url": self.url,
-            "status": self.status_code,
-            "duration": self.monotonic() - self._started,
-            "request_id": self.request_id,
-            "attempt": self.attempt,
-        }
-        status = "no answer" if self.status_code is None else self.status_code
+        duration, status = self.monotonic() - self._started, self.status_code
+        values = {**self.about, "status": status, "duration": duration, "attempt": self.attempt}
         _log.info(
             "%(method)s %(url)s -> %(answer)s in %(duration).3f s (attempt %(attempt)d, request id %(request_id)s)",
-            {**values, "answer": status},
+            {**values, "answer": "no answer" if status is None else status},
             extra=values,
         )
 
@@ -156,11 +139,11 @@ class Exchange:
         if self._failure is not None:
             raise self._failure
         assert self.status_code is not None
-        return Answer(self.status_code, self._headers, self._content, self.url, self.request_id)
+        return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, self._content)
 
     def may_fare_better_after(self, error: Exception) -> bool:
         """Whether another attempt makes sense, and does no harm."""
-        if isinstance(error, APIError):
+        if isinstance(error, errors.APIError):
             return self.resendable and may_help_to_retry(error)
         return error is self._failure and self._may_pass
 

@@ -74,34 +74,30 @@ def listed(report: models.TransactionReport) -> Iterator[BookedTransaction | Pen
 class Pages:
     """The pages of one list: which comes next. A link that leads in a circle is refused."""
 
-    def __init__(self, first: Operation[models.TransactionReport], api_url: str) -> None:
+    def __init__(self, first: Operation[models.TransactionReport]) -> None:
         self._first = first
-        self._api_url = api_url
         self._asked = {_fingerprint(str(httpx.QueryParams(first.request["params"])))}
 
-    def after(
-        self, operation: Operation[models.TransactionReport], answer: RawResponse[models.TransactionReport]
-    ) -> Operation[models.TransactionReport] | None:
-        """The operation of the page after this answer to `operation`, None after the last one.
+    def after(self, answer: RawResponse[models.TransactionReport]) -> Operation[models.TransactionReport] | None:
+        """The operation of the page after this answer, None after the last one.
 
         Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was read.
         """
         try:
-            query = next_query(answer.parsed, self._api_url)
+            query = next_query(answer.parsed, answer.url)
             if query is None:
                 return None
             if _fingerprint(query) in self._asked:
                 raise ValueError("leads back to a page that was read")
         except ValueError as error:
-            problem = f"a link to the next page that {error}"
-            raise unreadable(operation, answer, self._api_url, problem) from None
+            raise unreadable(answer, f"a link to the next page that {error}") from None
         self._asked.add(_fingerprint(query))
         # in the path, not in params, which httpx would decode and write anew
         rest = {name: value for name, value in self._first.request.items() if name != "params"}
         return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
 
 
-def next_query(report: models.TransactionReport, api_url: str) -> str | None:
+def next_query(report: models.TransactionReport, page_url: str) -> str | None:
     """The query of the next page as the bank wrote it, None on the last one.
 
     Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
@@ -114,11 +110,12 @@ def next_query(report: models.TransactionReport, api_url: str) -> str | None:
     if not isinstance(href, str):
         raise ValueError("is not a string")
     try:
-        here, url = urlsplit(api_url), urlsplit(href, scheme=urlsplit(api_url).scheme)
-        is_here = not url.netloc or _host(url) == _host(here)
+        here = urlsplit(page_url)
+        url = urlsplit(href, scheme=here.scheme)
+        is_elsewhere = bool(url.netloc) and _host(url) != _host(here)
     except ValueError:
-        is_here = False
-    if not is_here:
+        is_elsewhere = True
+    if is_elsewhere:
         raise ValueError("leads to another host")
     if not url.query:
         raise ValueError("has no query")

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .binding import BankBinding
 
 T = TypeVar("T")
-E = TypeVar("E", AuthorisationFailedError, AuthorisationTimeoutError)
 Verdict: TypeAlias = Literal["done", "wait", "lost"]
 
 SUCCESSFUL: Final = frozenset({"finalised", "exempted"})
@@ -46,15 +45,6 @@ class Approach(StrEnum):
     """In the browser; the callback brings no code."""
     DECOUPLED = "decoupled"
     """In an app, such as Mobile BankID: show the challenge, then wait."""
-
-
-class Saved(NamedTuple):
-    """What an authorisation goes on with in another process."""
-
-    resource_id: str
-    bank: BankBinding
-    psu_context: PsuContext | None
-    fields: dict[str, Any]
 
 
 class Endpoints(NamedTuple):
@@ -149,14 +139,9 @@ class Challenge:
         if data is None:
             return None
         token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        given = {
-            "token": token,
-            "image": data.image,
-            "image_link": data.image_link,
-            "text": data.additional_information,
-        }
-        texts = {name: str_or_none(text) or None for name, text in given.items()}
-        return cls(**texts, method=method) if any(texts.values()) else None
+        given = [token, data.image, data.image_link, data.additional_information]
+        token, image, image_link, text = (str_or_none(each) or None for each in given)
+        return cls(token, image, image_link, text, method) if token or image or image_link or text else None
 
     def app_link(self, redirect: str | None = None) -> str | None:
         """The link that opens BankID on the same device; `redirect` is where it goes afterwards (needed on iOS)."""
@@ -203,7 +188,7 @@ class Journey(Generic[T]):
 
     _subject: Subject[T]
     authorisation_id: str
-    approach: Approach = field(converter=Approach)
+    approach: Approach = field(default=Approach.DECOUPLED, converter=Approach)
     _template: str | None = None
     _method: str | None = None
     _redirect_uri: str | None = None
@@ -225,25 +210,42 @@ class Journey(Generic[T]):
         """Raises AuthorisationFailedError if the authorisation has ended, and not well."""
         if self.sca_status in TERMINAL - SUCCESSFUL:
             said = f"authorisation {self.authorisation_id} of {self._subject.kind} {self.resource_id}"
-            raise self._about(AuthorisationFailedError, f"{said} ended as {self.sca_status}", code=self.sca_status)
+            raise AuthorisationFailedError(f"{said} ended as {self.sca_status}", code=self.sca_status, **self._ids)
 
     def _is_done(self, resource: T) -> bool:
         """Whether the resource is as authorised. Raises AuthorisationFailedError if it never will be."""
         verdict, status = self._subject.verdict(resource)
         if verdict == "lost":
             said = f"{self._subject.kind} {self.resource_id} is {status}"
-            raise self._about(AuthorisationFailedError, said, code=status)
+            raise AuthorisationFailedError(said, code=status, **self._ids)
         return verdict == "done"
 
     def _late(self, timeout: float) -> AuthorisationTimeoutError:
         """The error when nobody has finished it in so many seconds."""
         said = f"{self._subject.kind} {self.resource_id} was not authorised in {timeout:g} s"
-        return self._about(AuthorisationTimeoutError, f"{said}; SCA status {self.sca_status}")
+        return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}", **self._ids)
 
-    def _about(self, kind: type[E], said: str, **more: Any) -> E:
+    @property
+    def _ids(self) -> dict[str, str | None]:
         consent_id = self.resource_id if self._subject.kind == "consent" else None
-        ids = {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
-        return kind(said, **ids, **more)
+        return {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
+
+    def _begin(
+        self,
+        answer: models.AuthorisationStarted | models.AuthorisationUpdated,
+        header: str | None,
+        method: str | None,
+    ) -> None:
+        """Takes in the answer that decides about the approach, whose header ASPSP-SCA-Approach is `header`.
+
+        Raises AuthorisationFailedError if it is over already, and not well, or the bank wants what this API lacks.
+        """
+        self.sca_status, self._method = str_or_none(answer.sca_status), _chosen(answer) or method
+        self.challenge = Challenge.of(answer.challenge_data, self._method)
+        self._check_outcome()
+        self.approach, self._template = decide_approach(
+            header, answer.links, has_challenge=self.challenge is not None, is_over=self.sca_status in TERMINAL
+        )
 
     def _take(self, answer: models.ScaStatusAnswer) -> bool:
         """Takes a look at the SCA status in. Whether anything changed."""
@@ -279,35 +281,12 @@ class Journey(Generic[T]):
         )
 
 
-def begun(
-    started: models.AuthorisationStarted,
-    answer: models.AuthorisationStarted | models.AuthorisationUpdated,
-    header: str | None,
-    method: str | None,
-) -> dict[str, Any]:
-    """A journey's fields after the answer that decided about the approach; `header` is its ASPSP-SCA-Approach.
+def read_saved(
+    saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None
+) -> tuple[str, BankBinding, PsuContext | None, dict[str, Any]]:
+    """Reads what `to_dict` gave: the resource's id, the bank as it was bound, the PSU context, a journey's fields.
 
-    Raises AuthorisationFailedError if the bank wants what this API does not have.
-    """
-    sca_status, method = str_or_none(answer.sca_status), _chosen(answer) or method
-    challenge = Challenge.of(answer.challenge_data, method)
-    approach, template = decide_approach(
-        header, answer.links, has_challenge=challenge is not None, is_over=sca_status in TERMINAL
-    )
-    return {
-        "authorisation_id": started.authorisation_id,
-        "approach": approach,
-        "template": template,
-        "method": method,
-        "sca_status": sca_status,
-        "challenge": challenge,
-    }
-
-
-def read_saved(saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None) -> Saved:
-    """Reads what `to_dict` gave, maybe in another process; `psu_context` is for one that says nothing of it.
-
-    Raises InvalidArgumentError.
+    `psu_context` is for one that says nothing of it. Raises InvalidArgumentError.
     """
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
         raise refuse("saved", f"must be what to_dict() gave for a {kind} at {bank.bic_fi}")
@@ -323,7 +302,7 @@ def read_saved(saved: object, kind: str, bank: BankBinding, psu_context: PsuCont
     context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
     bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
-    return Saved(saved[f"{kind}_id"], bank, context, fields)
+    return saved[f"{kind}_id"], bank, context, fields
 
 
 def str_or_none(value: object) -> str | None:

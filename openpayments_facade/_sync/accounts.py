@@ -117,7 +117,7 @@ class Accounts(BankService):
             delta_list=delta_list,
             with_balance=with_balance,
         )
-        return Transactions(self._run, operation, self._sender.session.settings.environment.api_url)
+        return Transactions(self._run, operation)
 
     def list(self, *, with_balance: bool | None = None) -> list[models.Account]:
         """The accounts that the consent opens; their `resource_id` is what the other methods take as `account_id`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 from openpayments_client.operations import OPERATIONS
 
-from .._checks import check
+from .._checks import check, refuse
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from .._redaction import Secret, hiding_arguments
@@ -54,6 +54,7 @@ class OAuth:
             state=state,
         )
 
+    @hiding_arguments
     def read_callback(self, url: str, *, state: str) -> Callback:
         """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
 
@@ -65,9 +66,7 @@ class OAuth:
             InvalidArgumentError: the state is not the one that went out.
             AuthorisationFailedError: the callback brings an error.
         """
-        hidden_url, hidden_state = Secret(url), Secret(state)
-        del url, state  # no frame that an error leads to shall show them
-        return read_callback(hidden_url.reveal(), state=hidden_state.reveal())
+        return read_callback(url, state=state)
 
     def exchange_code(
         self,
@@ -100,7 +99,7 @@ class OAuth:
         if isinstance(secret_code, InvalidArgumentError):
             raise secret_code
         if (consent_id is None) == (payment_id is None):
-            raise InvalidArgumentError("give either consent_id or payment_id", argument="consent_id")
+            raise refuse("consent_id", "or payment_id must be given, and not both")
         kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
         scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
         headers = {}
@@ -137,9 +136,9 @@ class OAuth:
         """
         if not isinstance(token, UserToken):
             del token
-            raise InvalidArgumentError("token must be a UserToken", argument="token")
+            raise refuse("token", "must be a UserToken")
         if token.refresh_token is None:
-            raise InvalidArgumentError("token has no refresh token: the user has to authorise again", argument="token")
+            raise refuse("token", "has no refresh token: the user has to authorise again")
         return self._ask("refresh_token", {"refresh_token": token.refresh_token}, self._sender.options.headers, token)
 
     def _ask(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from .._http.pools import Pool
 from .._protocol.quota import Quota
 from ..scopes import compose
-from ..tokens import TokenFetcher, TokenManager
+from ..tokens.fetcher import TokenFetcher
+from ..tokens.manager import TokenManager
 
 if TYPE_CHECKING:
     from .._protocol.options import Options

@@ -29,10 +29,9 @@ class Transactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: Send, operation: Operation[models.TransactionReport], api_url: str) -> None:
+    def __init__(self, send: Send, operation: Operation[models.TransactionReport]) -> None:
         self._send = send
         self._operation = operation
-        self._api_url = api_url
 
     def __iter__(self) -> Iterator[BookedTransaction | PendingTransaction]:
         for page in self.pages():
@@ -48,12 +47,12 @@ class Transactions:
         return f"<{type(self).__name__} {self._operation.path}>"
 
     def _answers(self) -> Iterator[RawResponse[models.TransactionReport]]:
-        pages = Pages(self._operation, self._api_url)
+        pages = Pages(self._operation)
         operation: Operation[models.TransactionReport] | None = self._operation
         while operation is not None:
             answer = self._send(operation)
             yield answer
-            operation = pages.after(operation, answer)
+            operation = pages.after(answer)
 
 
 class RawTransactions:

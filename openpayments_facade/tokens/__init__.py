@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from ..events import OnTokenEvent, TokenEvent
-from .fetcher import TokenFetcher
-from .manager import TokenManager
 from .memory import PROCESS_MEMORY
-from .stores import MemoryStore, TokenStore, open_store
+from .stores import MemoryStore, TokenStore
 from .token import AccessToken
 from .user import UserToken
 
-__all__ = [
-    "AccessToken",
-    "MemoryStore",
-    "OnTokenEvent",
-    "TokenEvent",
-    "TokenFetcher",
-    "TokenManager",
-    "TokenStore",
-    "UserToken",
-    "forget_all",
-    "open_store",
-]
+__all__ = ["AccessToken", "MemoryStore", "OnTokenEvent", "TokenEvent", "TokenStore", "UserToken", "forget_all"]
 
 
 def forget_all() -> None:

@@ -15,26 +15,23 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from .._protocol.answer import retry_after
+from .. import errors
+from .._protocol.answer import REDIRECTS, phrase, retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._redaction import Secret, scrubber
-from ..errors import AuthenticationError, InvalidScopeError, TokenError, UnreadableResponseError
 from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_json, read_lifetime
-
-__all__ = ["Grant", "TokenFetcher"]
 
 _log = logging.getLogger("openpayments_facade")
 
-_BY_CODE: Final[dict[str, type[TokenError]]] = {
-    "invalid_client": AuthenticationError,
-    "unauthorized_client": AuthenticationError,
-    "unsupported_grant_type": AuthenticationError,
-    "access_denied": AuthenticationError,
-    "invalid_scope": InvalidScopeError,
+_BY_CODE: Final[dict[str, type[errors.TokenError]]] = {
+    "invalid_client": errors.AuthenticationError,
+    "unauthorized_client": errors.AuthenticationError,
+    "unsupported_grant_type": errors.AuthenticationError,
+    "access_denied": errors.AuthenticationError,
+    "invalid_scope": errors.InvalidScopeError,
 }
 _CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", "temporarily_unavailable"}
-_REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
 @frozen
@@ -69,9 +66,9 @@ class TokenFetcher:
         """Asks for a token with the client credentials; blocks.
 
         Raises:
-            AuthenticationError, InvalidScopeError, TokenError: the endpoint says no.
+            AuthenticationError, InvalidScopeError, TokenError: The endpoint says no.
             ConnectionFailedError, TimedOutError: it says nothing.
-            UnreadableResponseError: it says something else.
+            UnreadableResponseError: It says something else.
         """
         asked = self.clock.now()
         exchange = self.exchange("client_credentials", {"scope": scope}, {})
@@ -90,13 +87,8 @@ class TokenFetcher:
             replacements=replacements,
         )
         if token.missing:
-            _log.warning(
-                "The token endpoint did not grant %s: is it among the application's API products in the Developer "
-                "Portal? (asked for %r)",
-                " ".join(token.missing),
-                scope,
-                extra=about,
-            )
+            said = "The token endpoint did not grant %s of %r: is it an API product of the application in the Portal?"
+            _log.warning(said, " ".join(token.missing), scope, extra=about)
         return token
 
     def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
@@ -133,7 +125,7 @@ class TokenFetcher:
         raise outcome
 
 
-def _judge(exchange: Exchange, now: datetime) -> Grant | TokenError | UnreadableResponseError:
+def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | errors.UnreadableResponseError:
     """Status first, then the body. Errors are returned: a traceback would show the body."""
     answer = exchange.answer()
     status, is_success = answer.status_code, 200 <= answer.status_code < 300
@@ -141,18 +133,16 @@ def _judge(exchange: Exchange, now: datetime) -> Grant | TokenError | Unreadable
     if is_success and isinstance(found, Grant):
         return found
     if is_success and isinstance(found, str):
-        return UnreadableResponseError(f"the token endpoint's answer ({status}) {found}", **exchange.about)
+        return errors.UnreadableResponseError(f"the token endpoint's answer ({status}) {found}", **exchange.about)
     scrub = scrubber(*exchange.secrets)
     code, description = found if isinstance(found, tuple) else (None, None)
     # a short secret must not hide what went wrong
     code = code if isinstance(code, str) and code in _CODES else _clean(code, scrub)
     description = _clean(description, scrub)
-    said = (
-        ": ".join(filter(None, (code, description))) or httpx.codes.get_reason_phrase(status) or "without explanation"
-    )
-    if status in _REDIRECTS:
+    said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
+    if status in REDIRECTS:
         said = "a redirect, which is not followed: it could carry the secret to another host"
-    return _BY_CODE.get(code or "", TokenError)(
+    return _BY_CODE.get(code or "", errors.TokenError)(
         f"the token endpoint answered {status} {said}",
         code=code,
         description=description,

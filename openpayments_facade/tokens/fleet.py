@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .._redaction import Secret
     from .stores import TokenStore
 
-__all__ = ["Fleet"]
-
 _log = logging.getLogger("openpayments_facade")
 
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from .fleet import Fleet
     from .stores import TokenStore
 
-__all__ = ["TokenManager"]
-
 _log = logging.getLogger("openpayments_facade")
 
 LONGEST_FLIGHT: Final = 120.0
@@ -217,11 +215,8 @@ class TokenManager:
 
     def _outcome(self, flight: Flight, timeout: float) -> AccessToken:
         if not flight.published.done():
-            raise TimedOutError(
-                f"no token in {timeout:g} s: the token endpoint has not answered yet",
-                method="POST",
-                url=self._fetcher.token_url,
-            )
+            said = f"no token in {timeout:g} s: the token endpoint has not answered yet"
+            raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
         outcome = flight.published.result()
         if isinstance(outcome, AccessToken):
             return outcome

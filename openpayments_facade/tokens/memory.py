@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..errors import OpenPaymentsError
     from .stores import TokenStore
 
-__all__ = ["PROCESS_MEMORY", "Entry", "Flight", "Memory"]
-
 
 @define(eq=False)
 class Flight:

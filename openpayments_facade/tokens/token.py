@@ -88,14 +88,17 @@ def is_bearer(token_type: object) -> bool:
     return token_type is None or (isinstance(token_type, str) and token_type.strip().lower() == "bearer")
 
 
+def read_number(value: object) -> float:
+    """A number; servers send them as strings too. NaN for anything else."""
+    try:
+        return float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+
+
 def read_lifetime(expires_in: object) -> float | None:
     """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it makes no sense."""
-    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
-        return None
-    try:
-        seconds = float(expires_in)
-    except (ValueError, OverflowError):
-        return None
+    seconds = read_number(expires_in)
     return min(seconds, LONGEST_LIFETIME) if seconds >= SHORTEST_LIFETIME else None  # NaN compares as False
 
 

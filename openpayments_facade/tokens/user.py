@@ -13,36 +13,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields_dict, frozen
 
+from .._checks import refuse
 from .._redaction import Secret, hiding_arguments
-from ..errors import InvalidArgumentError, ReauthorisationRequiredError, TokenError
+from ..errors import ReauthorisationRequiredError, TokenError
+from .token import read_number
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange
     from .fetcher import TokenFetcher
 
-__all__ = ["UserToken", "read_user_token"]
-
 
 def _int(value: object) -> int | None:
-    """A number of seconds or a count; servers send them as strings too. None for anything else."""
-    try:
-        return int(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _seconds(value: object) -> float | None:
-    """A point in time. None for anything else."""
-    try:
-        seconds = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    except OverflowError:
-        return None
-    return seconds if math.isfinite(seconds) else None
+    number = read_number(value)
+    return int(number) if math.isfinite(number) else None
 
 
 def _received_at(value: object) -> float:
-    seconds = _seconds(value)
-    return time.time() if seconds is None else seconds
+    seconds = math.nan if isinstance(value, str) else read_number(value)
+    return seconds if math.isfinite(seconds) else time.time()
 
 
 def _str(value: object) -> str | None:
@@ -80,8 +68,7 @@ class UserToken:
     @property
     def expires_at(self) -> float | None:
         """When the access token ends, in seconds since the epoch; None where the server did not say."""
-        seconds = _seconds(self.expires_in)
-        return None if seconds is None else self.received_at + seconds
+        return None if self.expires_in is None else self.received_at + self.expires_in
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for a store of yours. Holds the tokens in the clear."""
@@ -101,10 +88,10 @@ class UserToken:
             InvalidArgumentError: it has no access token, or one of its tokens can't be encoded.
         """
         if not isinstance(stored, Mapping) or not _str(stored.get("access_token")):
-            raise InvalidArgumentError("stored has no access_token", argument="stored")
+            raise refuse("stored", "has no access_token")
         for name in ("access_token", "refresh_token"):
             if _str(stored.get(name)) and _secret(stored[name]) is None:
-                raise InvalidArgumentError(f"stored has a {name} that can't be encoded", argument="stored")
+                raise refuse("stored", f"has a {name} that can't be encoded")
         return cls._of(stored)
 
     @classmethod

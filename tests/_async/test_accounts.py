@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -12,7 +12,6 @@ from openpayments_client.models import TransactionReport
 
 from openpayments_facade import (
     AccessExceededError,
-    ApiScope,
     AsyncOpenPayments,
     BookedTransaction,
     ConsentExpiredError,
@@ -29,15 +28,13 @@ from openpayments_facade import (
 from openpayments_facade._protocol import arguments
 from openpayments_facade._protocol.arguments import today
 from openpayments_facade._protocol.pages import next_query
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 TODAY = today().date()
 ACCOUNTS = "/psd2/accountinformation"
-
-
-def client(simulator: Simulator) -> AsyncOpenPayments:
-    return simulator.async_client(api_scopes=[ApiScope.ACCOUNT_INFORMATION])
 
 
 async def consented(op: AsyncOpenPayments, simulator: Simulator, bic: str = "ESSESESS", **terms: Any) -> str:
@@ -47,150 +44,134 @@ async def consented(op: AsyncOpenPayments, simulator: Simulator, bic: str = "ESS
     return consent.consent_id
 
 
-async def test_accounts_and_balances_are_read() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
-            first = (await accounts.list())[0]
-            assert first.resource_id is not None
-            assert first.balances is None
-            assert (await accounts.list(with_balance=True))[0].balances
-            detailed = await accounts.get(first.resource_id, with_balance=True)
-            assert detailed.iban == first.iban
-            balances = await accounts.balances(first.resource_id)
-            assert balances
-            assert money(balances[0].balance_amount) == money(balances[0].balance_amount.amount)
-            headers = simulator.requests[-1].headers
-            assert headers["consent-id"]
-            assert headers["psu-ip-address"] == "203.0.113.7"
-            assert "psu-id" not in headers
+async def test_accounts_and_balances_are_read(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+    first = (await accounts.list())[0]
+    assert first.resource_id is not None
+    assert first.balances is None
+    assert (await accounts.list(with_balance=True))[0].balances
+    detailed = await accounts.get(first.resource_id, with_balance=True)
+    assert detailed.iban == first.iban
+    balances = await accounts.balances(first.resource_id)
+    assert balances
+    assert money(balances[0].balance_amount) == money(balances[0].balance_amount.amount)
+    headers = simulator.requests[-1].headers
+    assert headers["consent-id"]
+    assert headers["psu-ip-address"] == "203.0.113.7"
+    assert "psu-id" not in headers
 
 
-async def test_transactions_come_from_all_pages_in_order() -> None:
-    with Simulator(transactions=25, page_size=4) as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
-            id_ = (await accounts.list())[0].resource_id or ""
-            listed = accounts.transactions(id_, booking_status="both", date_from=relativedelta(months=-13))
-            before = len(simulator.requests)
-            found = [transaction async for transaction in listed]
-            assert len(simulator.requests) - before == 7
-            booked = [transaction for transaction in found if transaction.booking_status == "booked"]
-            assert (len(booked), len(found)) == (25, 27)
-            assert all(isinstance(transaction, BookedTransaction) for transaction in booked)
-            assert isinstance(found[-1], PendingTransaction)
-            assert len({transaction.entry_reference for transaction in booked}) == 25
-            days = [transaction.booking_date for transaction in booked]
-            assert all(type(day) is date for day in days)
-            assert len([page async for page in listed.pages()]) == 7
-            one = booked[0]
-            assert one.transaction_id is not None
-            details = await accounts.transaction(id_, transaction_id=one.transaction_id)
-            assert details.transaction_amount == one.transaction_amount
+@pytest.mark.openpayments_simulator(transactions=25, page_size=4)
+async def test_transactions_come_from_all_pages_in_order(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+    id_ = (await accounts.list())[0].resource_id or ""
+    listed = accounts.transactions(id_, booking_status="both", date_from=relativedelta(months=-13))
+    before = len(simulator.requests)
+    found = [transaction async for transaction in listed]
+    assert len(simulator.requests) - before == 7
+    booked = [transaction for transaction in found if transaction.booking_status == "booked"]
+    assert (len(booked), len(found)) == (25, 27)
+    assert all(isinstance(transaction, BookedTransaction) for transaction in booked)
+    assert isinstance(found[-1], PendingTransaction)
+    assert len({transaction.entry_reference for transaction in booked}) == 25
+    days = [transaction.booking_date for transaction in booked]
+    assert all(type(day) is date for day in days)
+    assert len([page async for page in listed.pages()]) == 7
+    one = booked[0]
+    assert one.transaction_id is not None
+    details = await accounts.transaction(id_, transaction_id=one.transaction_id)
+    assert details.transaction_amount == one.transaction_amount
 
 
-async def test_days_and_deltas_are_asked_for() -> None:
-    with Simulator(transactions=200) as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
-            id_ = (await accounts.list())[0].resource_id or ""
-            week = [t async for t in accounts.transactions(id_, date_from=relativedelta(days=-7), date_to=TODAY)]
-            assert week
-            assert all(t.booking_date and t.booking_date >= TODAY - timedelta(days=7) for t in week)
-            query = simulator.requests[-1].query
-            assert f"dateFrom={TODAY - timedelta(days=7)}" in query
-            assert f"dateTo={TODAY}" in query
-            reference = week[-3].entry_reference
-            later = [t async for t in accounts.transactions(id_, entry_reference_from=reference)]
-            assert [t.entry_reference for t in later] == [t.entry_reference for t in week[-2:]]
-            delta = accounts.transactions(id_, delta_list=True, with_balance=True)
-            assert [page async for page in delta.pages()]
-            assert "deltaList=true" in simulator.requests[-1].query
-            assert "withBalance=true" in simulator.requests[-1].query
+@pytest.mark.openpayments_simulator(transactions=200)
+async def test_days_and_deltas_are_asked_for(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(await consented(op, simulator))
+    id_ = (await accounts.list())[0].resource_id or ""
+    week = [t async for t in accounts.transactions(id_, date_from=relativedelta(days=-7), date_to=TODAY)]
+    assert week
+    assert all(t.booking_date and t.booking_date >= TODAY - timedelta(days=7) for t in week)
+    query = simulator.requests[-1].query
+    assert f"dateFrom={TODAY - timedelta(days=7)}" in query
+    assert f"dateTo={TODAY}" in query
+    reference = week[-3].entry_reference
+    later = [t async for t in accounts.transactions(id_, entry_reference_from=reference)]
+    assert [t.entry_reference for t in later] == [t.entry_reference for t in week[-2:]]
+    delta = accounts.transactions(id_, delta_list=True, with_balance=True)
+    assert [page async for page in delta.pages()]
+    assert "deltaList=true" in simulator.requests[-1].query
+    assert "withBalance=true" in simulator.requests[-1].query
 
 
-async def test_details_of_a_bank_without_them() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(await consented(op, simulator, "NDEASESS"))
-            id_ = (await accounts.list())[0].resource_id or ""
-            with pytest.raises(NotFoundError):
-                await accounts.transaction(id_, transaction_id="t")
+async def test_details_of_a_bank_without_them(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(await consented(op, simulator, "NDEASESS"))
+    id_ = (await accounts.list())[0].resource_id or ""
+    with pytest.raises(NotFoundError):
+        await accounts.transaction(id_, transaction_id="t")
 
 
-async def test_a_consent_that_does_not_do() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TODAY)
-            with pytest.raises(ConsentInvalidError):
-                await bank.accounts(consent.consent_id).list()
-            id_ = await consented(op, simulator)
-            simulator.expire_consent(id_)
-            with pytest.raises(ConsentExpiredError):
-                await bank.accounts(id_).list()
-            with pytest.raises(ConsentInvalidError):
-                await bank.accounts("nobody-has-this-id").list()
-        assert simulator.token_requests == 1
+async def test_a_consent_that_does_not_do(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TODAY)
+    with pytest.raises(ConsentInvalidError):
+        await bank.accounts(consent.consent_id).list()
+    id_ = await consented(op, simulator)
+    simulator.expire_consent(id_)
+    with pytest.raises(ConsentExpiredError):
+        await bank.accounts(id_).list()
+    with pytest.raises(ConsentInvalidError):
+        await bank.accounts("nobody-has-this-id").list()
+    assert simulator.token_requests == 1
 
 
-async def test_the_accesses_of_a_day_are_remembered() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            id_ = await consented(op, simulator, frequency_per_day=1)
-            unattended = op.at_bank("ESSESESS").accounts(id_)
-            assert await unattended.list()
-            with pytest.raises(AccessExceededError) as caught:
-                await unattended.list()
-            assert caught.value.retry_after
-            sent = len(simulator.requests)
-            again = op.at_bank("ESSESESS").accounts(id_)
-            with pytest.raises(AccessExceededError) as caught:
-                await again.list()
-            assert 0 < (caught.value.retry_after or 0) <= 86_400
-            assert caught.value.status_code == 429
-            assert "not sent for another" in str(caught.value)
-            assert len(simulator.requests) == sent
-            assert await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            assert await again.balances(
-                (await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list())[0].resource_id or ""
-            )
+async def test_the_accesses_of_a_day_are_remembered(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    id_ = await consented(op, simulator, frequency_per_day=1)
+    unattended = op.at_bank("ESSESESS").accounts(id_)
+    assert await unattended.list()
+    with pytest.raises(AccessExceededError) as caught:
+        await unattended.list()
+    assert caught.value.retry_after
+    sent = len(simulator.requests)
+    again = op.at_bank("ESSESESS").accounts(id_)
+    with pytest.raises(AccessExceededError) as caught:
+        await again.list()
+    assert 0 < (caught.value.retry_after or 0) <= 86_400
+    assert caught.value.status_code == 429
+    assert "not sent for another" in str(caught.value)
+    assert len(simulator.requests) == sent
+    assert await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    assert await again.balances((await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list())[0].resource_id or "")
 
 
-async def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            id_ = await consented(op, simulator, frequency_per_day=1)
-            one, another, *_ = await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            unattended = op.at_bank("ESSESESS").accounts(id_)
-            assert await unattended.balances(one)
-            seconds = []
-            for _ in range(3):
-                with pytest.raises(AccessExceededError) as caught:
-                    await unattended.balances(one)
-                seconds.append(caught.value.retry_after or 0)
-            assert seconds[0] > seconds[1] > seconds[2] > 0
-            assert await unattended.balances(another)
-            days = {"date_from": relativedelta(days=-1)}
-            for account in (one, another):
-                transactions = unattended.transactions(account, **days)  # type: ignore[arg-type]
-                assert [page async for page in transactions.pages()]
-                with pytest.raises(AccessExceededError):
-                    assert [page async for page in transactions.pages()]
+async def test_what_is_remembered_is_of_one_account_and_runs_out(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    id_ = await consented(op, simulator, frequency_per_day=1)
+    one, another, *_ = await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    unattended = op.at_bank("ESSESESS").accounts(id_)
+    assert await unattended.balances(one)
+    seconds = []
+    for _ in range(3):
+        with pytest.raises(AccessExceededError) as caught:
+            await unattended.balances(one)
+        seconds.append(caught.value.retry_after or 0)
+    assert seconds[0] > seconds[1] > seconds[2] > 0
+    assert await unattended.balances(another)
+    days = {"date_from": relativedelta(days=-1)}
+    for account in (one, another):
+        transactions = unattended.transactions(account, **days)  # type: ignore[arg-type]
+        assert [page async for page in transactions.pages()]
+        with pytest.raises(AccessExceededError):
+            assert [page async for page in transactions.pages()]
 
 
-async def test_what_is_over_is_forgotten() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            for consent_id, seconds in (("a", 1), ("b", 1), ("c", 9)):
-                body = {"tppMessages": [{"category": "ERROR", "code": "ACCESS_EXCEEDED"}]}
-                simulator.misbehave(ACCOUNTS, status=429, body=body, headers={"Retry-After": str(seconds)})
-                if consent_id == "c":
-                    await asyncio.sleep(1.1)
-                with pytest.raises(AccessExceededError):
-                    await op.at_bank("ESSESESS").accounts(consent_id).list()
-            remembered = op._sender.session.quota.exceeded
-            assert [consent_id for consent_id, *_ in remembered] == ["c"]
+async def test_what_is_over_is_forgotten(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    for consent_id, seconds in (("a", 1), ("b", 1), ("c", 9)):
+        body = {"tppMessages": [{"category": "ERROR", "code": "ACCESS_EXCEEDED"}]}
+        simulator.misbehave(ACCOUNTS, status=429, body=body, headers={"Retry-After": str(seconds)})
+        if consent_id == "c":
+            await asyncio.sleep(1.1)
+        with pytest.raises(AccessExceededError):
+            await op.at_bank("ESSESESS").accounts(consent_id).list()
+    remembered = op._sender.session.quota.exceeded
+    assert [consent_id for consent_id, *_ in remembered] == ["c"]
 
 
 class Vanishing(dict[Any, Any]):
@@ -202,64 +183,60 @@ class Vanishing(dict[Any, Any]):
         return found
 
 
-async def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            op._sender.session.quota.exceeded = Vanishing()
-            unattended = op.at_bank("ESSESESS").accounts(await consented(op, simulator, frequency_per_day=1))
-            assert await unattended.list()
-            for _ in range(2):
-                with pytest.raises(AccessExceededError):
-                    await unattended.list()
+async def test_what_is_remembered_may_be_forgotten_by_another_thread(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    op._sender.session.quota.exceeded = Vanishing()
+    unattended = op.at_bank("ESSESESS").accounts(await consented(op, simulator, frequency_per_day=1))
+    assert await unattended.list()
+    for _ in range(2):
+        with pytest.raises(AccessExceededError):
+            await unattended.list()
 
 
-async def test_a_refusal_with_the_user_there_says_nothing_about_later() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            id_ = await consented(op, simulator)
-            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED", headers={"Retry-After": "60"})
-            with pytest.raises(AccessExceededError):
-                await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            assert await op.at_bank("ESSESESS").accounts(id_).list()
+async def test_a_refusal_with_the_user_there_says_nothing_about_later(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    id_ = await consented(op, simulator)
+    simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED", headers={"Retry-After": "60"})
+    with pytest.raises(AccessExceededError):
+        await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    assert await op.at_bank("ESSESESS").accounts(id_).list()
 
 
-async def test_without_a_retry_after_nothing_is_remembered() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts(await consented(op, simulator))
-            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED")
-            with pytest.raises(AccessExceededError):
-                await accounts.list()
-            assert await accounts.list()
+async def test_without_a_retry_after_nothing_is_remembered(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS").accounts(await consented(op, simulator))
+    simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED")
+    with pytest.raises(AccessExceededError):
+        await accounts.list()
+    assert await accounts.list()
 
 
 AMOUNT = {"currency": "SEK", "amount": "1.00"}
 EMPTY = {"transactions": {"booked": [], "_links": {"account": "/a"}}}
 
 
-async def test_odd_but_honest_answers_are_read() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts("c")
-            simulator.misbehave(ACCOUNTS, body={"account": {"currency": "SEK", "status": "frozen", "iban": None}})
-            account = await accounts.get("a")
-            assert (account.currency, account.status, account.iban) == ("SEK", "frozen", None)
-            odd = {
-                "transactionAmount": AMOUNT,
-                "bookingDate": "2026-03-01T10:00:00Z",
-                "creditorAccount": {"bankgiroNumber": "123-4567", "bankGiro": "765-4321"},
-                "unheardOf": 1,
-            }
-            simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
-            transaction = await accounts.transaction("a", transaction_id="t")
-            assert transaction.booking_date == date(2026, 3, 1)
-            assert transaction.creditor_account is not None
-            assert transaction.creditor_account.bank_giro == "765-4321"
-            assert transaction.creditor_account.additional_properties == {"bankgiroNumber": "123-4567"}
-            assert transaction.additional_properties == {"unheardOf": 1}
-            for body in ({}, {"transactions": None}, {"transactions": {"booked": None, "pending": None}}, EMPTY):
-                simulator.misbehave(ACCOUNTS, body=body)
-                assert [t async for t in accounts.transactions("a", date_from=TODAY)] == []
+async def test_odd_but_honest_answers_are_read(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS").accounts("c")
+    simulator.misbehave(ACCOUNTS, body={"account": {"currency": "SEK", "status": "frozen", "iban": None}})
+    account = await accounts.get("a")
+    assert (account.currency, account.status, account.iban) == ("SEK", "frozen", None)
+    odd = {
+        "transactionAmount": AMOUNT,
+        "bookingDate": "2026-03-01T10:00:00Z",
+        "creditorAccount": {"bankgiroNumber": "123-4567", "bankGiro": "765-4321"},
+        "unheardOf": 1,
+    }
+    simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
+    transaction = await accounts.transaction("a", transaction_id="t")
+    assert transaction.booking_date == date(2026, 3, 1)
+    assert transaction.creditor_account is not None
+    assert transaction.creditor_account.bank_giro == "765-4321"
+    assert transaction.creditor_account.additional_properties == {"bankgiroNumber": "123-4567"}
+    assert transaction.additional_properties == {"unheardOf": 1}
+    for body in ({}, {"transactions": None}, {"transactions": {"booked": None, "pending": None}}, EMPTY):
+        simulator.misbehave(ACCOUNTS, body=body)
+        assert [t async for t in accounts.transactions("a", date_from=TODAY)] == []
 
 
 @pytest.mark.parametrize(
@@ -280,17 +257,17 @@ async def test_odd_but_honest_answers_are_read() -> None:
         (f"?dateFrom={TODAY}&bookingStatus=booked", "back to a page"),
     ],
 )
-async def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str) -> None:
-    with Simulator() as simulator:
-        page = {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
-        async with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, times=None, body=page)
-            transactions = op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)
-            with pytest.raises(UnreadableResponseError, match=problem):
-                assert [t async for t in transactions]
-        calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
-        assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
-        assert len(calls) == (2 if next_ == {"href": "?page=2"} else 1)
+async def test_a_next_link_that_leads_astray_ends_in_an_error(
+    op: AsyncOpenPayments, simulator: Simulator, next_: Any, problem: str
+) -> None:
+    page = {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
+    simulator.misbehave(ACCOUNTS, times=None, body=page)
+    transactions = op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)
+    with pytest.raises(UnreadableResponseError, match=problem):
+        assert [t async for t in transactions]
+    calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
+    assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
+    assert len(calls) == (2 if next_ == {"href": "?page=2"} else 1)
 
 
 def page_with(next_: str | None) -> dict[str, Any]:
@@ -298,24 +275,22 @@ def page_with(next_: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("query", ["name=%E5%E4&page=2", "flag&page=2", "page=2&blank=", "a=x%20y&a=x+y"])
-async def test_the_query_of_a_next_link_is_left_as_it_is(query: str) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, body=page_with(f"?{query}"))
-            simulator.misbehave(ACCOUNTS, body=page_with(None))
-            found = [t async for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
-            assert len(found) == 2
-        assert simulator.requests[-1].path == "/psd2/accountinformation/v1/accounts/a/transactions"
-        assert simulator.requests[-1].query == query
+async def test_the_query_of_a_next_link_is_left_as_it_is(
+    op: AsyncOpenPayments, simulator: Simulator, query: str
+) -> None:
+    simulator.misbehave(ACCOUNTS, body=page_with(f"?{query}"))
+    simulator.misbehave(ACCOUNTS, body=page_with(None))
+    found = [t async for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+    assert len(found) == 2
+    assert simulator.requests[-1].path == "/psd2/accountinformation/v1/accounts/a/transactions"
+    assert simulator.requests[-1].query == query
 
 
-async def test_next_links_that_differ_in_what_is_not_utf_8_are_two() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            for next_ in ("?page=%E5", "?page=%E4", "?page", "?other", None):
-                simulator.misbehave(ACCOUNTS, body=page_with(next_))
-            found = [t async for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
-            assert len(found) == 5
+async def test_next_links_that_differ_in_what_is_not_utf_8_are_two(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    for next_ in ("?page=%E5", "?page=%E4", "?page", "?other", None):
+        simulator.misbehave(ACCOUNTS, body=page_with(next_))
+    found = [t async for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize(
@@ -332,37 +307,32 @@ def test_the_usual_port_may_be_said(next_: str) -> None:
     assert next_query(report, "https://api.example.com:443") == "page=2"
 
 
-async def test_raw_pages_have_their_headers() -> None:
-    with Simulator(transactions=5, page_size=3) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            accounts = bank.with_raw_response.accounts(await consented(op, simulator))
-            account = (await accounts.list()).parsed[0]
-            pages = [page async for page in accounts.transactions(account, date_from=relativedelta(years=-1)).pages()]
-        assert [page.status_code for page in pages] == [200, 200]
-        assert len({page.request_id for page in pages}) == 2
-        assert {page.headers["x-request-id"] for page in pages} == {page.request_id for page in pages}
-        assert all(page.parsed.transactions for page in pages)
+@pytest.mark.openpayments_simulator(transactions=5, page_size=3)
+async def test_raw_pages_have_their_headers(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    accounts = bank.with_raw_response.accounts(await consented(op, simulator))
+    account = (await accounts.list()).parsed[0]
+    pages = [page async for page in accounts.transactions(account, date_from=relativedelta(years=-1)).pages()]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert len({page.request_id for page in pages}) == 2
+    assert {page.headers["x-request-id"] for page in pages} == {page.request_id for page in pages}
+    assert all(page.parsed.transactions for page in pages)
 
 
 @pytest.mark.parametrize("id_", ["a/b", "a b", "a%2Fb", "a?b#c", "å", "..b"])
-async def test_the_id_of_a_transaction_may_be_odd(id_: str) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
-            found = await op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
-            assert found.transaction_id == id_
-        assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
+async def test_the_id_of_a_transaction_may_be_odd(op: AsyncOpenPayments, simulator: Simulator, id_: str) -> None:
+    simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
+    found = await op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
+    assert found.transaction_id == id_
+    assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
 
 
-async def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_day_may_have_begun_elsewhere(op: AsyncOpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "today", lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts("c")
-            assert accounts.transactions("a", date_from=date(2026, 3, 3))
-            with pytest.raises(InvalidArgumentError, match="yet to come"):
-                accounts.transactions("a", date_from=date(2026, 3, 4))
+    accounts = op.at_bank("ESSESESS").accounts("c")
+    assert accounts.transactions("a", date_from=date(2026, 3, 3))
+    with pytest.raises(InvalidArgumentError, match="yet to come"):
+        accounts.transactions("a", date_from=date(2026, 3, 4))
 
 
 @pytest.mark.parametrize(
@@ -389,26 +359,26 @@ async def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -
         ("account_id", {"date_from": TODAY, "account_id": "a/../b"}),
     ],
 )
-async def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS")
-            with pytest.raises(InvalidArgumentError, match=argument) as caught:
-                bank.accounts("c").transactions(**{"account_id": "a", **values})
-            assert caught.value.argument == argument
-            bad: Any
-            for bad in ("", " ", "é", "a\r\nb", None, 5):
-                with pytest.raises(InvalidArgumentError, match="consent_id"):
-                    bank.accounts(bad)
-            for bad in ("", "..", "a/../b", "..\\b", None, 5):
-                with pytest.raises(InvalidArgumentError, match="account_id"):
-                    await bank.accounts("c").balances(bad)
-                with pytest.raises(InvalidArgumentError, match="account_id"):
-                    await bank.accounts("c").get(bad)
-            for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
-                with pytest.raises(InvalidArgumentError, match="transaction_id"):
-                    await bank.accounts("c").transaction("a", transaction_id=bad)
-            nameless = Transaction(MonetaryAmount("SEK", "1.00"))
-            with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
-                await bank.accounts("c").transaction("a", transaction_id=nameless)
-        assert simulator.requests == []
+async def test_bad_arguments_are_refused_before_anything_is_sent(
+    op: AsyncOpenPayments, simulator: Simulator, argument: str, values: dict[str, Any]
+) -> None:
+    bank = op.at_bank("ESSESESS")
+    with pytest.raises(InvalidArgumentError, match=argument) as caught:
+        bank.accounts("c").transactions(**{"account_id": "a", **values})
+    assert caught.value.argument == argument
+    bad: Any
+    for bad in ("", " ", "é", "a\r\nb", None, 5):
+        with pytest.raises(InvalidArgumentError, match="consent_id"):
+            bank.accounts(bad)
+    for bad in ("", "..", "a/../b", "..\\b", None, 5):
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            await bank.accounts("c").balances(bad)
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            await bank.accounts("c").get(bad)
+    for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
+        with pytest.raises(InvalidArgumentError, match="transaction_id"):
+            await bank.accounts("c").transaction("a", transaction_id=bad)
+    nameless = Transaction(MonetaryAmount("SEK", "1.00"))
+    with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
+        await bank.accounts("c").transaction("a", transaction_id=nameless)
+    assert simulator.requests == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,10 +19,14 @@ from openpayments_facade import (
     TimedOutError,
     UnreadableResponseError,
 )
-from openpayments_facade.simulator import Simulator
 from tests.raw_server import Send, answering
 
 from .test_retries import POST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openpayments_facade.simulator import Simulator
 
 JSON = b"Content-Type: application/json\r\n"
 
@@ -57,10 +61,10 @@ BREAKS = {
     ("status", "kind"), [(200, OpenPaymentsError), (404, NotFoundError), (500, ServerError), (599, ServerError)]
 )
 async def test_the_status_is_kept_when_the_body_breaks_off(
-    status: int, kind: type[OpenPaymentsError], broken: tuple[bytes, bytes]
+    simulator: Simulator, status: int, kind: type[OpenPaymentsError], broken: tuple[bytes, bytes]
 ) -> None:
     header, body = broken
-    with Simulator() as simulator, answering(once(head(status, header) + body)) as (url, _):
+    with answering(once(head(status, header) + body)) as (url, _):
         environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
         async with simulator.async_client(environment=environment, max_retries=0) as op:
             with pytest.raises(kind) as caught:
@@ -70,9 +74,9 @@ async def test_the_status_is_kept_when_the_body_breaks_off(
     assert caught.value.request_id
 
 
-async def test_headers_may_be_of_any_bytes() -> None:
+async def test_headers_may_be_of_any_bytes(simulator: Simulator) -> None:
     answer = head(404, "X-Reason: förfrågan".encode("latin-1"), b"Content-Length: 2") + b"{}"
-    with Simulator() as simulator, answering(once(answer)) as (url, _):
+    with answering(once(answer)) as (url, _):
         environment = Environment("odd", auth_url=simulator.auth_url, api_url=url)
         async with simulator.async_client(environment=environment) as op:
             with pytest.raises(NotFoundError) as caught:
@@ -94,8 +98,8 @@ async def test_headers_may_be_of_any_bytes() -> None:
     ],
     ids=["plain", "gzip"],
 )
-async def test_a_body_that_drips_ends_with_the_total_time(answer: Callable[[Send], None]) -> None:
-    with Simulator() as simulator, answering(answer) as (url, requests):
+async def test_a_body_that_drips_ends_with_the_total_time(simulator: Simulator, answer: Callable[[Send], None]) -> None:
+    with answering(answer) as (url, requests):
         environment = Environment("dripping", auth_url=simulator.auth_url, api_url=url)
         async with simulator.async_client(environment=environment) as op:
             await op.access_token()
@@ -104,18 +108,18 @@ async def test_a_body_that_drips_ends_with_the_total_time(answer: Callable[[Send
         assert requests() == 1
 
 
-async def test_a_compressed_body_is_read() -> None:
+async def test_a_compressed_body_is_read(simulator: Simulator) -> None:
     packed = zlib.compressobj(wbits=31)
     body = packed.compress(b'{"countries": [{"isoCountryCode": "SE", "name": "Sweden"}]}') + packed.flush()
     answer = once(head(200, b"Content-Encoding: gzip", b"Content-Length: %d" % len(body)) + body)
-    with Simulator() as simulator, answering(answer) as (url, _):
+    with answering(answer) as (url, _):
         environment = Environment("gzip", auth_url=simulator.auth_url, api_url=url)
         async with simulator.async_client(environment=environment) as op:
             assert [country.name for country in await op.countries.list()] == ["Sweden"]
 
 
-async def test_what_may_have_been_done_is_not_done_again_when_the_answer_breaks() -> None:
-    with Simulator() as simulator, answering(once(b"")) as (url, requests):
+async def test_what_may_have_been_done_is_not_done_again_when_the_answer_breaks(simulator: Simulator) -> None:
+    with answering(once(b"")) as (url, requests):
         environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
         async with simulator.async_client(environment=environment) as op:
             with pytest.raises(OutcomeUnknownError):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from attrs import evolve
@@ -14,7 +14,6 @@ from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
     AccountReference,
-    ApiScope,
     Approach,
     AsyncOpenPayments,
     AuthorisationFailedError,
@@ -32,12 +31,14 @@ from openpayments_facade import (
 )
 from openpayments_facade._protocol import arguments
 from openpayments_facade._protocol.arguments import today
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 CALLBACK = "https://app.example.com/callback"
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 TOMORROW = today().date() + timedelta(days=1)
-SCOPES = [ApiScope.ACCOUNT_INFORMATION]
+A_MORNING = datetime(2026, 3, 2, 6, tzinfo=UTC)
 SHOWN = Psu(id="example-exempted", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
 IBAN = "SE5750000000000000000017"
 
@@ -45,172 +46,156 @@ CONSENTS = "/psd2/consent/v1/consents"
 SAVED = {"bic_fi": "SWEDSESS", "consent_id": "c", "authorisation_id": "a", "approach": "decoupled"}
 
 
-def client(simulator: Simulator, **options: Any) -> AsyncOpenPayments:
-    return simulator.async_client(api_scopes=SCOPES, **options)
-
-
 def started(**more: Any) -> dict[str, Any]:
     """The answer of a bank that was asked to start an authorisation."""
     return {"authorisationId": "a", "scaStatus": "started", **more}
 
 
-async def test_a_redirect_with_a_code_ends_in_a_valid_consent() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            assert consent.consent_status == "received"
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            assert authorisation.approach is Approach.OAUTH_REDIRECT
-            assert authorisation.challenge is None
-            url = authorisation.redirect_url(redirect_uri=CALLBACK)
-            assert url.startswith(simulator.auth_url + "/connect/authorize?")
-            token = await authorisation.complete(simulator.visit(url))
-            assert token is not None
-            assert token.scope == "accountinformation private"
-            valid = await authorisation.wait(poll_interval=0.01)
-            assert (valid.consent_id, valid.consent_status) == (consent.consent_id, "valid")
-            assert await bank.consents.status(consent.consent_id) == "valid"
-            assert await bank.consents.authorisations(consent.consent_id) == [authorisation.authorisation_id]
-            assert len(await bank.accounts(consent.consent_id).list()) == 3
+async def test_a_redirect_with_a_code_ends_in_a_valid_consent(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    assert consent.consent_status == "received"
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    assert authorisation.approach is Approach.OAUTH_REDIRECT
+    assert authorisation.challenge is None
+    url = authorisation.redirect_url(redirect_uri=CALLBACK)
+    assert url.startswith(simulator.auth_url + "/connect/authorize?")
+    token = await authorisation.complete(simulator.visit(url))
+    assert token is not None
+    assert token.scope == "accountinformation private"
+    valid = await authorisation.wait(poll_interval=0.01)
+    assert (valid.consent_id, valid.consent_status) == (consent.consent_id, "valid")
+    assert await bank.consents.status(consent.consent_id) == "valid"
+    assert await bank.consents.authorisations(consent.consent_id) == [authorisation.authorisation_id]
+    assert len(await bank.accounts(consent.consent_id).list()) == 3
 
 
-async def test_a_plain_redirect_needs_no_exchange() -> None:
-    with Simulator(plain_redirect=True) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("NDEASESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            assert authorisation.approach is Approach.REDIRECT
-            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
-            assert await authorisation.complete(callback) is None
-            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
-        assert simulator.token_requests == 1
+@pytest.mark.openpayments_simulator(plain_redirect=True)
+async def test_a_plain_redirect_needs_no_exchange(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("NDEASESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    assert authorisation.approach is Approach.REDIRECT
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+    assert await authorisation.complete(callback) is None
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    assert simulator.token_requests == 1
 
 
+@pytest.mark.openpayments_simulator(decoupled_reads=4)
 @pytest.mark.parametrize("method", ["mbid", "mbid_animated_qr_token", None])
-async def test_a_decoupled_authorisation_shows_its_challenge_until_it_ends(method: str | None) -> None:
-    with Simulator(decoupled_reads=4) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id, method)
-            assert authorisation.approach is Approach.DECOUPLED
-            updates = [update async for update in authorisation.updates(poll_interval=0.01)]
-            assert updates[-1].sca_status == "finalised"
-            shown = [update.challenge for update in updates if update.challenge]
-            if method == "mbid":
-                assert {challenge.app_link() for challenge in shown} == {shown[0].qr_content}
-                assert "autostarttoken=" in str(shown[0].app_link())
-            elif method == "mbid_animated_qr_token":
-                assert len({challenge.qr_content for challenge in shown}) > 1
-            else:
-                assert len({challenge.qr_image for challenge in shown}) > 1
-                assert str(shown[0].qr_image).startswith("data:image/png;base64,")
-            assert (await authorisation.wait()).consent_status == "valid"
-            headers = [r.headers for r in simulator.requests if "/consents" in r.path]
-            assert {each["tpp-redirect-preferred"] for each in headers} == {"false"}
-            assert {each["x-bicfi"] for each in headers} == {"SWEDSESS"}
+async def test_a_decoupled_authorisation_shows_its_challenge_until_it_ends(
+    op: AsyncOpenPayments, simulator: Simulator, method: str | None
+) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id, method)
+    assert authorisation.approach is Approach.DECOUPLED
+    updates = [update async for update in authorisation.updates(poll_interval=0.01)]
+    assert updates[-1].sca_status == "finalised"
+    shown = [update.challenge for update in updates if update.challenge]
+    if method == "mbid":
+        assert {challenge.app_link() for challenge in shown} == {shown[0].qr_content}
+        assert "autostarttoken=" in str(shown[0].app_link())
+    elif method == "mbid_animated_qr_token":
+        assert len({challenge.qr_content for challenge in shown}) > 1
+    else:
+        assert len({challenge.qr_image for challenge in shown}) > 1
+        assert str(shown[0].qr_image).startswith("data:image/png;base64,")
+    assert (await authorisation.wait()).consent_status == "valid"
+    headers = [r.headers for r in simulator.requests if "/consents" in r.path]
+    assert {each["tpp-redirect-preferred"] for each in headers} == {"false"}
+    assert {each["x-bicfi"] for each in headers} == {"SWEDSESS"}
 
 
-async def test_a_bank_that_approves_at_once() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("HANDSESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            assert authorisation.approach is Approach.DECOUPLED
-            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
-            accounts = await bank.accounts(consent.consent_id).list()
-            assert all(account.iban is None and account.bban for account in accounts)
+async def test_a_bank_that_approves_at_once(op: AsyncOpenPayments) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    assert authorisation.approach is Approach.DECOUPLED
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    accounts = await bank.accounts(consent.consent_id).list()
+    assert all(account.iban is None and account.bban for account in accounts)
 
 
 @pytest.mark.parametrize("bic", ["ESSESESS", "SWEDSESS"])
-async def test_an_exempted_user_counts_as_authorised(bic: str) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank(bic, SHOWN, redirect_preferred=False if bic == "SWEDSESS" else None)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
-            assert authorisation.sca_status == "exempted"
+async def test_an_exempted_user_counts_as_authorised(op: AsyncOpenPayments, bic: str) -> None:
+    bank = op.at_bank(bic, SHOWN, redirect_preferred=False if bic == "SWEDSESS" else None)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    assert authorisation.sca_status == "exempted"
 
 
-async def test_a_user_who_fails_or_declines() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            fails = Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-            bank = op.at_bank("SWEDSESS", fails, redirect_preferred=False)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            with pytest.raises(AuthorisationFailedError) as caught:
-                await authorisation.wait(poll_interval=0.01)
-            assert caught.value.code == "failed"
+async def test_a_user_who_fails_or_declines(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    fails = Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+    bank = op.at_bank("SWEDSESS", fails, redirect_preferred=False)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.wait(poll_interval=0.01)
+    assert caught.value.code == "failed"
 
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK), approve=False)
-            with pytest.raises(AuthorisationFailedError) as caught:
-                await authorisation.complete(callback)
-            assert caught.value.code == "access_denied"
-            with pytest.raises(AuthorisationFailedError):
-                await authorisation.wait(poll_interval=0.01)
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK), approve=False)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.complete(callback)
+    assert caught.value.code == "access_denied"
+    with pytest.raises(AuthorisationFailedError):
+        await authorisation.wait(poll_interval=0.01)
 
 
-async def test_a_bank_that_ends_it_at_once() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("HANDSESS", Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0"))
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            with pytest.raises(AuthorisationFailedError, match=consent.consent_id) as caught:
-                await bank.consents.authorise(consent.consent_id)
-            assert caught.value.code == "failed"
-            simulator.misbehave(CONSENTS, method="POST", body={**started(), "scaStatus": "failed"}, status=201)
-            with pytest.raises(AuthorisationFailedError) as caught:
-                await bank.consents.authorise(consent.consent_id)
-            assert caught.value.code == "failed"
-            assert simulator.requests[-1].method == "POST"
+async def test_a_bank_that_ends_it_at_once(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("HANDSESS", Psu(id="example-fails", ip_address="203.0.113.7", user_agent="Mozilla/5.0"))
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    with pytest.raises(AuthorisationFailedError, match=consent.consent_id) as caught:
+        await bank.consents.authorise(consent.consent_id)
+    assert caught.value.code == "failed"
+    simulator.misbehave(CONSENTS, method="POST", body={**started(), "scaStatus": "failed"}, status=201)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await bank.consents.authorise(consent.consent_id)
+    assert caught.value.code == "failed"
+    assert simulator.requests[-1].method == "POST"
 
 
-async def test_a_user_who_never_ends() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-            bank = op.at_bank("SWEDSESS", never, redirect_preferred=False)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            with pytest.raises(AuthorisationTimeoutError, match=consent.consent_id):
-                await authorisation.wait(timeout=0.1, poll_interval=0.02)
+async def test_a_user_who_never_ends(op: AsyncOpenPayments) -> None:
+    never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+    bank = op.at_bank("SWEDSESS", never, redirect_preferred=False)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    with pytest.raises(AuthorisationTimeoutError, match=consent.consent_id):
+        await authorisation.wait(timeout=0.1, poll_interval=0.02)
 
 
+@pytest.mark.openpayments_simulator(decoupled_reads=1)
 @pytest.mark.parametrize("first", [None, {"scaStatus": "finalised"}])
-async def test_a_slow_bank_does_not_make_the_time_longer(first: dict[str, Any] | None) -> None:
-    with Simulator(decoupled_reads=1) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("HANDSESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            authorisation = bank.consents.resume(authorisation.to_dict())
-            if first is not None:
-                simulator.misbehave(CONSENTS, body=first)
-            simulator.misbehave(CONSENTS, times=None, delay=3)
-            sent = len(simulator.requests)
-            with pytest.raises(AuthorisationTimeoutError):
-                await authorisation.wait(timeout=1, poll_interval=0.01)
-            assert len(simulator.requests) == sent + (1 if first is None else 2)
-            simulator.behave()
-            assert (await authorisation.wait()).consent_status == "valid"
+async def test_a_slow_bank_does_not_make_the_time_longer(
+    op: AsyncOpenPayments, simulator: Simulator, first: dict[str, Any] | None
+) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    authorisation = bank.consents.resume(authorisation.to_dict())
+    if first is not None:
+        simulator.misbehave(CONSENTS, body=first)
+    simulator.misbehave(CONSENTS, times=None, delay=3)
+    sent = len(simulator.requests)
+    with pytest.raises(AuthorisationTimeoutError):
+        await authorisation.wait(timeout=1, poll_interval=0.01)
+    assert len(simulator.requests) == sent + (1 if first is None else 2)
+    simulator.behave()
+    assert (await authorisation.wait()).consent_status == "valid"
 
 
-async def test_a_time_limit_of_the_client_is_told_as_such() -> None:
-    with Simulator() as simulator:
-        async with client(simulator, total_timeout=0.5, max_retries=0) as op:
-            await op.access_token()
-            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(SAVED)
-            simulator.misbehave(CONSENTS, times=None, delay=2)
-            with pytest.raises(TimedOutError):
-                await authorisation.wait(timeout=60)
+async def test_a_time_limit_of_the_client_is_told_as_such(simulator: Simulator) -> None:
+    async with simulator.async_client(total_timeout=0.5, max_retries=0) as op:
+        await op.access_token()
+        authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(SAVED)
+        simulator.misbehave(CONSENTS, times=None, delay=2)
+        with pytest.raises(TimedOutError):
+            await authorisation.wait(timeout=60)
 
 
 @pytest.fixture
@@ -230,100 +215,98 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-async def test_how_long_it_waits_between_two_reads(waits: list[float]) -> None:
-    with Simulator(decoupled_reads=3) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            waits.clear()
-            await authorisation.wait()
-            assert waits == [1, 1, 1]
-            # who comes back from a browser may be done
-            waits.clear()
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            redirect = await bank.consents.authorise(consent.consent_id)
-            await redirect.complete(simulator.visit(redirect.redirect_url(redirect_uri=CALLBACK)))
-            await redirect.wait()
-            assert waits == [0]
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-            # nobody knows what happened meanwhile: another process looks at once
-            waits.clear()
-            await bank.consents.resume(authorisation.to_dict()).wait()
-            assert waits == [0]
+@pytest.mark.openpayments_simulator(decoupled_reads=3)
+async def test_how_long_it_waits_between_two_reads(
+    op: AsyncOpenPayments, simulator: Simulator, waits: list[float]
+) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    waits.clear()
+    await authorisation.wait()
+    assert waits == [1, 1, 1]
+    # who comes back from a browser may be done
+    waits.clear()
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    redirect = await bank.consents.authorise(consent.consent_id)
+    await redirect.complete(simulator.visit(redirect.redirect_url(redirect_uri=CALLBACK)))
+    await redirect.wait()
+    assert waits == [0]
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    # nobody knows what happened meanwhile: another process looks at once
+    waits.clear()
+    await bank.consents.resume(authorisation.to_dict()).wait()
+    assert waits == [0]
 
-            never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-            bank = op.at_bank("ESSESESS", never)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            waits.clear()
-            with pytest.raises(AuthorisationTimeoutError):
-                await authorisation.wait(timeout=0.2, poll_interval=600)
-            assert waits
-            assert max(waits) <= 0.2
+    never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+    bank = op.at_bank("ESSESESS", never)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    waits.clear()
+    with pytest.raises(AuthorisationTimeoutError):
+        await authorisation.wait(timeout=0.2, poll_interval=600)
+    assert waits
+    assert max(waits) <= 0.2
 
 
+@pytest.mark.openpayments_simulator(decoupled_reads=1)
 @pytest.mark.parametrize("status", ["rejected", "revokedByPsu", "expired", "terminatedByTpp"])
-async def test_a_consent_that_is_lost_while_waiting(status: str) -> None:
-    with Simulator(decoupled_reads=1) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("HANDSESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            if status == "revokedByPsu":
-                simulator.revoke_consent(consent.consent_id)
-            else:
-                lost = {"consentId": consent.consent_id, "consentStatus": status}
-                simulator.misbehave(f"{CONSENTS}/{consent.consent_id}", body=lost)
-            with pytest.raises(AuthorisationFailedError) as caught:
-                await authorisation.wait(poll_interval=0.01)
-            assert caught.value.code == status
+async def test_a_consent_that_is_lost_while_waiting(op: AsyncOpenPayments, simulator: Simulator, status: str) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    if status == "revokedByPsu":
+        simulator.revoke_consent(consent.consent_id)
+    else:
+        lost = {"consentId": consent.consent_id, "consentStatus": status}
+        simulator.misbehave(f"{CONSENTS}/{consent.consent_id}", body=lost)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.wait(poll_interval=0.01)
+    assert caught.value.code == status
 
 
-async def test_one_look_for_a_page_that_asks_again_and_again() -> None:
-    with Simulator(decoupled_reads=3) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            saved = (await bank.consents.authorise(consent.consent_id)).to_dict()
-            sent = len(simulator.requests)
-            looks = [await bank.consents.resume(saved).poll() for _ in range(3)]
-            assert len(simulator.requests) == sent + 3
-            assert [look.is_over for look in looks] == [False, False, True]
-            assert len({look.challenge.qr_image for look in looks if look.challenge}) == 2
-            assert (await bank.consents.resume(saved).wait()).consent_status == "valid"
+@pytest.mark.openpayments_simulator(decoupled_reads=3)
+async def test_one_look_for_a_page_that_asks_again_and_again(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    saved = (await bank.consents.authorise(consent.consent_id)).to_dict()
+    sent = len(simulator.requests)
+    looks = [await bank.consents.resume(saved).poll() for _ in range(3)]
+    assert len(simulator.requests) == sent + 3
+    assert [look.is_over for look in looks] == [False, False, True]
+    assert len({look.challenge.qr_image for look in looks if look.challenge}) == 2
+    assert (await bank.consents.resume(saved).wait()).consent_status == "valid"
 
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            simulator.decline(consent.consent_id)
-            with pytest.raises(AuthorisationFailedError) as caught:
-                await authorisation.poll()
-            assert caught.value.code == authorisation.sca_status == "failed"
-            assert caught.value.consent_id == consent.consent_id
-            assert caught.value.authorisation_id == authorisation.authorisation_id
-            with pytest.raises(InvalidArgumentError, match="has no callback: look at `approach`"):
-                await authorisation.complete(f"{CALLBACK}?code=c&state=s")
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    simulator.decline(consent.consent_id)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.poll()
+    assert caught.value.code == authorisation.sca_status == "failed"
+    assert caught.value.consent_id == consent.consent_id
+    assert caught.value.authorisation_id == authorisation.authorisation_id
+    with pytest.raises(InvalidArgumentError, match="has no callback: look at `approach`"):
+        await authorisation.complete(f"{CALLBACK}?code=c&state=s")
 
 
-async def test_a_status_that_is_no_text_is_none() -> None:
-    with Simulator(decoupled_reads=1) as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-            consents = bank.consents
-            for odd in (None, 5, ["valid"]):
-                simulator.misbehave(CONSENTS, body={"consentStatus": odd})
-                with pytest.raises(UnreadableResponseError, match="consent_status is not a string"):
-                    await consents.status("c")
-            id_ = (await consents.create(valid_until=TOMORROW)).consent_id
-            authorisation = await consents.authorise(id_)
-            for body in ({"scaStatus": {"a": 1}}, {"scaStatus": "finalised"}, {"consentStatus": ["valid"]}):
-                simulator.misbehave(f"{CONSENTS}/{id_}", body=body)
-            simulator.approve(id_)
-            assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
-            simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": ["finalised"]})
-            with pytest.raises(InvalidArgumentError, match="method is missing"):
-                await consents.authorise(id_)
+@pytest.mark.openpayments_simulator(decoupled_reads=1)
+async def test_a_status_that_is_no_text_is_none(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    consents = bank.consents
+    for odd in (None, 5, ["valid"]):
+        simulator.misbehave(CONSENTS, body={"consentStatus": odd})
+        with pytest.raises(UnreadableResponseError, match="consent_status is not a string"):
+            await consents.status("c")
+    id_ = (await consents.create(valid_until=TOMORROW)).consent_id
+    authorisation = await consents.authorise(id_)
+    for body in ({"scaStatus": {"a": 1}}, {"scaStatus": "finalised"}, {"consentStatus": ["valid"]}):
+        simulator.misbehave(f"{CONSENTS}/{id_}", body=body)
+    simulator.approve(id_)
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": ["finalised"]})
+    with pytest.raises(InvalidArgumentError, match="method is missing"):
+        await consents.authorise(id_)
 
 
 @pytest.mark.parametrize(
@@ -337,182 +320,164 @@ async def test_a_status_that_is_no_text_is_none() -> None:
         ({"frequency_per_day": 10**5000}, "can't be written"),
     ],
 )
-async def test_what_can_not_be_written_is_refused_before_anything_is_sent(values: dict[str, Any], problem: str) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            with pytest.raises(InvalidArgumentError, match=problem):
-                await consents.create(valid_until=TOMORROW, **values)
-            with pytest.raises(InvalidArgumentError, match="can't be written"):
-                await consents.get("c" * 70_000)
-        assert [request.path for request in simulator.requests if request.path.startswith(CONSENTS)] == []
+async def test_what_can_not_be_written_is_refused_before_anything_is_sent(
+    op: AsyncOpenPayments, simulator: Simulator, values: dict[str, Any], problem: str
+) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    with pytest.raises(InvalidArgumentError, match=problem):
+        await consents.create(valid_until=TOMORROW, **values)
+    with pytest.raises(InvalidArgumentError, match="can't be written"):
+        await consents.get("c" * 70_000)
+    assert [request.path for request in simulator.requests if request.path.startswith(CONSENTS)] == []
 
 
-async def test_lists_that_are_null_are_empty() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            simulator.misbehave(CONSENTS, body={"authorisationIds": None})
-            assert await op.at_bank("ESSESESS").consents.authorisations("c") == []
+async def test_lists_that_are_null_are_empty(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave(CONSENTS, body={"authorisationIds": None})
+    assert await op.at_bank("ESSESESS").consents.authorisations("c") == []
 
 
-async def test_another_process_can_finish_it() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
-            saved = json.loads(json.dumps(authorisation.to_dict()))
-            for secret in ("example-user", "203.0.113.7", await op.access_token(), simulator.client_secret):
-                assert secret not in str(saved)
-        async with client(simulator) as another:
-            bank = another.at_bank(saved["bic_fi"], SOMEBODY)
-            resumed = bank.consents.resume(saved)
-            assert resumed.sca_status is None
-            await resumed.complete(callback)
-            assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
-            assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+async def test_another_process_can_finish_it(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+    saved = json.loads(json.dumps(authorisation.to_dict()))
+    for secret in ("example-user", "203.0.113.7", await op.access_token(), simulator.client_secret):
+        assert secret not in str(saved)
+    async with simulator.async_client() as another:
+        bank = another.at_bank(saved["bic_fi"], SOMEBODY)
+        resumed = bank.consents.resume(saved)
+        assert resumed.sca_status is None
+        await resumed.complete(callback)
+        assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
+        assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+        with pytest.raises(InvalidArgumentError, match="saved"):
+            another.at_bank("ESSESESS").consents.resume(saved)
+        broken: Any
+        for broken in (
+            {},
+            None,
+            {**saved, "approach": "pigeon"},
+            {**saved, "state": 5},
+            {**saved, "redirect_preferred": "no"},
+        ):
             with pytest.raises(InvalidArgumentError, match="saved"):
-                another.at_bank("ESSESESS").consents.resume(saved)
-            broken: Any
-            for broken in (
-                {},
-                None,
-                {**saved, "approach": "pigeon"},
-                {**saved, "state": 5},
-                {**saved, "redirect_preferred": "no"},
-            ):
-                with pytest.raises(InvalidArgumentError, match="saved"):
-                    bank.consents.resume(broken)
-            with pytest.raises(InvalidArgumentError, match="consent_id"):
-                bank.consents.resume({**saved, "consent_id": "../x"})
+                bank.consents.resume(broken)
+        with pytest.raises(InvalidArgumentError, match="consent_id"):
+            bank.consents.resume({**saved, "consent_id": "../x"})
 
 
-async def test_another_process_goes_on_as_it_was_begun() -> None:
+async def test_another_process_goes_on_as_it_was_begun(op: AsyncOpenPayments, simulator: Simulator) -> None:
     company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", company, redirect_preferred=True)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
-            saved = json.loads(json.dumps(authorisation.to_dict()))
-            assert saved["psu_context"] == "corporate"
-            assert "example-company" not in str(saved)
-            # whoever comes back knows neither the context nor the preference
-            resumed = op.at_bank(saved["bic_fi"], Psu(ip_address="203.0.113.7", user_agent="x")).consents.resume(saved)
-            token = await resumed.complete(callback)
-            assert token is not None
-            assert token.scope == "accountinformation corporate"
-            assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
-            accounts = await resumed.bank.accounts(consent.consent_id).list()
-            assert {account.usage for account in accounts} == {"ORGA"}
-            assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
-            assert resumed.to_dict() == saved
-            with pytest.raises(InvalidArgumentError, match="saved"):
-                bank.consents.resume({**saved, "psu_context": "pigeon"})
+    bank = op.at_bank("ESSESESS", company, redirect_preferred=True)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+    saved = json.loads(json.dumps(authorisation.to_dict()))
+    assert saved["psu_context"] == "corporate"
+    assert "example-company" not in str(saved)
+    # whoever comes back knows neither the context nor the preference
+    resumed = op.at_bank(saved["bic_fi"], Psu(ip_address="203.0.113.7", user_agent="x")).consents.resume(saved)
+    token = await resumed.complete(callback)
+    assert token is not None
+    assert token.scope == "accountinformation corporate"
+    assert (await resumed.wait(poll_interval=0.01)).consent_status == "valid"
+    accounts = await resumed.bank.accounts(consent.consent_id).list()
+    assert {account.usage for account in accounts} == {"ORGA"}
+    assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+    assert resumed.to_dict() == saved
+    with pytest.raises(InvalidArgumentError, match="saved"):
+        bank.consents.resume({**saved, "psu_context": "pigeon"})
 
 
-async def test_what_was_begun_without_a_preference_goes_on_without() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            resumed = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True).consents.resume(SAVED)
-            simulator.misbehave(CONSENTS, body={"scaStatus": "finalised"})
-            simulator.misbehave(CONSENTS, body={"consentId": "c", "consentStatus": "valid"})
-            await resumed.wait()
-            assert "tpp-redirect-preferred" not in simulator.requests[-1].headers
+async def test_what_was_begun_without_a_preference_goes_on_without(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    resumed = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True).consents.resume(SAVED)
+    simulator.misbehave(CONSENTS, body={"scaStatus": "finalised"})
+    simulator.misbehave(CONSENTS, body={"consentId": "c", "consentStatus": "valid"})
+    await resumed.wait()
+    assert "tpp-redirect-preferred" not in simulator.requests[-1].headers
 
 
-async def test_no_failure_leads_to_the_code() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(
-                {**SAVED, "approach": "oauth_redirect", "redirect_uri": CALLBACK, "state": "mine"}
-            )
-            simulator.misbehave("/connect/token", status=500)
-            for callback in (f"{CALLBACK}?code=c0de&state=mine", f"{CALLBACK}?code=c0de&state=yours"):
-                with pytest.raises(OpenPaymentsError) as caught:
-                    await authorisation.complete(callback)
-                traceback = caught.value.__traceback__
-                frames = []
-                while traceback:
-                    frames.append(traceback.tb_frame)
-                    traceback = traceback.tb_next
-                mine = [frame for frame in frames if frame.f_code.co_name == "complete"]
-                assert len(mine) == 1
-                kept = mine[0].f_locals
-                assert "c0de" not in str({**kept, "code": getattr(kept.get("callback"), "code", None)})
+async def test_no_failure_leads_to_the_code(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(
+        {**SAVED, "approach": "oauth_redirect", "redirect_uri": CALLBACK, "state": "mine"}
+    )
+    simulator.misbehave("/connect/token", status=500)
+    for callback in (f"{CALLBACK}?code=c0de&state=mine", f"{CALLBACK}?code=c0de&state=yours"):
+        with pytest.raises(OpenPaymentsError) as caught:
+            await authorisation.complete(callback)
+        traceback = caught.value.__traceback__
+        frames = []
+        while traceback:
+            frames.append(traceback.tb_frame)
+            traceback = traceback.tb_next
+        mine = [frame for frame in frames if frame.f_code.co_name == "complete"]
+        assert len(mine) == 1
+        kept = mine[0].f_locals
+        assert "c0de" not in str({**kept, "code": getattr(kept.get("callback"), "code", None)})
 
 
-async def test_a_consent_can_be_looked_at_and_ended() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("HANDSESS", SOMEBODY)
-            account = AccountReference(iban=IBAN)
-            created = await bank.consents.create(
-                valid_until=TOMORROW,
-                access=ConsentAccess(accounts=[account], balances=[account]),
-                recurring_indicator=False,
-                frequency_per_day=1,
-            )
-            consent = await bank.consents.get(created.consent_id)
-            assert (consent.valid_until, consent.frequency_per_day, consent.recurring_indicator) == (TOMORROW, 1, False)
-            assert consent.access is not None
-            assert consent.access.accounts is not None
-            assert consent.access.accounts[0].iban == IBAN
-            await bank.consents.delete(created.consent_id)
-            assert await bank.consents.status(created.consent_id) == "terminatedByTpp"
-            with pytest.raises(ConsentInvalidError) as caught:
-                await bank.consents.get("nobody-has-this-id")
-            assert caught.value.code == "CONSENT_UNKNOWN"
+async def test_a_consent_can_be_looked_at_and_ended(op: AsyncOpenPayments) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    account = AccountReference(iban=IBAN)
+    created = await bank.consents.create(
+        valid_until=TOMORROW,
+        access=ConsentAccess(accounts=[account], balances=[account]),
+        recurring_indicator=False,
+        frequency_per_day=1,
+    )
+    consent = await bank.consents.get(created.consent_id)
+    assert (consent.valid_until, consent.frequency_per_day, consent.recurring_indicator) == (TOMORROW, 1, False)
+    assert consent.access is not None
+    assert consent.access.accounts is not None
+    assert consent.access.accounts[0].iban == IBAN
+    await bank.consents.delete(created.consent_id)
+    assert await bank.consents.status(created.consent_id) == "terminatedByTpp"
+    with pytest.raises(ConsentInvalidError) as caught:
+        await bank.consents.get("nobody-has-this-id")
+    assert caught.value.code == "CONSENT_UNKNOWN"
 
 
-async def test_the_steps_can_be_taken_alone() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            raw = await bank.with_raw_response.consents.create(valid_until=TOMORROW)
-            assert raw.status_code == 201
-            id_ = raw.parsed.consent_id
-            started = await bank.consents.start_authorisation(id_)
-            assert simulator.requests[-1].headers["content-type"] == "application/json"
-            assert simulator.requests[-1].headers["psu-id"] == "example-user"
-            method = (started.sca_methods or [])[0].authentication_method_id
-            selected = await bank.with_raw_response.consents.select_method(
-                id_, authorisation_id=started.authorisation_id, authentication_method_id=method
-            )
-            assert selected.headers["aspsp-sca-approach"] == "REDIRECT"
-            status = await bank.consents.sca_status(id_, authorisation_id=started.authorisation_id)
-            assert status.sca_status == selected.parsed.sca_status == "scaMethodSelected"
-            assert "psu-id" not in simulator.requests[-1].headers
-            assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
+async def test_the_steps_can_be_taken_alone(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    raw = await bank.with_raw_response.consents.create(valid_until=TOMORROW)
+    assert raw.status_code == 201
+    id_ = raw.parsed.consent_id
+    started = await bank.consents.start_authorisation(id_)
+    assert simulator.requests[-1].headers["content-type"] == "application/json"
+    assert simulator.requests[-1].headers["psu-id"] == "example-user"
+    method = (started.sca_methods or [])[0].authentication_method_id
+    selected = await bank.with_raw_response.consents.select_method(
+        id_, authorisation_id=started.authorisation_id, authentication_method_id=method
+    )
+    assert selected.headers["aspsp-sca-approach"] == "REDIRECT"
+    status = await bank.consents.sca_status(id_, authorisation_id=started.authorisation_id)
+    assert status.sca_status == selected.parsed.sca_status == "scaMethodSelected"
+    assert "psu-id" not in simulator.requests[-1].headers
+    assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
 
 
-async def test_a_bank_may_give_its_link_at_once() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            simulator.misbehave(CONSENTS, body=started(_links={"scaRedirect": "/r?state=[TPP_STATE]"}), status=201)
-            authorisation = await consents.authorise("c")
-            assert authorisation.approach is Approach.REDIRECT
-            assert authorisation.redirect_url(redirect_uri=CALLBACK, state="s") == f"{simulator.auth_url}/r?state=s"
-            assert simulator.requests[-1].method == "POST"
+async def test_a_bank_may_give_its_link_at_once(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    simulator.misbehave(CONSENTS, body=started(_links={"scaRedirect": "/r?state=[TPP_STATE]"}), status=201)
+    authorisation = await consents.authorise("c")
+    assert authorisation.approach is Approach.REDIRECT
+    assert authorisation.redirect_url(redirect_uri=CALLBACK, state="s") == f"{simulator.auth_url}/r?state=s"
+    assert simulator.requests[-1].method == "POST"
 
 
-async def test_a_bank_may_say_early_which_way() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            offered = [{"authenticationMethodId": "mbid"}]
-            simulator.misbehave(
-                CONSENTS,
-                body=started(scaMethods=offered),
-                status=201,
-                headers={"ASPSP-SCA-Approach": "DECOUPLED"},
-            )
-            simulator.misbehave(CONSENTS, body={"scaStatus": "started", "_links": {"scaOAuth": "/o?[TPP_STATE]"}})
-            authorisation = await op.at_bank("ESSESESS", SOMEBODY).consents.authorise("c")
-            assert authorisation.approach is Approach.DECOUPLED
-            assert simulator.requests[-1].method == "PUT"
+async def test_a_bank_may_say_early_which_way(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    offered = [{"authenticationMethodId": "mbid"}]
+    simulator.misbehave(
+        CONSENTS,
+        body=started(scaMethods=offered),
+        status=201,
+        headers={"ASPSP-SCA-Approach": "DECOUPLED"},
+    )
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", "_links": {"scaOAuth": "/o?[TPP_STATE]"}})
+    authorisation = await op.at_bank("ESSESESS", SOMEBODY).consents.authorise("c")
+    assert authorisation.approach is Approach.DECOUPLED
+    assert simulator.requests[-1].method == "PUT"
 
 
 CHOSEN = {
@@ -522,55 +487,53 @@ CHOSEN = {
 
 
 @pytest.mark.parametrize("method", [None, "mbid_animated_qr_token"])
-async def test_a_bank_may_choose_the_method_by_itself(method: str | None) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
-            simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
-            authorisation = await consents.authorise("c", method)
-            assert authorisation.approach is Approach.DECOUPLED
-            assert authorisation.challenge is not None
-            assert authorisation.challenge.qr_content == "t0ken"
-            assert simulator.requests[-1].method == "POST"
+async def test_a_bank_may_choose_the_method_by_itself(
+    op: AsyncOpenPayments, simulator: Simulator, method: str | None
+) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
+    simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
+    authorisation = await consents.authorise("c", method)
+    assert authorisation.approach is Approach.DECOUPLED
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.qr_content == "t0ken"
+    assert simulator.requests[-1].method == "POST"
 
 
-async def test_another_method_than_the_bank_chose_is_selected() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
-            simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
-            simulator.misbehave(CONSENTS, body={"scaStatus": "started", "challengeData": {"data": ["t0ken"]}})
-            authorisation = await consents.authorise("c", "mbid")
-            assert authorisation.challenge is not None
-            assert "autostarttoken=t0ken" in str(authorisation.challenge.app_link())
-            # and without saying which way, the one that the bank chose is selected
-            simulator.misbehave(CONSENTS, body=started(chosenScaMethod=CHOSEN["chosenScaMethod"]), status=201)
-            simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHOSEN})
-            authorisation = await consents.authorise("c")
-            assert authorisation.challenge is not None
-            assert authorisation.challenge.is_animated
+async def test_another_method_than_the_bank_chose_is_selected(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    decoupled = {"ASPSP-SCA-Approach": "DECOUPLED"}
+    simulator.misbehave(CONSENTS, body=started(**CHOSEN), status=201, headers=decoupled)
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", "challengeData": {"data": ["t0ken"]}})
+    authorisation = await consents.authorise("c", "mbid")
+    assert authorisation.challenge is not None
+    assert "autostarttoken=t0ken" in str(authorisation.challenge.app_link())
+    # and without saying which way, the one that the bank chose is selected
+    simulator.misbehave(CONSENTS, body=started(chosenScaMethod=CHOSEN["chosenScaMethod"]), status=201)
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHOSEN})
+    authorisation = await consents.authorise("c")
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.is_animated
 
 
 @pytest.mark.parametrize("id_", [None, "", "..", "../x", "a/..", 5])
-async def test_an_answer_with_an_id_that_is_none_is_unreadable(id_: Any) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            simulator.misbehave(CONSENTS, body={**started(), "authorisationId": id_}, status=201, times=2)
-            for call in (consents.authorise, consents.start_authorisation):
-                with pytest.raises(UnreadableResponseError, match="authorisation_id") as caught:
-                    await call("c")
-                assert caught.value.status_code == 201
-                assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
-            simulator.misbehave(CONSENTS, body={"consentId": id_, "consentStatus": "received"}, status=201)
-            with pytest.raises(UnreadableResponseError, match="consent_id"):
-                await consents.create(valid_until=TOMORROW)
-            assert {request.method for request in simulator.requests} == {"POST"}
+async def test_an_answer_with_an_id_that_is_none_is_unreadable(
+    op: AsyncOpenPayments, simulator: Simulator, id_: Any
+) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    simulator.misbehave(CONSENTS, body={**started(), "authorisationId": id_}, status=201, times=2)
+    for call in (consents.authorise, consents.start_authorisation):
+        with pytest.raises(UnreadableResponseError, match="authorisation_id") as caught:
+            await call("c")
+        assert caught.value.status_code == 201
+        assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+    simulator.misbehave(CONSENTS, body={"consentId": id_, "consentStatus": "received"}, status=201)
+    with pytest.raises(UnreadableResponseError, match="consent_id"):
+        await consents.create(valid_until=TOMORROW)
+    assert {request.method for request in simulator.requests} == {"POST"}
 
 
-async def test_what_a_read_says_and_does_not_say() -> None:
+async def test_what_a_read_says_and_does_not_say(op: AsyncOpenPayments, simulator: Simulator) -> None:
     reads: list[dict[str, Any]] = [
         {"scaStatus": None},
         {"scaStatus": "started", "challengeData": {"data": ["1"]}},
@@ -580,120 +543,105 @@ async def test_what_a_read_says_and_does_not_say() -> None:
         {"scaStatus": "authenticationStarted"},
         {"scaStatus": "finalised"},
     ]
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(
-                {**SAVED, "method": "mbid_animated_qr_token"}
-            )
-            for body in reads:
-                simulator.misbehave(CONSENTS, body=body)
-            updates = [update async for update in authorisation.updates(poll_interval=0.01)]
-            assert [(one.sca_status, one.challenge and one.challenge.qr_content) for one in updates] == [
-                ("received", None),
-                ("started", "1"),
-                ("started", "2"),
-                ("authenticationStarted", None),
-                ("finalised", None),
-            ]
-            for bad in ({"timeout": -1}, {"poll_interval": 0}):
-                with pytest.raises(InvalidArgumentError):
-                    authorisation.updates(**bad)
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume({**SAVED, "method": "mbid_animated_qr_token"})
+    for body in reads:
+        simulator.misbehave(CONSENTS, body=body)
+    updates = [update async for update in authorisation.updates(poll_interval=0.01)]
+    assert [(one.sca_status, one.challenge and one.challenge.qr_content) for one in updates] == [
+        ("received", None),
+        ("started", "1"),
+        ("started", "2"),
+        ("authenticationStarted", None),
+        ("finalised", None),
+    ]
+    for bad in ({"timeout": -1}, {"poll_interval": 0}):
+        with pytest.raises(InvalidArgumentError):
+            authorisation.updates(**bad)
 
 
-async def test_who_the_user_is_goes_with_a_new_consent() -> None:
+async def test_who_the_user_is_goes_with_a_new_consent(op: AsyncOpenPayments, simulator: Simulator) -> None:
     who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            await op.at_bank("ESSESESS", who, affiliated_aspsp="08999").consents.create(valid_until=TOMORROW)
-        headers = simulator.requests[-1].headers
-        assert (headers["psu-id"], headers["psu-corporate-id"]) == ("example-user", "example-company")
-        assert headers["x-affiliatedaspsp-id"] == "08999"
+    await op.at_bank("ESSESESS", who, affiliated_aspsp="08999").consents.create(valid_until=TOMORROW)
+    headers = simulator.requests[-1].headers
+    assert (headers["psu-id"], headers["psu-corporate-id"]) == ("example-user", "example-company")
+    assert headers["x-affiliatedaspsp-id"] == "08999"
 
 
-async def test_each_call_has_the_headers_that_the_matrix_gives_it() -> None:
+async def test_each_call_has_the_headers_that_the_matrix_gives_it(op: AsyncOpenPayments, simulator: Simulator) -> None:
     who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
     always = {"x-bicfi", "psu-ip-address", "psu-user-agent", "tpp-redirect-preferred"}
     user = always | {"psu-id", "psu-corporate-id"}
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("SWEDSESS", who, affiliated_aspsp="08999", redirect_preferred=False)
-            consents = bank.consents
-            id_ = (await consents.create(valid_until=TOMORROW)).consent_id
-            started = (await consents.start_authorisation(id_)).authorisation_id
-            await consents.select_method(id_, authorisation_id=started, authentication_method_id="mbid")
-            await consents.sca_status(id_, authorisation_id=started)
-            await consents.authorisations(id_)
-            await consents.status(id_)
-            await consents.get(id_)
-            simulator.approve(id_)
-            await bank.accounts(id_).list()
-            await consents.delete(id_)
-        sent = [request for request in simulator.requests if "token" not in request.path]
-        assert [
-            {name for name in request.headers if name.startswith(("x-bic", "x-aff", "psu-", "tpp-", "consent-"))}
-            for request in sent
-        ] == [user | {"x-affiliatedaspsp-id"}, user, user, *[always] * 4, always | {"consent-id"}, always]
-        assert {request.headers["psu-ip-address"] for request in sent} == {"203.0.113.7"}
+    bank = op.at_bank("SWEDSESS", who, affiliated_aspsp="08999", redirect_preferred=False)
+    consents = bank.consents
+    id_ = (await consents.create(valid_until=TOMORROW)).consent_id
+    started = (await consents.start_authorisation(id_)).authorisation_id
+    await consents.select_method(id_, authorisation_id=started, authentication_method_id="mbid")
+    await consents.sca_status(id_, authorisation_id=started)
+    await consents.authorisations(id_)
+    await consents.status(id_)
+    await consents.get(id_)
+    simulator.approve(id_)
+    await bank.accounts(id_).list()
+    await consents.delete(id_)
+    sent = [request for request in simulator.requests if "token" not in request.path]
+    assert [
+        {name for name in request.headers if name.startswith(("x-bic", "x-aff", "psu-", "tpp-", "consent-"))}
+        for request in sent
+    ] == [user | {"x-affiliatedaspsp-id"}, user, user, *[always] * 4, always | {"consent-id"}, always]
+    assert {request.headers["psu-ip-address"] for request in sent} == {"203.0.113.7"}
 
 
-async def test_an_iban_is_sent_without_spaces() -> None:
+async def test_an_iban_is_sent_without_spaces(op: AsyncOpenPayments, simulator: Simulator) -> None:
     spaced = "SE57 5000 0000 0000 0000 0017"
     access = ConsentAccess(
         accounts=[AccountReference(iban=spaced, currency="SEK")],
         balances=[AccountReference(iban=IBAN.lower(), currency="SEK")],
     )
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW, access=access)
-        assert simulator.consents[-1].access == {
-            "accounts": [{"iban": IBAN, "currency": "SEK"}],
-            "balances": [{"iban": IBAN, "currency": "SEK"}],
-        }
+    await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW, access=access)
+    assert simulator.consents[-1].access == {
+        "accounts": [{"iban": IBAN, "currency": "SEK"}],
+        "balances": [{"iban": IBAN, "currency": "SEK"}],
+    }
     assert access.accounts is not None
     assert access.accounts[0].iban == spaced
 
 
-async def test_the_last_day_may_be_past_here_and_may_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = datetime(2026, 3, 2, 6, tzinfo=UTC)
-    monkeypatch.setattr(arguments, "today", lambda: now)
-    with Simulator(clock=(now - timedelta(hours=12)).timestamp) as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            await consents.create(valid_until=date(2026, 3, 1))
-            assert simulator.consents[-1].valid_until == date(2026, 3, 1)
-            with pytest.raises(InvalidArgumentError, match="past"):
-                await consents.create(valid_until=date(2026, 2, 28))
-            await consents.create(valid_until=relativedelta(months=1))
-            assert simulator.consents[-1].valid_until == date(2026, 4, 2)
+@pytest.mark.openpayments_simulator(clock=(A_MORNING - timedelta(hours=12)).timestamp)
+async def test_the_last_day_may_be_past_here_and_may_be_counted(
+    op: AsyncOpenPayments, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arguments, "today", lambda: A_MORNING)
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    await consents.create(valid_until=date(2026, 3, 1))
+    assert simulator.consents[-1].valid_until == date(2026, 3, 1)
+    with pytest.raises(InvalidArgumentError, match="past"):
+        await consents.create(valid_until=date(2026, 2, 28))
+    await consents.create(valid_until=relativedelta(months=1))
+    assert simulator.consents[-1].valid_until == date(2026, 4, 2)
 
 
-async def test_the_context_of_the_psu_wins() -> None:
+async def test_the_context_of_the_psu_wins(op: AsyncOpenPayments, simulator: Simulator) -> None:
     company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            await op.at_bank("ESSESESS", company).consents.create(valid_until=TOMORROW)
-        assert simulator.consents[-1].context == "corporate"
+    await op.at_bank("ESSESESS", company).consents.create(valid_until=TOMORROW)
+    assert simulator.consents[-1].context == "corporate"
 
 
-async def test_a_consent_is_never_asked_for_twice_by_itself() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            await op.access_token()
-            simulator.misbehave("/psd2/consent", close=True)
-            with pytest.raises(OutcomeUnknownError):
-                await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW)
-        assert len(simulator.requests) == 2
+async def test_a_consent_is_never_asked_for_twice_by_itself(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    await op.access_token()
+    simulator.misbehave("/psd2/consent", close=True)
+    with pytest.raises(OutcomeUnknownError):
+        await op.at_bank("ESSESESS", SOMEBODY).consents.create(valid_until=TOMORROW)
+    assert len(simulator.requests) == 2
 
 
-async def test_a_missing_scope_is_told_by_the_call() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(api_scopes=["aspspinformation"]) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            with pytest.raises(MissingScopeError, match="ACCOUNT_INFORMATION"):
-                await bank.consents.create(valid_until=TOMORROW)
-            with pytest.raises(MissingScopeError):
-                await bank.accounts("c").list()
-        assert simulator.requests == []
+async def test_a_missing_scope_is_told_by_the_call(simulator: Simulator) -> None:
+    async with simulator.async_client(api_scopes=["aspspinformation"]) as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        with pytest.raises(MissingScopeError, match="ACCOUNT_INFORMATION"):
+            await bank.consents.create(valid_until=TOMORROW)
+        with pytest.raises(MissingScopeError):
+            await bank.accounts("c").list()
+    assert simulator.requests == []
 
 
 ACCOUNT = AccountReference(iban=IBAN)
@@ -735,58 +683,56 @@ BBAN = AccountReference(bban="1", clearing_number="6000")
         ("access", {"access": ConsentAccess(accounts=[AccountReference(bban="1")], transactions=[ACCOUNT])}),
     ],
 )
-async def test_a_bad_consent_is_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            with pytest.raises(InvalidArgumentError, match=argument) as caught:
-                await op.at_bank("ESSESESS", SOMEBODY).consents.create(**{"valid_until": TOMORROW, **values})
-        assert caught.value.argument == argument
-        assert "SE57" not in str(caught.value)
-        assert simulator.requests == []
+async def test_a_bad_consent_is_refused_before_anything_is_sent(
+    op: AsyncOpenPayments, simulator: Simulator, argument: str, values: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=argument) as caught:
+        await op.at_bank("ESSESESS", SOMEBODY).consents.create(**{"valid_until": TOMORROW, **values})
+    assert caught.value.argument == argument
+    assert "SE57" not in str(caught.value)
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("id_", ["", ".", "..", "a/..", "..\\b", "a\r\nb", "\ud800", None, 5])
-async def test_a_bad_id_is_refused_before_anything_is_sent(id_: Any) -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            consents = op.at_bank("ESSESESS", SOMEBODY).consents
-            for call in (
-                consents.get,
-                consents.status,
-                consents.delete,
-                consents.authorise,
-                consents.start_authorisation,
-                consents.authorisations,
-            ):
-                with pytest.raises(InvalidArgumentError, match="consent_id"):
-                    await call(id_)
-            with pytest.raises(InvalidArgumentError, match="authorisation_id"):
-                await consents.sca_status("c", authorisation_id=id_)
-            with pytest.raises(InvalidArgumentError, match="authorisation_id"):
-                await consents.select_method("c", authorisation_id=id_, authentication_method_id="mbid")
-        assert simulator.requests == []
+async def test_a_bad_id_is_refused_before_anything_is_sent(
+    op: AsyncOpenPayments, simulator: Simulator, id_: Any
+) -> None:
+    consents = op.at_bank("ESSESESS", SOMEBODY).consents
+    for call in (
+        consents.get,
+        consents.status,
+        consents.delete,
+        consents.authorise,
+        consents.start_authorisation,
+        consents.authorisations,
+    ):
+        with pytest.raises(InvalidArgumentError, match="consent_id"):
+            await call(id_)
+    with pytest.raises(InvalidArgumentError, match="authorisation_id"):
+        await consents.sca_status("c", authorisation_id=id_)
+    with pytest.raises(InvalidArgumentError, match="authorisation_id"):
+        await consents.select_method("c", authorisation_id=id_, authentication_method_id="mbid")
+    assert simulator.requests == []
 
 
-async def test_a_callback_or_link_of_somebody_else_is_refused() -> None:
-    with Simulator() as simulator:
-        async with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = await bank.consents.create(valid_until=TOMORROW)
-            authorisation = await bank.consents.authorise(consent.consent_id)
-            with pytest.raises(InvalidArgumentError, match="callback_url comes before"):
-                await authorisation.complete(f"{CALLBACK}?code=c&state=s")
-            authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
-            sent = len(simulator.requests)
-            for callback in (f"{CALLBACK}?code=c&state=yours", f"{CALLBACK}?code=c", f"{CALLBACK}?state=mine"):
-                with pytest.raises(InvalidArgumentError, match="callback_url"):
-                    await authorisation.complete(callback)
-            saved = {**authorisation.to_dict(), "template": "https://evil.example/?state=[TPP_STATE]"}
-            with pytest.raises(InvalidArgumentError, match="auth host"):
-                bank.consents.resume(saved).redirect_url(redirect_uri=CALLBACK)
-            decoupled = bank.consents.resume({**saved, "approach": "decoupled", "template": None})
-            with pytest.raises(InvalidArgumentError, match="no link"):
-                decoupled.redirect_url(redirect_uri=CALLBACK)
-            for bad in ({"timeout": 0}, {"poll_interval": -1}):
-                with pytest.raises(InvalidArgumentError):
-                    await decoupled.wait(**bad)
-            assert len(simulator.requests) == sent
+async def test_a_callback_or_link_of_somebody_else_is_refused(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent.consent_id)
+    with pytest.raises(InvalidArgumentError, match="callback_url comes before"):
+        await authorisation.complete(f"{CALLBACK}?code=c&state=s")
+    authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
+    sent = len(simulator.requests)
+    for callback in (f"{CALLBACK}?code=c&state=yours", f"{CALLBACK}?code=c", f"{CALLBACK}?state=mine"):
+        with pytest.raises(InvalidArgumentError, match="callback_url"):
+            await authorisation.complete(callback)
+    saved = {**authorisation.to_dict(), "template": "https://evil.example/?state=[TPP_STATE]"}
+    with pytest.raises(InvalidArgumentError, match="auth host"):
+        bank.consents.resume(saved).redirect_url(redirect_uri=CALLBACK)
+    decoupled = bank.consents.resume({**saved, "approach": "decoupled", "template": None})
+    with pytest.raises(InvalidArgumentError, match="no link"):
+        decoupled.redirect_url(redirect_uri=CALLBACK)
+    for bad in ({"timeout": 0}, {"poll_interval": -1}):
+        with pytest.raises(InvalidArgumentError):
+            await decoupled.wait(**bad)
+    assert len(simulator.requests) == sent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_city_list, get_countries_list
@@ -13,116 +13,102 @@ from openpayments_client.api.oauth import create_token
 
 from openpayments_facade import APIError, AsyncOpenPayments, ClientStateError, InvalidArgumentError, NotFoundError
 from openpayments_facade.request_ids import pass_on
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
 
 
-async def test_every_call_has_a_fresh_request_id_and_so_has_the_token_request() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            for _ in range(3):
-                await op.countries.list()
-        ids = [request.headers["x-request-id"] for request in simulator.requests]
+async def test_every_call_has_a_fresh_request_id_and_so_has_the_token_request(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    for _ in range(3):
+        await op.countries.list()
+    ids = [request.headers["x-request-id"] for request in simulator.requests]
     assert len(set(ids)) == 4
     assert all(str(uuid.UUID(each)) == each for each in ids)
 
 
-async def test_a_request_id_can_be_passed_on() -> None:
+async def test_a_request_id_can_be_passed_on(op: AsyncOpenPayments, simulator: Simulator) -> None:
     other = uuid.uuid4()
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.access_token()
-            await op.with_options(request_id=ID).countries.list()
-            with pass_on(other):
-                await op.countries.list()
-                await op.with_options(request_id=ID).countries.list()
-            await op.call(get_countries_list, x_request_id=ID)
-            await op.countries.list()
-        ids = [request.headers["x-request-id"] for request in simulator.requests][1:]
+    await op.access_token()
+    await op.with_options(request_id=ID).countries.list()
+    with pass_on(other):
+        await op.countries.list()
+        await op.with_options(request_id=ID).countries.list()
+    await op.call(get_countries_list, x_request_id=ID)
+    await op.countries.list()
+    ids = [request.headers["x-request-id"] for request in simulator.requests][1:]
     assert ids[:4] == [ID, str(other), ID, ID]
     assert ids[4] not in {ID, str(other)}
 
 
-async def test_a_raw_answer_has_everything_around_it() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            raw = await op.with_raw_response.aspsps.get("ESSESESS")
-            assert (raw.status_code, raw.parsed.bic_fi) == (200, "ESSESESS")
-            assert raw.headers["x-request-id"] == raw.request_id == simulator.requests[-1].headers["x-request-id"]
-            assert [city.name for city in (await op.with_raw_response.cities.list(countries=["SE"])).parsed] == [
-                "Stockholm"
-            ]
-            assert (await op.with_raw_response.countries.get("SE")).parsed.name == "Sweden"
-            countries = await op.with_options(request_id=ID).with_raw_response.call(get_countries_list)
-            assert (countries.request_id, len(countries.parsed.countries)) == (ID, 4)
-            with pytest.raises(NotFoundError):
-                await op.with_raw_response.countries.get("NO")
+async def test_a_raw_answer_has_everything_around_it(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    raw = await op.with_raw_response.aspsps.get("ESSESESS")
+    assert (raw.status_code, raw.parsed.bic_fi) == (200, "ESSESESS")
+    assert raw.headers["x-request-id"] == raw.request_id == simulator.requests[-1].headers["x-request-id"]
+    assert [city.name for city in (await op.with_raw_response.cities.list(countries=["SE"])).parsed] == ["Stockholm"]
+    assert (await op.with_raw_response.countries.get("SE")).parsed.name == "Sweden"
+    countries = await op.with_options(request_id=ID).with_raw_response.call(get_countries_list)
+    assert (countries.request_id, len(countries.parsed.countries)) == (ID, 4)
+    with pytest.raises(NotFoundError):
+        await op.with_raw_response.countries.get("NO")
 
 
-async def test_any_operation_can_be_called() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            assert (await op.call(get_aspsp_details, "ESSESESS")).city == "Stockholm"
-            assert [city.name for city in (await op.call(get_city_list, iso_country_codes=["SE", "FI"])).cities] == [
-                "Stockholm",
-                "Helsinki",
-            ]
-            assert simulator.requests[-1].query == "isoCountryCodes=SE%2CFI"
+async def test_any_operation_can_be_called(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    assert (await op.call(get_aspsp_details, "ESSESESS")).city == "Stockholm"
+    assert [city.name for city in (await op.call(get_city_list, iso_country_codes=["SE", "FI"])).cities] == [
+        "Stockholm",
+        "Helsinki",
+    ]
+    assert simulator.requests[-1].query == "isoCountryCodes=SE%2CFI"
 
 
-async def test_what_is_no_operation_of_the_api_host_is_refused() -> None:
+async def test_what_is_no_operation_of_the_api_host_is_refused(op: AsyncOpenPayments, simulator: Simulator) -> None:
     module: Any = pytest
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match="endpoint must be a module"):
-                await op.call(module)
-            body: Any = type("Body", (), {"to_dict": lambda self: {}})()
-            with pytest.raises(InvalidArgumentError, match="not an operation of the API host"):
-                await op.call(create_token, body=body)
-            for bic in ("", ".", ".."):
-                with pytest.raises(InvalidArgumentError):
-                    await op.call(get_aspsp_details, bic)
-            with pytest.raises(InvalidArgumentError, match="x_request_id"):
-                await op.call(get_countries_list, x_request_id="a\r\nb")
-        assert simulator.requests == []
+    with pytest.raises(InvalidArgumentError, match="endpoint must be a module"):
+        await op.call(module)
+    body: Any = type("Body", (), {"to_dict": lambda self: {}})()
+    with pytest.raises(InvalidArgumentError, match="not an operation of the API host"):
+        await op.call(create_token, body=body)
+    for bic in ("", ".", ".."):
+        with pytest.raises(InvalidArgumentError):
+            await op.call(get_aspsp_details, bic)
+    with pytest.raises(InvalidArgumentError, match="x_request_id"):
+        await op.call(get_countries_list, x_request_id="a\r\nb")
+    assert simulator.requests == []
 
 
-async def test_headers_are_added_and_views_build_on_each_other() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            view = op.with_options(headers={"X-One": "1"}).with_options(headers={"X-Two": "2"}, timeout=5)
-            await view.countries.list()
-            headers = simulator.requests[-1].headers
-            assert (headers["x-one"], headers["x-two"]) == ("1", "2")
-            assert headers["user-agent"].startswith("openpayments-facade/")
-            await op.countries.list()
-            assert "x-one" not in simulator.requests[-1].headers
+async def test_headers_are_added_and_views_build_on_each_other(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    view = op.with_options(headers={"X-One": "1"}).with_options(headers={"X-Two": "2"}, timeout=5)
+    await view.countries.list()
+    headers = simulator.requests[-1].headers
+    assert (headers["x-one"], headers["x-two"]) == ("1", "2")
+    assert headers["user-agent"].startswith("openpayments-facade/")
+    await op.countries.list()
+    assert "x-one" not in simulator.requests[-1].headers
 
 
-async def test_a_header_is_sent_once_whatever_its_case() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(api_scopes=["accountinformation"]) as op:
-            view = op.with_options(headers={"x-bicfi": "HANDSESS"})
-            with pytest.raises(APIError):
-                await view.call(get_consent_status, "c1", x_bic_fi="ESSESESS")
+async def test_a_header_is_sent_once_whatever_its_case(simulator: Simulator) -> None:
+    async with simulator.async_client(api_scopes=["accountinformation"]) as op:
+        view = op.with_options(headers={"x-bicfi": "HANDSESS"})
+        with pytest.raises(APIError):
+            await view.call(get_consent_status, "c1", x_bic_fi="ESSESESS")
     assert simulator.requests[-1].headers["x-bicfi"] == "HANDSESS"
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", " a", "é", "", None, 5])
-async def test_a_header_that_can_not_be_sent_is_refused_by_name(value: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(api_scopes=["accountinformation"]) as op:
-            with pytest.raises(InvalidArgumentError, match="x_bic_fi"):
-                await op.call(get_consent_status, "c1", x_bic_fi=value)
-        assert simulator.requests == []
+async def test_a_header_that_can_not_be_sent_is_refused_by_name(simulator: Simulator, value: Any) -> None:
+    async with simulator.async_client(api_scopes=["accountinformation"]) as op:
+        with pytest.raises(InvalidArgumentError, match="x_bic_fi"):
+            await op.call(get_consent_status, "c1", x_bic_fi=value)
+    assert simulator.requests == []
 
 
-async def test_the_request_id_of_a_call_wins_over_that_of_its_view() -> None:
+async def test_the_request_id_of_a_call_wins_over_that_of_its_view(op: AsyncOpenPayments, simulator: Simulator) -> None:
     other = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.with_options(request_id=ID).call(get_countries_list, x_request_id=other)
+    await op.with_options(request_id=ID).call(get_countries_list, x_request_id=other)
     assert simulator.requests[-1].headers["x-request-id"] == other
 
 
@@ -156,13 +142,13 @@ async def test_the_request_id_of_a_call_wins_over_that_of_its_view() -> None:
         ("colour", "blue"),
     ],
 )
-async def test_a_bad_option_is_refused_by_name(name: str, value: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match=name) as caught:
-                await op.with_options(**{name: value}).countries.list()
-        assert caught.value.argument == name
-        assert simulator.requests == []
+async def test_a_bad_option_is_refused_by_name(
+    op: AsyncOpenPayments, simulator: Simulator, name: str, value: Any
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=name) as caught:
+        await op.with_options(**{name: value}).countries.list()
+    assert caught.value.argument == name
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize(
@@ -185,77 +171,68 @@ async def test_a_bad_option_is_refused_by_name(name: str, value: Any) -> None:
         None,
     ],
 )
-async def test_a_bic_that_is_none_is_refused(bic: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match="bic_fi") as caught:
-                await op.aspsps.get(bic)
-        assert caught.value.argument == "bic_fi"
-        assert isinstance(caught.value, ValueError)
-        assert simulator.requests == []
+async def test_a_bic_that_is_none_is_refused(op: AsyncOpenPayments, simulator: Simulator, bic: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="bic_fi") as caught:
+        await op.aspsps.get(bic)
+    assert caught.value.argument == "bic_fi"
+    assert isinstance(caught.value, ValueError)
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("code", ["Sweden", "", "..", "S/", "1A", "SÉ", 5, None])
-async def test_a_country_that_is_no_code_is_refused(code: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match="iso_country_code"):
-                await op.countries.get(code)
-            for service in (op.countries, op.cities, op.aspsps):
-                with pytest.raises(InvalidArgumentError, match="countries"):
-                    await service.list(countries=["SE", code])
-        assert simulator.requests == []
+async def test_a_country_that_is_no_code_is_refused(op: AsyncOpenPayments, simulator: Simulator, code: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="iso_country_code"):
+        await op.countries.get(code)
+    for service in (op.countries, op.cities, op.aspsps):
+        with pytest.raises(InvalidArgumentError, match="countries"):
+            await service.list(countries=["SE", code])
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("city", ["", "..", "a/b", "Stockholm", ID.replace("-", ""), f"{ID} ", f"{ID}\n", 5, None])
-async def test_a_city_that_is_no_id_is_refused(city: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match="city_id"):
-                await op.cities.get(city)
-            with pytest.raises(InvalidArgumentError, match="city_ids"):
-                await op.aspsps.list(city_ids=[city])
-        assert simulator.requests == []
+async def test_a_city_that_is_no_id_is_refused(op: AsyncOpenPayments, simulator: Simulator, city: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="city_id"):
+        await op.cities.get(city)
+    with pytest.raises(InvalidArgumentError, match="city_ids"):
+        await op.aspsps.list(city_ids=[city])
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("value", ["SE", "Sweden", b"SE", [], (), iter([]), 5, ["SE", 5], {"SE": None, 1: None}])
-async def test_a_list_that_is_none_is_refused(value: Any) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(InvalidArgumentError, match="countries"):
-                await op.aspsps.list(countries=value)
-            with pytest.raises(InvalidArgumentError, match="city_ids"):
-                await op.cities.list(city_ids=value)
-        assert simulator.requests == []
+async def test_a_list_that_is_none_is_refused(op: AsyncOpenPayments, simulator: Simulator, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="countries"):
+        await op.aspsps.list(countries=value)
+    with pytest.raises(InvalidArgumentError, match="city_ids"):
+        await op.cities.list(city_ids=value)
+    assert simulator.requests == []
 
 
-async def test_a_closed_client_says_so() -> None:
-    with Simulator() as simulator:
-        op = simulator.async_client()
-        view = op.with_options(timeout=5)
-        await view.countries.list()
-        await view.aclose()
-        await op.countries.list()
-        await op.aclose()
-        await op.aclose()
-        sent = len(simulator.requests)
-        for client in (op, view):
-            with pytest.raises(ClientStateError, match="closed"):
-                await client.countries.list()
-            with pytest.raises(ClientStateError, match="closed"):
-                await client.access_token()
-            with pytest.raises(ClientStateError, match="closed"):
-                async with client:
-                    pass
-        assert len(simulator.requests) == sent
+async def test_a_closed_client_says_so(simulator: Simulator) -> None:
+    op = simulator.async_client()
+    view = op.with_options(timeout=5)
+    await view.countries.list()
+    await view.aclose()
+    await op.countries.list()
+    await op.aclose()
+    await op.aclose()
+    sent = len(simulator.requests)
+    for client in (op, view):
+        with pytest.raises(ClientStateError, match="closed"):
+            await client.countries.list()
+        with pytest.raises(ClientStateError, match="closed"):
+            await client.access_token()
+        with pytest.raises(ClientStateError, match="closed"):
+            async with client:
+                pass
+    assert len(simulator.requests) == sent
 
 
-async def test_the_log_has_one_record_an_attempt_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_has_one_record_an_attempt_without_secrets(
+    op: AsyncOpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.countries.list()
-            token = await op.access_token()
+    await op.countries.list()
+    token = await op.access_token()
     ours = [record for record in caplog.records if record.name == "openpayments_facade"]
     assert [(record.__dict__["method"], record.__dict__["status"]) for record in ours] == [("POST", 200), ("GET", 200)]
     assert len({record.__dict__["request_id"] for record in ours}) == 2
@@ -264,27 +241,24 @@ async def test_the_log_has_one_record_an_attempt_without_secrets(caplog: pytest.
     assert token not in everything
 
 
-async def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Simulator() as simulator:
-        for line in simulator.exports():
-            name, _, value = line.removeprefix("export ").partition("=")
-            monkeypatch.setenv(name, value)
-        async with AsyncOpenPayments.from_env() as op:
-            assert (await op.countries.get("SE")).name == "Sweden"
-        async with AsyncOpenPayments.from_env(psu_context="corporate") as op:
-            assert await op.access_token()
-        assert simulator.token_requests == 2
+async def test_settings_come_from_the_environment(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for line in simulator.exports():
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name, value)
+    async with AsyncOpenPayments.from_env() as op:
+        assert (await op.countries.get("SE")).name == "Sweden"
+    async with AsyncOpenPayments.from_env(psu_context="corporate") as op:
+        assert await op.access_token()
+    assert simulator.token_requests == 2
 
 
-async def test_neither_repr_nor_pickle_shows_a_secret() -> None:
+async def test_neither_repr_nor_pickle_shows_a_secret(op: AsyncOpenPayments, simulator: Simulator) -> None:
     import pickle
 
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            token = await op.access_token()
-            for shown in (repr(op), repr(op._sender.session.settings), repr(vars(op._sender.session.fetcher))):
-                assert simulator.client_secret not in shown
-                assert token not in shown
-            assert simulator.client_id in repr(op)
-            with pytest.raises(TypeError, match="can't be pickled"):
-                pickle.dumps(op)
+    token = await op.access_token()
+    for shown in (repr(op), repr(op._sender.session.settings), repr(vars(op._sender.session.fetcher))):
+        assert simulator.client_secret not in shown
+        assert token not in shown
+    assert simulator.client_id in repr(op)
+    with pytest.raises(TypeError, match="can't be pickled"):
+        pickle.dumps(op)

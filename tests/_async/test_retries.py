@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -21,7 +20,12 @@ from openpayments_facade import (
     TimedOutError,
     UnauthorizedError,
 )
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpayments_facade import AsyncOpenPayments
+    from openpayments_facade.simulator import Simulator
 
 POST: Any = SimpleNamespace(
     __name__=get_countries_list.__name__,
@@ -38,14 +42,12 @@ def _no_waiting() -> Iterator[None]:
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"status": 408}, {"status": 429}, {"close": True}])
 async def test_what_may_pass_is_tried_again_with_the_same_request_id(
-    fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+    op: AsyncOpenPayments, simulator: Simulator, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "openpayments_facade")
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=2, **fault)
-        async with simulator.async_client() as op:
-            assert await op.countries.list()
-        calls = [request for request in simulator.requests if request.path != "/connect/token"]
+    simulator.misbehave("/psd2", times=2, **fault)
+    assert await op.countries.list()
+    calls = [request for request in simulator.requests if request.path != "/connect/token"]
     assert len(calls) == 3
     assert len({request.headers["x-request-id"] for request in calls}) == 1
     records = [record for record in caplog.records if getattr(record, "method", "") == "GET"]
@@ -56,133 +58,115 @@ async def test_what_may_pass_is_tried_again_with_the_same_request_id(
     assert records[-1].__dict__["duration"] > 0
 
 
-async def test_in_the_end_the_last_error_is_raised() -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=503)
-        async with simulator.async_client() as op:
-            with pytest.raises(ServerError):
-                await op.countries.list()
-            with pytest.raises(ServerError):
-                await op.with_options(max_retries=0).countries.list()
-        assert len(simulator.requests) == 1 + 3 + 1
+async def test_in_the_end_the_last_error_is_raised(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, status=503)
+    with pytest.raises(ServerError):
+        await op.countries.list()
+    with pytest.raises(ServerError):
+        await op.with_options(max_retries=0).countries.list()
+    assert len(simulator.requests) == 1 + 3 + 1
 
 
-async def test_no_connection_is_tried_again() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            simulator.misbehave("/psd2", times=None, close=True)
-            with pytest.raises(ConnectionFailedError):
-                await op.countries.list()
-        assert len(simulator.requests) == 1 + 3
+async def test_no_connection_is_tried_again(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, close=True)
+    with pytest.raises(ConnectionFailedError):
+        await op.countries.list()
+    assert len(simulator.requests) == 1 + 3
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 501])
-async def test_what_will_not_pass_is_not_tried_again(status: int) -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=status)
-        async with simulator.async_client() as op:
-            with pytest.raises(Exception, match=str(status)):
-                await op.countries.list()
-        assert len(simulator.requests) == 2
+async def test_what_will_not_pass_is_not_tried_again(op: AsyncOpenPayments, simulator: Simulator, status: int) -> None:
+    simulator.misbehave("/psd2", times=None, status=status)
+    with pytest.raises(Exception, match=str(status)):
+        await op.countries.list()
+    assert len(simulator.requests) == 2
 
 
-async def test_the_consented_accesses_do_not_come_back_by_trying() -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=429, code="ACCESS_EXCEEDED")
-        async with simulator.async_client() as op:
-            with pytest.raises(AccessExceededError):
-                await op.countries.list()
-        assert len(simulator.requests) == 2
+async def test_the_consented_accesses_do_not_come_back_by_trying(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, status=429, code="ACCESS_EXCEEDED")
+    with pytest.raises(AccessExceededError):
+        await op.countries.list()
+    assert len(simulator.requests) == 2
 
 
 @pytest.mark.parametrize(("seconds", "attempts"), [("0", 2), ("1", 2), ("31", 1), ("86400", 1)])
-async def test_retry_after_is_honoured_up_to_a_cap(seconds: str, attempts: int) -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": seconds})
-        async with simulator.async_client(max_retries=1) as op:
-            with pytest.raises(RateLimitedError) as caught:
-                await op.countries.list()
-        assert caught.value.retry_after == float(seconds)
-        assert len(simulator.requests) == 1 + attempts
+async def test_retry_after_is_honoured_up_to_a_cap(simulator: Simulator, seconds: str, attempts: int) -> None:
+    simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": seconds})
+    async with simulator.async_client(max_retries=1) as op:
+        with pytest.raises(RateLimitedError) as caught:
+            await op.countries.list()
+    assert caught.value.retry_after == float(seconds)
+    assert len(simulator.requests) == 1 + attempts
 
 
-async def test_no_retry_begins_that_the_total_time_does_not_allow() -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": "20"})
-        async with simulator.async_client(total_timeout=10) as op:
-            with pytest.raises(RateLimitedError):
-                await op.countries.list()
-        assert len(simulator.requests) == 2
+async def test_no_retry_begins_that_the_total_time_does_not_allow(simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, status=429, headers={"Retry-After": "20"})
+    async with simulator.async_client(total_timeout=10) as op:
+        with pytest.raises(RateLimitedError):
+            await op.countries.list()
+    assert len(simulator.requests) == 2
 
 
-async def test_what_may_not_be_sent_twice_is_sent_once() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            simulator.misbehave("/psd2", times=None, close=True)
-            with pytest.raises(OutcomeUnknownError) as caught:
-                await op.call(POST)
-            assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
-            simulator.behave()
-            simulator.misbehave("/psd2", times=None, status=503)
-            with pytest.raises(ServerError):
-                await op.call(POST)
-        assert len(simulator.requests) == 1 + 2
+async def test_what_may_not_be_sent_twice_is_sent_once(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, close=True)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await op.call(POST)
+    assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+    simulator.behave()
+    simulator.misbehave("/psd2", times=None, status=503)
+    with pytest.raises(ServerError):
+        await op.call(POST)
+    assert len(simulator.requests) == 1 + 2
 
 
-async def test_what_never_left_is_sent_again_whatever_it_is() -> None:
-    with Simulator() as simulator:
-        client = simulator.async_client(max_retries=1)
-        await client.access_token()
+async def test_what_never_left_is_sent_again_whatever_it_is(simulator: Simulator) -> None:
+    client = simulator.async_client(max_retries=1)
+    await client.access_token()
+    simulator.stop()
     async with client as op:
         with pytest.raises(ConnectionFailedError):
             await op.call(POST)
 
 
-async def test_a_rejected_token_is_replaced_once() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
+async def test_a_rejected_token_is_replaced_once(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    await op.countries.list()
+    simulator.revoke_tokens()
+    assert await op.countries.list()
+    calls = [request for request in simulator.requests if request.path != "/connect/token"]
+    assert [request.status for request in calls] == [200, 401, 200]
+    assert calls[1].headers["x-request-id"] == calls[2].headers["x-request-id"]
+    assert simulator.token_requests == 2
+
+
+async def test_a_server_that_rejects_every_token_is_believed_once(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", times=None, code="TOKEN_INVALID")
+    for _ in range(5):
+        with pytest.raises(UnauthorizedError):
             await op.countries.list()
-            simulator.revoke_tokens()
-            assert await op.countries.list()
-            calls = [request for request in simulator.requests if request.path != "/connect/token"]
-            assert [request.status for request in calls] == [200, 401, 200]
-            assert calls[1].headers["x-request-id"] == calls[2].headers["x-request-id"]
-            assert simulator.token_requests == 2
+    assert simulator.token_requests == 2
 
 
-async def test_a_server_that_rejects_every_token_is_believed_once() -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, code="TOKEN_INVALID")
-        async with simulator.async_client() as op:
-            for _ in range(5):
-                with pytest.raises(UnauthorizedError):
-                    await op.countries.list()
-        assert simulator.token_requests == 2
-
-
-async def test_a_rejected_token_does_not_send_twice_what_may_not_be() -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.access_token()
-            simulator.misbehave("/psd2", code="TOKEN_EXPIRED")
-            with pytest.raises(UnauthorizedError):
-                await op.call(POST)
-            assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
+async def test_a_rejected_token_does_not_send_twice_what_may_not_be(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    await op.access_token()
+    simulator.misbehave("/psd2", code="TOKEN_EXPIRED")
+    with pytest.raises(UnauthorizedError):
+        await op.call(POST)
+    assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
 
 
 @pytest.mark.parametrize("code", ["CONSENT_INVALID", "CERTIFICATE_MISSING", "PSU_CREDENTIALS_INVALID"])
-async def test_a_401_for_another_reason_keeps_the_token(code: str) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            simulator.misbehave("/psd2", times=None, status=401, code=code)
-            for _ in range(20):
-                with pytest.raises(Exception, match=code):
-                    await op.countries.list()
-        assert simulator.token_requests == 1
-        assert len(simulator.requests) == 21
+async def test_a_401_for_another_reason_keeps_the_token(op: AsyncOpenPayments, simulator: Simulator, code: str) -> None:
+    simulator.misbehave("/psd2", times=None, status=401, code=code)
+    for _ in range(20):
+        with pytest.raises(Exception, match=code):
+            await op.countries.list()
+    assert simulator.token_requests == 1
+    assert len(simulator.requests) == 21
 
 
-async def test_what_was_not_sent_is_tried_again_whatever_it_is_and_what_was_is_not() -> None:
+async def test_what_was_not_sent_is_tried_again_whatever_it_is_and_what_was_is_not(simulator: Simulator) -> None:
     attempts: list[str] = []
     failures: list[type[httpx.TransportError]] = []
 
@@ -190,47 +174,43 @@ async def test_what_was_not_sent_is_tried_again_whatever_it_is_and_what_was_is_n
         attempts.append(request.url.path)
         raise failures[0]("no luck", request=request)
 
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            await op.access_token()
-        options: Any = {"transport": httpx.MockTransport(fail)}
-        async with simulator.async_client(**options) as op:
-            for failure, kind, wanted in (
-                (httpx.ConnectError, ConnectionFailedError, 3),
-                (httpx.ConnectTimeout, TimedOutError, 3),
-                (httpx.PoolTimeout, TimedOutError, 3),
-                (httpx.ReadError, OutcomeUnknownError, 1),
-                (httpx.WriteError, OutcomeUnknownError, 1),
-                (httpx.ReadTimeout, OutcomeUnknownError, 1),
-                (httpx.LocalProtocolError, ConnectionFailedError, 1),
-            ):
-                failures[:], attempts[:] = [failure], []
-                with pytest.raises(kind):
-                    await op.call(POST)
-                assert len(attempts) == wanted, failure
+    async with simulator.async_client() as op:
+        await op.access_token()
+    options: Any = {"transport": httpx.MockTransport(fail)}
+    async with simulator.async_client(**options) as op:
+        for failure, kind, wanted in (
+            (httpx.ConnectError, ConnectionFailedError, 3),
+            (httpx.ConnectTimeout, TimedOutError, 3),
+            (httpx.PoolTimeout, TimedOutError, 3),
+            (httpx.ReadError, OutcomeUnknownError, 1),
+            (httpx.WriteError, OutcomeUnknownError, 1),
+            (httpx.ReadTimeout, OutcomeUnknownError, 1),
+            (httpx.LocalProtocolError, ConnectionFailedError, 1),
+        ):
+            failures[:], attempts[:] = [failure], []
+            with pytest.raises(kind):
+                await op.call(POST)
+            assert len(attempts) == wanted, failure
 
 
-async def test_a_failure_of_a_transport_of_ones_own_shows_no_token() -> None:
+async def test_a_failure_of_a_transport_of_ones_own_shows_no_token(simulator: Simulator) -> None:
     async def fail(request: httpx.Request) -> httpx.Response:
         raise RuntimeError(f"sent {request.headers['authorization']}")
 
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            token = await op.access_token()
-        options: Any = {"transport": httpx.MockTransport(fail)}
-        async with simulator.async_client(**options) as op:
-            with pytest.raises(ConnectionFailedError, match=r"RuntimeError: sent Bearer \*\*\*") as caught:
-                await op.countries.list()
+    async with simulator.async_client() as op:
+        token = await op.access_token()
+    options: Any = {"transport": httpx.MockTransport(fail)}
+    async with simulator.async_client(**options) as op:
+        with pytest.raises(ConnectionFailedError, match=r"RuntimeError: sent Bearer \*\*\*") as caught:
+            await op.countries.list()
     assert token not in str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
-async def test_a_token_is_replayed_once_in_a_call() -> None:
+async def test_a_token_is_replayed_once_in_a_call(op: AsyncOpenPayments, simulator: Simulator) -> None:
     """Each new token is refused, and each refusal is of a kind that may pass."""
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", times=None, status=401)
-        async with simulator.async_client() as op:
-            with pytest.raises(UnauthorizedError):
-                await op.countries.list()
-        assert [request.path for request in simulator.requests].count("/connect/token") == 2
-        assert len(simulator.requests) == 4
+    simulator.misbehave("/psd2", times=None, status=401)
+    with pytest.raises(UnauthorizedError):
+        await op.countries.list()
+    assert [request.path for request in simulator.requests].count("/connect/token") == 2
+    assert len(simulator.requests) == 4

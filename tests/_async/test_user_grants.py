@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,99 +19,94 @@ from openpayments_facade import (
     UnreadableResponseError,
     UserToken,
 )
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 CALLBACK = "https://app.example.com/callback"
 BOTH = [ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
 
 
-async def test_a_code_for_a_consent_is_exchanged() -> None:
-    with Simulator() as simulator:
-        code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            token = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-            assert token.scope == "accountinformation private"
-            assert token.expires_in == 3600
-            assert (token.refresh_token, token.refresh_count, token.status) == (None, None, None)
-            headers = simulator.requests[-1].headers
-            assert (headers["x-consentid"], headers["x-consentauthorisationid"]) == ("c", "a")
-            assert token.access_token.reveal() != await op.access_token()
-            with pytest.raises(ReauthorisationRequiredError) as caught:
-                await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-            assert (caught.value.code, caught.value.status_code) == ("invalid_grant", 400)
-            assert code not in str(caught.value)
-
-
-async def test_a_code_for_a_payment_is_exchanged() -> None:
-    with Simulator() as simulator:
-        code = simulator.issue_code(
-            redirect_uri=CALLBACK, payment_id="p", authorisation_id="a", scope="paymentinitiation corporate"
-        )
-        async with simulator.async_client(api_scopes=BOTH, psu_context="corporate") as op:
-            token = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, payment_id="p", authorisation_id="a")
-        assert token.scope == "paymentinitiation corporate"
+async def test_a_code_for_a_consent_is_exchanged(simulator: Simulator) -> None:
+    code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        token = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        assert token.scope == "accountinformation private"
+        assert token.expires_in == 3600
+        assert (token.refresh_token, token.refresh_count, token.status) == (None, None, None)
         headers = simulator.requests[-1].headers
-        assert (headers["x-paymentid"], headers["x-paymentauthorisationid"]) == ("p", "a")
+        assert (headers["x-consentid"], headers["x-consentauthorisationid"]) == ("c", "a")
+        assert token.access_token.reveal() != await op.access_token()
+        with pytest.raises(ReauthorisationRequiredError) as caught:
+            await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        assert (caught.value.code, caught.value.status_code) == ("invalid_grant", 400)
+        assert code not in str(caught.value)
 
 
-async def test_a_users_token_is_refreshed_and_rotated() -> None:
-    with Simulator(refresh_tokens=True) as simulator:
-        code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            first = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-            assert first.refresh_token is not None
-            assert first.refresh_token_expires_in is not None
-            second = await op.oauth.refresh(UserToken.from_dict(first.to_dict()))
-            assert second.refresh_token not in {None, first.refresh_token}
-            assert second.access_token != first.access_token
-            assert second.refresh_count == 1
-            with pytest.raises(ReauthorisationRequiredError):
-                await op.oauth.refresh(first)
-            simulator.revoke_tokens()
-            with pytest.raises(ReauthorisationRequiredError):
-                await op.oauth.refresh(second)
+async def test_a_code_for_a_payment_is_exchanged(simulator: Simulator) -> None:
+    code = simulator.issue_code(
+        redirect_uri=CALLBACK, payment_id="p", authorisation_id="a", scope="paymentinitiation corporate"
+    )
+    async with simulator.async_client(api_scopes=BOTH, psu_context="corporate") as op:
+        token = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, payment_id="p", authorisation_id="a")
+    assert token.scope == "paymentinitiation corporate"
+    headers = simulator.requests[-1].headers
+    assert (headers["x-paymentid"], headers["x-paymentauthorisationid"]) == ("p", "a")
 
 
-async def test_the_headers_of_a_view_go_with_both_grants() -> None:
-    with Simulator(refresh_tokens=True) as simulator:
-        code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            view = op.with_options(headers={"X-Mine": "1", "ACCEPT": "text/html"})
-            token = await view.oauth.exchange_code(
-                code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a"
-            )
-            await view.oauth.refresh(token)
-        sent = [request.headers for request in simulator.requests]
-        assert [(headers["x-mine"], headers["accept"]) for headers in sent] == [("1", "application/json")] * 2
+@pytest.mark.openpayments_simulator(refresh_tokens=True)
+async def test_a_users_token_is_refreshed_and_rotated(simulator: Simulator) -> None:
+    code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        first = await op.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        assert first.refresh_token is not None
+        assert first.refresh_token_expires_in is not None
+        second = await op.oauth.refresh(UserToken.from_dict(first.to_dict()))
+        assert second.refresh_token not in {None, first.refresh_token}
+        assert second.access_token != first.access_token
+        assert second.refresh_count == 1
+        with pytest.raises(ReauthorisationRequiredError):
+            await op.oauth.refresh(first)
+        simulator.revoke_tokens()
+        with pytest.raises(ReauthorisationRequiredError):
+            await op.oauth.refresh(second)
 
 
-async def test_a_server_that_does_not_rotate_leaves_the_refresh_token() -> None:
+@pytest.mark.openpayments_simulator(refresh_tokens=True)
+async def test_the_headers_of_a_view_go_with_both_grants(simulator: Simulator) -> None:
+    code = simulator.issue_code(redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        view = op.with_options(headers={"X-Mine": "1", "ACCEPT": "text/html"})
+        token = await view.oauth.exchange_code(code=code, redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+        await view.oauth.refresh(token)
+    sent = [request.headers for request in simulator.requests]
+    assert [(headers["x-mine"], headers["accept"]) for headers in sent] == [("1", "application/json")] * 2
+
+
+async def test_a_server_that_does_not_rotate_leaves_the_refresh_token(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
     old = UserToken.from_dict({"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": 5})
-    with Simulator() as simulator:
-        simulator.misbehave("/connect/token", body={"access_token": "b", "token_type": "bearer", "expires_in": 10})
-        async with simulator.async_client() as op:
-            new = await op.oauth.refresh(old)
+    simulator.misbehave("/connect/token", body={"access_token": "b", "token_type": "bearer", "expires_in": 10})
+    new = await op.oauth.refresh(old)
     assert (new.access_token.reveal(), new.refresh_token) == ("b", old.refresh_token)
     assert (new.refresh_token_expires_in, new.expires_in) == (5, 10)
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-async def test_an_error_of_nothing_does_not_spend_the_code(nothing: object) -> None:
+async def test_an_error_of_nothing_does_not_spend_the_code(simulator: Simulator, nothing: object) -> None:
     body = {"access_token": "t", "expires_in": 3600, "token_type": "Bearer", "error": nothing, "refresh_token": nothing}
-    with Simulator() as simulator:
-        simulator.misbehave("/connect/token", body=body)
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            assert (await _exchange(op)).access_token.reveal() == "t"
+    simulator.misbehave("/connect/token", body=body)
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        assert (await _exchange(op)).access_token.reveal() == "t"
 
 
-async def test_a_server_without_refresh_tokens_means_a_new_authorisation() -> None:
+async def test_a_server_without_refresh_tokens_means_a_new_authorisation(op: AsyncOpenPayments) -> None:
     old = UserToken.from_dict({"access_token": "a", "refresh_token": "r"})
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            with pytest.raises(ReauthorisationRequiredError):
-                await op.oauth.refresh(old)
-            with pytest.raises(InvalidArgumentError, match="no refresh token"):
-                await op.oauth.refresh(UserToken.from_dict({"access_token": "a"}))
+    with pytest.raises(ReauthorisationRequiredError):
+        await op.oauth.refresh(old)
+    with pytest.raises(InvalidArgumentError, match="no refresh token"):
+        await op.oauth.refresh(UserToken.from_dict({"access_token": "a"}))
 
 
 async def _exchange(op: AsyncOpenPayments) -> UserToken:
@@ -132,17 +127,18 @@ async def _refresh(op: AsyncOpenPayments) -> UserToken:
         ({"status": 200, "body": {"access_token": "a", "token_type": "mac"}}, UnreadableResponseError),
     ],
 )
-async def test_what_goes_wrong_is_said_and_never_sent_twice(fault: dict[str, Any], kind: type[Exception]) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            for exchange in (True, False):
-                simulator.reset()
-                simulator.misbehave("/connect/token", **fault)
-                with pytest.raises(kind) as caught:
-                    await (_exchange(op) if exchange else _refresh(op))
-                assert simulator.token_requests == 1
-                for secret in ("r3fresh", "c0de", simulator.client_secret):
-                    assert secret not in str(caught.value)
+async def test_what_goes_wrong_is_said_and_never_sent_twice(
+    simulator: Simulator, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        for exchange in (True, False):
+            simulator.reset()
+            simulator.misbehave("/connect/token", **fault)
+            with pytest.raises(kind) as caught:
+                await (_exchange(op) if exchange else _refresh(op))
+            assert simulator.token_requests == 1
+            for secret in ("r3fresh", "c0de", simulator.client_secret):
+                assert secret not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -161,25 +157,25 @@ async def test_what_goes_wrong_is_said_and_never_sent_twice(fault: dict[str, Any
         ("payment_id", "p"),
     ],
 )
-async def test_a_bad_argument_is_refused_before_anything_is_sent(argument: str, value: Any) -> None:
+async def test_a_bad_argument_is_refused_before_anything_is_sent(
+    simulator: Simulator, argument: str, value: Any
+) -> None:
     good: dict[str, Any] = {"code": "c", "redirect_uri": CALLBACK, "consent_id": "c", "authorisation_id": "a"}
-    with Simulator() as simulator:
-        async with simulator.async_client(api_scopes=BOTH) as op:
-            with pytest.raises(InvalidArgumentError) as caught:
-                await op.oauth.exchange_code(**{**good, argument: value})
-            assert caught.value.argument == ("consent_id" if argument == "payment_id" else argument)
-            token: Any = "a token"
-            with pytest.raises(InvalidArgumentError, match="UserToken"):
-                await op.oauth.refresh(token)
-        assert simulator.requests == []
+    async with simulator.async_client(api_scopes=BOTH) as op:
+        with pytest.raises(InvalidArgumentError) as caught:
+            await op.oauth.exchange_code(**{**good, argument: value})
+        assert caught.value.argument == ("consent_id" if argument == "payment_id" else argument)
+        token: Any = "a token"
+        with pytest.raises(InvalidArgumentError, match="UserToken"):
+            await op.oauth.refresh(token)
+    assert simulator.requests == []
 
 
-async def test_a_missing_scope_or_a_closed_client_is_refused_before_anything_is_sent() -> None:
-    with Simulator() as simulator:
-        op = simulator.async_client(api_scopes=["aspspinformation"])
-        with pytest.raises(MissingScopeError, match="accountinformation"):
-            await op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
-        await op.aclose()
-        with pytest.raises(ClientStateError):
-            await op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r"}))
-        assert simulator.requests == []
+async def test_a_missing_scope_or_a_closed_client_is_refused_before_anything_is_sent(simulator: Simulator) -> None:
+    op = simulator.async_client(api_scopes=["aspspinformation"])
+    with pytest.raises(MissingScopeError, match="accountinformation"):
+        await op.oauth.exchange_code(code="c", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    await op.aclose()
+    with pytest.raises(ClientStateError):
+        await op.oauth.refresh(UserToken.from_dict({"access_token": "a", "refresh_token": "r"}))
+    assert simulator.requests == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -13,7 +13,6 @@ from openpayments_client.models import TransactionReport
 
 from openpayments_facade import (
     AccessExceededError,
-    ApiScope,
     BookedTransaction,
     ConsentExpiredError,
     ConsentInvalidError,
@@ -30,15 +29,13 @@ from openpayments_facade import (
 from openpayments_facade._protocol import arguments
 from openpayments_facade._protocol.arguments import today
 from openpayments_facade._protocol.pages import next_query
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 TODAY = today().date()
 ACCOUNTS = "/psd2/accountinformation"
-
-
-def client(simulator: Simulator) -> OpenPayments:
-    return simulator.client(api_scopes=[ApiScope.ACCOUNT_INFORMATION])
 
 
 def consented(op: OpenPayments, simulator: Simulator, bic: str = "ESSESESS", **terms: Any) -> str:
@@ -48,148 +45,134 @@ def consented(op: OpenPayments, simulator: Simulator, bic: str = "ESSESESS", **t
     return consent.consent_id
 
 
-def test_accounts_and_balances_are_read() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
-            first = accounts.list()[0]
-            assert first.resource_id is not None
-            assert first.balances is None
-            assert accounts.list(with_balance=True)[0].balances
-            detailed = accounts.get(first.resource_id, with_balance=True)
-            assert detailed.iban == first.iban
-            balances = accounts.balances(first.resource_id)
-            assert balances
-            assert money(balances[0].balance_amount) == money(balances[0].balance_amount.amount)
-            headers = simulator.requests[-1].headers
-            assert headers["consent-id"]
-            assert headers["psu-ip-address"] == "203.0.113.7"
-            assert "psu-id" not in headers
+def test_accounts_and_balances_are_read(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
+    first = accounts.list()[0]
+    assert first.resource_id is not None
+    assert first.balances is None
+    assert accounts.list(with_balance=True)[0].balances
+    detailed = accounts.get(first.resource_id, with_balance=True)
+    assert detailed.iban == first.iban
+    balances = accounts.balances(first.resource_id)
+    assert balances
+    assert money(balances[0].balance_amount) == money(balances[0].balance_amount.amount)
+    headers = simulator.requests[-1].headers
+    assert headers["consent-id"]
+    assert headers["psu-ip-address"] == "203.0.113.7"
+    assert "psu-id" not in headers
 
 
-def test_transactions_come_from_all_pages_in_order() -> None:
-    with Simulator(transactions=25, page_size=4) as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
-            id_ = accounts.list()[0].resource_id or ""
-            listed = accounts.transactions(id_, booking_status="both", date_from=relativedelta(months=-13))
-            before = len(simulator.requests)
-            found = [transaction for transaction in listed]
-            assert len(simulator.requests) - before == 7
-            booked = [transaction for transaction in found if transaction.booking_status == "booked"]
-            assert (len(booked), len(found)) == (25, 27)
-            assert all(isinstance(transaction, BookedTransaction) for transaction in booked)
-            assert isinstance(found[-1], PendingTransaction)
-            assert len({transaction.entry_reference for transaction in booked}) == 25
-            days = [transaction.booking_date for transaction in booked]
-            assert all(type(day) is date for day in days)
-            assert len([page for page in listed.pages()]) == 7
-            one = booked[0]
-            assert one.transaction_id is not None
-            details = accounts.transaction(id_, transaction_id=one.transaction_id)
-            assert details.transaction_amount == one.transaction_amount
+@pytest.mark.openpayments_simulator(transactions=25, page_size=4)
+def test_transactions_come_from_all_pages_in_order(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
+    id_ = accounts.list()[0].resource_id or ""
+    listed = accounts.transactions(id_, booking_status="both", date_from=relativedelta(months=-13))
+    before = len(simulator.requests)
+    found = [transaction for transaction in listed]
+    assert len(simulator.requests) - before == 7
+    booked = [transaction for transaction in found if transaction.booking_status == "booked"]
+    assert (len(booked), len(found)) == (25, 27)
+    assert all(isinstance(transaction, BookedTransaction) for transaction in booked)
+    assert isinstance(found[-1], PendingTransaction)
+    assert len({transaction.entry_reference for transaction in booked}) == 25
+    days = [transaction.booking_date for transaction in booked]
+    assert all(type(day) is date for day in days)
+    assert len([page for page in listed.pages()]) == 7
+    one = booked[0]
+    assert one.transaction_id is not None
+    details = accounts.transaction(id_, transaction_id=one.transaction_id)
+    assert details.transaction_amount == one.transaction_amount
 
 
-def test_days_and_deltas_are_asked_for() -> None:
-    with Simulator(transactions=200) as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
-            id_ = accounts.list()[0].resource_id or ""
-            week = [t for t in accounts.transactions(id_, date_from=relativedelta(days=-7), date_to=TODAY)]
-            assert week
-            assert all(t.booking_date and t.booking_date >= TODAY - timedelta(days=7) for t in week)
-            query = simulator.requests[-1].query
-            assert f"dateFrom={TODAY - timedelta(days=7)}" in query
-            assert f"dateTo={TODAY}" in query
-            reference = week[-3].entry_reference
-            later = [t for t in accounts.transactions(id_, entry_reference_from=reference)]
-            assert [t.entry_reference for t in later] == [t.entry_reference for t in week[-2:]]
-            delta = accounts.transactions(id_, delta_list=True, with_balance=True)
-            assert [page for page in delta.pages()]
-            assert "deltaList=true" in simulator.requests[-1].query
-            assert "withBalance=true" in simulator.requests[-1].query
+@pytest.mark.openpayments_simulator(transactions=200)
+def test_days_and_deltas_are_asked_for(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, simulator))
+    id_ = accounts.list()[0].resource_id or ""
+    week = [t for t in accounts.transactions(id_, date_from=relativedelta(days=-7), date_to=TODAY)]
+    assert week
+    assert all(t.booking_date and t.booking_date >= TODAY - timedelta(days=7) for t in week)
+    query = simulator.requests[-1].query
+    assert f"dateFrom={TODAY - timedelta(days=7)}" in query
+    assert f"dateTo={TODAY}" in query
+    reference = week[-3].entry_reference
+    later = [t for t in accounts.transactions(id_, entry_reference_from=reference)]
+    assert [t.entry_reference for t in later] == [t.entry_reference for t in week[-2:]]
+    delta = accounts.transactions(id_, delta_list=True, with_balance=True)
+    assert [page for page in delta.pages()]
+    assert "deltaList=true" in simulator.requests[-1].query
+    assert "withBalance=true" in simulator.requests[-1].query
 
 
-def test_details_of_a_bank_without_them() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(consented(op, simulator, "NDEASESS"))
-            id_ = accounts.list()[0].resource_id or ""
-            with pytest.raises(NotFoundError):
-                accounts.transaction(id_, transaction_id="t")
+def test_details_of_a_bank_without_them(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("NDEASESS", SOMEBODY).accounts(consented(op, simulator, "NDEASESS"))
+    id_ = accounts.list()[0].resource_id or ""
+    with pytest.raises(NotFoundError):
+        accounts.transaction(id_, transaction_id="t")
 
 
-def test_a_consent_that_does_not_do() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            consent = bank.consents.create(valid_until=TODAY)
-            with pytest.raises(ConsentInvalidError):
-                bank.accounts(consent.consent_id).list()
-            id_ = consented(op, simulator)
-            simulator.expire_consent(id_)
-            with pytest.raises(ConsentExpiredError):
-                bank.accounts(id_).list()
-            with pytest.raises(ConsentInvalidError):
-                bank.accounts("nobody-has-this-id").list()
-        assert simulator.token_requests == 1
+def test_a_consent_that_does_not_do(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=TODAY)
+    with pytest.raises(ConsentInvalidError):
+        bank.accounts(consent.consent_id).list()
+    id_ = consented(op, simulator)
+    simulator.expire_consent(id_)
+    with pytest.raises(ConsentExpiredError):
+        bank.accounts(id_).list()
+    with pytest.raises(ConsentInvalidError):
+        bank.accounts("nobody-has-this-id").list()
+    assert simulator.token_requests == 1
 
 
-def test_the_accesses_of_a_day_are_remembered() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            id_ = consented(op, simulator, frequency_per_day=1)
-            unattended = op.at_bank("ESSESESS").accounts(id_)
-            assert unattended.list()
-            with pytest.raises(AccessExceededError) as caught:
-                unattended.list()
-            assert caught.value.retry_after
-            sent = len(simulator.requests)
-            again = op.at_bank("ESSESESS").accounts(id_)
-            with pytest.raises(AccessExceededError) as caught:
-                again.list()
-            assert 0 < (caught.value.retry_after or 0) <= 86_400
-            assert caught.value.status_code == 429
-            assert "not sent for another" in str(caught.value)
-            assert len(simulator.requests) == sent
-            assert op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            assert again.balances(op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()[0].resource_id or "")
+def test_the_accesses_of_a_day_are_remembered(op: OpenPayments, simulator: Simulator) -> None:
+    id_ = consented(op, simulator, frequency_per_day=1)
+    unattended = op.at_bank("ESSESESS").accounts(id_)
+    assert unattended.list()
+    with pytest.raises(AccessExceededError) as caught:
+        unattended.list()
+    assert caught.value.retry_after
+    sent = len(simulator.requests)
+    again = op.at_bank("ESSESESS").accounts(id_)
+    with pytest.raises(AccessExceededError) as caught:
+        again.list()
+    assert 0 < (caught.value.retry_after or 0) <= 86_400
+    assert caught.value.status_code == 429
+    assert "not sent for another" in str(caught.value)
+    assert len(simulator.requests) == sent
+    assert op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    assert again.balances(op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()[0].resource_id or "")
 
 
-def test_what_is_remembered_is_of_one_account_and_runs_out() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            id_ = consented(op, simulator, frequency_per_day=1)
-            one, another, *_ = op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            unattended = op.at_bank("ESSESESS").accounts(id_)
-            assert unattended.balances(one)
-            seconds = []
-            for _ in range(3):
-                with pytest.raises(AccessExceededError) as caught:
-                    unattended.balances(one)
-                seconds.append(caught.value.retry_after or 0)
-            assert seconds[0] > seconds[1] > seconds[2] > 0
-            assert unattended.balances(another)
-            days = {"date_from": relativedelta(days=-1)}
-            for account in (one, another):
-                transactions = unattended.transactions(account, **days)  # type: ignore[arg-type]
-                assert [page for page in transactions.pages()]
-                with pytest.raises(AccessExceededError):
-                    assert [page for page in transactions.pages()]
+def test_what_is_remembered_is_of_one_account_and_runs_out(op: OpenPayments, simulator: Simulator) -> None:
+    id_ = consented(op, simulator, frequency_per_day=1)
+    one, another, *_ = op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    unattended = op.at_bank("ESSESESS").accounts(id_)
+    assert unattended.balances(one)
+    seconds = []
+    for _ in range(3):
+        with pytest.raises(AccessExceededError) as caught:
+            unattended.balances(one)
+        seconds.append(caught.value.retry_after or 0)
+    assert seconds[0] > seconds[1] > seconds[2] > 0
+    assert unattended.balances(another)
+    days = {"date_from": relativedelta(days=-1)}
+    for account in (one, another):
+        transactions = unattended.transactions(account, **days)  # type: ignore[arg-type]
+        assert [page for page in transactions.pages()]
+        with pytest.raises(AccessExceededError):
+            assert [page for page in transactions.pages()]
 
 
-def test_what_is_over_is_forgotten() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            for consent_id, seconds in (("a", 1), ("b", 1), ("c", 9)):
-                body = {"tppMessages": [{"category": "ERROR", "code": "ACCESS_EXCEEDED"}]}
-                simulator.misbehave(ACCOUNTS, status=429, body=body, headers={"Retry-After": str(seconds)})
-                if consent_id == "c":
-                    time.sleep(1.1)
-                with pytest.raises(AccessExceededError):
-                    op.at_bank("ESSESESS").accounts(consent_id).list()
-            remembered = op._sender.session.quota.exceeded
-            assert [consent_id for consent_id, *_ in remembered] == ["c"]
+def test_what_is_over_is_forgotten(op: OpenPayments, simulator: Simulator) -> None:
+    for consent_id, seconds in (("a", 1), ("b", 1), ("c", 9)):
+        body = {"tppMessages": [{"category": "ERROR", "code": "ACCESS_EXCEEDED"}]}
+        simulator.misbehave(ACCOUNTS, status=429, body=body, headers={"Retry-After": str(seconds)})
+        if consent_id == "c":
+            time.sleep(1.1)
+        with pytest.raises(AccessExceededError):
+            op.at_bank("ESSESESS").accounts(consent_id).list()
+    remembered = op._sender.session.quota.exceeded
+    assert [consent_id for consent_id, *_ in remembered] == ["c"]
 
 
 class Vanishing(dict[Any, Any]):
@@ -201,64 +184,56 @@ class Vanishing(dict[Any, Any]):
         return found
 
 
-def test_what_is_remembered_may_be_forgotten_by_another_thread() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            op._sender.session.quota.exceeded = Vanishing()
-            unattended = op.at_bank("ESSESESS").accounts(consented(op, simulator, frequency_per_day=1))
-            assert unattended.list()
-            for _ in range(2):
-                with pytest.raises(AccessExceededError):
-                    unattended.list()
+def test_what_is_remembered_may_be_forgotten_by_another_thread(op: OpenPayments, simulator: Simulator) -> None:
+    op._sender.session.quota.exceeded = Vanishing()
+    unattended = op.at_bank("ESSESESS").accounts(consented(op, simulator, frequency_per_day=1))
+    assert unattended.list()
+    for _ in range(2):
+        with pytest.raises(AccessExceededError):
+            unattended.list()
 
 
-def test_a_refusal_with_the_user_there_says_nothing_about_later() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            id_ = consented(op, simulator)
-            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED", headers={"Retry-After": "60"})
-            with pytest.raises(AccessExceededError):
-                op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
-            assert op.at_bank("ESSESESS").accounts(id_).list()
+def test_a_refusal_with_the_user_there_says_nothing_about_later(op: OpenPayments, simulator: Simulator) -> None:
+    id_ = consented(op, simulator)
+    simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED", headers={"Retry-After": "60"})
+    with pytest.raises(AccessExceededError):
+        op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
+    assert op.at_bank("ESSESESS").accounts(id_).list()
 
 
-def test_without_a_retry_after_nothing_is_remembered() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts(consented(op, simulator))
-            simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED")
-            with pytest.raises(AccessExceededError):
-                accounts.list()
-            assert accounts.list()
+def test_without_a_retry_after_nothing_is_remembered(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS").accounts(consented(op, simulator))
+    simulator.misbehave(ACCOUNTS, status=429, code="ACCESS_EXCEEDED")
+    with pytest.raises(AccessExceededError):
+        accounts.list()
+    assert accounts.list()
 
 
 AMOUNT = {"currency": "SEK", "amount": "1.00"}
 EMPTY = {"transactions": {"booked": [], "_links": {"account": "/a"}}}
 
 
-def test_odd_but_honest_answers_are_read() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts("c")
-            simulator.misbehave(ACCOUNTS, body={"account": {"currency": "SEK", "status": "frozen", "iban": None}})
-            account = accounts.get("a")
-            assert (account.currency, account.status, account.iban) == ("SEK", "frozen", None)
-            odd = {
-                "transactionAmount": AMOUNT,
-                "bookingDate": "2026-03-01T10:00:00Z",
-                "creditorAccount": {"bankgiroNumber": "123-4567", "bankGiro": "765-4321"},
-                "unheardOf": 1,
-            }
-            simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
-            transaction = accounts.transaction("a", transaction_id="t")
-            assert transaction.booking_date == date(2026, 3, 1)
-            assert transaction.creditor_account is not None
-            assert transaction.creditor_account.bank_giro == "765-4321"
-            assert transaction.creditor_account.additional_properties == {"bankgiroNumber": "123-4567"}
-            assert transaction.additional_properties == {"unheardOf": 1}
-            for body in ({}, {"transactions": None}, {"transactions": {"booked": None, "pending": None}}, EMPTY):
-                simulator.misbehave(ACCOUNTS, body=body)
-                assert [t for t in accounts.transactions("a", date_from=TODAY)] == []
+def test_odd_but_honest_answers_are_read(op: OpenPayments, simulator: Simulator) -> None:
+    accounts = op.at_bank("ESSESESS").accounts("c")
+    simulator.misbehave(ACCOUNTS, body={"account": {"currency": "SEK", "status": "frozen", "iban": None}})
+    account = accounts.get("a")
+    assert (account.currency, account.status, account.iban) == ("SEK", "frozen", None)
+    odd = {
+        "transactionAmount": AMOUNT,
+        "bookingDate": "2026-03-01T10:00:00Z",
+        "creditorAccount": {"bankgiroNumber": "123-4567", "bankGiro": "765-4321"},
+        "unheardOf": 1,
+    }
+    simulator.misbehave(ACCOUNTS, body={"transactionsDetails": odd})
+    transaction = accounts.transaction("a", transaction_id="t")
+    assert transaction.booking_date == date(2026, 3, 1)
+    assert transaction.creditor_account is not None
+    assert transaction.creditor_account.bank_giro == "765-4321"
+    assert transaction.creditor_account.additional_properties == {"bankgiroNumber": "123-4567"}
+    assert transaction.additional_properties == {"unheardOf": 1}
+    for body in ({}, {"transactions": None}, {"transactions": {"booked": None, "pending": None}}, EMPTY):
+        simulator.misbehave(ACCOUNTS, body=body)
+        assert [t for t in accounts.transactions("a", date_from=TODAY)] == []
 
 
 @pytest.mark.parametrize(
@@ -279,17 +254,17 @@ def test_odd_but_honest_answers_are_read() -> None:
         (f"?dateFrom={TODAY}&bookingStatus=booked", "back to a page"),
     ],
 )
-def test_a_next_link_that_leads_astray_ends_in_an_error(next_: Any, problem: str) -> None:
-    with Simulator() as simulator:
-        page = {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
-        with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, times=None, body=page)
-            transactions = op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)
-            with pytest.raises(UnreadableResponseError, match=problem):
-                assert [t for t in transactions]
-        calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
-        assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
-        assert len(calls) == (2 if next_ == {"href": "?page=2"} else 1)
+def test_a_next_link_that_leads_astray_ends_in_an_error(
+    op: OpenPayments, simulator: Simulator, next_: Any, problem: str
+) -> None:
+    page = {"transactions": {"booked": [{"transactionAmount": AMOUNT}], "_links": {"next": next_}}}
+    simulator.misbehave(ACCOUNTS, times=None, body=page)
+    transactions = op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)
+    with pytest.raises(UnreadableResponseError, match=problem):
+        assert [t for t in transactions]
+    calls = [request for request in simulator.requests if request.path.startswith(ACCOUNTS)]
+    assert {request.path for request in calls} == {"/psd2/accountinformation/v1/accounts/a/transactions"}
+    assert len(calls) == (2 if next_ == {"href": "?page=2"} else 1)
 
 
 def page_with(next_: str | None) -> dict[str, Any]:
@@ -297,24 +272,20 @@ def page_with(next_: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("query", ["name=%E5%E4&page=2", "flag&page=2", "page=2&blank=", "a=x%20y&a=x+y"])
-def test_the_query_of_a_next_link_is_left_as_it_is(query: str) -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, body=page_with(f"?{query}"))
-            simulator.misbehave(ACCOUNTS, body=page_with(None))
-            found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
-            assert len(found) == 2
-        assert simulator.requests[-1].path == "/psd2/accountinformation/v1/accounts/a/transactions"
-        assert simulator.requests[-1].query == query
+def test_the_query_of_a_next_link_is_left_as_it_is(op: OpenPayments, simulator: Simulator, query: str) -> None:
+    simulator.misbehave(ACCOUNTS, body=page_with(f"?{query}"))
+    simulator.misbehave(ACCOUNTS, body=page_with(None))
+    found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+    assert len(found) == 2
+    assert simulator.requests[-1].path == "/psd2/accountinformation/v1/accounts/a/transactions"
+    assert simulator.requests[-1].query == query
 
 
-def test_next_links_that_differ_in_what_is_not_utf_8_are_two() -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            for next_ in ("?page=%E5", "?page=%E4", "?page", "?other", None):
-                simulator.misbehave(ACCOUNTS, body=page_with(next_))
-            found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
-            assert len(found) == 5
+def test_next_links_that_differ_in_what_is_not_utf_8_are_two(op: OpenPayments, simulator: Simulator) -> None:
+    for next_ in ("?page=%E5", "?page=%E4", "?page", "?other", None):
+        simulator.misbehave(ACCOUNTS, body=page_with(next_))
+    found = [t for t in op.at_bank("ESSESESS").accounts("c").transactions("a", date_from=TODAY)]
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize(
@@ -331,37 +302,32 @@ def test_the_usual_port_may_be_said(next_: str) -> None:
     assert next_query(report, "https://api.example.com:443") == "page=2"
 
 
-def test_raw_pages_have_their_headers() -> None:
-    with Simulator(transactions=5, page_size=3) as simulator:
-        with client(simulator) as op:
-            bank = op.at_bank("ESSESESS", SOMEBODY)
-            accounts = bank.with_raw_response.accounts(consented(op, simulator))
-            account = accounts.list().parsed[0]
-            pages = [page for page in accounts.transactions(account, date_from=relativedelta(years=-1)).pages()]
-        assert [page.status_code for page in pages] == [200, 200]
-        assert len({page.request_id for page in pages}) == 2
-        assert {page.headers["x-request-id"] for page in pages} == {page.request_id for page in pages}
-        assert all(page.parsed.transactions for page in pages)
+@pytest.mark.openpayments_simulator(transactions=5, page_size=3)
+def test_raw_pages_have_their_headers(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    accounts = bank.with_raw_response.accounts(consented(op, simulator))
+    account = accounts.list().parsed[0]
+    pages = [page for page in accounts.transactions(account, date_from=relativedelta(years=-1)).pages()]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert len({page.request_id for page in pages}) == 2
+    assert {page.headers["x-request-id"] for page in pages} == {page.request_id for page in pages}
+    assert all(page.parsed.transactions for page in pages)
 
 
 @pytest.mark.parametrize("id_", ["a/b", "a b", "a%2Fb", "a?b#c", "å", "..b"])
-def test_the_id_of_a_transaction_may_be_odd(id_: str) -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
-            found = op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
-            assert found.transaction_id == id_
-        assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
+def test_the_id_of_a_transaction_may_be_odd(op: OpenPayments, simulator: Simulator, id_: str) -> None:
+    simulator.misbehave(ACCOUNTS, body={"transactionAmount": AMOUNT, "transactionId": id_})
+    found = op.at_bank("ESSESESS").accounts("c").transaction("a", transaction_id=id_)
+    assert found.transaction_id == id_
+    assert simulator.requests[-1].path == f"{ACCOUNTS}/v1/accounts/a/transactions/{id_}"
 
 
-def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_may_have_begun_elsewhere(op: OpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "today", lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            accounts = op.at_bank("ESSESESS").accounts("c")
-            assert accounts.transactions("a", date_from=date(2026, 3, 3))
-            with pytest.raises(InvalidArgumentError, match="yet to come"):
-                accounts.transactions("a", date_from=date(2026, 3, 4))
+    accounts = op.at_bank("ESSESESS").accounts("c")
+    assert accounts.transactions("a", date_from=date(2026, 3, 3))
+    with pytest.raises(InvalidArgumentError, match="yet to come"):
+        accounts.transactions("a", date_from=date(2026, 3, 4))
 
 
 @pytest.mark.parametrize(
@@ -388,26 +354,26 @@ def test_a_day_may_have_begun_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None
         ("account_id", {"date_from": TODAY, "account_id": "a/../b"}),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_sent(argument: str, values: dict[str, Any]) -> None:
-    with Simulator() as simulator:
-        with client(simulator) as op:
-            bank = op.at_bank("ESSESESS")
-            with pytest.raises(InvalidArgumentError, match=argument) as caught:
-                bank.accounts("c").transactions(**{"account_id": "a", **values})
-            assert caught.value.argument == argument
-            bad: Any
-            for bad in ("", " ", "é", "a\r\nb", None, 5):
-                with pytest.raises(InvalidArgumentError, match="consent_id"):
-                    bank.accounts(bad)
-            for bad in ("", "..", "a/../b", "..\\b", None, 5):
-                with pytest.raises(InvalidArgumentError, match="account_id"):
-                    bank.accounts("c").balances(bad)
-                with pytest.raises(InvalidArgumentError, match="account_id"):
-                    bank.accounts("c").get(bad)
-            for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
-                with pytest.raises(InvalidArgumentError, match="transaction_id"):
-                    bank.accounts("c").transaction("a", transaction_id=bad)
-            nameless = Transaction(MonetaryAmount("SEK", "1.00"))
-            with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
-                bank.accounts("c").transaction("a", transaction_id=nameless)
-        assert simulator.requests == []
+def test_bad_arguments_are_refused_before_anything_is_sent(
+    op: OpenPayments, simulator: Simulator, argument: str, values: dict[str, Any]
+) -> None:
+    bank = op.at_bank("ESSESESS")
+    with pytest.raises(InvalidArgumentError, match=argument) as caught:
+        bank.accounts("c").transactions(**{"account_id": "a", **values})
+    assert caught.value.argument == argument
+    bad: Any
+    for bad in ("", " ", "é", "a\r\nb", None, 5):
+        with pytest.raises(InvalidArgumentError, match="consent_id"):
+            bank.accounts(bad)
+    for bad in ("", "..", "a/../b", "..\\b", None, 5):
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            bank.accounts("c").balances(bad)
+        with pytest.raises(InvalidArgumentError, match="account_id"):
+            bank.accounts("c").get(bad)
+    for bad in ("", "..", "a/../b", "..\\b", "a\r\nb", None, 5):
+        with pytest.raises(InvalidArgumentError, match="transaction_id"):
+            bank.accounts("c").transaction("a", transaction_id=bad)
+    nameless = Transaction(MonetaryAmount("SEK", "1.00"))
+    with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
+        bank.accounts("c").transaction("a", transaction_id=nameless)
+    assert simulator.requests == []

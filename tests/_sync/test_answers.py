@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,8 +26,11 @@ from openpayments_facade import (
     UnauthorizedError,
     UnreadableResponseError,
 )
-from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+
+if TYPE_CHECKING:
+    from openpayments_facade import OpenPayments
+    from openpayments_facade.simulator import Simulator
 
 BROKEN: list[dict[str, Any]] = [
     {"body": "<h1>Bad gateway</h1>", "content_type": "text/html"},
@@ -42,28 +45,27 @@ BROKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("broken", BROKEN, ids=["html", "empty", "truncated", "list", "text", "bytes", "deep"])
 @pytest.mark.parametrize("status", [200, 400, 404, 418, 500, 502, 599])
-def test_a_broken_body_of_the_api_host(status: int, broken: dict[str, Any]) -> None:
-    with Simulator() as simulator:
-        with simulator.client(max_retries=0) as op:
-            op.access_token()
-            simulator.misbehave("/psd2", status=status, **broken)
-            with pytest.raises(UnreadableResponseError if status == 200 else APIError) as caught:
-                op.countries.list()
-        assert caught.value.status_code == status
-        assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+def test_a_broken_body_of_the_api_host(simulator: Simulator, status: int, broken: dict[str, Any]) -> None:
+    with simulator.client(max_retries=0) as op:
+        op.access_token()
+        simulator.misbehave("/psd2", status=status, **broken)
+        with pytest.raises(UnreadableResponseError if status == 200 else APIError) as caught:
+            op.countries.list()
+    assert caught.value.status_code == status
+    assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=["html", "empty", "truncated", "list", "text", "bytes", "deep"])
 @pytest.mark.parametrize("status", [200, 400, 404, 418, 500, 502, 599])
-def test_a_broken_body_of_the_auth_host(status: int, broken: dict[str, Any]) -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/connect/token", status=status, **broken)
-        with simulator.client() as op:
-            with pytest.raises(UnreadableResponseError if status == 200 else TokenError) as caught:
-                op.countries.list()
-        assert caught.value.status_code == status
-        assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
-        assert len(simulator.requests) == 1
+def test_a_broken_body_of_the_auth_host(
+    op: OpenPayments, simulator: Simulator, status: int, broken: dict[str, Any]
+) -> None:
+    simulator.misbehave("/connect/token", status=status, **broken)
+    with pytest.raises(UnreadableResponseError if status == 200 else TokenError) as caught:
+        op.countries.list()
+    assert caught.value.status_code == status
+    assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
+    assert len(simulator.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,20 +78,16 @@ def test_a_broken_body_of_the_auth_host(status: int, broken: dict[str, Any]) -> 
         {"countries": [{"name": "Sweden"}]},
     ],
 )
-def test_a_body_of_another_shape_is_unreadable(body: Any) -> None:
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", body=body)
-        with simulator.client() as op:
-            with pytest.raises(UnreadableResponseError, match="200 with an answer that can't be read"):
-                op.countries.list()
+def test_a_body_of_another_shape_is_unreadable(op: OpenPayments, simulator: Simulator, body: Any) -> None:
+    simulator.misbehave("/psd2", body=body)
+    with pytest.raises(UnreadableResponseError, match="200 with an answer that can't be read"):
+        op.countries.list()
 
 
-def test_what_nobody_described_is_kept() -> None:
+def test_what_nobody_described_is_kept(op: OpenPayments, simulator: Simulator) -> None:
     country = {"isoCountryCode": "SE", "name": "Sweden", "id": None, "currency": "SEK"}
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", body={"countries": [country], "more": 1})
-        with simulator.client() as op:
-            (sweden,) = op.countries.list()
+    simulator.misbehave("/psd2", body={"countries": [country], "more": 1})
+    (sweden,) = op.countries.list()
     assert sweden.additional_properties == {"currency": "SEK"}
     assert sweden.id is None
 
@@ -109,70 +107,67 @@ def test_what_nobody_described_is_kept() -> None:
         (503, "SOMETHING_NEW", ServerError),
     ],
 )
-def test_status_and_code_choose_the_exception(status: int, code: str, kind: type[APIError]) -> None:
+def test_status_and_code_choose_the_exception(
+    simulator: Simulator, status: int, code: str, kind: type[APIError]
+) -> None:
     message = {"category": "ERROR", "code": code, "text": "because", "path": "here"}
     bodies: list[Any] = [
         {"tppMessages": [message]},
         [message],
         {"type": "about:blank", "code": code, "title": "no", "detail": "because"},
     ]
-    with Simulator() as simulator:
-        with simulator.client(max_retries=0) as op:
-            for body in bodies:
-                simulator.misbehave("/psd2", status=status, body=body)
-                with pytest.raises(APIError) as caught:
-                    op.countries.list()
-                assert type(caught.value) is kind
-                assert (caught.value.code, caught.value.messages[0].text) == (code, "because")
+    with simulator.client(max_retries=0) as op:
+        for body in bodies:
+            simulator.misbehave("/psd2", status=status, body=body)
+            with pytest.raises(APIError) as caught:
+                op.countries.list()
+            assert type(caught.value) is kind
+            assert (caught.value.code, caught.value.messages[0].text) == (code, "because")
 
 
-def test_a_bank_that_wants_the_user_again() -> None:
+def test_a_bank_that_wants_the_user_again(op: OpenPayments, simulator: Simulator) -> None:
     text = "Unauthorized, request not successful. Statement requires SCA"
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", status=401, body={"tppMessages": [{"category": "ERROR", "text": text}]})
-        with simulator.client() as op:
-            with pytest.raises(ScaRequiredError):
-                op.countries.list()
-        assert simulator.token_requests == 1
+    simulator.misbehave("/psd2", status=401, body={"tppMessages": [{"category": "ERROR", "text": text}]})
+    with pytest.raises(ScaRequiredError):
+        op.countries.list()
+    assert simulator.token_requests == 1
 
 
-def test_wrong_credentials() -> None:
-    with Simulator() as simulator:
-        with simulator.client(client_secret="wrong") as op:
-            with pytest.raises(AuthenticationError) as caught:
-                op.countries.list()
+def test_wrong_credentials(simulator: Simulator) -> None:
+    with simulator.client(client_secret="wrong") as op:
+        with pytest.raises(AuthenticationError) as caught:
+            op.countries.list()
     assert caught.value.code == "invalid_client"
 
 
-def test_a_scope_that_the_application_does_not_have() -> None:
-    with Simulator(api_scopes=["aspspinformation"]) as simulator:
-        with simulator.client(api_scopes=["aspspinformation", "paymentinitiation"]) as op:
-            with pytest.raises(InvalidScopeError):
-                op.countries.list()
+@pytest.mark.openpayments_simulator(api_scopes=["aspspinformation"])
+def test_a_scope_that_the_application_does_not_have(simulator: Simulator) -> None:
+    with simulator.client(api_scopes=["aspspinformation", "paymentinitiation"]) as op:
+        with pytest.raises(InvalidScopeError):
+            op.countries.list()
 
 
-def test_a_redirect_is_not_followed() -> None:
-    with Simulator() as simulator:
-        headers = {"Location": simulator.api_url + "/elsewhere"}
-        simulator.misbehave("/connect/token", status=307, headers=headers, body="")
-        with simulator.client() as op:
-            with pytest.raises(TokenError, match="redirect"):
-                op.countries.list()
-        assert [request.path for request in simulator.requests] == ["/connect/token"]
-        simulator.reset()
-        with simulator.client(psu_context="corporate") as op:
-            op.access_token()
-            simulator.misbehave("/psd2", status=302, headers=headers, body="")
-            with pytest.raises(APIError, match="redirect"):
-                op.countries.list()
-        assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
+def test_a_redirect_is_not_followed(simulator: Simulator) -> None:
+    headers = {"Location": simulator.api_url + "/elsewhere"}
+    simulator.misbehave("/connect/token", status=307, headers=headers, body="")
+    with simulator.client() as op:
+        with pytest.raises(TokenError, match="redirect"):
+            op.countries.list()
+    assert [request.path for request in simulator.requests] == ["/connect/token"]
+    simulator.reset()
+    with simulator.client(psu_context="corporate") as op:
+        op.access_token()
+        simulator.misbehave("/psd2", status=302, headers=headers, body="")
+        with pytest.raises(APIError, match="redirect"):
+            op.countries.list()
+    assert [request.path for request in simulator.requests][1:] == ["/psd2/aspspinformation/v1/countries"]
 
 
-def test_a_host_that_is_not_there() -> None:
-    with Simulator() as simulator:
-        client = simulator.client(max_retries=0)
-        other = simulator.client(max_retries=0, psu_context="corporate")
-        client.access_token()
+def test_a_host_that_is_not_there(simulator: Simulator) -> None:
+    client = simulator.client(max_retries=0)
+    other = simulator.client(max_retries=0, psu_context="corporate")
+    client.access_token()
+    simulator.stop()
     with client as op, other as cold:
         with pytest.raises(ConnectionFailedError, match="ConnectError"):
             op.countries.list()
@@ -180,64 +175,56 @@ def test_a_host_that_is_not_there() -> None:
             cold.countries.list()
 
 
-def test_a_server_that_takes_too_long() -> None:
-    with Simulator() as simulator:
-        with simulator.client(max_retries=0) as op:
-            op.access_token()
-            simulator.misbehave("/psd2", delay=30)
-            with pytest.raises(TimedOutError, match="ReadTimeout"):
-                op.with_options(timeout=0.05).countries.list()
-            simulator.misbehave("/psd2", delay=30)
-            with pytest.raises(TimedOutError):
-                op.with_options(total_timeout=0.05).countries.list()
+def test_a_server_that_takes_too_long(simulator: Simulator) -> None:
+    with simulator.client(max_retries=0) as op:
+        op.access_token()
+        simulator.misbehave("/psd2", delay=30)
+        with pytest.raises(TimedOutError, match="ReadTimeout"):
+            op.with_options(timeout=0.05).countries.list()
+        simulator.misbehave("/psd2", delay=30)
+        with pytest.raises(TimedOutError):
+            op.with_options(total_timeout=0.05).countries.list()
 
 
-def test_an_error_has_the_answer_without_the_token() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            token = op.access_token()
-            escaped = "".join(f"\\u{ord(character):04x}" for character in token)
-            body = f'{{"tppMessages": [{{"code": "FORMAT_ERROR", "text": "not {escaped}", "category": "ERROR"}}]}}'
-            challenge = {"WWW-Authenticate": f"Bearer realm={token}"}
-            for status in (400, 302):
-                simulator.misbehave(
-                    "/psd2", status=status, body=body, content_type="application/json", headers=challenge
-                )
-                with pytest.raises(APIError) as caught:
-                    op.countries.list()
-                assert caught.value.headers["www-authenticate"] == "Bearer realm=***"
-                assert '"text": "not ***"' in caught.value.body
-                assert token not in str(caught.value) + repr(vars(caught.value))
-            simulator.misbehave("/psd2", status=502, body="x" * 20_000, content_type="text/html", times=3)
-            with pytest.raises(ServerError) as caught_too:
-                op.countries.list()
-            assert len(caught_too.value.body) == 10_000
+def test_an_error_has_the_answer_without_the_token(op: OpenPayments, simulator: Simulator) -> None:
+    token = op.access_token()
+    escaped = "".join(f"\\u{ord(character):04x}" for character in token)
+    body = f'{{"tppMessages": [{{"code": "FORMAT_ERROR", "text": "not {escaped}", "category": "ERROR"}}]}}'
+    challenge = {"WWW-Authenticate": f"Bearer realm={token}"}
+    for status in (400, 302):
+        simulator.misbehave("/psd2", status=status, body=body, content_type="application/json", headers=challenge)
+        with pytest.raises(APIError) as caught:
+            op.countries.list()
+        assert caught.value.headers["www-authenticate"] == "Bearer realm=***"
+        assert '"text": "not ***"' in caught.value.body
+        assert token not in str(caught.value) + repr(vars(caught.value))
+    simulator.misbehave("/psd2", status=502, body="x" * 20_000, content_type="text/html", times=3)
+    with pytest.raises(ServerError) as caught_too:
+        op.countries.list()
+    assert len(caught_too.value.body) == 10_000
     assert pickle.loads(pickle.dumps(caught_too.value)).headers["content-type"].startswith("text/html")
 
 
-def test_a_warning_is_not_the_reason() -> None:
+def test_a_warning_is_not_the_reason(op: OpenPayments, simulator: Simulator) -> None:
     messages = [
         {"category": "WARNING", "code": "TOKEN_OLD", "text": "t" * 600},
         {"category": "ERROR", "code": "CONSENT_EXPIRED"},
     ]
-    with Simulator() as simulator:
-        simulator.misbehave("/psd2", status=401, body={"tppMessages": messages})
-        with simulator.client() as op:
-            with pytest.raises(ConsentExpiredError) as caught:
-                op.countries.list()
+    simulator.misbehave("/psd2", status=401, body={"tppMessages": messages})
+    with pytest.raises(ConsentExpiredError) as caught:
+        op.countries.list()
     assert caught.value.code == "CONSENT_EXPIRED"
     assert [len(message.text or "") for message in caught.value.messages] == [512, 0]
 
 
 @pytest.mark.parametrize("wait", ["Thu, 01 Jan 2026 00:00:00 +99999999999999999999", "-1", "soon", "9" * 400])
-def test_a_wait_that_is_none_or_absurd(wait: str) -> None:
-    with Simulator() as simulator:
-        for path in ("/connect/token", "/psd2"):
-            simulator.misbehave(path, status=503, headers={"Retry-After": wait})
-        with simulator.client(max_retries=0) as op:
-            with pytest.raises(TokenError):
-                op.countries.list()
-        with simulator.client(max_retries=0) as op:
-            forget_all()
-            with pytest.raises(ServerError):
-                op.countries.list()
+def test_a_wait_that_is_none_or_absurd(simulator: Simulator, wait: str) -> None:
+    for path in ("/connect/token", "/psd2"):
+        simulator.misbehave(path, status=503, headers={"Retry-After": wait})
+    with simulator.client(max_retries=0) as op:
+        with pytest.raises(TokenError):
+            op.countries.list()
+    with simulator.client(max_retries=0) as op:
+        forget_all()
+        with pytest.raises(ServerError):
+            op.countries.list()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,10 +20,14 @@ from openpayments_facade import (
     TimedOutError,
     UnreadableResponseError,
 )
-from openpayments_facade.simulator import Simulator
 from tests.raw_server import Send, answering
 
 from .test_retries import POST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openpayments_facade.simulator import Simulator
 
 JSON = b"Content-Type: application/json\r\n"
 
@@ -58,10 +62,10 @@ BREAKS = {
     ("status", "kind"), [(200, OpenPaymentsError), (404, NotFoundError), (500, ServerError), (599, ServerError)]
 )
 def test_the_status_is_kept_when_the_body_breaks_off(
-    status: int, kind: type[OpenPaymentsError], broken: tuple[bytes, bytes]
+    simulator: Simulator, status: int, kind: type[OpenPaymentsError], broken: tuple[bytes, bytes]
 ) -> None:
     header, body = broken
-    with Simulator() as simulator, answering(once(head(status, header) + body)) as (url, _):
+    with answering(once(head(status, header) + body)) as (url, _):
         environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
         with simulator.client(environment=environment, max_retries=0) as op:
             with pytest.raises(kind) as caught:
@@ -71,9 +75,9 @@ def test_the_status_is_kept_when_the_body_breaks_off(
     assert caught.value.request_id
 
 
-def test_headers_may_be_of_any_bytes() -> None:
+def test_headers_may_be_of_any_bytes(simulator: Simulator) -> None:
     answer = head(404, "X-Reason: förfrågan".encode("latin-1"), b"Content-Length: 2") + b"{}"
-    with Simulator() as simulator, answering(once(answer)) as (url, _):
+    with answering(once(answer)) as (url, _):
         environment = Environment("odd", auth_url=simulator.auth_url, api_url=url)
         with simulator.client(environment=environment) as op:
             with pytest.raises(NotFoundError) as caught:
@@ -95,8 +99,8 @@ def test_headers_may_be_of_any_bytes() -> None:
     ],
     ids=["plain", "gzip"],
 )
-def test_a_body_that_drips_ends_with_the_total_time(answer: Callable[[Send], None]) -> None:
-    with Simulator() as simulator, answering(answer) as (url, requests):
+def test_a_body_that_drips_ends_with_the_total_time(simulator: Simulator, answer: Callable[[Send], None]) -> None:
+    with answering(answer) as (url, requests):
         environment = Environment("dripping", auth_url=simulator.auth_url, api_url=url)
         with simulator.client(environment=environment) as op:
             op.access_token()
@@ -105,18 +109,18 @@ def test_a_body_that_drips_ends_with_the_total_time(answer: Callable[[Send], Non
         assert requests() == 1
 
 
-def test_a_compressed_body_is_read() -> None:
+def test_a_compressed_body_is_read(simulator: Simulator) -> None:
     packed = zlib.compressobj(wbits=31)
     body = packed.compress(b'{"countries": [{"isoCountryCode": "SE", "name": "Sweden"}]}') + packed.flush()
     answer = once(head(200, b"Content-Encoding: gzip", b"Content-Length: %d" % len(body)) + body)
-    with Simulator() as simulator, answering(answer) as (url, _):
+    with answering(answer) as (url, _):
         environment = Environment("gzip", auth_url=simulator.auth_url, api_url=url)
         with simulator.client(environment=environment) as op:
             assert [country.name for country in op.countries.list()] == ["Sweden"]
 
 
-def test_what_may_have_been_done_is_not_done_again_when_the_answer_breaks() -> None:
-    with Simulator() as simulator, answering(once(b"")) as (url, requests):
+def test_what_may_have_been_done_is_not_done_again_when_the_answer_breaks(simulator: Simulator) -> None:
+    with answering(once(b"")) as (url, requests):
         environment = Environment("broken", auth_url=simulator.auth_url, api_url=url)
         with simulator.client(environment=environment) as op:
             with pytest.raises(OutcomeUnknownError):

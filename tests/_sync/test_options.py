@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_city_list, get_countries_list
@@ -14,114 +14,100 @@ from openpayments_client.api.oauth import create_token
 
 from openpayments_facade import APIError, ClientStateError, InvalidArgumentError, NotFoundError, OpenPayments
 from openpayments_facade.request_ids import pass_on
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
 
 
-def test_every_call_has_a_fresh_request_id_and_so_has_the_token_request() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            for _ in range(3):
-                op.countries.list()
-        ids = [request.headers["x-request-id"] for request in simulator.requests]
+def test_every_call_has_a_fresh_request_id_and_so_has_the_token_request(op: OpenPayments, simulator: Simulator) -> None:
+    for _ in range(3):
+        op.countries.list()
+    ids = [request.headers["x-request-id"] for request in simulator.requests]
     assert len(set(ids)) == 4
     assert all(str(uuid.UUID(each)) == each for each in ids)
 
 
-def test_a_request_id_can_be_passed_on() -> None:
+def test_a_request_id_can_be_passed_on(op: OpenPayments, simulator: Simulator) -> None:
     other = uuid.uuid4()
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            op.access_token()
-            op.with_options(request_id=ID).countries.list()
-            with pass_on(other):
-                op.countries.list()
-                op.with_options(request_id=ID).countries.list()
-            op.call(get_countries_list, x_request_id=ID)
-            op.countries.list()
-        ids = [request.headers["x-request-id"] for request in simulator.requests][1:]
+    op.access_token()
+    op.with_options(request_id=ID).countries.list()
+    with pass_on(other):
+        op.countries.list()
+        op.with_options(request_id=ID).countries.list()
+    op.call(get_countries_list, x_request_id=ID)
+    op.countries.list()
+    ids = [request.headers["x-request-id"] for request in simulator.requests][1:]
     assert ids[:4] == [ID, str(other), ID, ID]
     assert ids[4] not in {ID, str(other)}
 
 
-def test_a_raw_answer_has_everything_around_it() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            raw = op.with_raw_response.aspsps.get("ESSESESS")
-            assert (raw.status_code, raw.parsed.bic_fi) == (200, "ESSESESS")
-            assert raw.headers["x-request-id"] == raw.request_id == simulator.requests[-1].headers["x-request-id"]
-            assert [city.name for city in op.with_raw_response.cities.list(countries=["SE"]).parsed] == ["Stockholm"]
-            assert op.with_raw_response.countries.get("SE").parsed.name == "Sweden"
-            countries = op.with_options(request_id=ID).with_raw_response.call(get_countries_list)
-            assert (countries.request_id, len(countries.parsed.countries)) == (ID, 4)
-            with pytest.raises(NotFoundError):
-                op.with_raw_response.countries.get("NO")
+def test_a_raw_answer_has_everything_around_it(op: OpenPayments, simulator: Simulator) -> None:
+    raw = op.with_raw_response.aspsps.get("ESSESESS")
+    assert (raw.status_code, raw.parsed.bic_fi) == (200, "ESSESESS")
+    assert raw.headers["x-request-id"] == raw.request_id == simulator.requests[-1].headers["x-request-id"]
+    assert [city.name for city in op.with_raw_response.cities.list(countries=["SE"]).parsed] == ["Stockholm"]
+    assert op.with_raw_response.countries.get("SE").parsed.name == "Sweden"
+    countries = op.with_options(request_id=ID).with_raw_response.call(get_countries_list)
+    assert (countries.request_id, len(countries.parsed.countries)) == (ID, 4)
+    with pytest.raises(NotFoundError):
+        op.with_raw_response.countries.get("NO")
 
 
-def test_any_operation_can_be_called() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            assert op.call(get_aspsp_details, "ESSESESS").city == "Stockholm"
-            assert [city.name for city in op.call(get_city_list, iso_country_codes=["SE", "FI"]).cities] == [
-                "Stockholm",
-                "Helsinki",
-            ]
-            assert simulator.requests[-1].query == "isoCountryCodes=SE%2CFI"
+def test_any_operation_can_be_called(op: OpenPayments, simulator: Simulator) -> None:
+    assert op.call(get_aspsp_details, "ESSESESS").city == "Stockholm"
+    assert [city.name for city in op.call(get_city_list, iso_country_codes=["SE", "FI"]).cities] == [
+        "Stockholm",
+        "Helsinki",
+    ]
+    assert simulator.requests[-1].query == "isoCountryCodes=SE%2CFI"
 
 
-def test_what_is_no_operation_of_the_api_host_is_refused() -> None:
+def test_what_is_no_operation_of_the_api_host_is_refused(op: OpenPayments, simulator: Simulator) -> None:
     module: Any = pytest
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match="endpoint must be a module"):
-                op.call(module)
-            body: Any = type("Body", (), {"to_dict": lambda self: {}})()
-            with pytest.raises(InvalidArgumentError, match="not an operation of the API host"):
-                op.call(create_token, body=body)
-            for bic in ("", ".", ".."):
-                with pytest.raises(InvalidArgumentError):
-                    op.call(get_aspsp_details, bic)
-            with pytest.raises(InvalidArgumentError, match="x_request_id"):
-                op.call(get_countries_list, x_request_id="a\r\nb")
-        assert simulator.requests == []
+    with pytest.raises(InvalidArgumentError, match="endpoint must be a module"):
+        op.call(module)
+    body: Any = type("Body", (), {"to_dict": lambda self: {}})()
+    with pytest.raises(InvalidArgumentError, match="not an operation of the API host"):
+        op.call(create_token, body=body)
+    for bic in ("", ".", ".."):
+        with pytest.raises(InvalidArgumentError):
+            op.call(get_aspsp_details, bic)
+    with pytest.raises(InvalidArgumentError, match="x_request_id"):
+        op.call(get_countries_list, x_request_id="a\r\nb")
+    assert simulator.requests == []
 
 
-def test_headers_are_added_and_views_build_on_each_other() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            view = op.with_options(headers={"X-One": "1"}).with_options(headers={"X-Two": "2"}, timeout=5)
-            view.countries.list()
-            headers = simulator.requests[-1].headers
-            assert (headers["x-one"], headers["x-two"]) == ("1", "2")
-            assert headers["user-agent"].startswith("openpayments-facade/")
-            op.countries.list()
-            assert "x-one" not in simulator.requests[-1].headers
+def test_headers_are_added_and_views_build_on_each_other(op: OpenPayments, simulator: Simulator) -> None:
+    view = op.with_options(headers={"X-One": "1"}).with_options(headers={"X-Two": "2"}, timeout=5)
+    view.countries.list()
+    headers = simulator.requests[-1].headers
+    assert (headers["x-one"], headers["x-two"]) == ("1", "2")
+    assert headers["user-agent"].startswith("openpayments-facade/")
+    op.countries.list()
+    assert "x-one" not in simulator.requests[-1].headers
 
 
-def test_a_header_is_sent_once_whatever_its_case() -> None:
-    with Simulator() as simulator:
-        with simulator.client(api_scopes=["accountinformation"]) as op:
-            view = op.with_options(headers={"x-bicfi": "HANDSESS"})
-            with pytest.raises(APIError):
-                view.call(get_consent_status, "c1", x_bic_fi="ESSESESS")
+def test_a_header_is_sent_once_whatever_its_case(simulator: Simulator) -> None:
+    with simulator.client(api_scopes=["accountinformation"]) as op:
+        view = op.with_options(headers={"x-bicfi": "HANDSESS"})
+        with pytest.raises(APIError):
+            view.call(get_consent_status, "c1", x_bic_fi="ESSESESS")
     assert simulator.requests[-1].headers["x-bicfi"] == "HANDSESS"
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", " a", "é", "", None, 5])
-def test_a_header_that_can_not_be_sent_is_refused_by_name(value: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client(api_scopes=["accountinformation"]) as op:
-            with pytest.raises(InvalidArgumentError, match="x_bic_fi"):
-                op.call(get_consent_status, "c1", x_bic_fi=value)
-        assert simulator.requests == []
+def test_a_header_that_can_not_be_sent_is_refused_by_name(simulator: Simulator, value: Any) -> None:
+    with simulator.client(api_scopes=["accountinformation"]) as op:
+        with pytest.raises(InvalidArgumentError, match="x_bic_fi"):
+            op.call(get_consent_status, "c1", x_bic_fi=value)
+    assert simulator.requests == []
 
 
-def test_the_request_id_of_a_call_wins_over_that_of_its_view() -> None:
+def test_the_request_id_of_a_call_wins_over_that_of_its_view(op: OpenPayments, simulator: Simulator) -> None:
     other = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            op.with_options(request_id=ID).call(get_countries_list, x_request_id=other)
+    op.with_options(request_id=ID).call(get_countries_list, x_request_id=other)
     assert simulator.requests[-1].headers["x-request-id"] == other
 
 
@@ -155,13 +141,11 @@ def test_the_request_id_of_a_call_wins_over_that_of_its_view() -> None:
         ("colour", "blue"),
     ],
 )
-def test_a_bad_option_is_refused_by_name(name: str, value: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match=name) as caught:
-                op.with_options(**{name: value}).countries.list()
-        assert caught.value.argument == name
-        assert simulator.requests == []
+def test_a_bad_option_is_refused_by_name(op: OpenPayments, simulator: Simulator, name: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=name) as caught:
+        op.with_options(**{name: value}).countries.list()
+    assert caught.value.argument == name
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize(
@@ -184,77 +168,68 @@ def test_a_bad_option_is_refused_by_name(name: str, value: Any) -> None:
         None,
     ],
 )
-def test_a_bic_that_is_none_is_refused(bic: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match="bic_fi") as caught:
-                op.aspsps.get(bic)
-        assert caught.value.argument == "bic_fi"
-        assert isinstance(caught.value, ValueError)
-        assert simulator.requests == []
+def test_a_bic_that_is_none_is_refused(op: OpenPayments, simulator: Simulator, bic: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="bic_fi") as caught:
+        op.aspsps.get(bic)
+    assert caught.value.argument == "bic_fi"
+    assert isinstance(caught.value, ValueError)
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("code", ["Sweden", "", "..", "S/", "1A", "SÉ", 5, None])
-def test_a_country_that_is_no_code_is_refused(code: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match="iso_country_code"):
-                op.countries.get(code)
-            for service in (op.countries, op.cities, op.aspsps):
-                with pytest.raises(InvalidArgumentError, match="countries"):
-                    service.list(countries=["SE", code])
-        assert simulator.requests == []
+def test_a_country_that_is_no_code_is_refused(op: OpenPayments, simulator: Simulator, code: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="iso_country_code"):
+        op.countries.get(code)
+    for service in (op.countries, op.cities, op.aspsps):
+        with pytest.raises(InvalidArgumentError, match="countries"):
+            service.list(countries=["SE", code])
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("city", ["", "..", "a/b", "Stockholm", ID.replace("-", ""), f"{ID} ", f"{ID}\n", 5, None])
-def test_a_city_that_is_no_id_is_refused(city: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match="city_id"):
-                op.cities.get(city)
-            with pytest.raises(InvalidArgumentError, match="city_ids"):
-                op.aspsps.list(city_ids=[city])
-        assert simulator.requests == []
+def test_a_city_that_is_no_id_is_refused(op: OpenPayments, simulator: Simulator, city: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="city_id"):
+        op.cities.get(city)
+    with pytest.raises(InvalidArgumentError, match="city_ids"):
+        op.aspsps.list(city_ids=[city])
+    assert simulator.requests == []
 
 
 @pytest.mark.parametrize("value", ["SE", "Sweden", b"SE", [], (), iter([]), 5, ["SE", 5], {"SE": None, 1: None}])
-def test_a_list_that_is_none_is_refused(value: Any) -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(InvalidArgumentError, match="countries"):
-                op.aspsps.list(countries=value)
-            with pytest.raises(InvalidArgumentError, match="city_ids"):
-                op.cities.list(city_ids=value)
-        assert simulator.requests == []
+def test_a_list_that_is_none_is_refused(op: OpenPayments, simulator: Simulator, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="countries"):
+        op.aspsps.list(countries=value)
+    with pytest.raises(InvalidArgumentError, match="city_ids"):
+        op.cities.list(city_ids=value)
+    assert simulator.requests == []
 
 
-def test_a_closed_client_says_so() -> None:
-    with Simulator() as simulator:
-        op = simulator.client()
-        view = op.with_options(timeout=5)
-        view.countries.list()
-        view.close()
-        op.countries.list()
-        op.close()
-        op.close()
-        sent = len(simulator.requests)
-        for client in (op, view):
-            with pytest.raises(ClientStateError, match="closed"):
-                client.countries.list()
-            with pytest.raises(ClientStateError, match="closed"):
-                client.access_token()
-            with pytest.raises(ClientStateError, match="closed"):
-                with client:
-                    pass
-        assert len(simulator.requests) == sent
+def test_a_closed_client_says_so(simulator: Simulator) -> None:
+    op = simulator.client()
+    view = op.with_options(timeout=5)
+    view.countries.list()
+    view.close()
+    op.countries.list()
+    op.close()
+    op.close()
+    sent = len(simulator.requests)
+    for client in (op, view):
+        with pytest.raises(ClientStateError, match="closed"):
+            client.countries.list()
+        with pytest.raises(ClientStateError, match="closed"):
+            client.access_token()
+        with pytest.raises(ClientStateError, match="closed"):
+            with client:
+                pass
+    assert len(simulator.requests) == sent
 
 
-def test_the_log_has_one_record_an_attempt_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_one_record_an_attempt_without_secrets(
+    op: OpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            op.countries.list()
-            token = op.access_token()
+    op.countries.list()
+    token = op.access_token()
     ours = [record for record in caplog.records if record.name == "openpayments_facade"]
     assert [(record.__dict__["method"], record.__dict__["status"]) for record in ours] == [("POST", 200), ("GET", 200)]
     assert len({record.__dict__["request_id"] for record in ours}) == 2
@@ -263,27 +238,24 @@ def test_the_log_has_one_record_an_attempt_without_secrets(caplog: pytest.LogCap
     assert token not in everything
 
 
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Simulator() as simulator:
-        for line in simulator.exports():
-            name, _, value = line.removeprefix("export ").partition("=")
-            monkeypatch.setenv(name, value)
-        with OpenPayments.from_env() as op:
-            assert op.countries.get("SE").name == "Sweden"
-        with OpenPayments.from_env(psu_context="corporate") as op:
-            assert op.access_token()
-        assert simulator.token_requests == 2
+def test_settings_come_from_the_environment(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for line in simulator.exports():
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name, value)
+    with OpenPayments.from_env() as op:
+        assert op.countries.get("SE").name == "Sweden"
+    with OpenPayments.from_env(psu_context="corporate") as op:
+        assert op.access_token()
+    assert simulator.token_requests == 2
 
 
-def test_neither_repr_nor_pickle_shows_a_secret() -> None:
+def test_neither_repr_nor_pickle_shows_a_secret(op: OpenPayments, simulator: Simulator) -> None:
     import pickle
 
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            token = op.access_token()
-            for shown in (repr(op), repr(op._sender.session.settings), repr(vars(op._sender.session.fetcher))):
-                assert simulator.client_secret not in shown
-                assert token not in shown
-            assert simulator.client_id in repr(op)
-            with pytest.raises(TypeError, match="can't be pickled"):
-                pickle.dumps(op)
+    token = op.access_token()
+    for shown in (repr(op), repr(op._sender.session.settings), repr(vars(op._sender.session.fetcher))):
+        assert simulator.client_secret not in shown
+        assert token not in shown
+    assert simulator.client_id in repr(op)
+    with pytest.raises(TypeError, match="can't be pickled"):
+        pickle.dumps(op)

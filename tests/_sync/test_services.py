@@ -4,87 +4,81 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 import pytest
 
 from openpayments_facade import ApiScope, MissingScopeError, NotFoundError, PsuContext
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade import OpenPayments
+    from openpayments_facade.simulator import Simulator
 
 STOCKHOLM = "37efa883-c8ad-4ff7-927b-b11b02beb923"
 HELSINKI = "ba9dd929-1408-33a6-3ce2-bc45fcfaaa5c"
 
 
-def test_countries_are_listed_filtered_and_shown() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            assert [country.iso_country_code for country in op.countries.list()] == ["SE", "FI", "DE", "DK"]
-            assert [country.name for country in op.countries.list(countries=["DK", "se"])] == [
-                "Sweden",
-                "Denmark",
-            ]
-            assert op.countries.get("SE").name == "Sweden"
+def test_countries_are_listed_filtered_and_shown(op: OpenPayments) -> None:
+    assert [country.iso_country_code for country in op.countries.list()] == ["SE", "FI", "DE", "DK"]
+    assert [country.name for country in op.countries.list(countries=["DK", "se"])] == [
+        "Sweden",
+        "Denmark",
+    ]
+    assert op.countries.get("SE").name == "Sweden"
 
 
-def test_filters_of_cities_are_a_union() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            cities = op.cities.list(countries=["SE"], city_ids=[HELSINKI])
-            assert [city.name for city in cities] == ["Stockholm", "Helsinki"]
-            assert len(op.cities.list()) == 4
-            assert op.cities.get(STOCKHOLM).name == "Stockholm"
-            assert (op.cities.get(uuid.UUID(HELSINKI))).iso_country_code == "FI"
+def test_filters_of_cities_are_a_union(op: OpenPayments) -> None:
+    cities = op.cities.list(countries=["SE"], city_ids=[HELSINKI])
+    assert [city.name for city in cities] == ["Stockholm", "Helsinki"]
+    assert len(op.cities.list()) == 4
+    assert op.cities.get(STOCKHOLM).name == "Stockholm"
+    assert (op.cities.get(uuid.UUID(HELSINKI))).iso_country_code == "FI"
 
 
-def test_banks_are_listed_and_shown() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            assert [bank.bic_fi for bank in op.aspsps.list(countries=iter(["SE"]))] == [
-                "ESSESESS",
-                "NDEASESS",
-                "HANDSESS",
-            ]
-            seb = op.aspsps.get("ESSESESS")
-            assert seb.street_address == "Kungsträdgårdsgatan 8"
-            assert seb.global_payment_products == ["sepa-credit-transfers", "domestic"]
-            assert [method.name for method in seb.supported_authorization_methods or []] == ["OAuth2"]
-            assert seb.affiliated_aspsps is None
+def test_banks_are_listed_and_shown(op: OpenPayments) -> None:
+    assert [bank.bic_fi for bank in op.aspsps.list(countries=iter(["SE"]))] == [
+        "ESSESESS",
+        "NDEASESS",
+        "HANDSESS",
+    ]
+    seb = op.aspsps.get("ESSESESS")
+    assert seb.street_address == "Kungsträdgårdsgatan 8"
+    assert seb.global_payment_products == ["sepa-credit-transfers", "domestic"]
+    assert [method.name for method in seb.supported_authorization_methods or []] == ["OAuth2"]
+    assert seb.affiliated_aspsps is None
 
 
-def test_an_unknown_bank_is_not_found_and_tells_the_request_id() -> None:
-    with Simulator() as simulator:
-        with simulator.client() as op:
-            with pytest.raises(NotFoundError) as caught:
-                op.aspsps.get("DEUTDEFF")
-        error = caught.value
-        assert (error.status_code, error.code, error.method) == (404, "RESOURCE_UNKNOWN", "GET")
-        assert error.request_id == simulator.requests[-1].headers["x-request-id"]
-        assert error.request_id in str(error)
+def test_an_unknown_bank_is_not_found_and_tells_the_request_id(op: OpenPayments, simulator: Simulator) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        op.aspsps.get("DEUTDEFF")
+    error = caught.value
+    assert (error.status_code, error.code, error.method) == (404, "RESOURCE_UNKNOWN", "GET")
+    assert error.request_id == simulator.requests[-1].headers["x-request-id"]
+    assert error.request_id in str(error)
 
 
-def test_a_missing_scope_is_refused_before_anything_is_sent() -> None:
-    with Simulator() as simulator:
-        with simulator.client(api_scopes=[ApiScope.PAYMENT_INITIATION]) as op:
-            with pytest.raises(MissingScopeError, match=r"add ApiScope.ASPSP_INFORMATION to api_scopes") as caught:
-                op.countries.list()
-        assert caught.value.scope == ApiScope.ASPSP_INFORMATION
-        assert simulator.requests == []
+def test_a_missing_scope_is_refused_before_anything_is_sent(simulator: Simulator) -> None:
+    with simulator.client(api_scopes=[ApiScope.PAYMENT_INITIATION]) as op:
+        with pytest.raises(MissingScopeError, match=r"add ApiScope.ASPSP_INFORMATION to api_scopes") as caught:
+            op.countries.list()
+    assert caught.value.scope == ApiScope.ASPSP_INFORMATION
+    assert simulator.requests == []
 
 
-def test_each_psu_context_has_a_token_of_its_own() -> None:
+def test_each_psu_context_has_a_token_of_its_own(simulator: Simulator) -> None:
     scopes = [ApiScope.ACCOUNT_INFORMATION, ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION]
-    with Simulator() as simulator:
-        with simulator.client(api_scopes=scopes) as op:
-            business = op.with_options(psu_context="corporate")
-            for client in (op, business, op, business):
-                client.countries.list()
-            assert op.access_token() != business.access_token()
-        assert simulator.token_requests == 2
+    with simulator.client(api_scopes=scopes) as op:
+        business = op.with_options(psu_context="corporate")
+        for client in (op, business, op, business):
+            client.countries.list()
+        assert op.access_token() != business.access_token()
+    assert simulator.token_requests == 2
 
 
-def test_a_context_can_be_left_out_as_document_001_does() -> None:
-    with Simulator(require_psu_context=False) as simulator:
-        with simulator.client(psu_context=None) as op:
-            assert op.countries.list()
-        with simulator.client(psu_context=PsuContext.CORPORATE) as op:
-            assert op.countries.list()
-        assert simulator.token_requests == 2
+@pytest.mark.openpayments_simulator(require_psu_context=False)
+def test_a_context_can_be_left_out_as_document_001_does(simulator: Simulator) -> None:
+    with simulator.client(psu_context=None) as op:
+        assert op.countries.list()
+    with simulator.client(psu_context=PsuContext.CORPORATE) as op:
+        assert op.countries.list()
+    assert simulator.token_requests == 2

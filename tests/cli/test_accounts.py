@@ -10,9 +10,8 @@ import re
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,24 +21,29 @@ from typer.testing import CliRunner, Result
 
 from openpayments_facade._protocol.sca import POLL_INTERVAL
 from openpayments_facade.cli.app import app
-from openpayments_facade.simulator import Simulator
-from openpayments_facade.tokens import forget_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from openpayments_facade.simulator import Simulator
 
 PSU_ID, FAILS, NEVER_ENDS = "200001010101", "example-fails", "example-never-ends"
 IP = "203.0.113.7"
 TODAY = datetime.now(UTC).date()
 # a proxy, a terminal's width or a wish for colours of whoever runs the tests
-FOREIGN = ("OPENPAYMENTS_", "PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
-
-
-@pytest.fixture(scope="module")
-def shared_simulator() -> Iterator[Simulator]:
-    with Simulator(transactions=400, page_size=30, decoupled_reads=2) as simulator:
-        yield simulator
+FOREIGN = ("PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
 
 
 @pytest.fixture
-def simulator(shared_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Simulator:
+def openpayments_simulator_options() -> dict[str, Any]:
+    return {"transactions": 400, "page_size": 30, "decoupled_reads": 2}
+
+
+@pytest.fixture
+def simulator(
+    openpayments_simulator: Simulator, openpayments_env: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Simulator:
     """A simulator that the environment variables describe."""
     for name in os.environ:
         if any(part in name.upper() for part in FOREIGN):
@@ -47,11 +51,7 @@ def simulator(shared_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     for approach in POLL_INTERVAL:
         monkeypatch.setitem(POLL_INTERVAL, approach, 0.05)
-    forget_all()
-    shared_simulator.reset()
-    for line in shared_simulator.exports():
-        monkeypatch.setenv(*line.removeprefix("export ").split("=", 1))
-    return shared_simulator
+    return openpayments_simulator
 
 
 @pytest.fixture

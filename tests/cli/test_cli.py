@@ -10,10 +10,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -26,6 +25,9 @@ from openpayments_facade.cli.app import app
 from openpayments_facade.cli.output import write_json
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SCRIPT = Path(sys.executable).parent / "openpayments"
 SECRET = "the-invented-secret"
@@ -50,10 +52,9 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "openpayments"
 
 
-@pytest.fixture(scope="module")
-def shared_simulator() -> Iterator[Simulator]:
-    with Simulator(client_id="an-app", client_secret=SECRET, token_factory=lambda: TOKEN) as simulator:
-        yield simulator
+@pytest.fixture
+def openpayments_simulator_options() -> dict[str, Any]:
+    return {"client_id": "an-app", "client_secret": SECRET, "token_factory": lambda: TOKEN}
 
 
 def exported(simulator: Simulator) -> dict[str, str]:
@@ -62,13 +63,9 @@ def exported(simulator: Simulator) -> dict[str, str]:
 
 
 @pytest.fixture
-def simulator(shared_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+def simulator(openpayments_simulator: Simulator, openpayments_env: None) -> Simulator:
     """A simulator that the environment variables describe."""
-    forget_all()  # another test's token
-    shared_simulator.reset()
-    for name, value in exported(shared_simulator).items():
-        monkeypatch.setenv(name, value)
-    return shared_simulator
+    return openpayments_simulator
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -256,10 +253,12 @@ def test_a_token_is_only_shown_when_it_is_asked_for(simulator: Simulator) -> Non
         (["--psu-context", "none"], "aspspinformation accountinformation"),
     ],
 )
-def test_the_psu_context_is_an_option(monkeypatch: pytest.MonkeyPatch, arguments: list[str], scope: str) -> None:
+@pytest.mark.openpayments_simulator(require_psu_context=False, token_lifetime=30)
+def test_the_psu_context_is_an_option(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, arguments: list[str], scope: str
+) -> None:
     monkeypatch.setenv("OPENPAYMENTS_API_SCOPES", "accountinformation aspspinformation")
-    with Simulator(require_psu_context=False, token_lifetime=30) as simulator:
-        shown = rows(run("token", *arguments, **exported(simulator)))
+    shown = rows(run("token", *arguments))
     assert shown[0] == ["Scope", scope]
     assert shown[1][1].endswith(" s)")
 
@@ -454,16 +453,16 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
     assert "mistyped" not in result.output
 
 
-def test_the_doctor_notices_that_accounts_can_not_be_read() -> None:
-    with Simulator(api_scopes=["aspspinformation"]) as simulator:
-        result = run("doctor", "--json", **exported(simulator))
-        assert result.exit_code == 0
-        notes = [check for check in json.loads(result.stdout)["checks"] if check["state"] == "note"]
-        assert [note["check"] for note in notes] == ["accounts"]
-        assert notes[0]["detail"].startswith("not available: ")
-        assert "invalid_scope" in notes[0]["detail"]
-        assert "API product accountinformation" in notes[0]["advice"]
-        assert run("doctor", **exported(simulator)).exit_code == 0
+@pytest.mark.openpayments_simulator(api_scopes=["aspspinformation"])
+def test_the_doctor_notices_that_accounts_can_not_be_read(simulator: Simulator) -> None:
+    result = run("doctor", "--json")
+    assert result.exit_code == 0
+    notes = [check for check in json.loads(result.stdout)["checks"] if check["state"] == "note"]
+    assert [note["check"] for note in notes] == ["accounts"]
+    assert notes[0]["detail"].startswith("not available: ")
+    assert "invalid_scope" in notes[0]["detail"]
+    assert "API product accountinformation" in notes[0]["advice"]
+    assert run("doctor").exit_code == 0
 
 
 def test_the_doctor_without_any_configuration_is_a_list_of_findings() -> None:

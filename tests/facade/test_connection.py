@@ -9,9 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -31,6 +29,9 @@ from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from openpayments_facade._settings import ClientOptions
 
 

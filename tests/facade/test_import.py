@@ -71,16 +71,15 @@ def test_the_sync_and_the_async_client_have_the_same_words() -> None:
     }
 
 
-def test_every_method_of_a_service_has_its_raw_twin() -> None:
-    from openpayments_facade._sync.client import OpenPayments, RawOpenPayments
-    from openpayments_facade.simulator import Simulator
+def test_every_method_of_a_service_has_its_raw_twin(openpayments_client: openpayments_facade.OpenPayments) -> None:
+    from openpayments_facade._sync.client import RawOpenPayments
 
-    with Simulator() as simulator, simulator.client() as op:
-        services = {name for name in dir(OpenPayments) if hasattr(getattr(op, name), "_run")}
-        assert {"countries", "cities", "aspsps"} <= services <= {*dir(RawOpenPayments)}
-        for name in services:
-            methods = {method for method in dir(getattr(op, name)) if not method.startswith("_")}
-            assert methods == {m for m in dir(getattr(op.with_raw_response, name)) if not m.startswith("_")}
+    op = openpayments_client
+    services = {name for name in dir(type(op)) if hasattr(getattr(op, name), "_run")}
+    assert {"countries", "cities", "aspsps"} <= services <= {*dir(RawOpenPayments)}
+    for name in services:
+        methods = {method for method in dir(getattr(op, name)) if not method.startswith("_")}
+        assert methods == {m for m in dir(getattr(op.with_raw_response, name)) if not m.startswith("_")}
 
 
 def test_a_program_without_logging_gets_no_bare_warnings() -> None:

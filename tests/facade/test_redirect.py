@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -20,6 +19,9 @@ from openpayments_facade import (
     UserToken,
 )
 from openpayments_facade._protocol.redirect import RedirectUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEMPLATE = (
     "https://auth.sandbox.openbankingplatform.com/connect/authorize?client_id=[CLIENT_ID]"

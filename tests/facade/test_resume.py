@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
-from openpayments_facade.simulator import Simulator
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
 
 BEGIN = """
 import json, sys, time
@@ -36,17 +38,16 @@ with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
 """
 
 
-def test_a_new_process_finishes_what_a_killed_one_began() -> None:
-    with Simulator() as simulator:
-        exports = [line.removeprefix("export ").partition("=") for line in simulator.exports()]
-        environ = {**os.environ, **{name: value for name, _, value in exports}}
-        with subprocess.Popen([sys.executable, "-c", BEGIN], env=environ, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            begun = json.loads(process.stdout.readline())
-            process.send_signal(signal.SIGKILL)
-        callback = simulator.visit(begun["url"])
-        given = json.dumps({"saved": begun["saved"], "callback": callback})
-        finished = subprocess.run(
-            [sys.executable, "-c", FINISH], env=environ, input=given, capture_output=True, text=True, check=True
-        )
-        assert finished.stdout.strip() == "valid"
+def test_a_new_process_finishes_what_a_killed_one_began(openpayments_simulator: Simulator) -> None:
+    exports = [line.removeprefix("export ").partition("=") for line in openpayments_simulator.exports()]
+    environ = {**os.environ, **{name: value for name, _, value in exports}}
+    with subprocess.Popen([sys.executable, "-c", BEGIN], env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        begun = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+    callback = openpayments_simulator.visit(begun["url"])
+    given = json.dumps({"saved": begun["saved"], "callback": callback})
+    finished = subprocess.run(
+        [sys.executable, "-c", FINISH], env=environ, input=given, capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "valid"

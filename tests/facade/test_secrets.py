@@ -7,10 +7,8 @@ import json
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
 from functools import partial
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import httpx
@@ -28,6 +26,10 @@ from openpayments_facade import (
 )
 from openpayments_facade._redaction import Secret
 from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
 
 SECRET = "s3cret&with=form/characters"
 TOKEN = "a-t0ken-that-nobody-may-see"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +19,9 @@ from openpayments_facade import (
 )
 from openpayments_facade._environ import arguments_from_env
 from openpayments_facade.scopes import compose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CREDENTIALS = {"OPENPAYMENTS_CLIENT_ID": "an-id", "OPENPAYMENTS_CLIENT_SECRET": "a-secret"}
 

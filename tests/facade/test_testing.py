@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openpayments_facade import AsyncOpenPayments, OpenPayments
-
-pytest_plugins = ["openpayments_facade.testing"]
+from openpayments_facade import AsyncOpenPayments, MissingScopeError, OpenPayments
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
@@ -52,3 +50,28 @@ class TestOptions:
     ) -> None:
         assert openpayments_simulator.client_id == "my-app"
         assert openpayments_client.countries.list()
+
+
+@pytest.mark.openpayments_simulator(client_id="of-the-class", api_scopes=["aspspinformation"], page_size=2)
+class TestMarker:
+    @pytest.fixture
+    def openpayments_simulator_options(self) -> dict[str, Any]:
+        return {"client_id": "of-the-fixture", "client_secret": "secret-of-the-fixture"}
+
+    @pytest.mark.openpayments_simulator(api_scopes=["accountinformation"])
+    def test_the_closest_marker_wins_then_other_markers_then_the_fixture(
+        self, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+    ) -> None:
+        assert openpayments_simulator.client_id == "of-the-class"
+        assert openpayments_simulator.client_secret == "secret-of-the-fixture"
+        with pytest.raises(MissingScopeError, match="aspspinformation"):
+            openpayments_client.countries.list()
+
+    def test_a_marker_of_a_class_is_the_tests_own(self, openpayments_client: OpenPayments) -> None:
+        assert openpayments_client.countries.list()
+
+
+@pytest.mark.openpayments_simulator(pages=2)
+def test_an_argument_that_a_simulator_does_not_have_is_an_error(request: pytest.FixtureRequest) -> None:
+    with pytest.raises(TypeError, match="pages"):
+        request.getfixturevalue("openpayments_simulator")

@@ -13,7 +13,9 @@ from attrs import define
 
 from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
-from openpayments_facade.tokens import TokenFetcher, TokenManager, forget_all
+from openpayments_facade.tokens import forget_all
+from openpayments_facade.tokens.fetcher import TokenFetcher
+from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.token import Clock
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Endpoint

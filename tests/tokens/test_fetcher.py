@@ -23,12 +23,14 @@ from openpayments_facade.errors import (
     TokenError,
     UnreadableResponseError,
 )
-from openpayments_facade.tokens import AccessToken, TokenFetcher
+from openpayments_facade.tokens.fetcher import TokenFetcher
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .leaks import texts_of
 
 if TYPE_CHECKING:
+    from openpayments_facade.tokens import AccessToken
+
     from .conftest import FakeClock, NewFetcher
 
 REQUEST_ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"

@@ -15,7 +15,8 @@ import pytest
 
 from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import OpenPaymentsError
-from openpayments_facade.tokens import MemoryStore, TokenEvent, TokenManager
+from openpayments_facade.tokens import MemoryStore, TokenEvent
+from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.memory import Memory
 
 from .endpoint import CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value

@@ -29,8 +29,9 @@ from openpayments_facade.errors import (
     TimedOutError,
     TokenError,
 )
-from openpayments_facade.tokens import AccessToken, TokenFetcher, TokenManager
-from openpayments_facade.tokens.manager import LONGEST_FLIGHT
+from openpayments_facade.tokens import AccessToken
+from openpayments_facade.tokens.fetcher import TokenFetcher
+from openpayments_facade.tokens.manager import LONGEST_FLIGHT, TokenManager
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value

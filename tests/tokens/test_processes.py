@@ -97,7 +97,8 @@ import atexit, os, sys, threading, time
 import httpx
 from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
-from openpayments_facade.tokens import TokenFetcher, TokenManager
+from openpayments_facade.tokens.fetcher import TokenFetcher
+from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.token import Clock
 
 ahead = 0.0
@@ -194,7 +195,7 @@ def test_a_forked_child_opens_a_store_while_its_parent_does(endpoint: Endpoint, 
         f"""
         import warnings
         warnings.simplefilter("ignore")      # newer Pythons don't like forks beside threads
-        from openpayments_facade.tokens import open_store
+        from openpayments_facade.tokens.stores import open_store
         from openpayments_facade.tokens.stores import file
         inside, enough = threading.Event(), threading.Event()
         read = file.FileStore._read

@@ -16,7 +16,8 @@ import pytest
 import redis
 
 from openpayments_facade.errors import ConfigurationError
-from openpayments_facade.tokens import MemoryStore, TokenStore, open_store, stores
+from openpayments_facade.tokens import MemoryStore, TokenStore, stores
+from openpayments_facade.tokens.stores import open_store
 from openpayments_facade.tokens.stores.file import FileStore
 from openpayments_facade.tokens.stores.redis import RedisStore
 

@@ -15,7 +15,8 @@ import httpx
 
 from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
-from openpayments_facade.tokens import TokenFetcher, TokenManager
+from openpayments_facade.tokens.fetcher import TokenFetcher
+from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.stores import TokenStore, open_store
 from openpayments_facade.tokens.token import Clock
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import Approach, Psu
-from openpayments_facade.simulator import Simulator
+
+if TYPE_CHECKING:
+    from openpayments_facade import OpenPayments
+    from openpayments_facade.simulator import Simulator
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -22,37 +25,37 @@ def lines(page: str, heading: str) -> str:
     return code[1]
 
 
-def test_from_a_bank_to_transactions(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.openpayments_simulator(transactions=10)
+def test_from_a_bank_to_transactions(
+    openpayments_simulator: Simulator, openpayments_env: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = lines("README.md", "From a bank to transactions")
     assert len(code.strip().splitlines()) <= 20
-    with Simulator(transactions=10) as simulator:
-        for line in simulator.exports():
-            name, _, value = line.removeprefix("export ").partition("=")
-            monkeypatch.setenv(name, value)
 
-        def browse(_: str) -> str:
-            return simulator.visit(capsys.readouterr().out.removeprefix("Open ").strip())
+    def browse(_: str) -> str:
+        return openpayments_simulator.visit(capsys.readouterr().out.removeprefix("Open ").strip())
 
-        exec(compile(code, "README.md", "exec"), {"input": browse})
-        printed = capsys.readouterr().out.splitlines()
+    exec(compile(code, "README.md", "exec"), {"input": browse})
+    printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 3 * 10
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d -?\d+\.\d\d", line) for line in printed)
 
 
 @pytest.mark.parametrize("user", ["example-user", "example-exempted"])
-def test_an_authorisation_in_the_browser(user: str) -> None:
-    with Simulator() as simulator, simulator.client(api_scopes=["accountinformation"]) as op:
-        psu = Psu(ip_address="203.0.113.7", id=user)
-        bank = op.at_bank("ESSESESS", psu)
-        consent = bank.consents.create(valid_until=relativedelta(days=90))
+def test_an_authorisation_in_the_browser(
+    user: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+) -> None:
+    psu = Psu(ip_address="203.0.113.7", id=user)
+    bank = openpayments_client.at_bank("ESSESESS", psu)
+    consent = bank.consents.create(valid_until=relativedelta(days=90))
 
-        class Request:
-            @property
-            def url(self) -> str:
-                return simulator.visit(names["url"])
+    class Request:
+        @property
+        def url(self) -> str:
+            return openpayments_simulator.visit(names["url"])
 
-        names: dict[str, Any] = {"op": op, "psu": psu, "bank": bank, "consent": consent, "Approach": Approach}
-        names |= {"session": {}, "request": Request()}
-        exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
-        assert names["consent"].consent_status == "valid"
-        assert names["accounts"].list()
+    names: dict[str, Any] = {"op": openpayments_client, "psu": psu, "bank": bank, "consent": consent}
+    names |= {"Approach": Approach, "session": {}, "request": Request()}
+    exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
+    assert names["consent"].consent_status == "valid"
+    assert names["accounts"].list()

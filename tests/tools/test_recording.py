@@ -189,13 +189,14 @@ def interaction(
     return Request("GET", SANDBOX.api_url + path, b"", sent or {}), answer
 
 
-async def test_recording_from_the_simulator_reaches_nothing_but_loopback(loopback_only: None) -> None:
-    with Simulator() as simulator:
-        async with simulator.async_client() as op:
-            assert await op.countries.list()
-        async with simulator.async_client(environment="sandbox") as op:
-            with pytest.raises(Exception, match="Network is disabled for host"):
-                await op.countries.list()
+async def test_recording_from_the_simulator_reaches_nothing_but_loopback(
+    loopback_only: None, simulator: Simulator
+) -> None:
+    async with simulator.async_client() as op:
+        assert await op.countries.list()
+    async with simulator.async_client(environment="sandbox") as op:
+        with pytest.raises(Exception, match="Network is disabled for host"):
+            await op.countries.list()
     with pytest.raises(RuntimeError, match="Network is disabled for host"):
         socket.create_connection(("192.0.2.1", 443))
     with socket.socket() as direct, pytest.raises(RuntimeError, match="Network is disabled for host"):

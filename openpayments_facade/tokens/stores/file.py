@@ -19,8 +19,6 @@ from filelock import FileLock
 
 from ..token import read_json
 
-__all__ = ["FileStore"]
-
 _log = logging.getLogger("openpayments_facade")
 
 _FORMAT: Final = "openpayments-tokens-1"
@@ -95,19 +93,14 @@ def _open(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not block
 
 
-def _is_entry(entry: object) -> bool:
-    match entry:
-        case {"value": str(), "until": int() | float()}:
-            return True
-    return False
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("value"), str) and type(entry.get("until")) in (int, float)
 
 
 def _check_private(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PermissionError(f"{path} is not a file")
-    if os.name != "posix":
-        return
-    if status.st_uid != os.geteuid():
+    if os.name == "posix" and status.st_uid != os.geteuid():
         raise PermissionError(f"{path} belongs to another user")
-    if status.st_mode & 0o077:
+    if os.name == "posix" and status.st_mode & 0o077:
         raise PermissionError(f"{path} can be read or written by others: chmod 600 it, or delete it")

@@ -13,8 +13,6 @@ from ..._forks import reset_after_fork
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MemoryStore"]
-
 
 class MemoryStore:
     """Shared only by the clients that it is given to: for tests that must not see old tokens.

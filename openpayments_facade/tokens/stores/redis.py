@@ -13,8 +13,6 @@ from redis.retry import Retry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["RedisStore"]
-
 _PREFIX: Final = "openpayments:token:"
 _PATIENCE: Final = 2.0  # seconds; a token request is faster than waiting longer
 
