@@ -19,7 +19,7 @@ LISTING = Path(__file__).parent.parent / "tests" / "facade" / "public_names.txt"
 FACADE = "openpayments_facade"
 # beside `__all__` of the package: what the docs name of these modules
 DOCUMENTED = {
-    "environments": ["PRODUCTION", "SANDBOX", "Environment"],
+    "environments": ["PRODUCTION", "SANDBOX", "Environment", "is_loopback"],
     "errors": None,
     "request_ids": ["current_request_id", "new_request_id", "pass_on", "read_request_id"],
     "scopes": ["ApiScope", "PsuContext", "compose"],

@@ -112,6 +112,21 @@ class OpenPayments:
         """
         return cls(**arguments_from_env(overrides))
 
+    @property
+    def environment(self) -> Environment:
+        """The hosts that calls go to."""
+        return self._sender.session.settings.environment
+
+    @property
+    def api_scopes(self) -> tuple[ApiScope, ...]:
+        """What the application may use."""
+        return self._sender.session.settings.api_scopes
+
+    @property
+    def psu_context(self) -> PsuContext | None:
+        """Personal or business accounts; None where API scopes are sent alone."""
+        return self._sender.options.psu_context
+
     @cached_property
     def countries(self) -> directory.Countries:
         """Countries that have banks."""

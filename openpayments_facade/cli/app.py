@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
-from . import accounts as account_commands
-from . import consent as consent_commands
-from . import doctor as checks
+from . import consent as consents
+from .accounts import accounts, balances
+from .doctor import examine
 from .failures import EXIT_CODES
 from .output import cell, describe, say, show, write, write_json
 from .run import Run, command, ending
+from .transactions import transactions
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="openpayments",
-    help="""Open Payments from the command line: banks behind one API (unofficial; not Interledger's Open Payments).
+    help="""Open Payments on the command line: many banks behind one API. Unofficial; not Interledger's Open Payments.
 
-    Credentials are read from OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET. `openpayments doctor` checks the
-    set-up; every command that asks the API runs without an account if you add --simulator.
+    Credentials are read from OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET. `openpayments doctor` checks your
+    setup. Every command that calls the API also works without an account: add --simulator to it.
 
     \b
       openpayments banks --country SE --simulator
@@ -40,11 +43,11 @@ app = typer.Typer(
 
 Countries = Annotated[
     list[str] | None,
-    typer.Option("--country", metavar="CODE", help="Country, such as SE; may be repeated.", show_default=False),
+    typer.Option("--country", metavar="CODE", help="A country, such as SE; may be repeated.", show_default=False),
 ]
 Cities = Annotated[
     list[str] | None,
-    typer.Option("--city", metavar="ID", help="Id of a city; may be repeated.", show_default=False),
+    typer.Option("--city", metavar="ID", help="The id of a city; may be repeated.", show_default=False),
 ]
 
 
@@ -59,7 +62,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None: ...
 
@@ -67,41 +70,41 @@ def _root(
 @command(app)
 def countries(run: Run) -> None:
     """List the countries that have banks."""
-    with run.client() as op:
+    with run.client() as (op, _):
         found = op.countries.list()
     columns = {"CODE": "iso_country_code", "COUNTRY": "name"}
-    show(found, columns, as_json=run.as_json, nothing="No countries.")
+    show(found, columns, as_json=run.as_json, nothing="No countries found.")
 
 
 @command(app)
 def cities(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List cities.
 
-    Those of the countries, and those with the ids; all without either.
+    Those in the given countries and those with the given ids; all of them without either.
     """
-    with run.client() as op:
+    with run.client() as (op, _):
         found = op.cities.list(countries=country or None, city_ids=city or None)
     columns = {"CITY ID": "city_id", "CITY": "name", "COUNTRY": "iso_country_code"}
-    show(found, columns, as_json=run.as_json, nothing="No such cities.")
+    show(found, columns, as_json=run.as_json, nothing="No cities found.")
 
 
 @command(app)
 def banks(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List banks.
 
-    Those in the countries, and those in the cities; all without either.
+    Those in the given countries and those in the given cities; all of them without either.
     """
-    with run.client() as op:
+    with run.client() as (op, _):
         found = op.aspsps.list(countries=country or None, city_ids=city or None)
-    show(found, {"BIC": "bic_fi", "BANK": "name"}, as_json=run.as_json, nothing="No banks there.")
+    show(found, {"BIC": "bic_fi", "BANK": "name"}, as_json=run.as_json, nothing="No banks found.")
 
 
 @command(app)
 def bank(
     run: Run, bic: Annotated[str, typer.Argument(metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
 ) -> None:
-    """Show one bank: address, payment products, ways to authorise."""
-    with run.client() as op:
+    """Show a bank: address, payment products, ways to authorise."""
+    with run.client() as (op, _):
         found = op.aspsps.get(bic.upper())
     if run.as_json:
         return write_json(found.to_dict())
@@ -113,7 +116,7 @@ def bank(
             ("Address", ", ".join(map(cell, filter(None, (found.street_address, place, found.country)))) or None),
             ("Company number", found.company_number),
             ("Phone", found.phone),
-            ("Web site", found.website_url),
+            ("Website", found.website_url),
             ("Payment products", found.global_payment_products),
             ("Its own products", found.payment_products),
             ("Authorisation", [method.name or method.uri for method in found.supported_authorization_methods or []]),
@@ -122,29 +125,29 @@ def bank(
     )
 
 
-app.add_typer(consent_commands.app)
-account_commands.register(app)
+for function in (accounts, balances, transactions):
+    command(app)(function)
+app.add_typer(consents.app)
 
 
 @command(app)
 def token(
     run: Run,
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Print the token itself: nothing else on stdout without --json.")
+        bool, typer.Option("--reveal", help="Print the token itself and, without --json, nothing else.")
     ] = False,
 ) -> None:
-    """Get an access token and show what it is good for.
+    """Get an access token, and show its scope and expiry.
 
-    The token itself is a secret, only shown with --reveal:
+    The token itself is a secret, shown only with --reveal:
 
     \b
       curl -H "Authorization: Bearer $(openpayments token --reveal)" ...
     """
-    with run.client() as op:
-        options = op._sender.options
-        granted = op._sender.session.tokens(options.psu_context).get(options.total_timeout)
-        expires = datetime.fromtimestamp(granted.expires_at, UTC)
-        left = max(0, round((expires - datetime.now(UTC)).total_seconds()))
+    with run.client() as (op, _):
+        granted = op.token()
+    expires = datetime.fromtimestamp(granted.expires_at, UTC)
+    left = max(0, round(granted.expires_at - time.time()))
     scope = " ".join(word for word in granted.scope.split() if word not in granted.missing)
     if run.as_json:
         secret = {"access_token": granted.value.reveal()} if reveal else {}
@@ -154,32 +157,28 @@ def token(
         )
     if reveal:
         return write(f"{granted.value.reveal()}\n")
+    duration = f"{left // 60} min {left % 60} s" if left >= 60 else f"{left} s"
     return describe(
         [
             ("Scope", scope),
             ("Not granted", " ".join(granted.missing) or None),
-            ("Expires", f"{expires.astimezone():%Y-%m-%d %H:%M:%S %Z} (in {_duration(left)})"),
+            ("Expires", f"{expires.astimezone():%Y-%m-%d %H:%M:%S %Z} (in {duration})"),
             ("Token", "hidden; --reveal shows it"),
         ]
     )
-
-
-def _duration(seconds: int) -> str:
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
 
 
 @command(app)
 def doctor(run: Run) -> None:
     """Check configuration, hosts, token and API.
 
-    It says what to do about what is wrong; its exit code is that of the first thing that is.
+    It says how to fix what is wrong. The exit code is that of the first check that failed.
     """
-    code = checks.examine(run)
-    if code:
+    if code := examine(run):
         raise typer.Exit(code)
 
 
-_Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 takes a free one.")]
+_Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")]
 
 
 @app.command()
@@ -188,48 +187,48 @@ def simulator(
     auth_port: _Port = 0,
     api_port: _Port = 0,
     client_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The application's id; made up if left out.")
+        str | None, typer.Option(metavar="ID", help="The application's id. Default: a random one.")
     ] = None,
     client_secret: Annotated[
         str | None,
-        typer.Option(metavar="SECRET", help="Its secret, an invented one: never a real one. Made up if left out."),
+        typer.Option(metavar="SECRET", help="Its secret: make one up, never use a real one. Default: a random one."),
     ] = None,
     api_scope: Annotated[
         list[ApiScope] | None,
-        typer.Option(help="API scope that the application has; may be repeated. All if left out."),
+        typer.Option(help="An API scope that the application has; may be repeated. Default: all."),
     ] = None,
-    token_lifetime: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long a token is good for.")] = 3600,
+    token_lifetime: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long a token is valid.")] = 3600,
     require_psu_context: Annotated[
-        bool, typer.Option(help="Whether a token needs the PSU context private or corporate.")
+        bool, typer.Option(help="Whether a token needs a PSU context, private or corporate.")
     ] = True,
     transactions: Annotated[
         int, typer.Option(min=0, metavar="NUMBER", help="How many booked transactions each account has.")
     ] = 100,
-    page_size: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="How many transactions one answer has.")
-    ] = 500,
+    page_size: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="How many transactions a page has.")] = 500,
     decoupled_reads: Annotated[
         int,
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help="The status read at which a decoupled authorisation ends well by itself; with 0 it waits for "
+            help="The status read at which a decoupled authorisation succeeds by itself. With 0 it waits for "
             "POST /simulator/consents/ID/approve or decline.",
         ),
     ] = 3,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="What accounts and transactions are made from.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", help="The seed of the invented accounts and transactions.")
+    ] = 0,
 ) -> None:
     """Run a simulator until Ctrl-C.
 
-    It plays the API's two hosts on this machine's loopback, and prints the lines that make other programs use it.
-    Paste them into another shell, or:
+    It plays the API's two hosts on this machine, and prints the variables that other programs need to use it. Paste the
+    lines into another shell, or:
 
     \b
       openpayments simulator > simulator.env & sleep 1
       . ./simulator.env
       openpayments banks --country SE
 
-    With --auth-port, --api-port, --client-id and --client-secret the lines stay the same for every run.
+    With --auth-port, --api-port, --client-id and --client-secret the lines are the same in every run.
     """
     with ending():
         from ..simulator import Simulator
@@ -253,13 +252,13 @@ def simulator(
         try:
             simulator.start()
         except OSError as error:
-            say(f"Error: the simulator can't listen on these ports: {error.strerror or error}. Give others, or none.")
-            raise typer.Exit(1) from None
+            problem = f"the simulator can't listen on these ports: {error.strerror or error}"
+            raise OpenPaymentsError(f"{problem}. Choose others, or none.") from None
         try:
             if sys.stdout.isatty():
                 say("Paste these lines into another shell, then try `openpayments banks` there:\n")
             write("".join(f"{line}\n" for line in simulator.exports()))
-            say("\nThe simulator is running. Ctrl-C ends it.")
+            say("\nThe simulator is running. Ctrl-C stops it.")
             simulator.wait()
         finally:
             simulator.stop()

@@ -12,13 +12,9 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import typer
-
-from .._protocol.redirect import read_redirect_uri
-from ..environments import is_loopback
-from ..errors import AuthorisationTimeoutError, InvalidArgumentError
+from ..errors import AuthorisationTimeoutError, OpenPaymentsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,107 +26,80 @@ _PAGE = """<!doctype html>
 """
 
 
-class Callback:
-    """The redirect URI, and what comes to it."""
-
-    def __init__(self, uri: str, path: str) -> None:
-        self.uri = uri
-        self.path = path
-        self.problem: str | None = None
-        self._state: str | None = None
-        self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def expect(self, state: str) -> None:
-        """From now on a callback with this state is let in, and no other."""
-        self._state = state
-
-    def is_expected(self, query: str) -> bool:
-        """Whether the query of a request has the state; `Authorisation.complete` checks it again."""
-        states = parse_qs(query).get("state", [])
-        return self._state is not None and any(hmac.compare_digest(x.encode(), self._state.encode()) for x in states)
-
-    def arrive(self, query: str) -> None:
-        """Hands the first callback to who waits."""
-        self._arrived.put(f"{self.uri}?{query}")
-
-    def wait(self, timeout: float) -> str:
-        """The address that the browser came to. `timeout` is in seconds. Raises AuthorisationTimeoutError."""
-        try:
-            return self._arrived.get(timeout=max(0.0, timeout))
-        except queue.Empty:
-            raise AuthorisationTimeoutError(f"no browser came back to {self.uri} in time") from None
-
-
 @contextmanager
-def listening(redirect_uri: str) -> Iterator[Callback]:
-    """Listens on exactly the host and port of the redirect URI.
+def listening(redirect_uri: str, state: str) -> Iterator[Callback]:
+    """Listens on exactly the host and port of the redirect URI, for a browser that brings the state.
 
-    Raises BadParameter if that is not on this machine. If the port is taken `problem` says so: not every bank needs it.
+    Raises:
+        OpenPaymentsError: The port is taken.
     """
-    url, port = _read(redirect_uri)
-    callback = Callback(redirect_uri, url.path or "/")
     try:
-        server = _Server(url.hostname or "", port, callback)
+        callback = Callback(redirect_uri, state)
     except OSError as error:
-        callback.problem = f"can't listen on port {port} of --redirect-uri {redirect_uri}: {error.strerror or error}."
-        yield callback
-        return
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield callback
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        raise OpenPaymentsError(
+            f"can't listen on port {urlsplit(redirect_uri).port or 80} of --redirect-uri {redirect_uri}: "
+            f"{error.strerror or error}. Free the port, or choose another redirect URI that is whitelisted."
+        ) from None
+    with callback:
+        threading.Thread(target=callback.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield callback
+        finally:
+            callback.shutdown()
 
 
-def _read(redirect_uri: str) -> tuple[SplitResult, int]:
-    try:
-        url = urlsplit(read_redirect_uri(redirect_uri))
-        port = 80 if url.port is None else url.port
-        # without user names, and without a query: the bank's answer has a place of its own
-        right = url.scheme == "http" and is_loopback(url.hostname) and port and not url.query and not url.fragment
-    except (ValueError, InvalidArgumentError):
-        right = False
-    if not right or "@" in url.netloc:
-        raise typer.BadParameter(
-            "--redirect-uri must lead to this machine, as http://127.0.0.1:8765/callback does: the command waits "
-            "there for your browser"
-        )
-    return url, port
+class Callback(socketserver.ThreadingTCPServer):
+    """Listens at a redirect URI. A callback with the state is let in, and no other."""
 
-
-class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     # elsewhere it lets two programs have the same port
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, host: str, port: int, callback: Callback) -> None:
+    def __init__(self, redirect_uri: str, state: str) -> None:
+        url = urlsplit(redirect_uri)
+        host = url.hostname or ""
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.callback = callback
-        super().__init__((host, port), _Handler)
+        self.path = url.path or "/"
+        self._uri = redirect_uri
+        self._state = state
+        self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
+        super().__init__((host, url.port or 80), _Handler)
+
+    def is_expected(self, query: str) -> bool:
+        """Whether the query of a request has the state; `Authorisation.complete` checks it again."""
+        states = parse_qs(query).get("state", [])
+        return any(hmac.compare_digest(state.encode(), self._state.encode()) for state in states)
+
+    def arrive(self, query: str) -> None:
+        """Hands the first callback to who waits."""
+        self._arrived.put(f"{self._uri}?{query}")
+
+    def wait(self, timeout: float) -> str:
+        """The address that the browser came to. `timeout` is in seconds. Raises AuthorisationTimeoutError."""
+        try:
+            return self._arrived.get(timeout=timeout)
+        except queue.Empty:
+            raise AuthorisationTimeoutError(f"no browser came back to {self._uri} in time") from None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that hangs up is nobody's business."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: Callback
     server_version = "openpayments"
     sys_version = ""
     timeout = 10
 
     def do_GET(self) -> None:
-        callback = self.server.callback
         path, _, query = self.path.partition("?")
-        if path != callback.path:
+        if path != self.server.path:
             self._answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
-        elif not callback.is_expected(query):
-            self._answer(HTTPStatus.BAD_REQUEST, "Nobody waits for this answer.")
+        elif not self.server.is_expected(query):
+            self._answer(HTTPStatus.BAD_REQUEST, "Nobody is waiting for this.")
         else:
             self._answer(HTTPStatus.OK, "You can close this window and go back to the terminal.")
-            callback.arrive(query)
+            self.server.arrive(query)
 
     def log_message(self, *args: Any) -> None:
         """The address has the code in it."""

@@ -5,25 +5,16 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from .._redaction import printable
+from .output import is_interactive, printable
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from .._protocol.sca import AuthorisationUpdate, Challenge
-    from .._sync.authorisation import Authorisation
+    from .. import Authorisation, AuthorisationUpdate, Challenge
 
-__all__ = ["follow", "is_interactive"]
+__all__ = ["follow"]
 
 _BLOCKS: Final = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
-
-
-def is_interactive() -> bool:
-    """Whether stderr is a terminal on which something can be drawn anew."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    return console.is_terminal and not console.is_dumb_terminal
 
 
 def follow(authorisation: Authorisation, *, timeout: float) -> None:
@@ -39,10 +30,10 @@ def follow(authorisation: Authorisation, *, timeout: float) -> None:
     live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="visible")
     with live if is_drawn else nullcontext():
         for update in authorisation.updates(timeout=timeout):
-            words = _words(update.challenge, is_drawn=is_drawn)
-            if words is not None and words != shown:
+            words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
+            if words and words != shown:
                 # whole, so that a link can be copied
-                console.print(words, soft_wrap=True)
+                console.print(printable(words), soft_wrap=True)
                 shown = words
             if is_drawn:
                 live.update(_drawing(update), refresh=True)
@@ -52,10 +43,10 @@ def _drawing(update: AuthorisationUpdate) -> Text:
     from rich.text import Text
 
     content = update.challenge.qr_content if update.challenge else None
-    return qr_code(content) if content else Text(f"SCA status: {printable(str(update.sca_status))}")
+    return _qr_code(content) if content else Text(f"SCA status: {printable(update.sca_status)}")
 
 
-def qr_code(content: str) -> Text:
+def _qr_code(content: str) -> Text:
     """A QR code of half blocks: two modules above each other are one character."""
     import segno
     from rich.text import Text
@@ -64,36 +55,22 @@ def qr_code(content: str) -> Text:
     rows = [list(row) for row in segno.make_qr(content, error="l").matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
-    code = Text(no_wrap=True, overflow="crop")
-    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
-        # dark on light in every colour scheme
-        code.append("".join(_BLOCKS[pair] for pair in zip(upper, lower, strict=True)), style="#000000 on #ffffff")
-        code.append("\n")
-    code.right_crop(1)
-    return code
+    pairs = (zip(upper, lower, strict=True) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
+    lines = ("".join(_BLOCKS[pair] for pair in line) for line in pairs)
+    # dark on light in every colour scheme
+    return Text("\n".join(lines), style="#000000 on #ffffff", no_wrap=True, overflow="crop")
 
 
-def _words(challenge: Challenge | None, *, is_drawn: bool) -> str | None:
+def _words(challenge: Challenge, *, is_drawn: bool) -> str | None:
     """What to do, in words; None if there is nothing to show."""
-    if challenge is None:
-        return None
-    link = challenge.app_link()
-    if link is not None:
-        beginning = (
-            "Scan the code with your phone, or open this link on it:" if is_drawn else "Open this link on the phone:"
-        )
-        return f"{beginning} {link}"
-    if challenge.qr_content is not None:
-        return (
-            "Scan the code with the BankID app."
-            if is_drawn
-            else "The QR code needs a terminal: --method mbid has a link."
-        )
-    if challenge.qr_image is not None:
-        where = challenge.image_link
-        return (
-            f"The bank shows a picture: {printable(where)}"
-            if where
-            else "The bank gives a picture, which a terminal can't show: try --method mbid_animated_qr_token, or mbid."
-        )
-    return printable(challenge.text) if challenge.text else None
+    if link := challenge.app_link():
+        where = "Scan the code with your phone, or open this link on it" if is_drawn else "Open this link on your phone"
+        return f"{where}: {link}"
+    if challenge.qr_content:
+        without = "A QR code needs a terminal; with --method mbid there is a link instead."
+        return "Scan the code with the BankID app." if is_drawn else without
+    if challenge.image_link:
+        return f"The bank shows an image: {challenge.image_link}"
+    if challenge.qr_image:
+        return "The bank sent an image, which a terminal can't show: try --method mbid_animated_qr_token, or mbid."
+    return challenge.text

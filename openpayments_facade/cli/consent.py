@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 from attrs import frozen
 
 from .._environ import PSU_CORPORATE_ID, PSU_ID
-from .._redaction import printable
+from ..environments import is_loopback
 from ..errors import AuthorisationFailedError, OpenPaymentsError
-from .dates import read_day, today
 from .failures import EXIT_CODES
-from .output import describe, say, write, write_json
-from .run import BankRun, command
+from .output import describe, is_interactive, printable, say, write, write_json
+from .run import BankRun, command, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openpayments_client.models import AuthenticationMethod, Consent
-
-    from .._sync.authorisation import Authorisation
-    from .._sync.bank import Bank
-    from .callback import Callback
+    from .. import Authorisation, Bank, Consent
+    from ..models import AuthenticationMethod
 
 __all__ = ["app"]
 
@@ -34,9 +30,9 @@ LONGEST_WAIT: Final = 86400
 
 app = typer.Typer(
     name="consent",
-    help="""Make, authorise, show and end consents.
+    help="""Create, authorise, show and end consents.
 
-    A consent is what a user lets the application see, for how long.
+    A consent is what a user lets the application see, and for how long.
 
     \b
       openpayments consent create --bank ESSESESS --psu-ip ADDRESS
@@ -53,8 +49,22 @@ ConsentId = Annotated[str, typer.Argument(metavar="CONSENT_ID", help="The consen
 def _read_wait(seconds: float) -> float:
     # click lets NaN through its own limits
     if not 1 <= seconds <= LONGEST_WAIT:
-        raise typer.BadParameter(f"{seconds:g} is not from 1 to {LONGEST_WAIT}")
+        raise typer.BadParameter(f"must be from 1 to {LONGEST_WAIT}, not {seconds:g}")
     return seconds
+
+
+def _read_redirect_uri(uri: str) -> str:
+    try:
+        url = urlsplit(uri)
+        is_here = url.scheme == "http" and is_loopback(url.hostname) and url.port != 0
+    except ValueError:
+        is_here = False
+    # no user name, and no query: the bank's answer has that for itself
+    if not is_here or not uri.isprintable() or set(uri) & set(" @?#"):
+        raise typer.BadParameter(
+            "must lead to this machine, such as http://127.0.0.1:8765/callback: your browser comes back there"
+        )
+    return uri
 
 
 @frozen(kw_only=True)
@@ -67,8 +77,8 @@ class Journey(BankRun):
             "--psu-id",
             metavar="ID",
             envvar=PSU_ID,
-            help="The user's id at the bank, if the bank wants it; better in the variable, where no other user of this "
-            "machine sees it.",
+            help="The user's id at the bank, if the bank asks for it. Safer in the variable: other users of this "
+            "machine can see options.",
         ),
     ] = None
     psu_corporate_id: Annotated[
@@ -80,7 +90,7 @@ class Journey(BankRun):
         typer.Option(
             "--method",
             metavar="ID",
-            help="How to authorise: one of the ids that the bank offers. Without it, a QR code in a terminal, "
+            help="How to authorise: the id of a method that the bank offers. Default: a QR code in a terminal, "
             "otherwise Mobile BankID.",
         ),
     ] = None
@@ -88,13 +98,14 @@ class Journey(BankRun):
         str,
         typer.Option(
             "--redirect-uri",
+            callback=_read_redirect_uri,
             metavar="URI",
-            help="Where the browser comes back to. The command waits there, so it leads to this machine; it must be "
-            "whitelisted on the application in the Developer Portal, exactly like this.",
+            help="Where the browser comes back to. The command listens there, so it must lead to this machine; and it "
+            "must be whitelisted for the application in the Developer Portal, exactly as given here.",
         ),
     ] = "http://127.0.0.1:8765/callback"
     open_browser: Annotated[
-        bool, typer.Option("--open-browser/--no-browser", help="Open the bank's page, or print its link alone.")
+        bool, typer.Option("--open-browser/--no-browser", help="Open the bank's page, or only print its link.")
     ] = True
     timeout: Annotated[
         float,
@@ -106,68 +117,78 @@ class Journey(BankRun):
 def create(
     run: Journey,
     valid_until: Annotated[
-        date | None, typer.Option(parser=read_day, metavar="DATE", help="The last day, such as 2026-12-31.")
+        date | None, typer.Option(parser=read_date, metavar="DATE", help="The last day, such as 2026-12-31.")
     ] = None,
     days: Annotated[
         int | None,
         typer.Option(
-            min=0, max=36500, metavar="NUMBER", help=f"Instead: how many days from today; {DAYS} without either."
+            min=0, max=36500, metavar="NUMBER", help=f"Instead of --valid-until: days from today. Default: {DAYS}."
         ),
     ] = None,
     frequency_per_day: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="How often a day accounts are read while the user is away.")
+        int, typer.Option(min=1, metavar="NUMBER", help="How often a day accounts may be read while the user is away.")
     ] = 4,
     affiliate: Annotated[
-        str | None, typer.Option(metavar="ID", help="The affiliated bank's id, as `openpayments bank` has it.")
+        str | None, typer.Option(metavar="ID", help="The id of an affiliated bank, as `openpayments bank` shows it.")
     ] = None,
 ) -> None:
     """Ask for a consent, and wait until the user has authorised it.
 
-    In the browser: it opens, and the command catches where it comes back to. Or with an app, such as Mobile BankID: the
-    QR code to scan is drawn, and redrawn as it changes.
+    In the browser: the bank's page opens, and the command waits for the browser to come back. Or in an app such as
+    Mobile BankID: the QR code to scan is drawn in the terminal, and redrawn as it changes.
 
-    Nothing but the consent's id (with --json: the consent) is on stdout:
+    Only the consent's id (with --json: the consent) goes to stdout:
 
     \b
       CONSENT=$(openpayments consent create --bank ESSESESS --psu-ip ADDRESS)
     """
     if valid_until is not None and days is not None:
-        raise typer.BadParameter("--valid-until and --days exclude each other")
-    last_day = valid_until or today() + timedelta(days=DAYS if days is None else days)
-    with ExitStack() as stack:
-        bank, callback = _enter(run, stack, affiliate)
+        raise typer.BadParameter("--valid-until and --days can't be used together")
+    last_day = valid_until or timedelta(days=DAYS if days is None else days)
+    who = {"psu_id": run.psu_id, "psu_corporate_id": run.psu_corporate_id}
+    with run.at_bank(**who, affiliate=affiliate) as (bank, _):
         created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
-        say(f"Consent {printable(created.consent_id)} is made; now the user has to authorise it.")
-        method = run.method or _choose(created.sca_methods)
+        say(f"Consent {created.consent_id} has been created. Now the user has to authorise it.")
         try:
-            consent = _authorise(run, bank, callback, created.consent_id, method)
-        except (OpenPaymentsError, typer.Exit) as error:
+            consent = _authorise(run, bank, created.consent_id, run.method or _choose(created.sca_methods))
+        except OpenPaymentsError as error:
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
-                say(f"`openpayments consent authorise {printable(created.consent_id)}` goes on with the same consent.")
+                again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}"
+                error.add_note(f"`{again}` continues with the same consent.")
             raise
     _finish(run, created.consent_id, consent)
 
 
 @command(app)
 def authorise(run: Journey, consent_id: ConsentId) -> None:
-    """Have the user authorise a consent that is there.
+    """Have the user authorise an existing consent.
 
-    After a time-out, or for a second signature.
+    After a timeout, or for a second signature.
     """
     _refuse_simulator(run)
-    with ExitStack() as stack:
-        bank, callback = _enter(run, stack, None)
-        consent = _authorise(run, bank, callback, consent_id, run.method)
+    with run.at_bank(psu_id=run.psu_id, psu_corporate_id=run.psu_corporate_id) as (bank, _):
+        consent = _authorise(run, bank, consent_id, run.method)
     _finish(run, consent_id, consent)
 
 
 @command(app)
 def show(run: BankRun, consent_id: ConsentId) -> None:
-    """Show a consent: status, last day, accesses a day."""
+    """Show a consent: status, last day, accesses per day."""
     _refuse_simulator(run)
     with run.at_bank() as (bank, _):
         consent = bank.consents.get(consent_id)
-    _show(run, consent_id, consent)
+    if run.as_json:
+        return write_json(consent.to_dict())
+    return describe(
+        [
+            ("Consent", consent_id),
+            ("Status", consent.consent_status),
+            ("Last day", consent.valid_until),
+            ("Accesses per day", consent.frequency_per_day),
+            ("Recurring", consent.recurring_indicator),
+            ("Last action", consent.last_action_date),
+        ]
+    )
 
 
 @command(app)
@@ -186,41 +207,30 @@ def status(run: BankRun, consent_id: ConsentId) -> None:
 
 @command(app)
 def delete(run: BankRun, consent_id: ConsentId) -> None:
-    """End a consent: it opens nothing any more."""
+    """End a consent. It no longer gives access to anything."""
     _refuse_simulator(run)
     with run.at_bank() as (bank, _):
         bank.consents.delete(consent_id)
-    say(f"Consent {consent_id} is ended.")
+    say(f"Consent {consent_id} has ended.")
 
 
 def _refuse_simulator(run: BankRun) -> None:
     if run.simulator:
         raise typer.BadParameter(
-            "--simulator is new in each command and knows no consent; `openpayments simulator` runs one that stays"
+            "--simulator starts anew with each command and has no consents yet; run one that stays with "
+            "`openpayments simulator`"
         )
-
-
-def _enter(run: Journey, stack: ExitStack, affiliate: str | None) -> tuple[Bank, Callback]:
-    """The bank, and the redirect URI."""
-    from .callback import listening
-
-    callback = stack.enter_context(listening(run.redirect_uri))
-    who = run.at_bank(psu_id=run.psu_id, psu_corporate_id=run.psu_corporate_id, affiliated_aspsp=affiliate)
-    bank, _ = stack.enter_context(who)
-    return bank, callback
 
 
 def _choose(offered: Iterable[AuthenticationMethod] | None) -> str | None:
     """The method that suits a terminal: a code that can be drawn, elsewhere a link; None leaves it to the facade."""
-    from .challenge import is_interactive
-
     wanted = ("mbid_animated_qr_token", "mbid") if is_interactive() else ("mbid",)
     ids = [method.authentication_method_id for method in offered or []]
     return next((method for method in wanted if method in ids), None)
 
 
-def _authorise(run: Journey, bank: Bank, callback: Callback, consent_id: str, method: str | None) -> Consent:
-    from .._protocol.sca import Approach
+def _authorise(run: Journey, bank: Bank, consent_id: str, method: str | None) -> Consent:
+    from .. import Approach
     from .challenge import follow
 
     deadline = time.monotonic() + run.timeout
@@ -228,52 +238,36 @@ def _authorise(run: Journey, bank: Bank, callback: Callback, consent_id: str, me
     if authorisation.approach is Approach.DECOUPLED:
         follow(authorisation, timeout=run.timeout)
     else:
-        _send_to_browser(run, authorisation, callback)
+        _send_to_browser(run, authorisation)
     # the user is done: what is left is the bank's own work
     return authorisation.wait(timeout=max(5.0, deadline - time.monotonic()))
 
 
-def _send_to_browser(run: Journey, authorisation: Authorisation, callback: Callback) -> None:
+def _send_to_browser(run: Journey, authorisation: Authorisation) -> None:
     import webbrowser
 
-    if callback.problem:
-        say(f"Error: {callback.problem}")
-        say("End what uses the port, or give another redirect URI that is whitelisted on the application.")
-        raise typer.Exit(1)
-    url = authorisation.redirect_url(redirect_uri=callback.uri)
-    callback.expect(url.state)
-    if not run.simulator:
-        say(
-            f"The redirect URI {callback.uri} must be whitelisted on the application in the Developer Portal, exactly "
-            "like this; --redirect-uri takes another."
-        )
-    if run.open_browser:
-        say(f"Your browser opens the bank's page. If it does not, open it there yourself:\n  {url}")
-        webbrowser.open(url)
-    else:
-        say(f"Open the bank's page in a browser on this machine:\n  {url}")
-    authorisation.complete(callback.wait(run.timeout))
+    from .callback import listening
+
+    url = authorisation.redirect_url(redirect_uri=run.redirect_uri)
+    with listening(run.redirect_uri, url.state) as callback:
+        if not run.simulator:
+            say(
+                f"The redirect URI {run.redirect_uri} must be whitelisted for the application in the Developer Portal, "
+                "exactly like this; --redirect-uri sets another."
+            )
+        if run.open_browser:
+            say(f"The bank's page opens in your browser. If it does not, open it there yourself:\n  {url}")
+            webbrowser.open(url)
+        else:
+            say(f"Open the bank's page in a browser on this machine:\n  {url}")
+        authorisation.complete(callback.wait(run.timeout))
 
 
 def _finish(run: Journey, consent_id: str, consent: Consent) -> None:
-    say(f"The consent is {printable(consent.consent_status)} until {consent.valid_until or 'a day that is not said'}.")
+    until = f" until {consent.valid_until}" if consent.valid_until else ""
+    say(f"The consent is {printable(consent.consent_status)}{until}.")
     if run.simulator:
         say("The simulator ends with this command, and the consent with it.")
     if run.as_json:
-        return write_json({"consentId": consent_id, **consent.to_dict()})
-    return write(f"{printable(consent_id)}\n")
-
-
-def _show(run: BankRun, consent_id: str, consent: Consent) -> None:
-    if run.as_json:
-        return write_json({"consentId": consent_id, **consent.to_dict()})
-    return describe(
-        [
-            ("Consent", consent_id),
-            ("Status", consent.consent_status),
-            ("Last day", consent.valid_until),
-            ("Accesses a day", consent.frequency_per_day),
-            ("Recurring", consent.recurring_indicator),
-            ("Last action", consent.last_action_date),
-        ]
-    )
+        return write_json(consent.to_dict())
+    return write(f"{consent_id}\n")

@@ -13,23 +13,20 @@ from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, frozen
 
-from .. import __version__
+from .. import __version__, errors
 from .. import _environ as config
-from .._redaction import printable
 from ..environments import is_loopback
-from ..errors import ConfigurationError, InvalidArgumentError, OpenPaymentsError
 from ..request_ids import new_request_id
-from ..scopes import ApiScope, compose
+from ..scopes import ApiScope
 from . import failures
-from .output import describe, render, write, write_json
+from .output import describe, printable, render, write, write_json
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Mapping
 
-    import httpx
-
-    from .. import OpenPayments
-    from ..tokens import AccessToken
+    from .. import ClientOptions, OpenPayments
+    from ..simulator import Simulator
     from .run import Run
 
 __all__ = ["examine"]
@@ -68,23 +65,35 @@ class Check:
     milliseconds: int | None = None
     exit_code: int = 0
 
-    @classmethod
-    def failure(cls, name: str, error: OpenPaymentsError) -> Check:
-        """A check that ended with an exception."""
-        code = failures.exit_code(error)
-        return cls(name, "failed", failures.message(error), failures.advice(error), exit_code=code)
-
 
 def examine(run: Run) -> int:
     """Checks everything, prints what was found, and returns the exit code of the first failure."""
-    environ = {} if run.simulator else {name: text for name, text in os.environ.items() if text.strip()}
+    environ = {} if run.simulator else {name: text.strip() for name, text in os.environ.items() if text.strip()}
+    missing = [] if run.simulator else [name for name in _CREDENTIALS if name not in environ]
+    options: ClientOptions = {"timeout": TIMEOUT, "total_timeout": TIMEOUT, "max_retries": 0}
+    if config.TOKEN_STORE not in environ:
+        # whether a token can be had is the question, not whether the last run left one
+        options |= {"token_store": "memory"}
+    configuration = Check("configuration", "ok", "complete")
+    if missing:
+        # the hosts can be tried without
+        options |= {"client_id": "missing", "client_secret": "missing"}
+        advice = (
+            "Create an application in the Developer Portal (https://developer.openpayments.io) and export what it "
+            "shows; --simulator needs no account."
+        )
+        configuration = Check("configuration", "failed", f"not set: {', '.join(missing)}", advice, exit_code=2)
+    op, simulator = None, None
     with ExitStack() as stack:
-        op, configuration = _open(run, environ, stack)
-        settings = _settings(run, environ, op)
+        try:
+            op, simulator = stack.enter_context(run.client(**options))
+        except (errors.ConfigurationError, errors.InvalidArgumentError) as error:
+            configuration = _failure("configuration", error)
+        settings = _settings(run, environ, op, simulator)
         if not run.as_json:
             _show_settings(settings)
         checks = []
-        for check in _checks(op, configuration, environ):
+        for check in _checks(run, options, op, configuration, environ):
             checks.append(check)
             if not run.as_json:
                 _show(check)
@@ -102,45 +111,20 @@ def examine(run: Run) -> int:
     return failed[0].exit_code if failed else 0
 
 
-def _open(run: Run, environ: Mapping[str, str], stack: ExitStack) -> tuple[OpenPayments | None, Check]:
-    """The client, if the configuration makes one, and what is to say about the configuration."""
-    arguments: dict[str, object] = {"timeout": TIMEOUT, "total_timeout": TIMEOUT, "max_retries": 0}
-    missing = [] if run.simulator else [name for name in _CREDENTIALS if name not in environ]
-    if missing:
-        # the hosts can be tried without
-        arguments |= {"client_id": "missing", "client_secret": "missing"}
-    if not environ.get(config.TOKEN_STORE, "").strip():
-        # whether a token can be had is the question, not whether the last run left one
-        arguments |= {"token_store": "memory"}
-    try:
-        op = stack.enter_context(run.client(**arguments))
-    except (ConfigurationError, InvalidArgumentError) as error:
-        return None, Check.failure("configuration", error)
-    if not missing:
-        return op, Check("configuration", "ok", "complete")
-    return op, Check(
-        "configuration",
-        "failed",
-        f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-        "Create an application in the Developer Portal (https://developer.openpayments.io) and export what it shows; "
-        "--simulator needs no account.",
-        exit_code=2,
-    )
-
-
-def _settings(run: Run, environ: Mapping[str, str], op: OpenPayments | None) -> list[Setting]:
+def _settings(
+    run: Run, environ: Mapping[str, str], op: OpenPayments | None, simulator: Simulator | None
+) -> list[Setting]:
     effective = {}
     if op is not None:
-        settings = op._sender.session.settings
         effective = {
-            config.ENVIRONMENT: settings.environment.name,
-            config.AUTH_URL: settings.environment.auth_url,
-            config.API_URL: settings.environment.api_url,
-            config.API_SCOPES: " ".join(settings.api_scopes),
-            config.PSU_CONTEXT: op._sender.options.psu_context or "none",
+            config.ENVIRONMENT: op.environment.name,
+            config.AUTH_URL: op.environment.auth_url,
+            config.API_URL: op.environment.api_url,
+            config.API_SCOPES: " ".join(op.api_scopes),
+            config.PSU_CONTEXT: op.psu_context or "none",
         }
-        if run.simulator:
-            effective |= {config.CLIENT_ID: settings.client_id, config.CLIENT_SECRET: ""}
+    if simulator is not None:
+        effective |= {config.CLIENT_ID: simulator.client_id, config.CLIENT_SECRET: ""}
     sources: dict[str, str] = {}
     if run.simulator:
         sources |= dict.fromkeys((*_CREDENTIALS, *_HOSTS), "--simulator")
@@ -170,119 +154,109 @@ def _masked(value: str) -> str:
     return printable(re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", value)))
 
 
-def _checks(op: OpenPayments | None, configuration: Check, environ: Mapping[str, str]) -> Iterator[Check]:
+def _checks(
+    run: Run, options: ClientOptions, op: OpenPayments | None, configuration: Check, environ: Mapping[str, str]
+) -> Iterator[Check]:
     yield configuration
     for name in sorted(environ):
         if name.startswith("OPENPAYMENTS_") and name not in _KNOWN:
             similar = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.8)
             advice = f"Did you mean {similar[0]}?" if similar else None
-            yield Check("configuration", "note", f"{name} is set, but no variable of this SDK", advice)
+            yield Check("configuration", "note", f"unknown variable {name}", advice)
     if op is None:
         for name in ("auth host", "API host", "token", "API call"):
-            yield Check(name, "skipped", "not before the configuration is right")
+            yield Check(name, "skipped", "needs a valid configuration")
         return
-    environment = op._sender.session.settings.environment
-    auth = _host(op, "auth host", environment.auth_url)
-    yield auth
-    api = _host(op, "API host", environment.api_url)
-    yield api
-    if configuration.state != "ok" or auth.state != "ok":
-        reason = "no credentials" if configuration.state != "ok" else "the auth host does not answer"
-        token = Check("token", "skipped", reason)
+    tls = _tls(environ)
+    yield (auth := _try("auth host", lambda: _reach(op.environment.auth_url, tls)))
+    yield (api := _try("API host", lambda: _reach(op.environment.api_url, tls)))
+    if configuration.state != "ok":
+        token = Check("token", "skipped", "no credentials")
+    elif auth.state != "ok":
+        token = Check("token", "skipped", "the auth host does not answer")
     else:
-        context = op._sender.options.psu_context
-        token = _token("token", lambda: op._sender.session.tokens(context).get(TIMEOUT))
+        token = _try("token", lambda: _fetch_token(op))
     yield token
-    if token.state != "ok" or api.state != "ok":
-        yield Check("API call", "skipped", "no token" if token.state != "ok" else "the API host does not answer")
+    if token.state != "ok":
+        yield Check("API call", "skipped", "no token")
+    elif api.state != "ok":
+        yield Check("API call", "skipped", "the API host does not answer")
+    elif ApiScope.ASPSP_INFORMATION not in op.api_scopes:
+        yield Check("API call", "skipped", "needs the API scope aspspinformation")
     else:
-        yield _api_call(op)
-    if token.state == "ok" and ApiScope.ACCOUNT_INFORMATION not in op._sender.session.settings.api_scopes:
-        yield _accounts(op)
+        yield _try("API call", lambda: f"{len(op.countries.list())} countries")
+    if token.state == "ok" and ApiScope.ACCOUNT_INFORMATION not in op.api_scopes:
+        yield _accounts(run, options)
 
 
-def _host(op: OpenPayments, name: str, url: str) -> Check:
+def _try(name: str, ask: Callable[[], str]) -> Check:
+    """Does a check. What it raises is its failure."""
+    started = time.perf_counter()
+    try:
+        check = Check(name, "ok", ask())
+    except errors.OpenPaymentsError as error:
+        check = _failure(name, error)
+    return evolve(check, milliseconds=round(1000 * (time.perf_counter() - started)))
+
+
+def _failure(name: str, error: errors.OpenPaymentsError) -> Check:
+    return Check(name, "failed", failures.message(error), failures.advice(error), exit_code=failures.exit_code(error))
+
+
+def _reach(url: str, tls: ssl.SSLContext) -> str:
     """Whether a host answers at all; what it says does not matter, as long as it is no outage."""
     import httpx
 
-    started = time.perf_counter()
+    is_here, request_id = is_loopback(urlsplit(url).hostname), new_request_id()
     try:
-        client = op._sender.session.pool.client()
-        with client.stream("GET", f"{url}/", headers={"X-Request-ID": new_request_id()}, timeout=TIMEOUT) as response:
+        with (
+            # this machine is never asked through a proxy
+            httpx.Client(verify=tls, timeout=TIMEOUT, trust_env=not is_here) as client,
+            client.stream("GET", f"{url}/", headers={"X-Request-ID": request_id}) as response,
+        ):
             status = response.status_code
     except httpx.HTTPError as error:
-        return Check(
-            name,
-            "failed",
-            printable(f"{url} does not answer: {str(error) or type(error).__name__}"),
-            _advice(url, error),
-            _milliseconds(started),
-            exit_code=5,
-        )
+        problem = f"{url} does not answer: {str(error) or type(error).__name__}"
+        raise errors.ConnectionFailedError(problem, url=url) from None
     if status >= 500:
-        return Check(name, "failed", f"{url} answers {status}", "Try again later.", _milliseconds(started), exit_code=5)
-    return Check(name, "ok", f"{url} answers", None, _milliseconds(started))
+        raise errors.UnreadableResponseError(f"{url} answers {status}", status_code=status, request_id=request_id)
+    return f"{url} answers"
 
 
-def _advice(url: str, error: httpx.HTTPError) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "If its certificate is of a private CA, or a proxy opens TLS here, let SSL_CERT_FILE name the CA bundle."
-    if is_loopback(urlsplit(url).hostname):
-        return "Is the simulator running? Export the lines that it printed last."
-    return "Check the network, and HTTPS_PROXY if it takes a proxy."
+def _tls(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """As the client has it."""
+    import httpx
+
+    context = httpx.create_ssl_context()
+    if config.CLIENT_CERT in environ:
+        key, password = environ.get(config.CLIENT_KEY), os.environ.get(config.CLIENT_KEY_PASSWORD, "").strip("\r\n")
+        context.load_cert_chain(environ[config.CLIENT_CERT], key, password)
+    return context
 
 
-def _token(name: str, get: Callable[[], AccessToken]) -> Check:
-    started = time.perf_counter()
-    try:
-        token = get()
-    except OpenPaymentsError as error:
-        return Check.failure(name, error)
+def _fetch_token(op: OpenPayments) -> str:
+    token = op.token()
     if token.missing:
-        return Check(
-            name,
-            "failed",
-            f"{' '.join(token.missing)} was not granted",
-            "Check the application's API products in the Developer Portal.",
-            _milliseconds(started),
-            exit_code=3,
-        )
-    return Check(name, "ok", f"for {token.scope}, {token.lifetime:.0f} s", None, _milliseconds(started))
+        raise errors.InvalidScopeError(f"{' '.join(token.missing)} was not granted")
+    return f"for {token.scope}, {token.lifetime:.0f} s"
 
 
-def _accounts(op: OpenPayments) -> Check:
+def _accounts(run: Run, options: ClientOptions) -> Check:
     """Whether the commands that read accounts will get the token that they ask for by themselves."""
-    scope = compose([ApiScope.ACCOUNT_INFORMATION], op._sender.options.psu_context)
-    check = _token("accounts", lambda: op._sender.session.fetcher.fetch(scope))
+    options["api_scopes"] = [ApiScope.ACCOUNT_INFORMATION]
+    with run.client(**options) as (op, _):
+        check = _try("accounts", lambda: _fetch_token(op))
     if check.state == "ok":
         return check
-    advice = "To read accounts, add the API product of accountinformation to the application in the Developer Portal."
+    advice = "To read accounts, add the API product accountinformation to the application in the Developer Portal."
     return evolve(check, state="note", detail=f"not available: {check.detail}", advice=advice, exit_code=0)
-
-
-def _api_call(op: OpenPayments) -> Check:
-    if ApiScope.ASPSP_INFORMATION not in op._sender.session.settings.api_scopes:
-        return Check("API call", "skipped", "it takes the API scope aspspinformation")
-    started = time.perf_counter()
-    try:
-        countries = op.countries.list()
-    except OpenPaymentsError as error:
-        return Check.failure("API call", error)
-    return Check("API call", "ok", f"{len(countries)} countries", None, _milliseconds(started))
-
-
-def _milliseconds(started: float) -> int:
-    return round(1000 * (time.perf_counter() - started))
 
 
 def _show_settings(settings: list[Setting]) -> None:
     facts = [("openpayments-facade", f"{__version__}, Python {platform.python_version()}")]
     for setting in settings:
-        if setting.source == "not set":
-            facts.append((setting.variable, "not set"))
-        else:
-            value = "hidden" if setting.value is None else setting.value
-            facts.append((setting.variable, f"{value}  ({setting.source})"))
+        value = "hidden" if setting.value is None else setting.value
+        facts.append((setting.variable, "not set" if setting.source == "not set" else f"{value}  ({setting.source})"))
     describe(facts)
     write("\n")
 

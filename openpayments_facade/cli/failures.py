@@ -4,34 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
-from .._redaction import printable
-from ..errors import (
-    AccessExceededError,
-    APIError,
-    AuthenticationError,
-    AuthorisationFailedError,
-    AuthorisationTimeoutError,
-    BadRequestError,
-    ConfigurationError,
-    ConnectionFailedError,
-    ConsentError,
-    InvalidArgumentError,
-    InvalidScopeError,
-    MissingScopeError,
-    NotFoundError,
-    OpenPaymentsError,
-    OutcomeUnknownError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ReauthorisationRequiredError,
-    ScaRequiredError,
-    ServerError,
-    TimedOutError,
-    TokenError,
-    UnauthorizedError,
-    UnreadableResponseError,
-)
+from .. import errors
+from ..environments import is_loopback
+from .output import printable
 
 __all__ = ["BROKEN_PIPE", "EXIT_CODES", "INTERRUPTED", "advice", "exit_code", "is_for_the_doctor", "message"]
 
@@ -41,34 +18,32 @@ BROKEN_PIPE: Final = 141
 EXIT_CODES: Final = """
 \b
 Exit codes:
-  0    it worked
+  0    success
   1    any other error
-  2    wrong usage: an option, an argument, or the configuration
-  3    not authenticated or not authorised: credentials, token, scopes, consent; the user declined
-  4    there is no such bank, country, city or account
-  5    no answer from the network, or none that can be read
+  2    wrong usage: an option, an argument or the configuration
+  3    not authenticated or not authorised: credentials, token, scopes or consent; or the user declined
+  4    no such bank, country, city or account
+  5    no answer from the network, or an unreadable one
   6    nobody authorised in time
-  130  ended by Ctrl-C
-  141  the reader of a pipe went away
+  130  interrupted with Ctrl-C
+  141  the other end of a pipe was closed
 """
 
-_CODES: Final[tuple[tuple[int, tuple[type[OpenPaymentsError], ...]], ...]] = (
-    (2, (ConfigurationError, InvalidArgumentError)),
-    (
-        3,
-        (
-            TokenError,
-            MissingScopeError,
-            UnauthorizedError,
-            PermissionDeniedError,
-            ConsentError,
-            AuthorisationFailedError,
-        ),
+_ABOUT_THE_APPLICATION: Final = (errors.TokenError, errors.UnauthorizedError, errors.PermissionDeniedError)
+_ABOUT_THE_NETWORK: Final = (errors.ConnectionFailedError, errors.TimedOutError, errors.UnreadableResponseError)
+
+_CODES: Final[dict[int, tuple[type[errors.OpenPaymentsError], ...]]] = {
+    2: (errors.ConfigurationError, errors.InvalidArgumentError),
+    3: (
+        *_ABOUT_THE_APPLICATION,
+        errors.MissingScopeError,
+        errors.ConsentError,
+        errors.AuthorisationFailedError,
     ),
-    (4, (NotFoundError,)),
-    (5, (ConnectionFailedError, TimedOutError, UnreadableResponseError, OutcomeUnknownError)),
-    (6, (AuthorisationTimeoutError,)),
-)
+    4: (errors.NotFoundError,),
+    5: (*_ABOUT_THE_NETWORK, errors.OutcomeUnknownError),
+    6: (errors.AuthorisationTimeoutError,),
+}
 
 # what the command line calls the arguments of the facade
 _ARGUMENTS: Final = {
@@ -77,13 +52,13 @@ _ARGUMENTS: Final = {
     "city_ids": "--city",
     "api_scopes": "OPENPAYMENTS_API_SCOPES",
     "ip_address": "--psu-ip",
+    "id": "--psu-id",
     "corporate_id": "--psu-corporate-id",
     "affiliated_aspsp": "--affiliate",
     "consent_id": "the consent's id",
     "account_id": "the account's id",
     "valid_until": "--valid-until",
     "frequency_per_day": "--frequency-per-day",
-    "redirect_uri": "--redirect-uri",
     "date_from": "--from",
     "date_to": "--to",
     "method": "--method",
@@ -99,74 +74,75 @@ _OPTIONS: Final = {
 }
 
 
-def _is_outage(error: OpenPaymentsError) -> bool:
-    """Whether the token endpoint failed by itself: nothing is wrong with the credentials."""
-    return isinstance(error, TokenError) and error.code is None and (error.status_code or 0) in {429, *range(500, 600)}
+def _is_outage(error: errors.OpenPaymentsError) -> bool:
+    """Whether a server failed by itself: nothing is wrong with what was sent."""
+    status = getattr(error, "status_code", None) or 0
+    return (status == 429 or status >= 500) and not (isinstance(error, errors.TokenError) and error.code)
 
 
-def exit_code(error: OpenPaymentsError) -> int:
+def exit_code(error: errors.OpenPaymentsError) -> int:
     """The exit code of a command that ended with this exception."""
-    if _is_outage(error):
+    if isinstance(error, errors.TokenError) and _is_outage(error):
         return 1
-    if isinstance(error, BadRequestError) and error.code == "RESOURCE_UNKNOWN":
+    if isinstance(error, errors.BadRequestError) and error.code == "RESOURCE_UNKNOWN":
         return 4
-    return next((code for code, kinds in _CODES if isinstance(error, kinds)), 1)
+    return next((code for code, kinds in _CODES.items() if isinstance(error, kinds)), 1)
 
 
-def message(error: OpenPaymentsError) -> str:
+def message(error: errors.OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
-    if isinstance(error, InvalidArgumentError):
-        if error.argument == "id":
-            text = text.replace("id", "--psu-id", 1)
-        text = re.sub(
-            "|".join(rf"\b{re.escape(name)}(?!\w)" for name in _ARGUMENTS), lambda match: _ARGUMENTS[match[0]], text
-        )
+    if isinstance(error, errors.InvalidArgumentError):
+        # the argument's name comes first; further names are told from other words by their underscore
+        text = re.sub(r"^\w+|\w+_\w+", lambda match: _ARGUMENTS.get(match[0], match[0]), text)
     return printable(text)
 
 
-def advice(error: OpenPaymentsError) -> str | None:
+def advice(error: errors.OpenPaymentsError) -> str | None:
     """What to do about it, where the message does not say it already."""
     options = {_OPTIONS[each.path] for each in getattr(error, "messages", ()) if each.path in _OPTIONS}
     match error:
-        case APIError() if options:
+        case errors.APIError() if options:
             return f"This bank insists on {' and '.join(sorted(options))}."
-        case AccessExceededError():
-            return "With --psu-ip, while the user is here, a bank does not count."
-        case ScaRequiredError():
-            return "With --psu-ip, while the user is here, or for later days; otherwise `openpayments consent create`."
-        case ConsentError():
-            return "`openpayments consent status` shows how it is; `openpayments consent create` makes another."
-        case AuthorisationFailedError() | ReauthorisationRequiredError():
-            return "`openpayments consent create` begins anew."
-        case AuthorisationTimeoutError():
-            return "`openpayments consent authorise` tries again with the same consent."
-        case RateLimitedError() | ServerError():
-            return "Try again later; if it stays, give the request id to the provider."
-        case TokenError() if _is_outage(error):
-            return "Try again later; if it stays, give the request id to the provider."
-        case AuthenticationError():
+        case errors.AccessExceededError():
+            return "With --psu-ip, while the user is present, banks don't count accesses."
+        case errors.ScaRequiredError():
+            return (
+                "While the user is present use --psu-ip; otherwise ask for more recent days, or for a new consent with "
+                "`openpayments consent create`."
+            )
+        case errors.ConsentError():
+            return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
+        case errors.AuthorisationFailedError() | errors.ReauthorisationRequiredError():
+            return "`openpayments consent create` starts over."
+        case _ if _is_outage(error):
+            return "Try again later. If it persists, give the request id to the provider."
+        case errors.AuthenticationError():
             return (
                 "Check OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET, and that they belong to this "
                 "environment: sandbox and production have different ones."
             )
-        case InvalidScopeError():
+        case errors.InvalidScopeError():
             return (
                 "Check the PSU context, and that the application has these API products in the Developer Portal: "
-                "accountinformation for consents and accounts, otherwise those of OPENPAYMENTS_API_SCOPES."
+                "accountinformation for consents and accounts, otherwise those in OPENPAYMENTS_API_SCOPES."
             )
-        case UnauthorizedError() | PermissionDeniedError():
-            return "Check the application in the Developer Portal; production also asks for a client certificate."
-        case NotFoundError():
+        case errors.UnauthorizedError() | errors.PermissionDeniedError():
+            return "Check the application in the Developer Portal; production also requires a client certificate."
+        case errors.NotFoundError():
             return "`openpayments banks`, `cities`, `countries` and `accounts` list what there is."
-        case ConnectionFailedError() | TimedOutError() | UnreadableResponseError():
-            return "Check network, proxy and hosts."
+        case errors.ConnectionFailedError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return "If a private CA signed it, or a proxy inspects TLS here, set SSL_CERT_FILE to a CA bundle."
+        case errors.ConnectionFailedError() | errors.TimedOutError() if is_loopback(urlsplit(error.url or "").hostname):
+            return "Is the simulator running? Export the lines that it printed last."
+        case errors.ConnectionFailedError() | errors.TimedOutError():
+            return "Check the network, and HTTPS_PROXY if you need a proxy."
+        case errors.UnreadableResponseError():
+            return "Check the hosts and the proxy: something else may have answered."
         case _:
             return None
 
 
-def is_for_the_doctor(error: OpenPaymentsError) -> bool:
+def is_for_the_doctor(error: errors.OpenPaymentsError) -> bool:
     """Whether `openpayments doctor` knows more about it."""
-    about_the_application = (ConfigurationError, TokenError, UnauthorizedError, PermissionDeniedError)
-    about_the_network = (ConnectionFailedError, TimedOutError, UnreadableResponseError)
-    return isinstance(error, about_the_application + about_the_network)
+    return isinstance(error, (errors.ConfigurationError, *_ABOUT_THE_APPLICATION, *_ABOUT_THE_NETWORK))

@@ -7,11 +7,9 @@ import os
 import re
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import typer
-
-from .._redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,12 +18,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
-    "Model",
     "account_number",
     "cell",
     "describe",
     "discard_stdout",
+    "is_interactive",
     "json_text",
+    "printable",
     "render",
     "say",
     "say_unwritable",
@@ -35,14 +34,8 @@ __all__ = [
 ]
 
 
-class Model(Protocol):
-    """A model of the API."""
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
 def show(
-    models: Sequence[Model], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
+    models: Sequence[Any], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
 ) -> None:
     """Prints models as a table, or as a JSON list. `columns` are headings with the attribute below, or what makes it.
 
@@ -117,6 +110,19 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def is_interactive() -> bool:
+    """Whether stderr is a terminal on which something can be redrawn."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def printable(value: object) -> str:
+    """A server's text, or what it sent instead, without what would steer the terminal or begin a line."""
+    return "".join(character if character.isprintable() else " " for character in str(value))
+
+
 def cell(value: object) -> str:
     """A server's value as people read it; nothing for None."""
     return "" if value is None else printable(value).strip()
@@ -135,13 +141,9 @@ def _table(*headings: str) -> Table:
 
 def account_number(account: Any) -> str | None:
     """The number that names an account; in front of a BBAN the clearing number, where there is one."""
-    if account is None:
-        return None
     names = ("iban", "bban", "bank_giro", "plus_giro", "bankgiro_number", "plusgiro_number", "masked_pan", "msisdn")
-    name = next((name for name in names if getattr(account, name, None) is not None), None)
-    if name is None:
-        return None
-    number = cell(getattr(account, name))
+    found = ((name, cell(getattr(account, name, None))) for name in names)
+    name, number = next((pair for pair in found if pair[1]), (None, None))
     if name != "bban":
         return number
     # the other side of a transaction has one that the description does not know

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 import functools
 import inspect
 import logging
 import os
 import sys
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Unpack, get_type_hints
 
 import typer
 from attrs import NOTHING, fields, frozen
@@ -23,22 +24,20 @@ from .output import discard_stdout, say, say_unwritable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .. import OpenPayments
-    from .._settings import ClientOptions
-    from .._sync.bank import Bank
+    from .. import Bank, ClientOptions, OpenPayments
     from ..simulator import Simulator
 
-__all__ = ["BankRun", "PsuContextName", "Run", "command", "ending"]
+__all__ = ["BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
 
 
-class EnvironmentName(enum.StrEnum):
+class EnvironmentName(StrEnum):
     """`--environment`."""
 
     SANDBOX = "sandbox"
     PRODUCTION = "production"
 
 
-class PsuContextName(enum.StrEnum):
+class PsuContextName(StrEnum):
     """`--psu-context`."""
 
     PRIVATE = "private"
@@ -46,39 +45,67 @@ class PsuContextName(enum.StrEnum):
     NONE = "none"
 
 
+def read_date(text: str) -> date:
+    """A date such as 2026-01-31. Raises BadParameter."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date such as 2026-01-31") from None
+
+
 @frozen(kw_only=True)
 class Run:
     """One run of a command: the options that all commands of the API share."""
 
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with the API's own names.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with the API's field names.")] = False
     simulator: Annotated[
-        bool, typer.Option("--simulator", help="Ask a simulator inside this command: no account, no network.")
+        bool, typer.Option("--simulator", help="Use a simulator inside this command: no account, no network.")
     ] = False
     environment: Annotated[
         EnvironmentName | None,
-        typer.Option(help="The provider's hosts; without it, what the environment variables say, or the sandbox."),
+        typer.Option(help="The provider's hosts. Default: those of the environment variables, or else the sandbox."),
     ] = None
     psu_context: Annotated[
         PsuContextName | None,
-        typer.Option(help="Personal or business accounts; without it, OPENPAYMENTS_PSU_CONTEXT, or private."),
+        typer.Option(help="Personal or business accounts. Default: OPENPAYMENTS_PSU_CONTEXT, or else private."),
     ] = None
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Fetch a token for this run alone; otherwise it is kept for the next.")
+        bool, typer.Option("--no-cache", help="Get a token for this run only. By default it is kept for the next.")
     ] = False
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log each request with its request id to stderr.")
     ] = False
 
-    def overrides(self) -> ClientOptions:
-        """What the options say about the client; they win over environment variables."""
-        overrides: ClientOptions = {}
-        if self.environment:
-            overrides["environment"] = self.environment.value
-        if self.psu_context:
-            overrides["psu_context"] = None if self.psu_context is PsuContextName.NONE else self.psu_context.value
-        return overrides
+    @contextmanager
+    def client(self, **options: Unpack[ClientOptions]) -> Iterator[tuple[OpenPayments, Simulator | None]]:
+        """The client that the command line and the environment describe, and the simulator that it asks, if any.
 
-    def token_store(self) -> str | None:
+        Args:
+            options: What else `OpenPayments` takes.
+
+        Raises:
+            ConfigurationError: It names the variables that are missing or contradict each other.
+        """
+        if self.environment:
+            options["environment"] = self.environment.value
+        if self.psu_context:
+            options["psu_context"] = None if self.psu_context is PsuContextName.NONE else self.psu_context.value
+        if self.simulator:
+            if self.environment:
+                raise typer.BadParameter("--simulator and --environment can't be used together")
+            from ..simulator import Simulator
+
+            with Simulator() as simulator, simulator.client(**options) as op:
+                yield op, simulator
+        else:
+            from .. import OpenPayments
+
+            if "token_store" not in options and (store := self._token_store()):
+                options["token_store"] = store
+            with OpenPayments.from_env(**options) as op:
+                yield op, None
+
+    def _token_store(self) -> str | None:
         """Where the next run finds this one's token: the user's cache folder, unless something else was said."""
         if self.no_cache:
             return "memory"
@@ -87,34 +114,6 @@ class Run:
         from platformdirs import user_cache_path
 
         return f"file:{user_cache_path('openpayments') / 'tokens.json'}"
-
-    @contextmanager
-    def client(self, **more: Any) -> Iterator[OpenPayments]:
-        """The client that the options and the environment describe; `more` are further arguments of it.
-
-        Raises ConfigurationError, which names the variables that are missing or contradict each other.
-        """
-        with self.client_and_simulator(**more) as (op, _):
-            yield op
-
-    @contextmanager
-    def client_and_simulator(self, **more: Any) -> Iterator[tuple[OpenPayments, Simulator | None]]:
-        """As `client`, with the simulator that it asks if there is one."""
-        arguments: Any = {**self.overrides(), **more}
-        if self.simulator:
-            if self.environment:
-                raise typer.BadParameter("--simulator and --environment exclude each other")
-            from ..simulator import Simulator
-
-            with Simulator() as simulator, simulator.client(**arguments) as op:
-                yield op, simulator
-        else:
-            from .. import OpenPayments
-
-            if "token_store" not in arguments and (store := self.token_store()):
-                arguments["token_store"] = store
-            with OpenPayments.from_env(**arguments) as op:
-                yield op, None
 
 
 @frozen(kw_only=True)
@@ -128,40 +127,37 @@ class BankRun(Run):
             "--psu-ip",
             metavar="ADDRESS",
             envvar=PSU_IP,
-            help="The user's own IP address, if the user is here; without it, nobody is, and the bank counts the "
-            "access. With --simulator it is 127.0.0.1.",
+            help="The user's own IP address, if the user is present. Without it access is unattended, and the bank "
+            "counts it. Default with --simulator: 127.0.0.1.",
         ),
     ] = None
     redirect_preferred: Annotated[
         bool | None,
         typer.Option(
             "--browser/--app",
-            help="Where the user would rather authorise, if the bank leaves the choice. Some banks want it the same "
-            "in every command about a consent.",
+            help="Where the user would rather authorise, if the bank lets them choose. Some banks want the "
+            "same choice in every command about a consent.",
         ),
     ] = None
 
     @contextmanager
     def at_bank(
-        self, *, psu_id: str | None = None, psu_corporate_id: str | None = None, affiliated_aspsp: str | None = None
+        self, *, psu_id: str | None = None, psu_corporate_id: str | None = None, affiliate: str | None = None
     ) -> Iterator[tuple[Bank, Simulator | None]]:
-        """The bank for the user, and the simulator that plays it if one does."""
+        """The bank for the user, and the simulator that plays it, if any."""
         from .. import Psu, __version__
 
         ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
-        psu = Psu(
-            ip_address=ip_address,
-            id=psu_id,
-            corporate_id=psu_corporate_id,
-            # what the user has in front of the screen
-            user_agent=f"openpayments-facade/{__version__}" if ip_address else None,
-        )
+        # what the user has in front of them
+        user_agent = f"openpayments-facade/{__version__}" if ip_address else None
+        psu = Psu(ip_address=ip_address, id=psu_id, corporate_id=psu_corporate_id, user_agent=user_agent)
         others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
-        with self.client_and_simulator(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
-            bank = op.at_bank(
-                self.bank.upper(), psu, affiliated_aspsp=affiliated_aspsp, redirect_preferred=self.redirect_preferred
+        with self.client(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
+            preferred = self.redirect_preferred
+            yield (
+                op.at_bank(self.bank.upper(), psu, affiliated_aspsp=affiliate, redirect_preferred=preferred),
+                simulator,
             )
-            yield bank, simulator
 
 
 def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -211,9 +207,9 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
             yield
     except OpenPaymentsError as error:
         say(f"Error: {failures.message(error)}")
-        doctor = "`openpayments doctor` tells more." if failures.is_for_the_doctor(error) else None
-        if advice := " ".join(filter(None, (failures.advice(error), doctor))):
-            say(advice)
+        doctor = "`openpayments doctor` can tell more." if failures.is_for_the_doctor(error) else None
+        if advice := [line for line in (failures.advice(error), *getattr(error, "__notes__", ()), doctor) if line]:
+            say(" ".join(advice))
         raise typer.Exit(failures.exit_code(error)) from None
     except BrokenPipeError:
         discard_stdout()

@@ -1,164 +1,175 @@
-"""Transactions on stdout, a page at a time, and the bar on stderr while pages are read."""
+"""`openpayments transactions`: on stdout a page at a time, and on stderr a bar while pages are read."""
 
 from __future__ import annotations
 
 import csv
 import io
 import sys
-from datetime import date
-from typing import TYPE_CHECKING, Final, Protocol
+from contextlib import nullcontext
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 
-from .._redaction import printable
-from .output import account_number, cell, json_text
+import typer
+
+from .accounts import DAYS, AccountId, AccountRun
+from .output import account_number, cell, is_interactive, json_text, printable, say, write
+from .run import read_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from openpayments_client.models import TransactionReport
+    from .. import BookedTransaction, PendingTransaction, TransactionReport
 
-    from .._protocol.pages import BookedTransaction, PendingTransaction
+    Page: TypeAlias = list[BookedTransaction | PendingTransaction]
 
-    Listed = BookedTransaction | PendingTransaction
-
-__all__ = ["Csv", "Form", "Json", "Table", "reading"]
+__all__ = ["transactions"]
 
 
-class Form(Protocol):
-    """How transactions are printed."""
+class BookingStatusName(StrEnum):
+    """`--status`."""
 
-    def text(self, transactions: Sequence[Listed]) -> str:
-        """The text of one more page."""
-
-    def end(self) -> str:
-        """What comes after the last page."""
+    BOOKED = "booked"
+    PENDING = "pending"
+    BOTH = "both"
 
 
-class Json:
-    """One JSON list with an item a line. Broken off, it is no JSON."""
+def transactions(
+    run: AccountRun,
+    account_id: AccountId,
+    date_from: Annotated[
+        date | None,
+        typer.Option("--from", parser=read_date, metavar="DATE", help=f"The first day. Default: {DAYS} days ago."),
+    ] = None,
+    date_to: Annotated[
+        date | None, typer.Option("--to", parser=read_date, metavar="DATE", help="The last day. Default: today.")
+    ] = None,
+    status: Annotated[
+        BookingStatusName, typer.Option(help="Which transactions; banks need not offer more than booked ones.")
+    ] = BookingStatusName.BOOKED,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header row.")] = False,
+) -> None:
+    """List the transactions of an account.
 
-    def __init__(self) -> None:
-        self._before = "[\n"
+    They are printed page by page, as they are read; amounts keep the bank's signs. --json prints one list, with one
+    transaction and its bookingStatus per line.
+    """
+    if run.as_json and as_csv:
+        raise typer.BadParameter("--json and --csv can't be used together")
+    today = datetime.now(UTC).date()
+    first, last = date_from or today - timedelta(days=DAYS), date_to or today
+    with run.accounts() as opened:
+        reports = opened.transactions(account_id, booking_status=status.value, date_from=first, date_to=date_to).pages()
+        pages = _reading(reports, first, last)
+        for text in _json(pages) if run.as_json else _csv(pages, account_id) if as_csv else _table(pages):
+            write(text)
 
-    def text(self, transactions: Sequence[Listed]) -> str:
-        text = ""
-        for each in transactions:
-            text += self._before + json_text({"bookingStatus": each.booking_status, **each.to_dict()})
-            self._before = ",\n"
-        return text
 
-    def end(self) -> str:
-        return "\n]\n" if self._before == ",\n" else "[]\n"
+def _json(pages: Iterable[Page]) -> Iterator[str]:
+    """One list with an item a line. Broken off, it is not JSON."""
+    before = "[\n"
+    for page in pages:
+        for each in page:
+            yield before + json_text({"bookingStatus": each.booking_status, **each.to_dict()})
+            before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-class Csv:
-    """CSV with every value in quotes, whatever is in it. Headings are the API's names."""
+_HEADINGS: Final = (
+    "bookingStatus",
+    "bookingDate",
+    "valueDate",
+    "amount",
+    "currency",
+    "creditorName",
+    "creditorAccount",
+    "debtorName",
+    "debtorAccount",
+    "remittanceInformationUnstructured",
+    "remittanceInformationStructured",
+    "additionalInformation",
+    "endToEndId",
+    "purposeCode",
+    "bankTransactionCode",
+    "entryReference",
+    "transactionId",
+    "resourceId",
+)
 
-    HEADINGS: Final = (
-        "bookingStatus",
-        "bookingDate",
-        "valueDate",
-        "amount",
-        "currency",
-        "creditorName",
-        "creditorAccount",
-        "debtorName",
-        "debtorAccount",
-        "remittanceInformationUnstructured",
-        "remittanceInformationStructured",
-        "additionalInformation",
-        "endToEndId",
-        "purposeCode",
-        "bankTransactionCode",
-        "entryReference",
-        "transactionId",
-        "resourceId",
-    )
 
-    def __init__(self, account_id: str) -> None:
-        self._account_id = account_id
-        self._rows: list[Sequence[object]] = [self.HEADINGS]
-
-    def text(self, transactions: Sequence[Listed]) -> str:
+def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
+    """Every value in quotes, whatever is in it. Headings are the API's names."""
+    header = [dict(zip(_HEADINGS, _HEADINGS, strict=True))]
+    for page in pages:
+        rows = [
+            {
+                "bookingStatus": each.booking_status,
+                **each.to_dict(),
+                "amount": each.transaction_amount.amount,
+                "currency": each.transaction_amount.currency,
+                "creditorAccount": account_number(each.creditor_account),
+                "debtorAccount": account_number(each.debtor_account),
+                "resourceId": account_id,
+            }
+            for each in page
+        ]
         written = io.StringIO()
-        writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerows([*self._rows, *map(self._row, transactions)])
-        self._rows = []
-        text = written.getvalue()
-        # in a file it is what the bank sent; here it would steer the terminal
-        return "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text
-
-    def end(self) -> str:
-        return ""
-
-    def _row(self, transaction: Listed) -> list[object]:
-        sent = {
-            "bookingStatus": transaction.booking_status,
-            **transaction.to_dict(),
-            "amount": transaction.transaction_amount.amount,
-            "currency": transaction.transaction_amount.currency,
-            "creditorAccount": account_number(transaction.creditor_account),
-            "debtorAccount": account_number(transaction.debtor_account),
-            "resourceId": self._account_id,
-        }
-        return [sent.get(name) for name in self.HEADINGS]
+        form = csv.DictWriter(written, _HEADINGS, extrasaction="ignore", quoting=csv.QUOTE_ALL, lineterminator="\n")
+        form.writerows(header + rows)
+        header = []
+        # in a file it is what the bank sent; a terminal would be steered by it
+        lines = map(printable if sys.stdout.isatty() else str, written.getvalue().split("\n"))
+        yield "\n".join(lines)
 
 
-class Table:
+def _table(pages: Iterable[Page]) -> Iterator[str]:
     """Lines for people, as they come: the text, which may be long, is last."""
-
-    def __init__(self) -> None:
-        self._heading = f"{'DAY':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
-
-    def text(self, transactions: Sequence[Listed]) -> str:
-        if not transactions:
-            return ""
-        heading, self._heading = self._heading, ""
-        return heading + "".join(map(self._line, transactions))
-
-    def end(self) -> str:
-        return ""
-
-    def _line(self, transaction: Listed) -> str:
-        amount, currency = map(cell, (transaction.transaction_amount.amount, transaction.transaction_amount.currency))
-        name = transaction.debtor_name or transaction.ultimate_debtor
-        if amount.startswith("-") or name is None:
-            name = transaction.creditor_name or transaction.ultimate_creditor or name
-        information = (
-            transaction.remittance_information_unstructured
-            or transaction.remittance_information_structured
-            or transaction.additional_information
-        )
-        text = ", ".join(filter(None, map(cell, (name, information))))
-        day = str(transaction.booking_date or transaction.value_date or "")
-        line = f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}"
-        return f"{line.rstrip()}\n"
+    heading = f"{'DATE':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
+    for page in pages:
+        if page:
+            yield heading + "".join(map(_line, page))
+            heading = ""
 
 
-def reading(pages: Iterator[TransactionReport], first: date, last: date) -> Iterator[TransactionReport]:
-    """The pages. While each is waited for, a bar shows how many of the days there are, if stderr is a terminal."""
+def _line(transaction: BookedTransaction | PendingTransaction) -> str:
+    amount, currency = map(cell, (transaction.transaction_amount.amount, transaction.transaction_amount.currency))
+    name = transaction.debtor_name or transaction.ultimate_debtor
+    if amount.startswith("-") or name is None:
+        name = transaction.creditor_name or transaction.ultimate_creditor or name
+    information = (
+        transaction.remittance_information_unstructured
+        or transaction.remittance_information_structured
+        or transaction.additional_information
+    )
+    text = ", ".join(filter(None, map(cell, (name, information))))
+    day = str(transaction.booking_date or transaction.value_date or "")
+    return f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}".rstrip() + "\n"
+
+
+def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> Iterator[Page]:
+    """The transactions of each page. While one is waited for, a bar shows how many of the days there are, if stderr is
+    a terminal. Says so if there were none.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from .._protocol.pages import listed
-
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} % of the days"))
     bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-    days = max(1, (last - first).days + 1)
-    task, read, seen = bar.add_task("Reading transactions", total=days), 0, set[date]()
-    if not bar.console.is_terminal or bar.console.is_dumb_terminal:
-        yield from pages
-        return
+    task = bar.add_task("Reading transactions", total=(last - first).days + 1)
+    count, dates = 0, set[date]()
     while True:
         # off the screen while the page is written: that may be the same terminal
-        with bar:
-            page = next(pages, None)
-        if page is None:
-            return
+        with bar if is_interactive() else nullcontext():
+            report = next(reports, None)
+        if report is None:
+            break
+        lists = report.transactions
+        page = cast("Page", [*(lists.booked or []), *(lists.pending or [])] if lists else [])
         yield page
-        transactions = list(listed(page))
-        read += len(transactions)
-        # whether they come with the oldest or the newest first
-        seen |= {each.booking_date for each in transactions if each.booking_date is not None}
-        seen = {min(seen), max(seen)} if seen else seen
-        passed = (max(seen) - min(seen)).days if seen else 0
-        bar.update(task, description=f"Read {read:,} transactions", completed=min(passed, days))
+        count += len(page)
+        dates |= {each.booking_date for each in page if each.booking_date}
+        # whether the oldest or the newest come first
+        passed = (max(dates) - min(dates)).days if dates else 0
+        bar.update(task, description=f"Read {count:,} transactions", completed=passed)
+    if not count:
+        say("No transactions in that period.")

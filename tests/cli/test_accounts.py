@@ -180,7 +180,7 @@ def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
 def test_the_redirect_uri_leads_to_this_machine(simulator: Simulator, uri: str) -> None:
     result = run("consent", "create", "--bank", "ESSESESS", "--redirect-uri", uri)
     assert result.exit_code == 2
-    assert "--redirect-uri must lead to this machine" in result.stderr
+    assert "'--redirect-uri': must lead to this machine" in result.stderr
     assert simulator.requests == []
 
 
@@ -200,7 +200,8 @@ def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> Non
     result = create("ESSESESS", taken)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "can't listen on port" in result.stderr
-    assert f"`openpayments consent authorise {simulator.consents[-1].id}` goes on" in result.stderr
+    assert result.stderr.index("Error: ") < result.stderr.index("consent authorise")
+    assert f"`openpayments consent authorise {simulator.consents[-1].id} --bank ESSESESS` continues" in result.stderr
     assert create("HANDSESS", taken).exit_code == 0
 
 
@@ -235,6 +236,15 @@ def test_a_terminal_gets_a_code_that_is_redrawn(
     # the code changes, and the drawing with it
     assert len(drawn) > len(set(drawn)) > 25
     assert "Scan the code with the BankID app" in result.stderr
+
+
+def test_an_image_is_no_use_in_a_terminal(simulator: Simulator, port: int) -> None:
+    shown = create("SWEDSESS", port, "--app", "--method", "mbid_animated_qr_image")
+    assert shown.exit_code == 0
+    assert "--method mbid_animated_qr_token, or mbid" in shown.stderr
+    text = create("SWEDSESS", port, "--app", "--method", "mbid_animated_qr_token")
+    assert text.exit_code == 0
+    assert "with --method mbid there is a link instead" in text.stderr
 
 
 def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> None:
@@ -282,7 +292,7 @@ def test_from_accounts_to_transactions_without_an_account() -> None:
     assert all(account["resourceId"] in terminal for account in accounts)
     assert re.search(r"closingBooked +\d+\.\d\d +SEK", run("balances", accounts[0]["resourceId"], *bank).stdout)
     transactions = run("transactions", accounts[0]["resourceId"], *bank).stdout.splitlines()
-    assert transactions[0].split() == ["DAY", "AMOUNT", "CUR", "STATUS", "TEXT"]
+    assert transactions[0].split() == ["DATE", "AMOUNT", "CUR", "STATUS", "TEXT"]
     assert transactions[1] > str(TODAY - timedelta(days=92))
     assert len(transactions) > 10
 
@@ -409,7 +419,7 @@ def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
     for form, printed in {"--json": "[]\n", "--csv": heading, "--status=booked": ""}.items():
         simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": []}})
         result = run("transactions", *account, form)
-        assert (result.stdout, result.stderr) == (printed, "No transactions then.\n")
+        assert (result.stdout, result.stderr) == (printed, "No transactions in that period.\n")
 
 
 def test_a_page_that_fails_leaves_no_complete_json(simulator: Simulator, account: list[str]) -> None:
@@ -440,10 +450,10 @@ def test_a_terminal_shows_how_far_it_is(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--from", "2026-02-30"], "not a day"),
+        (["--from", "2026-02-30"], "not a date"),
         (["--from", "9999-01-01"], "--from is 9999-01-01, which is yet to come"),
         (["--from", "2025-02-02", "--to", "2025-01-01"], "--from 2025-02-02 is after --to 2025-01-01"),
-        (["--json", "--csv"], "exclude each other"),
+        (["--json", "--csv"], "can't be used together"),
         (["--status", "imagined"], "--status"),
         (["--psu-ip", "203.0.113.777"], "--psu-ip must be"),
     ],
@@ -466,6 +476,6 @@ def test_accesses_without_the_user_are_counted(simulator: Simulator, account: li
 def test_the_doctor_knows_the_users_variables_and_shows_none(simulator: Simulator) -> None:
     result = run("doctor", "--json", OPENPAYMENTS_PSU_ID=PSU_ID, OPENPAYMENTS_PSU_IP=IP)
     assert result.exit_code == 0
-    assert "no variable of this SDK" not in result.stdout
+    assert "unknown variable" not in result.stdout
     assert PSU_ID not in result.output
     assert IP not in result.output

@@ -139,7 +139,7 @@ def test_json_is_ascii_where_utf8_does_not_arrive(monkeypatch: pytest.MonkeyPatc
 
 def test_no_answer_is_said_beside_an_empty_stdout(simulator: Simulator) -> None:
     result = run("banks", "--country", "DE")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No banks there.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No banks found.\n")
 
 
 def test_what_a_bank_leaves_out_is_left_out(simulator: Simulator) -> None:
@@ -302,7 +302,7 @@ def forbidden(simulator: Simulator) -> None:
         (["banks", "--country", "Sweden"], {}, None, 2, ["--country must be", "'Sweden'"]),
         (["cities", "--city", "5"], {}, None, 2, ["--city must be"]),
         (["banks", "--psu-context", "personal"], {}, None, 2, ["--psu-context", "'private'"]),
-        (["banks", "--simulator", "--environment", "sandbox"], {}, None, 2, ["exclude each other"]),
+        (["banks", "--simulator", "--environment", "sandbox"], {}, None, 2, ["can't be used together"]),
         (["bank"], {}, None, 2, ["Missing argument 'BIC'"]),
         (
             ["banks"],
@@ -323,7 +323,7 @@ def forbidden(simulator: Simulator) -> None:
         (["token", "--psu-context", "none"], {}, None, 3, ["invalid_scope", "PSU context"]),
         (["banks"], {}, forbidden, 3, ["403", "request id", "Developer Portal"]),
         (["bank", "ABCDEFGH"], {}, None, 4, ["RESOURCE_UNKNOWN", "request id", "openpayments banks"]),
-        (["banks"], {"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, [CLOSED, "request id", "doctor"]),
+        (["banks"], {"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, [CLOSED, "request id", "simulator running", "doctor"]),
         (["banks"], {}, html, 5, ["request id", "doctor"]),
     ],
 )
@@ -431,7 +431,7 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
             None,
             0,
             ["ok", "ok", "ok", "ok", "skipped"],
-            "takes the API scope aspspinformation",
+            "needs the API scope aspspinformation",
         ),
     ],
 )
@@ -461,7 +461,7 @@ def test_the_doctor_notices_that_accounts_can_not_be_read(simulator: Simulator) 
     assert [note["check"] for note in notes] == ["accounts"]
     assert notes[0]["detail"].startswith("not available: ")
     assert "invalid_scope" in notes[0]["detail"]
-    assert "API product of accountinformation" in notes[0]["advice"]
+    assert "API product accountinformation" in notes[0]["advice"]
     assert run("doctor").exit_code == 0
 
 
@@ -500,7 +500,7 @@ def test_options_win_over_variables(simulator: Simulator) -> None:
     assert found["OPENPAYMENTS_ENVIRONMENT"] == ("production", "--environment")
     assert found["OPENPAYMENTS_AUTH_URL"] == (PRODUCTION.auth_url, "--environment")
     assert found["OPENPAYMENTS_API_URL"] == (PRODUCTION.api_url, "--environment")
-    assert "HTTPS_PROXY if it takes" in result.stdout
+    assert "HTTPS_PROXY if you need" in result.stdout
     assert simulator.requests == []
 
 
@@ -518,6 +518,23 @@ def test_the_doctor_knows_what_to_do_about_a_private_ca(tmp_path: Path) -> None:
         result = run("doctor", "--json", **exported(simulator))
     assert list(states(result).values()) == ["ok", "failed", "failed", "skipped", "skipped"]
     assert "SSL_CERT_FILE" in result.stdout
+
+
+@pytest.mark.parametrize("are_apart", [True, False])
+def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path, are_apart: bool) -> None:
+    authority = trustme.CA()
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client@example.com")
+    ca, both, cert, key = (tmp_path / f"{name}.pem" for name in ("ca", "both", "cert", "key"))
+    authority.cert_pem.write_to_path(ca)
+    server.private_key_and_cert_chain_pem.write_to_path(both)
+    client.private_key_pem.write_to_path(key)
+    client.private_key_and_cert_chain_pem.write_to_path(cert)
+    shown = {"OPENPAYMENTS_CLIENT_CERT": str(cert)} | ({"OPENPAYMENTS_CLIENT_KEY": str(key)} if are_apart else {})
+    with Simulator(ssl_certfile=both, ssl_ca_certs=ca) as simulator:
+        environment = {"SSL_CERT_FILE": str(ca), "HTTPS_PROXY": CLOSED, **exported(simulator)}
+        assert set(states(run("doctor", "--json", **environment, **shown)).values()) == {"ok"}
+        failed = run("doctor", "--json", **environment)
+    assert list(states(failed).values()) == ["ok", "failed", "failed", "skipped", "skipped"]
 
 
 # the simulator

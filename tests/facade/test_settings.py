@@ -155,6 +155,14 @@ def test_the_sandbox_is_the_default_and_production_is_said() -> None:
     )
 
 
+def test_a_client_says_what_it_was_made_with() -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret", api_scopes=["accountinformation"]) as op:
+        assert op.environment is SANDBOX
+        assert op.api_scopes == (ApiScope.ACCOUNT_INFORMATION,)
+        assert op.psu_context is PsuContext.PRIVATE
+        assert op.with_options(psu_context=None).psu_context is None
+
+
 def test_missing_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
