@@ -18,7 +18,6 @@ from ._version import __version__ as __version__
 _NAMES = {
     "_protocol.answer": "RawResponse",
     "_protocol.options": "CallOptions",
-    "_protocol.pages": "BookedTransaction PendingTransaction",
     "_protocol.redirect": "Callback RedirectUrl",
     "_protocol.sca": "Approach AuthorisationUpdate Challenge",
     "_settings": "ClientCert ClientOptions",
@@ -28,8 +27,8 @@ _NAMES = {
     "events": "OnTokenEvent TokenEvent",
     "models": """
         Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
-        AuthorizationMethod Balance BookingStatus City Consent ConsentAccess ConsentCreated Country MonetaryAmount
-        ScaStatusAnswer Transaction TransactionReport
+        AuthorizationMethod Balance BookedTransaction BookingStatus City Consent ConsentAccess ConsentCreated Country
+        MonetaryAmount PendingTransaction ScaStatusAnswer Transaction TransactionReport
     """,
     "psu": "Psu",
     "scopes": "ApiScope PsuContext",

@@ -9,6 +9,7 @@ from openpayments_client.models import AuthorisationStarted as AuthorisationStar
 from openpayments_client.models import AuthorisationUpdated as AuthorisationUpdated
 from openpayments_client.models import AuthorizationMethod as AuthorizationMethod
 from openpayments_client.models import Balance as Balance
+from openpayments_client.models import BookedTransaction as BookedTransaction
 from openpayments_client.models import BookingStatus as BookingStatus
 from openpayments_client.models import City as City
 from openpayments_client.models import Consent as Consent
@@ -16,6 +17,7 @@ from openpayments_client.models import ConsentAccess as ConsentAccess
 from openpayments_client.models import ConsentCreated as ConsentCreated
 from openpayments_client.models import Country as Country
 from openpayments_client.models import MonetaryAmount as MonetaryAmount
+from openpayments_client.models import PendingTransaction as PendingTransaction
 from openpayments_client.models import ScaStatusAnswer as ScaStatusAnswer
 from openpayments_client.models import Transaction as Transaction
 from openpayments_client.models import TransactionReport as TransactionReport
@@ -33,8 +35,6 @@ from ._async.oauth import AsyncOAuth as AsyncOAuth
 from ._async.transactions import AsyncTransactions as AsyncTransactions
 from ._protocol.answer import RawResponse as RawResponse
 from ._protocol.options import CallOptions as CallOptions
-from ._protocol.pages import BookedTransaction as BookedTransaction
-from ._protocol.pages import PendingTransaction as PendingTransaction
 from ._protocol.redirect import Callback as Callback
 from ._protocol.redirect import RedirectUrl as RedirectUrl
 from ._protocol.sca import Approach as Approach

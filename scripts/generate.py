@@ -102,13 +102,17 @@ def for_the_generator(node: Any) -> Any:
     generated code stays as plain as that of fields which cannot be null. A parameter's description is put on its
     schema, where the generator looks for it. X-Request-ID counts as required everywhere, so that the template which
     sends a fresh one meets one form of it only; what a client binds to a bank and a user counts as optional, so that no
-    call has to repeat it: operations.py says that it is required.
+    call has to repeat it: operations.py says that it is required. A schema with `x-constants` becomes a subclass of the
+    one that it refers to.
     """
     if isinstance(node, list):
         return [for_the_generator(item) for item in node]
     if not isinstance(node, dict):
         return node
     node = {key: value if key in ("example", "examples") else for_the_generator(value) for key, value in node.items()}
+    if "x-constants" in node:
+        [base] = node.pop("allOf")
+        node |= {"type": "object", "properties": {}, "x-extends": base["$ref"].rpartition("/")[2]}
     if isinstance(properties := node.get("properties"), dict):
         for name in properties.keys() - set(node.get("required", ())):
             properties[name] = without_null(properties[name])

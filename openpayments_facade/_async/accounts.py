@@ -10,7 +10,6 @@ from openpayments_client.operations import OPERATIONS
 from .._checks import check, refuse
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
-from .._protocol.pages import transaction_list
 from .service import AsyncBankService, AsyncRawService, raw
 from .transactions import AsyncRawTransactions, AsyncTransactions
 
@@ -106,7 +105,7 @@ class AsyncAccounts(AsyncBankService):
             raise refuse("date_from", "is missing; only entry_reference_from or delta_list does without")
         operation = Operation.at_bank(
             self._bank,
-            transaction_list,
+            api.get_transaction_list,
             id_of(account_id, "resource_id", "account_id"),
             consent_id=self._consent_id,
             booking_status=booking_status,

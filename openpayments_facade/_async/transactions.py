@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, listed
+from .._protocol.pages import Pages, listed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ class AsyncTransactions:
         self._send = send
         self._operation = operation
 
-    async def __aiter__(self) -> AsyncIterator[BookedTransaction | PendingTransaction]:
+    async def __aiter__(self) -> AsyncIterator[models.BookedTransaction | models.PendingTransaction]:
         async for page in self.pages():
             for transaction in listed(page):
                 yield transaction

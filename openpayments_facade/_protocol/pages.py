@@ -1,21 +1,18 @@
-"""Booked and pending transactions, and how to get to the next page (the provider's guide of 2021)."""
+"""The pages of a list of transactions, and how to get to the next one (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import httpx
 from attrs import evolve
 from openpayments_client import models
-from openpayments_client.api import account_information as api
 
 from .answer import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from openpayments_client import Client
+    from collections.abc import Iterator
 
     from .answer import RawResponse
     from .operation import Operation
@@ -24,51 +21,11 @@ if TYPE_CHECKING:
 _LONGEST_QUERY: Final = 60_000  # httpx refuses a URL that is a little longer
 
 
-class BookedTransaction(models.Transaction):
-    """A transaction of a list that is booked."""
-
-    __slots__ = ()
-    booking_status: ClassVar[Literal["booked", "pending"]] = "booked"
-
-
-class PendingTransaction(models.Transaction):
-    """A transaction of a list that is announced but not booked."""
-
-    __slots__ = ()
-    booking_status: ClassVar[Literal["booked", "pending"]] = "pending"
-
-
-class _TransactionList:
-    """The endpoint of a list of transactions, which makes each one as what its list says that it is."""
-
-    __name__ = api.get_transaction_list.__name__
-    _get_kwargs = staticmethod(api.get_transaction_list._get_kwargs)
-
-    @staticmethod
-    def _parse_response(
-        *, client: Client, response: httpx.Response
-    ) -> models.TransactionReport | models.ErrorBody | None:
-        lists = response.json().get("transactions") or {}
-        booked, pending = lists.pop("booked", None), lists.pop("pending", None)
-        report = api.get_transaction_list._parse_response(client=client, response=response)
-        if isinstance(report, models.TransactionReport) and report.transactions is not None:
-            report.transactions.booked = _items(BookedTransaction, booked)
-            report.transactions.pending = _items(PendingTransaction, pending)
-        return report
-
-
-transaction_list = _TransactionList()
-
-
-def _items(kind: type[models.Transaction], items: Iterable[Any] | None) -> list[models.Transaction] | None:
-    return None if items is None else [kind.from_dict(item) for item in items]
-
-
-def listed(report: models.TransactionReport) -> Iterator[BookedTransaction | PendingTransaction]:
+def listed(report: models.TransactionReport) -> Iterator[models.BookedTransaction | models.PendingTransaction]:
     """The transactions of a page, booked ones first, in the bank's order."""
-    lists = report.transactions
-    both = () if lists is None else (*(lists.booked or ()), *(lists.pending or ()))
-    yield from (each for each in both if isinstance(each, BookedTransaction | PendingTransaction))
+    lists = report.transactions or models.TransactionLists()
+    yield from lists.booked or ()
+    yield from lists.pending or ()
 
 
 class Pages:

@@ -11,7 +11,6 @@ from openpayments_client.operations import OPERATIONS
 from .._checks import check, refuse
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
-from .._protocol.pages import transaction_list
 from .service import BankService, RawService, raw
 from .transactions import RawTransactions, Transactions
 
@@ -107,7 +106,7 @@ class Accounts(BankService):
             raise refuse("date_from", "is missing; only entry_reference_from or delta_list does without")
         operation = Operation.at_bank(
             self._bank,
-            transaction_list,
+            api.get_transaction_list,
             id_of(account_id, "resource_id", "account_id"),
             consent_id=self._consent_id,
             booking_status=booking_status,

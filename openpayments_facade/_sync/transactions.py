@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .._protocol.pages import BookedTransaction, Pages, PendingTransaction, listed
+from .._protocol.pages import Pages, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Transactions:
         self._send = send
         self._operation = operation
 
-    def __iter__(self) -> Iterator[BookedTransaction | PendingTransaction]:
+    def __iter__(self) -> Iterator[models.BookedTransaction | models.PendingTransaction]:
         for page in self.pages():
             for transaction in listed(page):
                 yield transaction

@@ -53,6 +53,7 @@ from openpayments_client.models import (
     AuthorisationStarted,
     AuthorisationUpdated,
     Balance,
+    BookedTransaction,
     ChallengeData,
     ConsentAccess,
     ConsentCreated,
@@ -68,7 +69,6 @@ from openpayments_client.models import (
     SelectAuthenticationMethod,
     Token,
     TokenRequest,
-    Transaction,
     TransactionReport,
 )
 from openpayments_client.types import Response
@@ -396,7 +396,7 @@ async def test_transactions_are_the_same_asynchronously(server: Server) -> None:
     assert isinstance(report, TransactionReport)
     assert report.transactions
     assert report.transactions.booked == [
-        Transaction(MonetaryAmount(currency="SEK", amount="-120.00"), booking_date=dt.date(2026, 2, 27))
+        BookedTransaction(MonetaryAmount(currency="SEK", amount="-120.00"), booking_date=dt.date(2026, 2, 27))
     ]
     assert (server.received[0].headers["consent-id"], server.received[0].headers["x-bicfi"]) == ("c1", "ESSESESS")
 
@@ -695,7 +695,7 @@ def test_the_models_package_loads_none_until_asked() -> None:
 
 
 def test_the_models_package_has_every_name_and_no_other() -> None:
-    written = {"properties", "additionalProperties", "enum"}
+    written = {"properties", "additionalProperties", "enum", "x-constants"}
     assert {*models.__all__} == {name for name, schema in SCHEMAS.items() if written & schema.keys()}
     assert {*models.__all__} <= {*dir(models)}
     assert [name for name in models.__all__ if getattr(models, name) is None] == []

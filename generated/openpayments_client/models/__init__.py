@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .authorization_method import AuthorizationMethod
     from .balance import Balance
     from .balances_answer import BalancesAnswer
+    from .booked_transaction import BookedTransaction
     from .booking_status import BookingStatus
     from .challenge_data import ChallengeData
     from .city import City
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .links import Links
     from .monetary_amount import MonetaryAmount
     from .oauth_error import OAuthError
+    from .pending_transaction import PendingTransaction
     from .problem import Problem
     from .sca_status_answer import ScaStatusAnswer
     from .select_authentication_method import SelectAuthenticationMethod
@@ -80,6 +82,7 @@ else:
         "AuthorizationMethod": ".authorization_method",
         "Balance": ".balance",
         "BalancesAnswer": ".balances_answer",
+        "BookedTransaction": ".booked_transaction",
         "BookingStatus": ".booking_status",
         "ChallengeData": ".challenge_data",
         "City": ".city",
@@ -115,6 +118,7 @@ else:
         "Links": ".links",
         "MonetaryAmount": ".monetary_amount",
         "OAuthError": ".oauth_error",
+        "PendingTransaction": ".pending_transaction",
         "Problem": ".problem",
         "ScaStatusAnswer": ".sca_status_answer",
         "SelectAuthenticationMethod": ".select_authentication_method",
@@ -151,6 +155,7 @@ __all__ = (
     "AuthorizationMethod",
     "Balance",
     "BalancesAnswer",
+    "BookedTransaction",
     "BookingStatus",
     "ChallengeData",
     "City",
@@ -186,6 +191,7 @@ __all__ = (
     "Links",
     "MonetaryAmount",
     "OAuthError",
+    "PendingTransaction",
     "Problem",
     "ScaStatusAnswer",
     "SelectAuthenticationMethod",

@@ -17,13 +17,13 @@ class TransactionLists:
     """Transactions by their state.
 
     Attributes:
-        booked (list[Transaction] | None): Those that are booked.
-        pending (list[Transaction] | None): Those that are not booked yet.
+        booked (list[BookedTransaction] | None): Those that are booked.
+        pending (list[PendingTransaction] | None): Those that are not booked yet.
         links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
     """
 
-    booked: list[Transaction] | None = None
-    pending: list[Transaction] | None = None
+    booked: list[BookedTransaction] | None = None
+    pending: list[PendingTransaction] | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -66,20 +66,20 @@ class TransactionLists:
 
         d = dict(src_dict)
         _booked = d.pop("booked", None)
-        booked: list[Transaction] | None = None
+        booked: list[BookedTransaction] | None = None
         if _booked is not None:
             booked = []
             for booked_item_data in _booked:
-                booked_item = Transaction.from_dict(booked_item_data)
+                booked_item = BookedTransaction.from_dict(booked_item_data)
 
                 booked.append(booked_item)
 
         _pending = d.pop("pending", None)
-        pending: list[Transaction] | None = None
+        pending: list[PendingTransaction] | None = None
         if _pending is not None:
             pending = []
             for pending_item_data in _pending:
-                pending_item = Transaction.from_dict(pending_item_data)
+                pending_item = PendingTransaction.from_dict(pending_item_data)
 
                 pending.append(pending_item)
 
@@ -116,5 +116,6 @@ class TransactionLists:
         return key in self.additional_properties
 
 
+from ..models.booked_transaction import BookedTransaction  # noqa: E402
 from ..models.links import Links  # noqa: E402
-from ..models.transaction import Transaction  # noqa: E402
+from ..models.pending_transaction import PendingTransaction  # noqa: E402
