@@ -12,7 +12,7 @@ from openpayments_client.operations import is_id
 from .._checks import refuse
 from .._protocol.answer import unreadable
 from .._protocol.options import read_seconds
-from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
+from .._protocol.redirect import RedirectUrl, read_callback
 from .._protocol.sca import (
     POLL_INTERVAL,
     TERMINAL,
@@ -85,17 +85,9 @@ class Authorisation(Journey[T]):
             InvalidArgumentError: The bank's link does not lead to the auth host, or this is no redirect.
         """
         if self._template is None:
-            raise refuse(
-                "redirect_uri", f"is of no use: a {self.approach} authorisation has no link: look at `approach` first"
-            )
-        settings = self._sender.session.settings
-        url = fill_redirect_url(
-            self._template,
-            environment=settings.environment,
-            client_id=settings.client_id,
-            redirect_uri=redirect_uri,
-            state=state,
-        )
+            said = f"is of no use: a {self.approach} authorisation has no link: look at `approach` first"
+            raise refuse("redirect_uri", said)
+        url = OAuth(self._sender).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
@@ -116,9 +108,8 @@ class Authorisation(Journey[T]):
         """
         try:
             if self.approach is Approach.DECOUPLED:
-                raise refuse(
-                    "callback_url", "is of no use: a decoupled authorisation has no callback: look at `approach` first"
-                )
+                said = "is of no use: a decoupled authorisation has no callback: look at `approach` first"
+                raise refuse("callback_url", said)
             if self._state is None or self._redirect_uri is None:
                 raise refuse("callback_url", "comes before redirect_url() was called")
             callback = read_callback(callback_url, state=self._state, argument="callback_url")

@@ -55,6 +55,7 @@ class OAuth:
         )
 
     @hiding_arguments
+    @hiding_arguments
     def read_callback(self, url: str, *, state: str) -> Callback:
         """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
 
