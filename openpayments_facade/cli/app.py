@@ -26,7 +26,7 @@ app = typer.Typer(
     help="""Open Payments on the command line: many banks behind one API. Unofficial; not Interledger's Open Payments.
 
     Credentials are read from OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET. `openpayments doctor` checks your
-    setup. Every command that calls the API also works without an account: add --simulator to it.
+    setup. Every command that calls the API also works without an account: put --simulator after its name.
 
     \b
       openpayments banks --country SE --simulator

@@ -520,17 +520,16 @@ def test_the_doctor_knows_what_to_do_about_a_private_ca(tmp_path: Path) -> None:
     assert "SSL_CERT_FILE" in result.stdout
 
 
-@pytest.mark.parametrize("are_apart", [True, False])
-def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path, are_apart: bool) -> None:
+def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path) -> None:
     authority = trustme.CA()
-    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client@example.com")
-    ca, both, cert, key = (tmp_path / f"{name}.pem" for name in ("ca", "both", "cert", "key"))
+    ca, server, certificate, key = (tmp_path / f"{name}.pem" for name in ("ca", "server", "certificate", "key"))
     authority.cert_pem.write_to_path(ca)
-    server.private_key_and_cert_chain_pem.write_to_path(both)
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(server)
+    client = authority.issue_cert("client@example.com")
+    client.cert_chain_pems[0].write_to_path(certificate)
     client.private_key_pem.write_to_path(key)
-    client.private_key_and_cert_chain_pem.write_to_path(cert)
-    shown = {"OPENPAYMENTS_CLIENT_CERT": str(cert)} | ({"OPENPAYMENTS_CLIENT_KEY": str(key)} if are_apart else {})
-    with Simulator(ssl_certfile=both, ssl_ca_certs=ca) as simulator:
+    shown = {"OPENPAYMENTS_CLIENT_CERT": str(certificate), "OPENPAYMENTS_CLIENT_KEY": str(key)}
+    with Simulator(ssl_certfile=server, ssl_ca_certs=ca) as simulator:
         environment = {"SSL_CERT_FILE": str(ca), "HTTPS_PROXY": CLOSED, **exported(simulator)}
         assert set(states(run("doctor", "--json", **environment, **shown)).values()) == {"ok"}
         failed = run("doctor", "--json", **environment)

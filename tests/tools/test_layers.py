@@ -78,6 +78,11 @@ def test_a_wrong_import_breaks_a_contract(half: str, file: str, line: str, contr
             "from ..psu import Psu",
             "The simulator is the other side of the wire",
         ),
+        (
+            "openpayments_facade/cli/output.py",
+            "from .._redaction import Secret",
+            "The command line uses the public face, and the names of the variables",
+        ),
     ],
 )
 def test_a_wrong_import_beside_the_halves_breaks_a_contract(file: str, line: str, contract: str, tree: Path) -> None:
