@@ -36,17 +36,15 @@ class Secret:
         return "Secret('***')"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self._value), _bytes(other._value))
+        if not isinstance(other, Secret):
+            return False
+        return hmac.compare_digest(*(each._value.encode(errors="surrogatepass") for each in (self, other)))
 
     def __hash__(self) -> int:
         return hash(self._value)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled or copied")
-
-
-def _bytes(value: str) -> bytes:
-    return value.encode(errors="surrogatepass")
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 from openpayments_client.operations import OPERATIONS
@@ -10,7 +10,7 @@ from openpayments_client.operations import OPERATIONS
 from .._checks import check, refuse
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
-from .._redaction import Secret, hiding_arguments
+from .._redaction import hiding_arguments
 from ..errors import InvalidArgumentError
 from ..scopes import ApiScope, check_scope, compose
 from ..tokens.user import UserToken, read_user_token
@@ -37,12 +37,12 @@ class AsyncOAuth:
         Nothing is sent.
 
         Args:
-            template: the link as it came, with its placeholders.
-            redirect_uri: where the browser comes back to; whitelisted on the application.
-            state: what tells whose callback comes back; an unguessable one is made if it is left out.
+            template: The link as it came, with its placeholders.
+            redirect_uri: Where the browser comes back to; whitelisted on the application.
+            state: What tells whose callback comes back; an unguessable one is made if it is left out.
 
         Raises:
-            InvalidArgumentError: the link is not on the environment's auth host, or can't be filled.
+            InvalidArgumentError: The link is not on the environment's auth host, or can't be filled.
         """
         settings = self._sender.session.settings
         return fill_redirect_url(
@@ -59,12 +59,12 @@ class AsyncOAuth:
         """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
 
         Args:
-            url: the whole address, with its query.
-            state: the one that went out with `redirect_url`.
+            url: The whole address, with its query.
+            state: The one that went out with `redirect_url`.
 
         Raises:
-            InvalidArgumentError: the state is not the one that went out.
-            AuthorisationFailedError: the callback brings an error.
+            InvalidArgumentError: The state is not the one that went out.
+            AuthorisationFailedError: The callback brings an error.
         """
         return read_callback(url, state=state)
 
@@ -82,17 +82,17 @@ class AsyncOAuth:
         A code can be used once, so this is never sent twice.
 
         Args:
-            code: from the callback.
-            redirect_uri: the one that the browser was sent to.
-            authorisation_id: the authorisation of the consent or the payment.
-            consent_id: what was authorised, unless it is a payment.
-            payment_id: what was authorised, unless it is a consent.
+            code: From the callback.
+            redirect_uri: The one that the browser was sent to.
+            authorisation_id: The authorisation of the consent or the payment.
+            consent_id: What was authorised, unless it is a payment.
+            payment_id: What was authorised, unless it is a consent.
 
         Raises:
-            InvalidArgumentError, MissingScopeError: before anything is sent.
-            ReauthorisationRequiredError: the code is wrong, was used or has expired.
-            OutcomeUnknownError: no answer came.
-            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: as for every token.
+            InvalidArgumentError, MissingScopeError: Before anything is sent.
+            ReauthorisationRequiredError: The code is wrong, was used or has expired.
+            OutcomeUnknownError: No answer came.
+            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for every token.
         """
         secret_code = read_code(code)
         del code  # no frame that an error leads to shall show it
@@ -112,10 +112,10 @@ class AsyncOAuth:
             headers[rule.name] = str(value)
         session, options = self._sender.session, self._sender.options
         check_scope([[scope]], session.settings.api_scopes, "exchange_code")
-        form: dict[str, str | Secret] = {
+        form = {
             "code": secret_code,
             "redirect_uri": read_redirect_uri(redirect_uri),
-            # sources differ: the guide's tutorials send the API scope alone, its samples of 2022 the context too
+            # so do the provider's samples of 2022; tutorials of the provider's guide of 2021 send the API scope alone
             "scope": compose([scope], options.psu_context),
         }
         return await self._ask("authorization_code", form, merge_headers(options.headers, headers))
@@ -126,13 +126,13 @@ class AsyncOAuth:
         A refresh token may be good for one use, so this is never sent twice: keep the new token at once.
 
         Args:
-            token: the old one.
+            token: The old one.
 
         Raises:
-            InvalidArgumentError: the token has no refresh token.
-            ReauthorisationRequiredError: the refresh token is refused for good.
-            OutcomeUnknownError: no answer came.
-            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: as for every token.
+            InvalidArgumentError: The token has no refresh token.
+            ReauthorisationRequiredError: The refresh token is refused for good.
+            OutcomeUnknownError: No answer came.
+            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for every token.
         """
         if not isinstance(token, UserToken):
             del token
@@ -144,11 +144,7 @@ class AsyncOAuth:
         )
 
     async def _ask(
-        self,
-        grant_type: str,
-        form: Mapping[str, str | Secret],
-        headers: Mapping[str, str],
-        old: UserToken | None = None,
+        self, grant_type: str, form: Mapping[str, Any], headers: Mapping[str, str], old: UserToken | None = None
     ) -> UserToken:
         session, options = self._sender.session, self._sender.options
         fetcher = evolve(session.fetcher, timeout=options.timeout, total_timeout=options.total_timeout)

@@ -21,14 +21,8 @@ from .answer import Answer, may_help_to_retry
 
 _log = logging.getLogger("openpayments_facade")
 
-_NEVER_SENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.InvalidURL,
-    httpx.LocalProtocolError,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
+_NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_SENT: Final = (*_NOT_CONNECTED, httpx.InvalidURL, httpx.LocalProtocolError)
 """After these no byte of the request has reached the server."""
 
 

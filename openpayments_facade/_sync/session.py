@@ -38,7 +38,7 @@ class Session:
         """The token manager of a PSU context: one active token for each (document 000).
 
         Raises:
-            ClientStateError: the client is closed or belongs to another loop.
+            ClientStateError: The client is closed or belongs to another loop.
         """
         self.check_open()
         if psu_context not in self._tokens:

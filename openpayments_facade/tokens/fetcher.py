@@ -67,7 +67,7 @@ class TokenFetcher:
 
         Raises:
             AuthenticationError, InvalidScopeError, TokenError: The endpoint says no.
-            ConnectionFailedError, TimedOutError: it says nothing.
+            ConnectionFailedError, TimedOutError: It says nothing.
             UnreadableResponseError: It says something else.
         """
         asked = self.clock.now()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .._redaction import Secret, scrubber
 from .token import AccessToken, Now, read_json
 
 if TYPE_CHECKING:
-    from .._redaction import Secret
     from .stores import TokenStore
 
 _log = logging.getLogger("openpayments_facade")
@@ -67,19 +67,14 @@ class Fleet:
                     held.__exit__(None, None, None)
 
     @contextmanager
-    def _trying(self, operation: str, token: Secret | None = None) -> Iterator[None]:
+    def _trying(self, operation: str, *secrets: Secret) -> Iterator[None]:
         """Logs the first failure of a store, and the end of the last one; goes on in any case."""
         try:
             yield
         except Exception as error:
             if not self._failing:
-                said = str(error).replace(token.reveal(), "***") if token else str(error)
-                _log.warning(
-                    "Trouble with %s, going on with this process's own memory: %s: %s",
-                    self._name,
-                    type(error).__name__,
-                    said,
-                )
+                said = scrubber(*secrets)(f"{type(error).__name__}: {error}")
+                _log.warning("Trouble with %s, going on with this process's own memory: %s", self._name, said)
             self._failing.add(operation)
         else:
             if self._failing == {operation}:

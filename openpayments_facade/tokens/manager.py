@@ -71,9 +71,9 @@ class TokenManager:
         """The token; blocks at most `timeout` seconds while one is fetched.
 
         Raises:
-            TimedOutError: the time is over.
-            ClientStateError: after `close()`.
-            OpenPaymentsError: what `TokenFetcher.fetch` raises when the fetch fails; the same again, without asking,
+            TimedOutError: The time is over.
+            ClientStateError: After `close()`.
+            OpenPaymentsError: What `TokenFetcher.fetch` raises when the fetch fails; the same again, without asking,
                 until a pause is over.
         """
         token, clock = self._entry.state.token, self._clock

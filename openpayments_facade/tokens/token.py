@@ -168,15 +168,9 @@ class AccessToken:
 
     def to_dict(self) -> dict[str, Any]:
         """What a token store keeps. Holds the token in the clear."""
-        return {
-            "access_token": self.value.reveal(),
-            "token_type": self.token_type,
-            "scope": self.scope,
-            "missing": list(self.missing),
-            "issued_at": self.issued.wall,
-            "lifetime": self.lifetime,
-            "replacements": self.replacements,
-        }
+        kept = {name: getattr(self, name) for name in ("token_type", "scope", "lifetime", "replacements")}
+        missing, issued_at = list(self.missing), self.issued.wall
+        return {**kept, "access_token": self.value.reveal(), "missing": missing, "issued_at": issued_at}
 
     @classmethod
     def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
@@ -187,30 +181,26 @@ class AccessToken:
                 case {
                     "access_token": str(value),
                     "token_type": str(token_type),
-                    "scope": str(stored_scope),
+                    "scope": str(words),
                     "missing": list(missing),
                     "issued_at": int() | float() as issued_at,
                     "lifetime": int() | float() as lifetime,
                     "replacements": int(replacements),
-                } if (
-                    is_usable(value)
-                    and is_bearer(token_type)
-                    and set(stored_scope.split()) == asked
-                    and set(missing) <= asked
-                    and read_lifetime(lifetime) == lifetime
-                    and -CLOCK_SKEW <= now.wall - issued_at < math.inf
-                    and replacements >= 0
-                ):
-                    age = max(now.wall - issued_at, 0.0)  # a clock that is ahead must not make the token live longer
-                    return cls(
-                        value=Secret(value),
-                        scope=scope,
-                        missing=tuple(word for word in scope.split() if word in missing),
-                        lifetime=lifetime,
-                        issued=Now(min(issued_at, now.wall), now.monotonic - age),
-                        jitter=jitter,
-                        replacements=replacements,
-                    )
+                }:
+                    age = now.wall - issued_at
+                    is_ours = is_usable(value) and is_bearer(token_type) and asked == set(words.split()) >= set(missing)
+                    makes_sense = read_lifetime(lifetime) == lifetime and -CLOCK_SKEW <= age < math.inf
+                    if is_ours and makes_sense and replacements >= 0:
+                        return cls(
+                            value=Secret(value),
+                            scope=scope,
+                            missing=tuple(word for word in scope.split() if word in missing),
+                            lifetime=lifetime,
+                            # a clock that is ahead must not make the token live longer
+                            issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
+                            jitter=jitter,
+                            replacements=replacements,
+                        )
         return None
 
 

@@ -82,10 +82,10 @@ class UserToken:
         """Reads what `to_dict` wrote, or the JSON object of a token answer.
 
         Args:
-            stored: a mapping with the token in the clear.
+            stored: A mapping with the token in the clear.
 
         Raises:
-            InvalidArgumentError: it has no access token, or one of its tokens can't be encoded.
+            InvalidArgumentError: It has no access token, or one of its tokens can't be encoded.
         """
         if not isinstance(stored, Mapping) or not _str(stored.get("access_token")):
             raise refuse("stored", "has no access_token")
@@ -113,9 +113,9 @@ def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | 
     """What a code or the refresh token of an `old` token was exchanged for.
 
     Raises:
-        ReauthorisationRequiredError: the code or the refresh token is refused for good.
-        OutcomeUnknownError: no answer came after it may have been used.
-        TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: as for `TokenFetcher.fetch`.
+        ReauthorisationRequiredError: The code or the refresh token is refused for good.
+        OutcomeUnknownError: No answer came after it may have been used.
+        TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for `TokenFetcher.fetch`.
     """
     try:
         fields = fetcher.read(exchange).fields

@@ -164,6 +164,24 @@ def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, si
             assert op.countries.get("SE").name == "Sweden"
 
 
+def test_a_proxy_of_the_environment_that_becomes_wrong_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenPayments(client_id="x", client_secret="s") as op:
+        monkeypatch.setenv("HTTPS_PROXY", "http://passw0rd:port")
+        with pytest.raises(ConnectionFailedError, match="a proxy of the environment") as caught:
+            op.access_token()
+    assert "passw0rd" not in str(caught.value)
+
+
+def test_an_interrupt_in_a_transport_is_handed_on(simulator: Simulator) -> None:
+    def interrupted(_: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    with simulator.client() as op:
+        op.access_token()
+    with simulator.client(transport=httpx.MockTransport(interrupted)) as op, pytest.raises(KeyboardInterrupt):
+        op.countries.list()
+
+
 def test_loopback_has_an_address_of_version_6_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent_proxy:
         monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{silent_proxy.getsockname()[1]}")

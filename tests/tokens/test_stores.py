@@ -320,7 +320,7 @@ def test_a_name_is_one_store_for_all_clients(tmp_path: Path, valkey_url: str) ->
 def test_threads_that_open_a_name_get_one_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = FileStore._read
 
-    def slow(store: FileStore) -> object:
+    def slow(store: FileStore, **_: object) -> object:
         threading.Event().wait(0.01)  # the others are on their way by then
         return read(store)
 

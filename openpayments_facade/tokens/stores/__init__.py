@@ -55,11 +55,11 @@ def open_store(store: object, *, argument: str = "token_store") -> TokenStore | 
     """The store that a setting names, one for all clients of a process; None is the process's own memory.
 
     Args:
-        store: a store, the name of one, or None.
-        argument: what errors call it.
+        store: A store, the name of one, or None.
+        argument: What errors call it.
 
     Raises:
-        ConfigurationError: it names none, its extra is not installed, or it is a file that others can read.
+        ConfigurationError: It names none, its extra is not installed, or it is a file that others can read.
     """
     if store is None or store == "memory":
         return None

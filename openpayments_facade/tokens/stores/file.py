@@ -35,7 +35,6 @@ class FileStore:
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
         self._path = Path(path).expanduser().resolve()  # replacing a link would separate those who share its file
         self._patience = patience
-        self._complained = False
         self._read()
 
     def get(self, key: str) -> str | None:
@@ -47,10 +46,9 @@ class FileStore:
         """Keeps a value for some seconds."""
         now = time.time()
         with self._file_lock(""):
-            entries = {old: entry for old, entry in self._read().items() if now < entry["until"]}
+            entries = {old: entry for old, entry in self._read(complains=True).items() if now < entry["until"]}
             entries[key] = {"value": value, "until": now + seconds}
             self._write({"format": _FORMAT, "entries": entries})
-            self._complained = False
 
     def lock(self, key: str) -> FileLock:
         """Lets one process at a time inside. Entering raises TimeoutError after `patience` seconds."""
@@ -60,7 +58,7 @@ class FileStore:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileLock(f"{self._path}{name}.lock", timeout=self._patience, mode=0o600)
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self, *, complains: bool = False) -> dict[str, Any]:
         try:
             with open(self._path, "rb", opener=_open) as file:
                 _check_private(os.fstat(file.fileno()), self._path)
@@ -72,8 +70,7 @@ class FileStore:
         match read_json(content):
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
-        if content and not self._complained:
-            self._complained = True
+        if content and complains:
             _log.warning("%s is not a token file of ours; it will be overwritten", self._path)
         return {}
 
@@ -84,9 +81,8 @@ class FileStore:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(content, file)
             temporary.replace(self._path)
-        except BaseException:
-            temporary.unlink()
-            raise
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _open(path: str, flags: int) -> int:
