@@ -69,6 +69,7 @@ from openpayments_client.models import (
     SelectAuthenticationMethod,
     Token,
     TokenRequest,
+    Transaction,
     TransactionReport,
 )
 from openpayments_client.types import Response
