@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from attrs import evolve
 from openpayments_client.operations import is_id
 
 from .._checks import refuse
@@ -25,7 +24,6 @@ from .._protocol.sca import (
 )
 from ..errors import TimedOutError
 from .oauth import AsyncOAuth
-from .sender import AsyncSender
 from .service import AsyncBankService
 
 if TYPE_CHECKING:
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from .._protocol.operation import Operation
     from ..tokens import UserToken
     from .bank import AsyncBank
+    from .sender import AsyncSender
 
     T = TypeVar("T", default=models.Consent)
     R = TypeVar("R")
@@ -61,10 +60,10 @@ class AsyncAuthorisation(Journey[T]):
     that were read.
     """
 
-    def __init__(self, sender: AsyncSender, bank: AsyncBank, subject: Subject[T], **fields: Any) -> None:
+    def __init__(self, sender: AsyncSender, make_bank: MakeBank, subject: Subject[T], **fields: Any) -> None:
         super().__init__(subject, **fields)
         self._sender = sender
-        self._bank = bank
+        self._make_bank = make_bank
 
     @property
     def bank(self) -> AsyncBank:
@@ -72,7 +71,7 @@ class AsyncAuthorisation(Journey[T]):
 
         accounts = authorisation.bank.accounts(authorisation.consent_id)
         """
-        return self._bank
+        return self._make_bank(self._sender, self._subject.bank)
 
     def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """Where to send the user's browser. Sends nothing.
@@ -211,10 +210,9 @@ class AsyncAuthorisation(Journey[T]):
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
     async def _read(self, operation: Operation[R], deadline: float, timeout: float) -> R:
-        options = self._sender.options
-        total = min(options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
+        total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
         try:
-            return await AsyncSender(self._sender.session, evolve(options, total_timeout=total)).run(operation)
+            return await self._sender.replace(total_timeout=total).run(operation)
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
@@ -241,17 +239,10 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         if method is not None:
             subject.select("-", method)  # a bad method is refused before anything is sent
         started = await self._start(resource_id)
-        answer: models.AuthorisationStarted | models.AuthorisationUpdated = started.parsed
-        header = started.headers.get("aspsp-sca-approach")
-        selected = method_to_select(started.parsed, header, method)
-        if selected is not None:
-            updated = await self._run(subject.select(started.parsed.authorisation_id, selected))
-            answer, header = updated.parsed, updated.headers.get("aspsp-sca-approach") or header
-        bank = self._make_bank(self._sender, self._bank)
-        authorisation = AsyncAuthorisation(
-            self._sender, bank, subject, authorisation_id=started.parsed.authorisation_id
-        )
-        authorisation._begin(answer, header, selected or method)
+        id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
+        updated = None if selected is None else await self._run(subject.select(id_, selected))
+        authorisation = AsyncAuthorisation(self._sender, self._make_bank, subject, authorisation_id=id_)
+        authorisation._begin(started, updated, selected or method)
         return authorisation
 
     def resume(self, saved: Mapping[str, Any]) -> AsyncAuthorisation[T]:
@@ -265,12 +256,10 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         Raises:
             InvalidArgumentError: It is no such thing, or of another bank.
         """
-        options = self._sender.options
-        resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, options.psu_context)
-        sender = AsyncSender(self._sender.session, evolve(options, psu_context=context))
-        authorisation = AsyncAuthorisation(
-            sender, self._make_bank(sender, bank), self._subject(resource_id, bank), **fields
-        )
+        context = self._sender.options.psu_context
+        resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, context)
+        sender, subject = self._sender.replace(psu_context=context), self._subject(resource_id, bank)
+        authorisation = AsyncAuthorisation(sender, self._make_bank, subject, **fields)
         authorisation._look()  # refuses bad ids
         return authorisation
 

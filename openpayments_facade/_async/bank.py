@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .consents import AsyncConsents, AsyncRawConsents
-from .sender import AsyncSender
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
+    from .sender import AsyncSender
 
 
 class AsyncBank:
@@ -21,8 +19,7 @@ class AsyncBank:
 
     def __init__(self, sender: AsyncSender, binding: BankBinding) -> None:
         context = binding.psu.context
-        options = sender.options if context is None else evolve(sender.options, psu_context=context)
-        self._sender = AsyncSender(sender.session, options)
+        self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
     @cached_property

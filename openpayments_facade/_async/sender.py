@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
@@ -24,6 +24,10 @@ class AsyncSender:
     def __init__(self, session: AsyncSession, options: Options) -> None:
         self.session = session
         self.options = options
+
+    def replace(self, **options: Any) -> AsyncSender:
+        """A sender with some options changed. Raises InvalidArgumentError, which names the option."""
+        return AsyncSender(self.session, self.options.replace(**options))
 
     async def run(self, operation: Operation[T]) -> T:
         """The parsed answer. Raises what `errors` lists."""

@@ -21,6 +21,7 @@ from ..scopes import PsuContext, read_psu_context
 from .operation import Endpoint, Operation
 
 if TYPE_CHECKING:
+    from .answer import RawResponse
     from .binding import BankBinding
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0
 """Seconds between two reads of the SCA status (the provider's samples of 2022)."""
 
 
+_APPROACH: Final = "ASPSP-SCA-Approach"
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
 """Fields of a state that `to_dict` has as they are, after the ids and the approach."""
 
@@ -230,19 +232,16 @@ class Journey(Generic[T]):
         consent_id = self.resource_id if self._subject.kind == "consent" else None
         return {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
 
-    def _begin(
-        self,
-        answer: models.AuthorisationStarted | models.AuthorisationUpdated,
-        header: str | None,
-        method: str | None,
-    ) -> None:
-        """Takes in the answer that decides about the approach, whose header ASPSP-SCA-Approach is `header`.
+    def _begin(self, started: RawResponse[Any], updated: RawResponse[Any] | None, method: str | None) -> None:
+        """Takes in the answers that decide about the approach; `updated` is None if no method was selected.
 
         Raises AuthorisationFailedError if it is over already, and not well, or the bank wants what this API lacks.
         """
+        answer: models.AuthorisationStarted | models.AuthorisationUpdated = (updated or started).parsed
         self.sca_status, self._method = str_or_none(answer.sca_status), _chosen(answer) or method
         self.challenge = Challenge.of(answer.challenge_data, self._method)
         self._check_outcome()
+        header = (updated and updated.headers.get(_APPROACH)) or started.headers.get(_APPROACH)
         self.approach, self._template = decide_approach(
             header, answer.links, has_challenge=self.challenge is not None, is_over=self.sca_status in TERMINAL
         )
@@ -316,17 +315,18 @@ def link(links: models.Links | None, name: str) -> str | None:
     return str_or_none(getattr(found, "href", found)) or None
 
 
-def method_to_select(started: models.AuthorisationStarted, header: str | None, wanted: str | None) -> str | None:
+def method_to_select(started: RawResponse[models.AuthorisationStarted], wanted: str | None) -> str | None:
     """The method to select next, None if the bank has decided by itself.
 
     Raises InvalidArgumentError if neither the caller nor the bank names one.
     """
-    chosen = _chosen(started)
+    answer, chosen = started.parsed, _chosen(started.parsed)
+    is_decoupled = _is(started.headers.get(_APPROACH), "DECOUPLED")
     # the bank went on with what the caller would have asked for
-    goes_on = _is(header, "DECOUPLED") and started.challenge_data and chosen and wanted in {None, chosen}
-    if goes_on or str_or_none(started.sca_status) in TERMINAL or any(_browser_links(started.links)):
+    goes_on = is_decoupled and answer.challenge_data and chosen and wanted in {None, chosen}
+    if goes_on or str_or_none(answer.sca_status) in TERMINAL or any(_browser_links(answer.links)):
         return None
-    return wanted or chosen or choose_method(started.sca_methods)
+    return wanted or chosen or choose_method(answer.sca_methods)
 
 
 def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:

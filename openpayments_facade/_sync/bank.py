@@ -6,15 +6,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from .accounts import Accounts, RawAccounts
 from .consents import Consents, RawConsents
-from .sender import Sender
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
     from .._protocol.binding import BankBinding
+    from .sender import Sender
 
 
 class Bank:
@@ -22,8 +20,7 @@ class Bank:
 
     def __init__(self, sender: Sender, binding: BankBinding) -> None:
         context = binding.psu.context
-        options = sender.options if context is None else evolve(sender.options, psu_context=context)
-        self._sender = Sender(sender.session, options)
+        self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
     @cached_property

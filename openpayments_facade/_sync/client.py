@@ -210,7 +210,7 @@ class OpenPayments:
             InvalidArgumentError: It names the option.
         """
         view = object.__new__(type(self))
-        view._sender = Sender(self._sender.session, self._sender.options.replace(**options))
+        view._sender = self._sender.replace(**options)
         view._is_view = True
         return view
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
@@ -25,6 +25,10 @@ class Sender:
     def __init__(self, session: Session, options: Options) -> None:
         self.session = session
         self.options = options
+
+    def replace(self, **options: Any) -> Sender:
+        """A sender with some options changed. Raises InvalidArgumentError, which names the option."""
+        return Sender(self.session, self.options.replace(**options))
 
     def run(self, operation: Operation[T]) -> T:
         """The parsed answer. Raises what `errors` lists."""
