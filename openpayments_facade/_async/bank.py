@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .consents import AsyncConsents, AsyncRawConsents
+from .service import service
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
@@ -22,10 +22,8 @@ class AsyncBank:
         self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
-    @cached_property
-    def consents(self) -> AsyncConsents:
-        """Consents, and how the user authorises them."""
-        return AsyncConsents(self._sender, self._binding, AsyncBank)
+    consents = service(lambda bank: AsyncConsents(bank._sender, bank._binding, AsyncBank))
+    """Consents, and how the user authorises them."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
         """The accounts that a valid consent opens.
@@ -62,10 +60,8 @@ class AsyncRawBank:
     def __init__(self, bank: AsyncBank) -> None:
         self._bank = bank
 
-    @property
-    def consents(self) -> AsyncRawConsents:
-        """Consents."""
-        return AsyncRawConsents(self._bank.consents)
+    consents = service(lambda raw: AsyncRawConsents(raw._bank.consents))
+    """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:
         """The accounts that a valid consent opens."""

@@ -15,6 +15,7 @@ from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
 from .sender import AsyncSender
+from .service import service
 from .session import AsyncSession
 
 if TYPE_CHECKING:
@@ -123,20 +124,12 @@ class AsyncOpenPayments:
         """Personal or business accounts; None where API scopes are sent alone."""
         return self._sender.options.psu_context
 
-    @cached_property
-    def countries(self) -> directory.AsyncCountries:
-        """Countries that have banks."""
-        return directory.AsyncCountries(self._sender)
-
-    @cached_property
-    def cities(self) -> directory.AsyncCities:
-        """Cities."""
-        return directory.AsyncCities(self._sender)
-
-    @cached_property
-    def aspsps(self) -> directory.AsyncAspsps:
-        """ASPSPs: the banks."""
-        return directory.AsyncAspsps(self._sender)
+    countries = service(lambda op: directory.AsyncCountries(op._sender))
+    """Countries that have banks."""
+    cities = service(lambda op: directory.AsyncCities(op._sender))
+    """Cities."""
+    aspsps = service(lambda op: directory.AsyncAspsps(op._sender))
+    """ASPSPs: the banks."""
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -260,20 +253,12 @@ class AsyncRawOpenPayments:
     def __init__(self, client: AsyncOpenPayments) -> None:
         self._client = client
 
-    @property
-    def countries(self) -> directory.AsyncRawCountries:
-        """Countries that have banks."""
-        return directory.AsyncRawCountries(self._client.countries)
-
-    @property
-    def cities(self) -> directory.AsyncRawCities:
-        """Cities."""
-        return directory.AsyncRawCities(self._client.cities)
-
-    @property
-    def aspsps(self) -> directory.AsyncRawAspsps:
-        """ASPSPs: the banks."""
-        return directory.AsyncRawAspsps(self._client.aspsps)
+    countries = service(lambda raw: directory.AsyncRawCountries(raw._client.countries))
+    """Countries that have banks."""
+    cities = service(lambda raw: directory.AsyncRawCities(raw._client.cities))
+    """Cities."""
+    aspsps = service(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
+    """ASPSPs: the banks."""
 
     @overload
     async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...

@@ -15,7 +15,7 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
-    from .._protocol.arguments import AnyConsent, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, Day
 
 
 class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
@@ -107,23 +107,14 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         return (await self._start(id_of(consent_id, "consent_id"))).parsed
 
     async def select_method(
-        self,
-        consent_id: AnyConsent,
-        *,
-        authorisation_id: str | models.AuthorisationStarted,
-        authentication_method_id: str,
+        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: str
     ) -> models.AuthorisationUpdated:
         """The second step alone: selects how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
         return (await self._run(subject.select(id_, authentication_method_id))).parsed
 
-    async def sca_status(
-        self,
-        consent_id: AnyConsent,
-        *,
-        authorisation_id: str | models.AuthorisationStarted,
-    ) -> models.ScaStatusAnswer:
+    async def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """How far the user is, with the current challenge in a decoupled authorisation."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return (await self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Day: TypeAlias = date | timedelta | relativedelta | str
     AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
+    AnyAuthorisation: TypeAlias = str | models.AuthorisationStarted
 
 
 class Named(list[Any]):

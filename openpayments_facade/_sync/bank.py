@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .accounts import Accounts, RawAccounts
 from .consents import Consents, RawConsents
+from .service import service
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
@@ -23,10 +23,8 @@ class Bank:
         self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
-    @cached_property
-    def consents(self) -> Consents:
-        """Consents, and how the user authorises them."""
-        return Consents(self._sender, self._binding, Bank)
+    consents = service(lambda bank: Consents(bank._sender, bank._binding, Bank))
+    """Consents, and how the user authorises them."""
 
     def accounts(self, consent_id: AnyConsent) -> Accounts:
         """The accounts that a valid consent opens.
@@ -63,10 +61,8 @@ class RawBank:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
 
-    @property
-    def consents(self) -> RawConsents:
-        """Consents."""
-        return RawConsents(self._bank.consents)
+    consents = service(lambda raw: RawConsents(raw._bank.consents))
+    """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> RawAccounts:
         """The accounts that a valid consent opens."""

@@ -16,6 +16,7 @@ from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
 from .sender import Sender
+from .service import service
 from .session import Session
 
 if TYPE_CHECKING:
@@ -124,20 +125,12 @@ class OpenPayments:
         """Personal or business accounts; None where API scopes are sent alone."""
         return self._sender.options.psu_context
 
-    @cached_property
-    def countries(self) -> directory.Countries:
-        """Countries that have banks."""
-        return directory.Countries(self._sender)
-
-    @cached_property
-    def cities(self) -> directory.Cities:
-        """Cities."""
-        return directory.Cities(self._sender)
-
-    @cached_property
-    def aspsps(self) -> directory.Aspsps:
-        """ASPSPs: the banks."""
-        return directory.Aspsps(self._sender)
+    countries = service(lambda op: directory.Countries(op._sender))
+    """Countries that have banks."""
+    cities = service(lambda op: directory.Cities(op._sender))
+    """Cities."""
+    aspsps = service(lambda op: directory.Aspsps(op._sender))
+    """ASPSPs: the banks."""
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -261,20 +254,12 @@ class RawOpenPayments:
     def __init__(self, client: OpenPayments) -> None:
         self._client = client
 
-    @property
-    def countries(self) -> directory.RawCountries:
-        """Countries that have banks."""
-        return directory.RawCountries(self._client.countries)
-
-    @property
-    def cities(self) -> directory.RawCities:
-        """Cities."""
-        return directory.RawCities(self._client.cities)
-
-    @property
-    def aspsps(self) -> directory.RawAspsps:
-        """ASPSPs: the banks."""
-        return directory.RawAspsps(self._client.aspsps)
+    countries = service(lambda raw: directory.RawCountries(raw._client.countries))
+    """Countries that have banks."""
+    cities = service(lambda raw: directory.RawCities(raw._client.cities))
+    """Cities."""
+    aspsps = service(lambda raw: directory.RawAspsps(raw._client.aspsps))
+    """ASPSPs: the banks."""
 
     @overload
     def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...

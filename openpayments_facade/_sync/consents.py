@@ -16,7 +16,7 @@ from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
 if TYPE_CHECKING:
-    from .._protocol.arguments import AnyConsent, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, Day
 
 
 class Consents(AuthorisingService["models.Consent"]):
@@ -106,23 +106,14 @@ class Consents(AuthorisingService["models.Consent"]):
         return (self._start(id_of(consent_id, "consent_id"))).parsed
 
     def select_method(
-        self,
-        consent_id: AnyConsent,
-        *,
-        authorisation_id: str | models.AuthorisationStarted,
-        authentication_method_id: str,
+        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: str
     ) -> models.AuthorisationUpdated:
         """The second step alone: selects how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
         return (self._run(subject.select(id_, authentication_method_id))).parsed
 
-    def sca_status(
-        self,
-        consent_id: AnyConsent,
-        *,
-        authorisation_id: str | models.AuthorisationStarted,
-    ) -> models.ScaStatusAnswer:
+    def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """How far the user is, with the current challenge in a decoupled authorisation."""
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return (self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed

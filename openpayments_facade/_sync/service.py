@@ -63,6 +63,16 @@ class BankService(Service):
         return f"<{type(self).__name__} at {self._bank.bic_fi}>"
 
 
+class service(Generic[T]):  # noqa: N801 - read as a word in `aspsps = service(...)`
+    """A service as an attribute of a client or a bank, made when it is asked for."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+
+    def __get__(self, owner: object, _: object = None) -> T:
+        return self._make(owner)
+
+
 S = TypeVar("S", bound=Service)
 
 
