@@ -7,8 +7,5 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openpayments_client.models import *  # noqa: F403
 else:
-    from openpayments_client import models as _generated
     from openpayments_client.models import __all__ as __all__
-
-    def __getattr__(name):
-        return getattr(_generated, name)
+    from openpayments_client.models import __getattr__ as __getattr__

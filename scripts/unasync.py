@@ -29,8 +29,7 @@ SUBSTITUTIONS = [
     (r"\(await ([^()]*(?:\([^()]*\)[^()]*)*)\)(?=[.)\[])", r"\1"),  # (await f(x)).y -> f(x).y
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\bAwaitable\[T\]", "T"),
-    (r"\bAwaitable\[RawResponse\[T\]\]", "RawResponse[T]"),
+    (r"\bAwaitable\[(\w+(?:\[\w+\])?)\]", r"\1"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bAsync([A-Z]\w*)", r"\1"),
     (r"\b__a(enter|exit|iter)__", r"__\1__"),

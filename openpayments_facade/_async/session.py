@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from .._http.pools import AsyncPool
 from .._protocol.quota import Quota
-from ..scopes import compose
+from ..scopes import PsuContext, compose
 from ..tokens.fetcher import TokenFetcher
 from ..tokens.manager import TokenManager
 
 if TYPE_CHECKING:
     from .._protocol.options import Options
     from .._settings import Settings
-    from ..scopes import PsuContext
 
 
 class AsyncSession:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._protocol.pages import Pages, listed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
 
-
-class AsyncSend(Protocol):
-    """Asks for a page."""
-
-    async def __call__(self, page: Operation[models.TransactionReport], /) -> RawResponse[models.TransactionReport]: ...
+    Asked: TypeAlias = Operation[models.TransactionReport]
+    Page: TypeAlias = RawResponse[models.TransactionReport]
 
 
 class AsyncTransactions:
@@ -28,9 +25,9 @@ class AsyncTransactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: AsyncSend, operation: Operation[models.TransactionReport]) -> None:
+    def __init__(self, send: Callable[[Asked], Awaitable[Page]], first: Asked) -> None:
         self._send = send
-        self._operation = operation
+        self._operation = first
 
     async def __aiter__(self) -> AsyncIterator[models.BookedTransaction | models.PendingTransaction]:
         async for page in self.pages():
@@ -45,9 +42,9 @@ class AsyncTransactions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.path}>"
 
-    async def _answers(self) -> AsyncIterator[RawResponse[models.TransactionReport]]:
+    async def _answers(self) -> AsyncIterator[Page]:
         pages = Pages(self._operation)
-        operation: Operation[models.TransactionReport] | None = self._operation
+        operation: Asked | None = self._operation
         while operation is not None:
             answer = await self._send(operation)
             yield answer
@@ -60,7 +57,7 @@ class AsyncRawTransactions:
     def __init__(self, transactions: AsyncTransactions) -> None:
         self._transactions = transactions
 
-    async def pages(self) -> AsyncIterator[RawResponse[models.TransactionReport]]:
+    async def pages(self) -> AsyncIterator[Page]:
         """The answers with the reports, one a page."""
         async for answer in self._transactions._answers():
             yield answer

@@ -9,17 +9,18 @@ import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-import httpx
 from attrs import field, frozen
-from openpayments_client import Client
 from openpayments_client.errors import UnexpectedStatus
 
 from .. import errors
 from .._redaction import printable
 
 if TYPE_CHECKING:
+    import httpx
+
     from .operation import Operation
 
 T = TypeVar("T")
@@ -63,16 +64,8 @@ def unreadable(answer: Answer | RawResponse[Any], problem: str) -> errors.Unread
     return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", **about(answer))
 
 
-class _Response(httpx.Response):
-    """A response for generated parsers whose body is decoded once."""
-
-    data: Any = None
-
-    def json(self, **_: Any) -> Any:
-        return self.data
-
-
-_client = Client(base_url="", raise_on_unexpected_status=True)
+# all that a generated parser asks of a client
+_CLIENT: Final = SimpleNamespace(raise_on_unexpected_status=True)
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
@@ -97,15 +90,15 @@ def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
     if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
         said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
         return None, f"content type {said} instead of JSON"
-    response = _Response(answer.status_code, content=answer.content)
     try:
-        if answer.content:
-            response.data = json.loads(answer.content)
-            if not isinstance(response.data, dict):
-                return None, "not a JSON object"
-            if isinstance(inner := response.data.get(operation.envelope), dict):
-                response.data = inner
-        return operation.endpoint._parse_response(client=_client, response=response), None
+        data = json.loads(answer.content) if answer.content else None
+        if answer.content and not isinstance(data, dict):
+            return None, "not a JSON object"
+        if data and isinstance(inner := data.get(operation.envelope), dict):
+            data = inner
+        # all that it asks of a response
+        response = SimpleNamespace(status_code=answer.status_code, content=answer.content, json=lambda: data)
+        return operation.endpoint._parse_response(client=_CLIENT, response=response), None
     except UnexpectedStatus:
         return None, "this operation has no such status"
     except json.JSONDecodeError as error:

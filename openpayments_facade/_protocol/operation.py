@@ -14,7 +14,6 @@ from .arguments import Named
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import httpx
     from openpayments_client import models
     from openpayments_client.operations import Operation as Described
 
@@ -32,7 +31,7 @@ class Endpoint(Protocol[P, T_co]):
 
     def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 
-    def _parse_response(self, *, client: Any, response: httpx.Response) -> T_co: ...
+    def _parse_response(self, *, client: Any, response: Any) -> T_co: ...
 
 
 @frozen
@@ -88,17 +87,13 @@ class Operation(Generic[T]):
     @property
     def name(self) -> str:
         """What the generated client calls it, such as get_balances."""
-        return _name(self.endpoint)
-
-
-def _name(endpoint: object) -> str:
-    return str(getattr(endpoint, "__name__", "")).rpartition(".")[2]
+        return str(getattr(self.endpoint, "__name__", "")).rpartition(".")[2]
 
 
 def _described(endpoint: object) -> Described:
-    if not hasattr(endpoint, "_get_kwargs") or not hasattr(endpoint, "_parse_response"):
+    name = str(getattr(endpoint, "__name__", "")).rpartition(".")[2]
+    if not hasattr(endpoint, "_get_kwargs"):
         raise refuse("endpoint", "must be a module of openpayments_client.api")
-    described = OPERATIONS.get(_name(endpoint))
-    if described is None or not described.scopes:
-        raise refuse("endpoint", f"{_name(endpoint)} is not an operation of the API host")
-    return described
+    if name not in OPERATIONS or not OPERATIONS[name].scopes:
+        raise refuse("endpoint", f"{name} is not an operation of the API host")
+    return OPERATIONS[name]

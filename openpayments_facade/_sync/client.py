@@ -10,10 +10,10 @@ from attrs import fields_dict
 
 from .._environ import arguments_from_env
 from .._protocol.operation import Operation
-from .._protocol.options import Options
+from .._protocol.options import CallOptions, Options
 from .._redaction import hiding_arguments
-from .._settings import Settings
-from ..scopes import PsuContext
+from .._settings import ClientCert, ClientOptions, Settings
+from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
 from .sender import Sender
 from .session import Session
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Endpoint, Failure
-    from .._protocol.options import CallOptions
-    from .._settings import ClientCert, ClientOptions
     from ..environments import Environment
     from ..psu import Psu
-    from ..scopes import ApiScope
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import Bank
     from .oauth import OAuth

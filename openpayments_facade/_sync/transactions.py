@@ -3,23 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._protocol.pages import Pages, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
 
-
-class Send(Protocol):
-    """Asks for a page."""
-
-    def __call__(self, page: Operation[models.TransactionReport], /) -> RawResponse[models.TransactionReport]: ...
+    Asked: TypeAlias = Operation[models.TransactionReport]
+    Page: TypeAlias = RawResponse[models.TransactionReport]
 
 
 class Transactions:
@@ -29,9 +26,9 @@ class Transactions:
     UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
     """
 
-    def __init__(self, send: Send, operation: Operation[models.TransactionReport]) -> None:
+    def __init__(self, send: Callable[[Asked], Page], first: Asked) -> None:
         self._send = send
-        self._operation = operation
+        self._operation = first
 
     def __iter__(self) -> Iterator[models.BookedTransaction | models.PendingTransaction]:
         for page in self.pages():
@@ -46,9 +43,9 @@ class Transactions:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation.path}>"
 
-    def _answers(self) -> Iterator[RawResponse[models.TransactionReport]]:
+    def _answers(self) -> Iterator[Page]:
         pages = Pages(self._operation)
-        operation: Operation[models.TransactionReport] | None = self._operation
+        operation: Asked | None = self._operation
         while operation is not None:
             answer = self._send(operation)
             yield answer
@@ -61,7 +58,7 @@ class RawTransactions:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def pages(self) -> Iterator[RawResponse[models.TransactionReport]]:
+    def pages(self) -> Iterator[Page]:
         """The answers with the reports, one a page."""
         for answer in self._transactions._answers():
             yield answer
