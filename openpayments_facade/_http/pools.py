@@ -9,7 +9,6 @@ import asyncio
 import contextvars
 import platform
 import threading
-from collections.abc import Awaitable, Callable
 from concurrent import futures
 from contextlib import aclosing, closing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -101,15 +100,6 @@ def send(client: httpx.Client, exchange: Exchange) -> None:
             raise
     finally:
         exchange.log()
-
-
-async def _transfer(client: httpx.AsyncClient, exchange: Exchange) -> None:
-    async with aclosing(await client.send(exchange.build(client), stream=True)) as response:
-        exchange.begin(response)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        async for chunk in response.stream:
-            exchange.receive(chunk)
-    exchange.end()
 
 
 class _Lent(httpx.BaseTransport):
@@ -233,35 +223,34 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
     send_in_time = send
 
     async def _send(self, client: httpx.AsyncClient, exchange: Exchange) -> None:
-        try:
-            await self.within(exchange.left(), lambda: _transfer(client, exchange))
-        except Exception as error:
-            exchange.fail(error)
-        finally:
-            exchange.log()
-
-    async def within(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Does the work. Raises TimeoutError if it takes longer, however slowly bytes drip in."""
         import anyio
+
+        scope = anyio.CancelScope(deadline=anyio.current_time() + exchange.left())
+
+        async def working() -> None:
+            try:
+                with scope:
+                    async with aclosing(await client.send(exchange.build(client), stream=True)) as response:
+                        exchange.begin(response)
+                        assert isinstance(response.stream, httpx.AsyncByteStream)
+                        async for chunk in response.stream:
+                            exchange.receive(chunk)
+                    return exchange.end()
+                raise TimeoutError
+            except Exception as error:
+                exchange.fail(error)
 
         # httpcore tidies up under anyio's cancellation only: under asyncio's own it would lose connections for good. So
         # the work has a task that only anyio cancels.
-        scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
-
-        async def working() -> None:
-            with scope:
-                return await work()
-            raise TimeoutError
-
         task = asyncio.ensure_future(working())
-        # a cancelled caller does not look at the outcome, and asyncio complains about that
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             scope.cancel()
             await asyncio.wait([task])
             raise
+        finally:
+            exchange.log()
 
     def send_blocking(self, exchange: Exchange) -> None:
         """Carries out a token request, in a thread made for it; on the loop if the transport needs that."""
