@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Final
 
 from attrs import Attribute, field, fields, frozen
+from openpayments_client.operations import OPERATIONS
 
 from ._checks import check, refuse
 from ._redaction import hiding_arguments
 from .scopes import PsuContext, read_psu_context
 
-if TYPE_CHECKING:
-    from openpayments_client.operations import Rule
-
 __all__ = ["Psu"]
 
 
-@cache
-def _rules() -> dict[str, Rule]:
-    from openpayments_client.operations import OPERATIONS
-
-    rules = (rule for operation in OPERATIONS.values() for rule in operation.arguments.items())
-    return {name.removeprefix("psu_"): rule for name, rule in rules if name.startswith("psu_")}
+_ARGUMENTS: Final = OPERATIONS["create_consent"].arguments
+_RULES: Final = {name[4:]: rule for name, rule in _ARGUMENTS.items() if name.startswith("psu_")}
 
 
 def _is_ip_address(value: object) -> bool:
@@ -47,27 +40,17 @@ def _check(_: object, attribute: Attribute[Any], value: object) -> None:
             raise refuse(name, "must be a port from 1 to 65535")
         value = str(value)
     if value is not None:
-        check(_rules()[name], value, name)
+        check(_RULES[name], value, name)
 
 
 def _context(value: object) -> PsuContext | None:
     return read_psu_context(value, argument="context")
 
 
-T = TypeVar("T")
-
-
-def _hiding_who(cls: type[T]) -> type[T]:
-    # error trackers send the locals of frames along, and the arguments tell who the user is
-    cls.__init__ = hiding_arguments(cls.__init__)  # type: ignore[method-assign]
-    return cls
-
-
 def _header(*, shown: bool = False) -> Any:
     return field(default=None, repr=shown, validator=_check)
 
 
-@_hiding_who
 @frozen(kw_only=True)
 class Psu:
     """Who the end user is, as far as it is known. The repr shows neither id nor address.
@@ -135,9 +118,7 @@ class Psu:
         sent = {name.lower(): value.strip() for name, value in pairs}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         found = {name: sent.get(name.replace("_", "-")) for name in names}
-        kept: dict[str, Any] = {
-            name: value for name, value in found.items() if not [*_rules()[name].problems(value, "")]
-        }
+        kept: dict[str, Any] = {name: value for name, value in found.items() if not [*_RULES[name].problems(value, "")]}
         return cls(ip_address=client_ip, context=context, id=id, corporate_id=corporate_id, **kept)
 
     @property
@@ -147,10 +128,14 @@ class Psu:
 
     def headers(self, *, identify: bool) -> dict[str, str]:
         """The PSU-* headers of a call; who the user is only where the API asks for it (`identify`)."""
-        return {_rules()[name].name: value for name, value in self.values(identify=identify).items()}
+        return {_RULES[name].name: value for name, value in self.values(identify=identify).items()}
 
     def values(self, *, identify: bool) -> dict[str, str]:
         """What the headers hold, by field."""
         hidden = {"context"} if identify else {"context", "id", "id_type", "corporate_id", "corporate_id_type"}
         values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}
         return {name: str(value) for name, value in values.items() if value is not None}
+
+
+# error trackers send the locals of frames along, and the arguments tell who the user is
+Psu.__init__ = hiding_arguments(Psu.__init__)  # type: ignore[method-assign]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack, overload
 
 from attrs import fields_dict
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     import os
     import ssl
     from collections.abc import Iterable
-    from types import TracebackType
-    from typing import NoReturn
 
     import httpx
 
@@ -232,9 +230,7 @@ class AsyncOpenPayments:
         self._sender.session.pool.client()  # a closed one says so here
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def __repr__(self) -> str:

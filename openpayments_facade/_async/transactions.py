@@ -52,12 +52,8 @@ class AsyncTransactions:
 
 
 class AsyncRawTransactions:
-    """`bank.with_raw_response.accounts(consent_id).transactions(...)`."""
+    """`bank.with_raw_response.accounts(consent).transactions(...)`."""
 
     def __init__(self, transactions: AsyncTransactions) -> None:
-        self._transactions = transactions
-
-    async def pages(self) -> AsyncIterator[Page]:
-        """The answers with the reports, one a page."""
-        async for answer in self._transactions._answers():
-            yield answer
+        self.pages = transactions._answers
+        """Gives the answers with the reports, one a page."""

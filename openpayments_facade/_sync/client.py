@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack, overload
 
 from attrs import fields_dict
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import os
     import ssl
     from collections.abc import Iterable
-    from types import TracebackType
-    from typing import NoReturn
 
     import httpx
 
@@ -233,9 +231,7 @@ class OpenPayments:
         self._sender.session.pool.client()  # a closed one says so here
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

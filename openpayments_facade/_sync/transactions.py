@@ -53,12 +53,8 @@ class Transactions:
 
 
 class RawTransactions:
-    """`bank.with_raw_response.accounts(consent_id).transactions(...)`."""
+    """`bank.with_raw_response.accounts(consent).transactions(...)`."""
 
     def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
-
-    def pages(self) -> Iterator[Page]:
-        """The answers with the reports, one a page."""
-        for answer in self._transactions._answers():
-            yield answer
+        self.pages = transactions._answers
+        """Gives the answers with the reports, one a page."""
