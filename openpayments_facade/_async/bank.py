@@ -45,10 +45,7 @@ class AsyncBank:
         return f"<{type(self).__name__} {self._binding.bic_fi}>"
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, AsyncBank):
-            return NotImplemented
-        mine, theirs = self._sender, other._sender
-        return mine.session is theirs.session and (mine.options, self._binding) == (theirs.options, other._binding)
+        return isinstance(other, AsyncBank) and (self._sender, self._binding) == (other._sender, other._binding)
 
     def __hash__(self) -> int:
         return hash((id(self._sender.session), self._binding))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import define
+
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from ..errors import APIError
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@define(slots=False)
 class AsyncSender:
-    """Carries out operations with one set of options."""
+    """Carries out operations with one set of options. Equal are those of one client with the same options."""
 
-    def __init__(self, session: AsyncSession, options: Options) -> None:
-        self.session = session
-        self.options = options
+    session: AsyncSession
+    options: Options
 
     def replace(self, **options: Any) -> AsyncSender:
         """A sender with some options changed. Raises InvalidArgumentError, which names the option."""

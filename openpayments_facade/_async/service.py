@@ -81,8 +81,7 @@ class AsyncRawService(Generic[S]):
     def __init__(self, service: S) -> None:
         self._plain = service
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.startswith("_")]
+    __dir__ = AsyncService.__dir__
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAspsps.get)`

@@ -66,9 +66,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
         client = kind(transport=transport, **arguments)
     except (ValueError, httpx.InvalidURL):
         # the value is not shown: it may carry a password
-        raise ConfigurationError(
-            "a proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) is not a URL"
-        ) from None
+        raise ConfigurationError("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not a URL") from None
     except ImportError:
         raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}

@@ -29,9 +29,7 @@ def ssl_context(settings: Settings) -> ssl.SSLContext:
             raise refuse("client_cert", "can't be combined with an SSL context in verify: load it into the context")
         return verify
     if verify is not None and (not isinstance(verify, str | os.PathLike) or not str(verify)):
-        raise refuse(
-            "verify", "must be the path of a CA bundle or an SSL context; checking the server can't be switched off"
-        )
+        raise refuse("verify", "must be the path of a CA bundle or an SSL context; it can't be switched off")
     # shared by all clients of the process: reading the CA bundle is most of what making a client costs
     load = _load if verify is None and cert is None else _load.__wrapped__
     path = None if verify is None else os.fspath(verify)

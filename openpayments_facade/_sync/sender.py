@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import define
+
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from ..errors import APIError
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@define(slots=False)
 class Sender:
-    """Carries out operations with one set of options."""
+    """Carries out operations with one set of options. Equal are those of one client with the same options."""
 
-    def __init__(self, session: Session, options: Options) -> None:
-        self.session = session
-        self.options = options
+    session: Session
+    options: Options
 
     def replace(self, **options: Any) -> Sender:
         """A sender with some options changed. Raises InvalidArgumentError, which names the option."""

@@ -82,8 +82,7 @@ class RawService(Generic[S]):
     def __init__(self, service: S) -> None:
         self._plain = service
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.startswith("_")]
+    __dir__ = Service.__dir__
 
 
 class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.get)`
