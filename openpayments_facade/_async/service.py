@@ -45,7 +45,7 @@ class AsyncService:
         return await self._sender.run_raw(operation)
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.startswith("_")]
+        return [name for name in object.__dir__(self) if not name.startswith("_")]
 
 
 class AsyncBankService(AsyncService):
