@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from attrs import field, frozen
-from openpayments_client.operations import OPERATIONS
 
 from .._checks import refuse
 from ..request_ids import read_request_id
@@ -91,6 +90,8 @@ class Operation(Generic[T]):
 
 
 def _described(endpoint: object) -> Described:
+    from openpayments_client.operations import OPERATIONS  # a large table, not needed before the first call
+
     name = str(getattr(endpoint, "__name__", "")).rpartition(".")[2]
     if not hasattr(endpoint, "_get_kwargs"):
         raise refuse("endpoint", "must be a module of openpayments_client.api")
