@@ -43,7 +43,7 @@ class Rule(NamedTuple):
         if self.model is not None:
             kind = getattr(models, self.model)
             if not isinstance(value, kind):
-                yield path, f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
+                yield path or "body", f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
                 return
             for name, rule in MODELS[self.model].items():
                 field = getattr(value, name)
