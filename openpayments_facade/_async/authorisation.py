@@ -288,5 +288,5 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         """An answer with an id, checked because later paths contain it."""
         answer = await self._run(operation)
         if not is_id(getattr(answer.parsed, name)):
-            raise unreadable(answer, f"an answer without a usable {name}")
+            raise unreadable(answer, f"an answer whose {name} is not an id")
         return answer

@@ -104,7 +104,7 @@ class Consents(AuthorisingService["models.Consent"]):
         id_ = id_of(consent_id, "consent_id")
         answer = self._run(Operation.at_bank(self._bank, api.get_consent_status, id_))
         if not isinstance(answer.parsed.consent_status, str):
-            raise unreadable(answer, "an answer without a usable consent_status")
+            raise unreadable(answer, "an answer whose consent_status is not a string")
         return answer.parsed.consent_status
 
     def delete(self, consent_id: AnyConsent) -> None:
