@@ -6,7 +6,7 @@
         for bank in op.aspsps.list(countries=["SE"]):
             print(bank.bic_fi, bank.name)
 
-Clients and models are loaded when they are first used: importing the package is cheap.
+Clients and models are loaded on first use, so importing the package is cheap.
 """
 
 from importlib import import_module as _import_module
@@ -14,7 +14,7 @@ from importlib import import_module as _import_module
 from . import errors as _errors
 from ._version import __version__ as __version__
 
-# `make unasync` writes __init__.pyi from this, for type checkers
+# `make unasync` writes __init__.pyi for type checkers from these tables
 _NAMES = {
     "_protocol.answer": "RawResponse",
     "_protocol.options": "CallOptions",
@@ -34,7 +34,7 @@ _NAMES = {
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
-# each name has a twin that begins with Async
+# each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",
     "aspsp_information": "Aspsps Cities Countries",

@@ -1,4 +1,4 @@
-"""Amounts are the strings that the bank sent; here they become numbers (the provider's guide of 2021)."""
+"""Turns amounts, which are kept as the strings that the bank sent, into numbers (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _AMOUNT: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def money(amount: MonetaryAmount | str) -> Decimal:
-    """The exact number of an amount, with the sign that the bank sent.
+    """The exact value of an amount, with the sign that the bank sent.
 
         money(transaction.transaction_amount)          # Decimal('-125.50')
 
-    Banks differ in signs: some send debits without a minus.
+    Banks differ in their signs: some send debits without a minus.
 
     Args:
-        amount: An amount, or its text.
+        amount: An amount from a model, or its string, such as "-125.50".
 
     Raises:
-        InvalidArgumentError: It is not a number.
+        InvalidArgumentError: It is not a decimal number.
     """
     text = getattr(amount, "amount", amount)
     if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise refuse("amount", f"must be digits with a dot, not {text!r}")
+        raise refuse("amount", f"must be a decimal number such as 125.50, not {text!r}")
     return Decimal(text)

@@ -1,4 +1,4 @@
-"""Sandbox, production and custom hosts; auth and API host always travel together (document 001)."""
+"""Sandbox, production and custom hosts. An auth host and an API host always belong together (document 001)."""
 
 from __future__ import annotations
 
@@ -32,21 +32,27 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
     except ValueError:
         raise ConfigurationError(f"{name} is not a URL") from None
     if "@" in url.netloc or "?" in value or "#" in value:
-        # the value itself is not shown: whoever writes credentials into a URL would find them in a log
+        # the value is not shown: credentials in a URL would end up in a log
         raise ConfigurationError(f"{name} must be a plain https://host without credentials, query or fragment")
     if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):
         raise ConfigurationError(f"{name} must be like https://host, not {value!r}")
     if url.scheme == "http" and not is_loopback(host):
-        where = "it is only allowed to this machine (localhost, 127.0.0.0/8, ::1)"
-        raise ConfigurationError(f"{name} is {value!r}: plain http would show tokens to the network; {where}")
+        where = "it is only allowed for this machine (localhost, 127.0.0.0/8, ::1)"
+        raise ConfigurationError(f"{name} is {value!r}: plain http would expose tokens to the network; {where}")
 
 
 @frozen
 class Environment:
-    """Where the API lives: a pair of hosts under a name.
+    """A pair of hosts that belong together, with a name.
 
-    `auth_url` and `api_url` are origins such as `https://api.example.com`, optionally with a path prefix. Raises
-    ConfigurationError if one is no URL, or is plain http to a host that is not this machine.
+    Args:
+        name: A name of your choice.
+        auth_url: The auth host, such as `https://auth.example.com`, optionally with a path prefix.
+        api_url: The API host, in the same form.
+
+    Raises:
+        ConfigurationError: A URL is malformed, has credentials, a query or a fragment, or is plain http to another
+            machine.
     """
 
     name: str
@@ -67,13 +73,18 @@ PRODUCTION = Environment(
 
 
 def read_environment(value: object, *, name: str = "environment") -> Environment:
-    """Turns `"sandbox"` (also for None) or `"production"` into its hosts; an Environment is handed on.
+    """The environment that a setting means.
 
-    Raises ConfigurationError, which says `name`, for anything else.
+    Args:
+        value: "sandbox" or "production"; None for the sandbox; or an Environment.
+        name: What the message calls the setting.
+
+    Raises:
+        ConfigurationError: It is anything else.
     """
     if isinstance(value, Environment):
         return value
     known: dict[object, Environment] = {None: SANDBOX, "sandbox": SANDBOX, "production": PRODUCTION}
     if not isinstance(value, str | None) or value not in known:
-        raise ConfigurationError(f"{name} is {value!r}; it is 'sandbox', 'production' or an Environment(...)")
+        raise ConfigurationError(f"{name} must be 'sandbox', 'production' or an Environment(...), not {value!r}")
     return known[value]

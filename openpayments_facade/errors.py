@@ -1,16 +1,16 @@
-"""Every exception that the SDK raises, each with what a program needs to decide what to do next.
+"""Every exception that the SDK raises. Each has the attributes that a program needs to decide what to do next.
 
     OpenPaymentsError
     ├── ConfigurationError              a setting or an environment variable is missing or wrong
     ├── InvalidArgumentError            an argument is wrong; nothing was sent (also a ValueError)
     ├── ClientStateError                the client is closed, or belongs to another event loop (also a RuntimeError)
-    ├── MissingScopeError               the client was not given the API scope that the call needs; nothing was sent
-    ├── ConnectionFailedError           no connection, or it broke
+    ├── MissingScopeError               the client was created without the API scope that the call needs
+    ├── ConnectionFailedError           there was no connection, or it broke
     ├── TimedOutError                   a time limit ran out
-    ├── UnreadableResponseError         an answer came, but not one that the API describes
-    ├── OutcomeUnknownError             something that must not be sent twice may or may not have been carried out
-    ├── TokenError                      the token endpoint said no
-    │   ├── AuthenticationError             client id or secret are wrong, or the client may not do this
+    ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
+    ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
+    ├── TokenError                      the token endpoint refused
+    │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
     │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
     │   └── ReauthorisationRequiredError    the user has to authorise again
     ├── APIError                        the API answered with an error status
@@ -20,17 +20,18 @@
     │   ├── NotFoundError                   404
     │   ├── ConflictError                   409
     │   ├── RateLimitedError                429
-    │   │   └── AccessExceededError             429 ACCESS_EXCEEDED: the consented accesses of the day are used up
+    │   │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
     │   ├── ServerError                     500 to 599
-    │   └── ConsentError                    the consent stands in the way, whatever the status
+    │   └── ConsentError                    the consent doesn't allow the call, whatever the status
     │       ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
     │       ├── ConsentExpiredError             CONSENT_EXPIRED
     │       └── ScaRequiredError                the bank wants the user to authenticate again
     ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
-    └── AuthorisationTimeoutError       nobody finished the authorisation in time
+    └── AuthorisationTimeoutError       the user did not finish the authorisation in time
 
-An exception never holds a token or a secret; the body of an error is an attribute, and in no text. All of them can be
-copied and pickled.
+Exceptions never contain a token or a secret. The body of an error answer is an attribute, never part of a message. All
+exceptions can be copied and pickled.
+
 Sources: the provider's guide of 2021; RFC 6749, section 5.2.
 """
 
@@ -46,48 +47,54 @@ if TYPE_CHECKING:
 
 
 class OpenPaymentsError(Exception):
-    """Base of every exception of this SDK. What one carries is in its attributes."""
+    """Base of every exception of this SDK.
+
+    Args:
+        message: What went wrong, for people.
+        about: Values for the attributes of the class.
+    """
 
     def __init__(self, message: str = "", **about: Any) -> None:
         super().__init__(message)
         for name, value in about.items():
             if not hasattr(self, name):
-                raise TypeError(f"{type(self).__name__} has no {name}")
+                raise TypeError(f"{type(self).__name__} has no attribute {name}")
             setattr(self, name, value)
 
 
 class ConfigurationError(OpenPaymentsError):
-    """A setting is missing or wrong. The text names the argument or the environment variable."""
+    """A setting is missing or wrong. The message names the argument or the environment variable."""
 
 
 class InvalidArgumentError(OpenPaymentsError, ValueError):
     """An argument is wrong. Nothing was sent."""
 
     argument: str = ""
-    """The argument's name, as the caller wrote it."""
+    """The name of the argument that the caller passed."""
 
 
 class ClientStateError(OpenPaymentsError, RuntimeError):
-    """The client is closed, or an AsyncOpenPayments was used on another event loop than its own. Nothing was sent."""
+    """The client is closed, or an AsyncOpenPayments was used on another event loop. Nothing was sent."""
 
 
 class MissingScopeError(OpenPaymentsError):
-    """The client was not given the API scope that this call needs. Nothing was sent."""
+    """The client was not created with the API scope that this call needs. Nothing was sent."""
 
     scope: str = ""
-    """The API scope that is missing."""
+    """The missing API scope."""
 
 
 class _CallError(OpenPaymentsError):
-    """What every exception about one HTTP exchange carries."""
+    """Base of the exceptions about one HTTP request."""
 
     request_id: str | None = None
-    """The X-Request-ID that was sent; quote it to the provider."""
+    """The X-Request-ID that was sent. Quote it when you ask the provider."""
     method: str | None = None
+    """The HTTP method of the request."""
     url: str | None = None
-    """What was called."""
+    """The URL of the request."""
     status_code: int | None = None
-    """The HTTP status, None where no answer came."""
+    """The HTTP status; None if there was no answer."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -96,7 +103,7 @@ class _CallError(OpenPaymentsError):
 
 
 class ConnectionFailedError(_CallError):
-    """No connection to the host could be made, or it broke before an answer was complete."""
+    """The host could not be reached, or the connection broke before the answer was complete."""
 
 
 class TimedOutError(_CallError):
@@ -104,13 +111,13 @@ class TimedOutError(_CallError):
 
 
 class UnreadableResponseError(_CallError):
-    """An answer came with a success status, but it is not one that the API describes (HTML, truncated JSON, ...)."""
+    """A successful answer that doesn't fit the API's description (HTML, truncated JSON, ...)."""
 
 
 class OutcomeUnknownError(_CallError):
-    """A request that must not be sent twice may have reached the API, but no answer came.
+    """There is no answer to a request that must not be repeated. It may have taken effect.
 
-    Read the resource's status before doing it again.
+    Read the status of the resource before you try again.
     """
 
 
@@ -118,11 +125,11 @@ class TokenError(_CallError):
     """The token endpoint answered with an error."""
 
     code: str | None = None
-    """The OAuth error code (RFC 6749, section 5.2), None where the body had none."""
+    """The OAuth error code (RFC 6749, section 5.2); None if the body had none."""
     description: str | None = None
-    """The server's own explanation."""
+    """The server's explanation."""
     retry_after: float | None = None
-    """The seconds that the server asked to wait."""
+    """Seconds that the server asked to wait."""
 
 
 class AuthenticationError(TokenError):
@@ -133,16 +140,26 @@ class AuthenticationError(TokenError):
 
 
 class InvalidScopeError(TokenError):
-    """OAuth code `invalid_scope`: a scope is unknown, malformed, or not among the application's API products."""
+    """A scope is unknown, malformed, or not among the application's API products (OAuth code `invalid_scope`)."""
 
 
 class ReauthorisationRequiredError(TokenError):
-    """`invalid_grant`: a code or refresh token is no good any more: the user has to authorise again (document 004)."""
+    """A code or refresh token is not accepted: the user has to authorise again (document 004).
+
+    OAuth code `invalid_grant`; for a refresh token also `access_denied` and `unsupported_grant_type`.
+    """
 
 
 @frozen
 class TppMessage:
-    """One message of an error body (the provider's guide of 2021). Unknown codes stay as they came."""
+    """One message of an error body (the provider's guide of 2021).
+
+    Attributes:
+        code: The provider's code, such as `FORMAT_ERROR`. New ones may appear.
+        text: An explanation for people.
+        category: `ERROR` or `WARNING`.
+        path: The part of the request that it is about.
+    """
 
     code: str | None = None
     text: str | None = None
@@ -155,14 +172,16 @@ class APIError(_CallError):
 
     status_code: int = 0
     code: str | None = None
-    """The first message's code (an open set: `FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...), None where the body had none."""
+    """The code of the first error message (`FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...; new ones may appear). None if the
+    body had none."""
     messages: tuple[TppMessage, ...] = ()
+    """All messages of the body."""
     retry_after: float | None = None
-    """The seconds that the server asked to wait."""
+    """Seconds that the server asked to wait."""
     headers: Mapping[str, str] = MappingProxyType({})
-    """The answer's, without the token should they quote it."""
+    """The headers of the answer. If they quote the token, it is masked."""
     body: str = ""
-    """The first 10,000 bytes of the answer as a string, without the token should it quote it."""
+    """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""
 
 
 class BadRequestError(APIError):
@@ -170,7 +189,7 @@ class BadRequestError(APIError):
 
 
 class UnauthorizedError(APIError):
-    """401: token, certificate, signature or the user's credentials at the bank were refused."""
+    """401: the token, the certificate, the signature or the user's credentials at the bank were refused."""
 
 
 class PermissionDeniedError(APIError):
@@ -182,7 +201,7 @@ class NotFoundError(APIError):
 
 
 class ConflictError(APIError):
-    """409: the resource's status does not allow this."""
+    """409: the status of the resource does not allow this."""
 
 
 class RateLimitedError(APIError):
@@ -190,7 +209,7 @@ class RateLimitedError(APIError):
 
 
 class AccessExceededError(RateLimitedError):
-    """429 `ACCESS_EXCEEDED`: the accesses without the user that the consent allows a day are used up."""
+    """429 `ACCESS_EXCEEDED`: the accesses without the user that the consent allows per day are used up."""
 
 
 class ServerError(APIError):
@@ -198,11 +217,11 @@ class ServerError(APIError):
 
 
 class ConsentError(APIError):
-    """The consent stands in the way."""
+    """The consent doesn't allow the call."""
 
 
 class ConsentInvalidError(ConsentError):
-    """`CONSENT_INVALID` or `CONSENT_UNKNOWN`: not valid for this account or not yet valid, or there is none."""
+    """`CONSENT_INVALID` or `CONSENT_UNKNOWN`: it is not valid yet, not valid for this account, or does not exist."""
 
 
 class ConsentExpiredError(ConsentError):
@@ -214,13 +233,14 @@ class ScaRequiredError(ConsentError):
 
 
 class _AuthorisationError(OpenPaymentsError):
-    """What every exception about one authorisation carries."""
+    """Base of the exceptions about one authorisation."""
 
     resource_id: str | None = None
-    """What was to be authorised."""
+    """The id of what was to be authorised."""
     consent_id: str | None = None
-    """The same, where it is a consent."""
+    """The same id, if it is a consent."""
     authorisation_id: str | None = None
+    """The id of the authorisation."""
 
 
 class AuthorisationFailedError(_AuthorisationError):
@@ -228,11 +248,11 @@ class AuthorisationFailedError(_AuthorisationError):
 
     code: str | None = None
     """The OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to
-    be authorised (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`), where one is known."""
+    be authorised (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`). None if none is known."""
 
 
 class AuthorisationTimeoutError(_AuthorisationError):
-    """Nobody finished the authorisation in time. It may still happen: `authorisation.wait()` can be called again."""
+    """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again."""
 
 
 _classes = [value for value in globals().values() if isinstance(value, type) and value.__module__ == __name__]

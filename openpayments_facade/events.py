@@ -1,4 +1,4 @@
-"""What happens to tokens, for metrics, traces and alarms."""
+"""Events about tokens, for metrics, traces and alarms."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ __all__ = ["OnTokenEvent", "TokenEvent"]
 
 @frozen(kw_only=True)
 class TokenEvent:
-    """Something happened to the token of an application and scope. Holds neither token nor secret.
+    """Something happened to the token of an application for a scope. Contains neither tokens nor secrets.
 
-    `kind` is `fetched` (the token endpoint gave one), `adopted` (another process had put one into the store),
-    `failed` (there is no new one; `error` says why, and `retry_in` how long nobody asks again) or `rejected` (the API
-    refused it with a 401 that blames it, and it was dropped). `duration` is what it took and `retry_in` what is waited,
-    both in seconds; `expires_at` is in seconds since the epoch; `missing` names scopes that were not granted.
+    Attributes:
+        kind: `fetched` (from the token endpoint), `adopted` (from the store, where another process put it), `failed`
+            (there is no new token) or `rejected` (the API answered 401 and blamed the token, which is dropped).
+        client_id: The application.
+        scope: The scope that was requested.
+        duration: Seconds that it took to get the token, or to fail.
+        expires_at: When the token expires, in seconds since the epoch; None for `failed`.
+        missing: Scopes that were requested but not granted.
+        error: Why it `failed`; None otherwise.
+        retry_in: For `failed`: seconds until the token endpoint is asked again.
     """
 
     kind: Literal["fetched", "adopted", "failed", "rejected"]
@@ -34,4 +40,5 @@ class TokenEvent:
 
 
 OnTokenEvent: TypeAlias = Callable[[TokenEvent], object]
-"""Called in the thread of the fetch, for `rejected` in the caller's; what it raises is logged and goes no further."""
+"""Called in the thread that fetches the token; for `rejected`, in the thread of the call. Whatever it raises is logged
+and ignored."""

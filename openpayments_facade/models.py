@@ -1,4 +1,4 @@
-"""Every model of the API, as generated from its description; each is loaded when it is first used."""
+"""All models of the API, generated from its description. Each is loaded on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PSU, the end user at a bank: the PSU-* headers of one call. Never kept on a shared client.
+"""The PSU: the end user at a bank, sent as PSU-* headers. It is bound to a bank, never to a shared client.
 
 Source: the provider's guide of 2021.
 """
@@ -24,7 +24,7 @@ _RULES: Final = {name[4:]: rule for name, rule in _ARGUMENTS.items() if name.sta
 
 
 def _is_ip_address(value: object) -> bool:
-    # a zone (fe80::1%eth0) means nothing to a bank, and Python takes any text for one
+    # a zone (fe80::1%eth0) means nothing to a bank, and Python accepts any string as one
     try:
         return isinstance(value, str) and "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
@@ -53,21 +53,28 @@ def _header(*, shown: bool = False) -> Any:
 
 @frozen(kw_only=True)
 class Psu:
-    """Who the end user is, as far as it is known. The repr shows neither id nor address.
+    """The end user, as far as you know them. The repr shows neither ids nor addresses.
 
     Args:
-        ip_address: The user's own address. Without it nobody sits in front of the screen: unattended access, which the
-            consent limits to a number a day.
+        ip_address: The user's own IP address. Without it access counts as unattended, and the consent limits how often
+            a day that is allowed.
         id: The user's id at the bank; at Swedish banks the personal identity number.
-        id_type: What kind of id that is, where a bank knows several.
-        corporate_id: The company's id, with business accounts; at Swedish banks the organisation number.
-        corporate_id_type: What kind of id that is.
-        context: Personal or business accounts; wins over the client's `psu_context`.
-        ip_port, user_agent, accept, accept_charset, accept_encoding, accept_language, http_method, device_id,
-            geo_location: What the user's browser or app sent.
+        id_type: The type of that id, if the bank knows several.
+        corporate_id: The company's id, for business accounts; at Swedish banks the organisation number.
+        corporate_id_type: The type of that id.
+        context: Personal or business accounts. It wins over the client's `psu_context`.
+        ip_port: The port of the user's connection, from 1 to 65535.
+        user_agent: The User-Agent header of the user's browser or app.
+        accept: Its Accept header.
+        accept_charset: Its Accept-Charset header.
+        accept_encoding: Its Accept-Encoding header.
+        accept_language: Its Accept-Language header.
+        http_method: The HTTP method of the user's request to you.
+        device_id: A UUID that identifies the user's device.
+        geo_location: Where the user is, such as "GEO:59.332580;18.064900".
 
     Raises:
-        InvalidArgumentError: It names the field, and does not show the value.
+        InvalidArgumentError: A field is wrong; the message names it, but does not show the value.
     """
 
     ip_address: str | None = _header()
@@ -97,18 +104,21 @@ class Psu:
         id: str | None = None,  # noqa: A002 - the field's name
         corporate_id: str | None = None,
     ) -> Psu:
-        """The user behind a request to your web application.
+        """Makes a Psu from a request that the user sent to your web application.
 
             psu = Psu.from_headers(request.headers, client_ip=request.client.host)
 
         Args:
-            headers: The request's headers. User-Agent and the Accept headers are taken; what can't go into a header
-                again is left out.
-            client_ip: The user's own address, not your proxy's.
-            context, id, corporate_id: As in `Psu`.
+            headers: The request's headers. User-Agent and the Accept headers are used; values that can't be sent as a
+                header are left out.
+            client_ip: The user's own IP address, not your proxy's.
+            context: Personal or business accounts, as in `Psu`.
+            id: The user's id at the bank, as in `Psu`.
+            corporate_id: The company's id, as in `Psu`.
 
         Raises:
-            InvalidArgumentError: `client_ip` is no address. An unknown one does not make the access unattended.
+            InvalidArgumentError: `client_ip` is not an IP address. It is required: without one, access would count as
+                unattended.
         """
         if not _is_ip_address(client_ip):
             raise refuse("client_ip", "must be the user's IP address")
@@ -123,19 +133,26 @@ class Psu:
 
     @property
     def is_attended(self) -> bool:
-        """Whether the user is there."""
+        """Whether the user is present: their IP address is known."""
         return self.ip_address is not None
 
     def headers(self, *, identify: bool) -> dict[str, str]:
-        """The PSU-* headers of a call; who the user is only where the API asks for it (`identify`)."""
+        """The PSU-* headers of a call.
+
+        Args:
+            identify: Whether to include the ids and their types.
+
+        Returns:
+            Header names and values.
+        """
         return {_RULES[name].name: value for name, value in self.values(identify=identify).items()}
 
     def values(self, *, identify: bool) -> dict[str, str]:
-        """What the headers hold, by field."""
+        """The values of the headers, by field name. `identify` includes the ids and their types."""
         hidden = {"context"} if identify else {"context", "id", "id_type", "corporate_id", "corporate_id_type"}
         values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}
         return {name: str(value) for name, value in values.items() if value is not None}
 
 
-# error trackers send the locals of frames along, and the arguments tell who the user is
+# error trackers collect the locals of frames, and the arguments say who the user is
 Psu.__init__ = hiding_arguments(Psu.__init__)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""API scopes, PSU contexts, and how they are composed into one OAuth scope (document 000)."""
+"""API scopes and PSU contexts, and how they form one OAuth scope (document 000)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ApiScope", "PsuContext", "check_scope", "compose", "read_api_scopes"
 
 
 class ApiScope(StrEnum):
-    """What an application may use; chosen when it is registered in the Developer Portal (document 000)."""
+    """A part of the API that an application may use, chosen in the Developer Portal (document 000)."""
 
     ASPSP_INFORMATION = "aspspinformation"
     ACCOUNT_INFORMATION = "accountinformation"
@@ -21,17 +21,22 @@ class ApiScope(StrEnum):
 
 
 class PsuContext(StrEnum):
-    """Whose accounts: personal or business (document 000)."""
+    """Personal or business accounts (document 000)."""
 
     PRIVATE = "private"
     CORPORATE = "corporate"
 
 
 def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[ApiScope, ...]:
-    """Checks API scopes and puts them in one order without duplicates, so that the same set is always the same scope.
+    """Checks API scopes, and sorts them without duplicates so that the same set always gives the same OAuth scope.
 
-    None is the default, ASPSP information. Raises InvalidArgumentError if the value is not a list of known scopes, is
-    empty, or has `bankgiroinformation` without `accountinformation` (document 000: used in combination with it).
+    Args:
+        value: A list of scopes; None for the default, ASPSP information.
+        argument: What the message calls the value.
+
+    Raises:
+        InvalidArgumentError: It is not a list, is empty, has an unknown scope, or has `bankgiroinformation` without
+            `accountinformation` (document 000: used in combination with it).
     """
     known = ", ".join(ApiScope)
     if value is None:
@@ -40,31 +45,49 @@ def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[Api
         raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)
     if unknown := [scope for scope in given if not isinstance(scope, str) or scope not in set(ApiScope)]:
-        raise refuse(argument, f"has {unknown[0]!r}; the API scopes are {known}")
+        raise refuse(argument, f"contains {unknown[0]!r}; the API scopes are {known}")
     if not given:
-        raise refuse(argument, f"is empty; name at least one of {known}")
+        raise refuse(argument, f"must not be empty; name at least one of {known}")
     if ApiScope.BANKGIRO_INFORMATION in given and ApiScope.ACCOUNT_INFORMATION not in given:
-        raise refuse(argument, "has bankgiroinformation, which only goes together with accountinformation: add it")
+        raise refuse(argument, "contains bankgiroinformation, which also requires accountinformation: add it")
     return tuple(scope for scope in ApiScope if scope in given)
 
 
 def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuContext | None:
-    """Checks a PSU context; None means that API scopes are sent alone, as document 001 does.
+    """Checks a PSU context.
 
-    Raises InvalidArgumentError if it is not a context.
+    Args:
+        value: "private" or "corporate"; None to request API scopes alone, as in document 001.
+        argument: What the message calls the value.
+
+    Raises:
+        InvalidArgumentError: It is anything else.
     """
     if value is None or str(value) in set(PsuContext):
         return None if value is None else PsuContext(str(value))
-    raise refuse(argument, f"is {value!r}; it is one of {', '.join(PsuContext)}, or none")
+    raise refuse(argument, f"must be one of {', '.join(PsuContext)}, or none, not {value!r}")
 
 
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:
-    """The scope of a token request: API scopes first, then the PSU context, separated by spaces (document 000)."""
+    """The scope of a token request: the API scopes, then the PSU context, separated by spaces (document 000).
+
+    Raises:
+        InvalidArgumentError: The API scopes are wrong, as in `read_api_scopes`.
+    """
     return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])
 
 
 def check_scope(alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScope], call: str) -> None:
-    """Raises MissingScopeError if a client was given the API scopes of none of the alternatives that a call needs."""
+    """Checks that a client has the API scopes that a call needs.
+
+    Args:
+        alternatives: Sets of scopes. One of them must be granted completely; PSU contexts in them don't count.
+        granted: The client's API scopes.
+        call: What the message calls the call.
+
+    Raises:
+        MissingScopeError: None of the alternatives is granted.
+    """
     wanted = [[ApiScope(word) for word in words if word in set(ApiScope)] for words in alternatives]
     if not any(set(scopes) <= set(granted) for scopes in wanted):
         scope = next(scope for scope in wanted[0] if scope not in granted)

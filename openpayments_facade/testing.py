@@ -1,18 +1,18 @@
-"""pytest fixtures for applications that are built on the SDK. Needs the extra `simulator`.
+"""pytest fixtures for applications that use the SDK. Needs the extra `simulator`.
 
-# conftest.py
-pytest_plugins = ["openpayments_facade.testing"]
+    # conftest.py
+    pytest_plugins = ["openpayments_facade.testing"]
 
-# test_app.py
-def test_banks(openpayments_simulator, openpayments_env):
-    assert my_application.banks("SE")           # which calls OpenPayments.from_env()
-    assert openpayments_simulator.token_requests == 1
+    # test_app.py
+    def test_banks(openpayments_simulator, openpayments_env):
+        assert my_application.banks("SE")           # which calls OpenPayments.from_env()
+        assert openpayments_simulator.token_requests == 1
 
-What the simulator is made with, the test's marker says, or a fixture `openpayments_simulator_options` of your own:
+Arguments for the simulator come from the test's marker, or from a fixture `openpayments_simulator_options` of your own:
 
-@pytest.mark.openpayments_simulator(page_size=2)
-def test_pages(openpayments_client):
-    ...
+    @pytest.mark.openpayments_simulator(page_size=2)
+    def test_pages(openpayments_client):
+        ...
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ __all__ = [
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "openpayments_simulator(**options): arguments of the `Simulator` that the test's fixtures use."
+        "markers", "openpayments_simulator(**options): arguments for the `Simulator` that the test's fixtures use."
     )
 
 
 @pytest.fixture
 def openpayments_simulator_options() -> dict[str, Any]:
-    """Arguments of the `Simulator`; for tests to override."""
+    """Arguments for the `Simulator`. Override it in your tests."""
     return {}
 
 
@@ -55,9 +55,9 @@ def openpayments_simulator_options() -> dict[str, Any]:
 def openpayments_simulator(
     request: pytest.FixtureRequest, openpayments_simulator_options: dict[str, Any]
 ) -> Iterator[Simulator]:
-    """A running `Simulator` of this test's own; no token of another test is known.
+    """A running `Simulator` for this test alone. Tokens of other tests are forgotten.
 
-    It is made with `openpayments_simulator_options` and the arguments of the markers `openpayments_simulator`. A marker
+    Its arguments come from `openpayments_simulator_options` and from the markers `openpayments_simulator`. A marker
     wins over the fixture, and the closest marker over the others.
     """
     options = dict(openpayments_simulator_options)
@@ -70,7 +70,7 @@ def openpayments_simulator(
 
 @pytest.fixture
 def openpayments_env(openpayments_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Environment variables with which `from_env()` finds the simulator, and no other variable of this SDK."""
+    """Sets the environment variables so that `from_env()` finds the simulator. Removes all others of this SDK."""
     for name in [name for name in os.environ if name.startswith("OPENPAYMENTS_")]:
         monkeypatch.delenv(name)
     for line in openpayments_simulator.exports():
@@ -80,12 +80,12 @@ def openpayments_env(openpayments_simulator: Simulator, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def openpayments_client(openpayments_simulator: Simulator) -> Iterator[OpenPayments]:
-    """An `OpenPayments` of the simulator, with every API scope."""
+    """An `OpenPayments` connected to the simulator, with every API scope."""
     with openpayments_simulator.client() as client:
         yield client
 
 
 @pytest.fixture
 def openpayments_async_client(openpayments_simulator: Simulator) -> AsyncOpenPayments:
-    """As `openpayments_client`, for a test that enters it itself: `async with openpayments_async_client as op:`."""
+    """An `AsyncOpenPayments` connected to the simulator. The test enters it: `async with openpayments_async_client`."""
     return openpayments_simulator.async_client()

@@ -48,7 +48,7 @@ __all__ = ["File", "FileTypes", "RequestFiles", "Response", "read_date", "read_d
 
 
 def read_date(value: str) -> datetime.date:
-    """Read an ISO 8601 date; the time of a date with a time is dropped. Raises ValueError when it is neither."""
+    """Read an ISO 8601 date, or the date of an ISO 8601 date and time. Raises ValueError for anything else."""
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
@@ -56,7 +56,7 @@ def read_date(value: str) -> datetime.date:
 
 
 def read_datetime(value: str) -> datetime.datetime:
-    """Read an ISO 8601 time in any of its forms. Raises ValueError when it is none."""
+    """Read an ISO 8601 date and time in any of its forms. Raises ValueError for anything else."""
     try:
         return datetime.datetime.fromisoformat(value)
     except ValueError:
@@ -66,7 +66,7 @@ def read_datetime(value: str) -> datetime.datetime:
 
 
 def short_repr(self: Any) -> str:
-    """The repr of an attrs object, without what is None or empty, and without what must not be shown."""
+    """The repr of an attrs object, without absent values and without values that must not be shown."""
     shown = [each.name for each in self.__attrs_attrs__ if each.repr]
     values = {name: getattr(self, name) for name in shown}
     if (status := getattr(self, "booking_status", None)) is not None:

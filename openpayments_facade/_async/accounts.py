@@ -28,14 +28,21 @@ T = TypeVar("T")
 
 
 class AsyncAccounts(AsyncBankService):
-    """`bank.accounts(consent)`. Needs the API scope `accountinformation`, and a valid consent.
+    """`bank.accounts(consent)`. Needs the API scope `accountinformation` and a valid consent.
 
-    `account_id` is an account's `resource_id`, or the account itself.
+    Every method takes an account's `resource_id`, or the account itself, as `account_id`. Every method can raise the
+    errors below.
 
-    Every method raises ConsentInvalidError, ConsentExpiredError or ScaRequiredError when the user has to do something,
-    AccessExceededError when the accesses of a day without the user are used up (with a Retry-After it is remembered for
-    that operation and account, and a repetition refused without asking), and otherwise APIError,
-    ConnectionFailedError, TimedOutError and UnreadableResponseError.
+    Raises:
+        InvalidArgumentError: An argument is wrong; nothing was sent.
+        MissingScopeError: The client lacks the API scope; nothing was sent.
+        ConsentInvalidError, ConsentExpiredError, ScaRequiredError: The user has to give a new consent or authorise
+            again.
+        AccessExceededError: The day's accesses without the user are used up. If the bank says for how long
+            (Retry-After), the same call for the same account is refused until then without asking the bank.
+        APIError: The API answered with another error.
+        TokenError: There is no token: the token endpoint refused.
+        ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
     """
 
     def __init__(self, sender: AsyncSender, bank: BankBinding, consent: AnyConsent) -> None:
@@ -47,26 +54,42 @@ class AsyncAccounts(AsyncBankService):
         return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
 
     async def get(self, account_id: str | models.Account, *, with_balance: bool | None = None) -> models.Account:
-        """One account, with its balances if asked for and the bank gives them here."""
+        """Reads one account.
+
+        Args:
+            account_id: The account's `resource_id`, or the account itself.
+            with_balance: Whether to include balances. Not every bank does.
+
+        Raises:
+            NotFoundError: The consent opens no such account.
+        """
         id_ = id_of(account_id, "resource_id", "account_id")
         return await self._call(api.read_account_details, id_, consent_id=self._consent_id, with_balance=with_balance)
 
     async def balances(self, account_id: str | models.Account) -> list[models.Balance]:
-        """The balances of an account; `money(balance.balance_amount)` reads one."""
+        """Reads the balances of an account. `money(balance.balance_amount)` gives one as a Decimal.
+
+        Args:
+            account_id: The account's `resource_id`, or the account itself.
+
+        Raises:
+            NotFoundError: The consent opens no such account.
+        """
         id_ = id_of(account_id, "resource_id", "account_id")
         return (await self._call(api.get_balances, id_, consent_id=self._consent_id)).balances
 
     async def transaction(
         self, account_id: str | models.Account, *, transaction_id: str | models.Transaction
     ) -> models.Transaction:
-        """One transaction with its details. Few banks support it (the provider's guide of 2021).
+        """Reads one transaction with its details. Few banks support it (the provider's guide of 2021).
 
         Args:
-            account_id: Its account.
-            transaction_id: The `transaction_id` of the list, or the listed transaction itself.
+            account_id: The account's `resource_id`, or the account itself.
+            transaction_id: The transaction's `transaction_id`, or a transaction from the list.
 
         Raises:
-            InvalidArgumentError: Among others, when the bank gave the listed transaction no id.
+            InvalidArgumentError: The id is malformed, or the bank gave the listed transaction none.
+            NotFoundError: There is no such account or transaction.
         """
         ids = id_of(account_id, "resource_id", "account_id"), id_of(transaction_id, "transaction_id")
         return await self._call(api.get_transaction_details, *ids, consent_id=self._consent_id)
@@ -82,27 +105,28 @@ class AsyncAccounts(AsyncBankService):
         delta_list: bool | None = None,
         with_balance: bool | None = None,
     ) -> AsyncTransactions:
-        """The transactions of an account, read page by page while you iterate. Sends nothing yet.
+        """The transactions of an account, read page by page as you iterate. Sends nothing until then.
 
             async for transaction in accounts.transactions(account, date_from=relativedelta(months=-13)):
                 print(transaction.booking_date, money(transaction.transaction_amount))
 
         Args:
-            account_id: The account.
-            booking_status: "booked", "pending" or "both"; banks need not support more than "booked".
-            date_from: First day, inclusive: a date, an ISO date, or a timedelta or relativedelta from today. Needed
-                unless a delta is asked for.
-            date_to: Last day, inclusive.
-            entry_reference_from: Asks for a delta: what came after the transaction with this `entry_reference`.
-            delta_list: Asks for a delta: what came since the list before.
-            with_balance: Whether balances come along; the bank may ignore it.
+            account_id: The account's `resource_id`, or the account itself.
+            booking_status: "booked", "pending" or "both". Some banks support only "booked".
+            date_from: The first day, inclusive: a date, an ISO date such as "2026-01-31", or a timedelta or
+                relativedelta from today (UTC). Required unless `entry_reference_from` or `delta_list` is given.
+            date_to: The last day, inclusive, in the same forms. By default there is no end.
+            entry_reference_from: Lists only what came after the transaction with this `entry_reference`.
+            delta_list: Lists only what is new since the list was last read.
+            with_balance: Whether to include balances in the pages. Banks may ignore it.
 
         Raises:
-            InvalidArgumentError: It names the argument.
+            InvalidArgumentError: A day is in the future or missing, the days are in the wrong order, or another
+                argument is wrong; the message names it.
         """
         first, last = as_period(date_from, date_to)
         if first is None and entry_reference_from is None and not delta_list:
-            raise refuse("date_from", "is missing; only entry_reference_from or delta_list does without")
+            raise refuse("date_from", "is missing; it is required without entry_reference_from or delta_list")
         operation = Operation.at_bank(
             self._bank,
             api.get_transaction_list,
@@ -118,7 +142,11 @@ class AsyncAccounts(AsyncBankService):
         return AsyncTransactions(self._run, operation)
 
     async def list(self, *, with_balance: bool | None = None) -> list[models.Account]:
-        """The accounts that the consent opens; their `resource_id` is what the other methods take as `account_id`."""
+        """Lists the accounts that the consent opens. Pass one, or its `resource_id`, to the other methods.
+
+        Args:
+            with_balance: Whether to include balances. Not every bank does.
+        """
         return (await self._call(api.get_account_list, consent_id=self._consent_id, with_balance=with_balance)).accounts
 
     async def _run(self, operation: Operation[T]) -> RawResponse[T]:
@@ -139,7 +167,10 @@ def _raw_pages(
 
 
 class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):
-    """`bank.with_raw_response.accounts(consent)`; pages of transactions come from `transactions(...).pages()`."""
+    """`bank.with_raw_response.accounts(consent)`: the same methods, each giving a `RawResponse`.
+
+    `transactions(...).pages()` gives one for each page.
+    """
 
     get = raw(AsyncAccounts.get)
     balances = raw(AsyncAccounts.balances)

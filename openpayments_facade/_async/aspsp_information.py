@@ -20,10 +20,10 @@ class AsyncCountries(AsyncService):
     """`op.countries`. Needs the API scope `aspspinformation`."""
 
     async def get(self, iso_country_code: str) -> models.Country:
-        """One country.
+        """Reads one country.
 
         Args:
-            iso_country_code: Its ISO 3166-1 alpha-2 code, in capitals or small letters.
+            iso_country_code: Its ISO 3166-1 alpha-2 code, such as "SE", in upper or lower case.
 
         Raises:
             InvalidArgumentError: It is not such a code.
@@ -32,13 +32,13 @@ class AsyncCountries(AsyncService):
         return await self._call(api.get_country_details, as_country(iso_country_code))
 
     async def list(self, *, countries: Iterable[str] | None = None) -> list[models.Country]:
-        """Countries that have banks.
+        """Lists the countries that have banks.
 
         Args:
-            countries: The ISO 3166-1 alpha-2 codes of those to list; all if left out.
+            countries: The ISO 3166-1 alpha-2 codes of the countries to list; all by default.
 
         Raises:
-            InvalidArgumentError: The list is empty, or contains something other than codes.
+            InvalidArgumentError: The list is empty or contains an invalid code.
         """
         codes = as_list(countries, "countries", as_country)
         return (await self._call(api.get_countries_list, iso_country_codes=codes)).countries
@@ -48,10 +48,10 @@ class AsyncCities(AsyncService):
     """`op.cities`. Needs the API scope `aspspinformation`."""
 
     async def get(self, city_id: str | uuid.UUID) -> models.City:
-        """One city.
+        """Reads one city.
 
         Args:
-            city_id: Its id, as the list of cities gives it: 8-4-4-4-12 hexadecimal digits.
+            city_id: Its id from the list of cities: 8-4-4-4-12 hexadecimal digits, as a string or a `uuid.UUID`.
 
         Raises:
             InvalidArgumentError: It is not such an id.
@@ -62,26 +62,26 @@ class AsyncCities(AsyncService):
     async def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
     ) -> list[models.City]:
-        """Cities that lie in one of the countries or have one of the ids; all without either.
+        """Lists the cities that lie in one of the countries or have one of the ids; without filters, all cities.
 
-        The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give Stockholm and Helsinki.
+        The filters add up (document 001): `countries=["SE"]` with the id of Helsinki gives Stockholm and Helsinki.
 
         Args:
             countries: ISO 3166-1 alpha-2 codes.
-            city_ids: Ids of cities.
+            city_ids: Ids of cities, as strings or `uuid.UUID`.
 
         Raises:
-            InvalidArgumentError: A list is empty, or contains something other than codes or ids.
+            InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
         return (await self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids)).cities
 
 
 class AsyncAspsps(AsyncService):
-    """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. New banks come without notice."""
+    """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. Banks are added without notice."""
 
     async def get(self, bic_fi: str) -> models.AspspDetails:
-        """One bank: its address, payment products, and ways to authorise.
+        """Reads one bank: its address, its payment products, and how users can authorise there.
 
             (await op.aspsps.get("ESSESESS")).global_payment_products   # ['sepa-credit-transfers', 'domestic']
 
@@ -90,44 +90,44 @@ class AsyncAspsps(AsyncService):
 
         Raises:
             InvalidArgumentError: It is not a BIC.
-            NotFoundError: The API does not know the bank.
+            NotFoundError: There is no such bank.
         """
         return await self._call(api.get_aspsp_details, bic_fi)
 
     async def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
     ) -> list[models.Aspsp]:
-        """Banks in one of the countries or in one of the cities; all without either.
+        """Lists the banks in one of the countries or cities; without filters, all banks.
 
-        The filters add up (document 001): `countries=["SE"]` and the id of Helsinki give the banks of both.
+        The filters add up (document 001): `countries=["SE"]` with the id of Helsinki gives the banks of both.
 
         Args:
             countries: ISO 3166-1 alpha-2 codes.
-            city_ids: Ids of cities.
+            city_ids: Ids of cities, as strings or `uuid.UUID`.
 
         Raises:
-            InvalidArgumentError: A list is empty, or contains something other than codes or ids.
+            InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
         return (await self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
 
 
 class AsyncRawCountries(AsyncRawService[AsyncCountries]):
-    """`op.with_raw_response.countries`."""
+    """`op.with_raw_response.countries`: the same methods, each giving a `RawResponse`."""
 
     get = raw(AsyncCountries.get)
     list = raw(AsyncCountries.list)
 
 
 class AsyncRawCities(AsyncRawService[AsyncCities]):
-    """`op.with_raw_response.cities`."""
+    """`op.with_raw_response.cities`: the same methods, each giving a `RawResponse`."""
 
     get = raw(AsyncCities.get)
     list = raw(AsyncCities.list)
 
 
 class AsyncRawAspsps(AsyncRawService[AsyncAspsps]):
-    """`op.with_raw_response.aspsps`."""
+    """`op.with_raw_response.aspsps`: the same methods, each giving a `RawResponse`."""
 
     get = raw(AsyncAspsps.get)
     list = raw(AsyncAspsps.list)

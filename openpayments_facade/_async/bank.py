@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class AsyncBank:
-    """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
+    """One bank for one user: `op.at_bank(...)` makes it, without sending anything.
+
+    Every call made with it carries the bank, the user and the redirect preference.
+    """
 
     def __init__(self, sender: AsyncSender, binding: BankBinding) -> None:
         context = binding.psu.context
@@ -23,7 +26,7 @@ class AsyncBank:
         self._binding = binding
 
     consents = service(lambda bank: AsyncConsents(bank._sender, bank._binding, AsyncBank))
-    """Consents, and how the user authorises them."""
+    """Consents: create them, and have the user authorise them."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
         """The accounts that a valid consent opens.
@@ -32,7 +35,7 @@ class AsyncBank:
             consent_id: The consent's id, or the consent itself.
 
         Raises:
-            InvalidArgumentError: It is not an id.
+            InvalidArgumentError: It is neither an id nor a consent that has one.
         """
         return AsyncAccounts(self._sender, self._binding, consent_id)
 
@@ -52,7 +55,7 @@ class AsyncBank:
 
 
 class AsyncRawBank:
-    """`bank.with_raw_response`."""
+    """`bank.with_raw_response`: the same calls, each giving a `RawResponse`."""
 
     def __init__(self, bank: AsyncBank) -> None:
         self._bank = bank
@@ -61,5 +64,5 @@ class AsyncRawBank:
     """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:
-        """The accounts that a valid consent opens."""
+        """The accounts that a valid consent opens, as in `bank.accounts`."""
         return AsyncRawAccounts(self._bank.accounts(consent_id))

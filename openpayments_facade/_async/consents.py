@@ -1,4 +1,4 @@
-"""Consents: what a user lets an application see, for how long, how often."""
+"""Consents: what a user lets an application see, for how long and how often."""
 
 from __future__ import annotations
 
@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
     """`bank.consents`. Needs the API scope `accountinformation`.
 
-    `consent_id` is a consent's id, or the consent itself. Every method raises APIError, ConnectionFailedError,
-    TimedOutError and UnreadableResponseError; what creates or changes something is sent once, and raises
-    OutcomeUnknownError if no answer came.
+    Every method takes a consent's id, or the consent itself, as `consent_id`.
+
+    Requests that create or change something are sent only once. Every method can raise the errors below.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong; nothing was sent.
+        MissingScopeError: The client lacks the API scope; nothing was sent.
+        APIError: The API answered with an error; for instance ConsentInvalidError, NotFoundError or
+            PermissionDeniedError.
+        TokenError: There is no token: the token endpoint refused.
+        ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
+        OutcomeUnknownError: There is no answer to a request that creates or changes something; it may have taken
+            effect.
     """
 
     _subject = ConsentSubject
@@ -37,21 +47,25 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         frequency_per_day: int = 4,
         combined_service_indicator: bool = False,
     ) -> models.ConsentCreated:
-        """Asks for a consent; the user still has to authorise it.
+        """Creates a consent. The user still has to authorise it.
 
             consent = await bank.consents.create(valid_until=timedelta(days=90))
 
         Args:
-            valid_until: The last day, at the bank, which may shorten it. A date, an ISO date, or a timedelta or
-                relativedelta from today; `date(9999, 12, 31)` asks for the longest.
-            access: Which accounts; those that the user picks at the bank if left out.
-            recurring_indicator: Whether it can be used more than once.
-            frequency_per_day: How often a day the accounts may be read without the user; 1 or more.
+            valid_until: The last day on which it can be used: a date, an ISO date such as "2026-01-31", or a timedelta
+                or relativedelta from today (UTC). The bank may shorten it; `date(9999, 12, 31)` asks for the longest
+                period.
+            access: The accounts to read. By default the user picks them at the bank.
+            recurring_indicator: Whether the consent can be used more than once.
+            frequency_per_day: How many times a day the accounts may be read without the user; at least 1.
             combined_service_indicator: Announces a payment in the same session. It has no effect at present.
 
+        Returns:
+            The new consent: its id, its status, and the bank's links.
+
         Raises:
-            InvalidArgumentError: The day is past, the frequency is below 1, an IBAN is invalid, or there are balances
-                or transactions of an account that is not in `access.accounts`.
+            InvalidArgumentError: The day is in the past, the frequency is below 1, an IBAN is invalid, or balances or
+                transactions are asked for an account that is not in `access.accounts`.
         """
         body = models.ConsentRequest(
             access=as_access(access),
@@ -65,12 +79,29 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         ).parsed
 
     async def get(self, consent_id: AnyConsent) -> models.Consent:
-        """A consent with its status. Raises ConsentInvalidError or NotFoundError if there is none."""
+        """Reads a consent with its status.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent.
+        """
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return subject.identify((await self._run(subject.read())).parsed)
 
     async def status(self, consent_id: AnyConsent) -> str:
-        """`received`, `valid`, `rejected`, `revokedByPsu`, `expired`, `terminatedByTpp`, or another word."""
+        """Reads a consent's status alone.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            `received`, `valid`, `rejected`, `revokedByPsu`, `expired` or `terminatedByTpp`; banks may use other words.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent.
+        """
         id_ = id_of(consent_id, "consent_id")
         answer = await self._run(Operation.at_bank(self._bank, api.get_consent_status, id_))
         if not isinstance(answer.parsed.consent_status, str):
@@ -78,11 +109,19 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         return answer.parsed.consent_status
 
     async def delete(self, consent_id: AnyConsent) -> None:
-        """Ends a consent; its status is `terminatedByTpp` from then on."""
+        """Ends a consent. Its status is `terminatedByTpp` from then on.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent.
+            OutcomeUnknownError: There is no answer; read the status.
+        """
         await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
     async def authorise(self, consent_id: AnyConsent, method: str | None = None) -> AsyncAuthorisation[models.Consent]:
-        """Begins the user's authorisation: a BankID clock of 30 s starts, so show the challenge at once.
+        """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
             authorisation = await bank.consents.authorise(consent)
             if authorisation.approach is Approach.DECOUPLED:
@@ -91,42 +130,92 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             else:
                 send_browser_to(authorisation.redirect_url(redirect_uri=...))
 
-        Two requests: one starts, one selects the method, unless the bank has chosen by itself.
+        Sends two requests: one starts the authorisation, one selects the method. If the bank has already chosen a
+        method, only the first is sent.
 
         Args:
-            consent_id: What to authorise.
-            method: The id of a method that the bank offers; the animated QR image or plain Mobile BankID if left out.
+            consent_id: The consent's id, or the consent itself.
+            method: The id of an authentication method that the bank offers. By default an animated QR code, else plain
+                Mobile BankID, else the first one offered (the provider's samples of 2022).
+
+        Returns:
+            The authorisation. Its `approach` says what to do next.
 
         Raises:
-            AuthorisationFailedError: The bank ends it at once.
+            InvalidArgumentError: The method is not an id, or none is given and the bank offers none.
+            AuthorisationFailedError: The bank ended the authorisation at once, or asks for something that this API
+                does not support.
+            OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
         return await self._authorise(id_of(consent_id, "consent_id"), method)
 
     async def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
-        """The first step alone; `authorise` does it with the next one."""
+        """Starts an authorisation, and nothing more. `authorise` also selects the method.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The bank's answer: the authorisation's id and the methods offered.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent.
+            OutcomeUnknownError: There is no answer; an authorisation may have been started.
+        """
         return (await self._start(id_of(consent_id, "consent_id"))).parsed
 
     async def select_method(
         self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: str
     ) -> models.AuthorisationUpdated:
-        """The second step alone: selects how the user authorises. The approach is in the header ASPSP-SCA-Approach."""
+        """Selects how the user authorises, after `start_authorisation`. `authorise` does both.
+
+        The bank's approach is in the header ASPSP-SCA-Approach of the raw response.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+            authorisation_id: The authorisation's id, or what `start_authorisation` returned.
+            authentication_method_id: The id of one of the methods offered.
+
+        Returns:
+            The bank's answer: the challenge to show, or links.
+
+        Raises:
+            InvalidArgumentError: An id is malformed.
+            ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
+            OutcomeUnknownError: There is no answer; read the SCA status.
+        """
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
         return (await self._run(subject.select(id_, authentication_method_id))).parsed
 
     async def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
-        """How far the user is, with the current challenge in a decoupled authorisation."""
+        """Reads how far the user has got, with the current challenge of a decoupled authorisation.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+            authorisation_id: The authorisation's id, or what `start_authorisation` returned.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
+        """
         subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         return (await self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
 
     async def authorisations(self, consent_id: AnyConsent) -> list[str]:
-        """The ids of a consent's authorisations; there may be several for a company."""
+        """Lists the ids of a consent's authorisations. A company may need several.
+
+        Args:
+            consent_id: The consent's id, or the consent itself.
+
+        Raises:
+            ConsentInvalidError, NotFoundError: There is no such consent.
+        """
         answer = await self._call(api.get_consent_authorisation, id_of(consent_id, "consent_id"))
         return answer.authorisation_ids or []
 
 
 class AsyncRawConsents(AsyncRawService[AsyncConsents]):
-    """`bank.with_raw_response.consents`."""
+    """`bank.with_raw_response.consents`: the same methods, each giving a `RawResponse`."""
 
     create = raw(AsyncConsents.create)
     get = raw(AsyncConsents.get)

@@ -1,4 +1,4 @@
-"""Sends operations: token, attempts, replay after a 401 that blames the token."""
+"""Sends operations: with a token, with retries, and once more after a 401 that blames the token."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ T = TypeVar("T")
 
 @define(slots=False)
 class AsyncSender:
-    """Carries out operations with one set of options. Equal are those of one client with the same options."""
+    """Sends operations with one set of options. Senders of the same client with the same options are equal."""
 
     session: AsyncSession
     options: Options
 
     def replace(self, **options: Any) -> AsyncSender:
-        """A sender with some options changed. Raises InvalidArgumentError, which names the option."""
+        """A sender with some options changed. Raises InvalidArgumentError, whose message names the option."""
         return AsyncSender(self.session, self.options.replace(**options))
 
     async def run(self, operation: Operation[T]) -> T:
-        """The parsed answer. Raises what `errors` lists."""
+        """The parsed answer. Raises the exceptions that `errors` lists."""
         return (await self.run_raw(operation)).parsed
 
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
-        """The parsed answer with status and headers. Raises what `errors` lists."""
-        import stamina  # costs as much as a small client, and is not needed before the first call
+        """The parsed answer with status and headers. Raises the exceptions that `errors` lists."""
+        import stamina  # slow to import, and not needed before the first call
 
         check_scope(operation.scopes, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
         call = Call(operation, self.options, self.session.settings.environment.api_url)

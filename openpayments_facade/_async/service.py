@@ -1,4 +1,4 @@
-"""What services have in common, and how each of their methods gets its raw twin."""
+"""The base of all services, and how each of their methods gets its raw counterpart."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AsyncRecorder(AsyncSender):
 
 
 class AsyncService:
-    """Base of the services: one noun of the API each."""
+    """Base of the services. Each covers one noun of the API."""
 
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
@@ -49,7 +49,7 @@ class AsyncService:
 
 
 class AsyncBankService(AsyncService):
-    """Base of the services at a bank: each call carries what is bound to the bank."""
+    """Base of the services at a bank: each call carries the bank, the user and the redirect preference."""
 
     def __init__(self, sender: AsyncSender, bank: BankBinding) -> None:
         super().__init__(sender)
@@ -63,7 +63,7 @@ class AsyncBankService(AsyncService):
 
 
 class service(Generic[T]):  # noqa: N801 - read as a word in `aspsps = service(...)`
-    """A service as an attribute of a client or a bank, made when it is asked for."""
+    """A service as an attribute of a client or a bank, created on access."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make
@@ -76,7 +76,7 @@ S = TypeVar("S", bound=AsyncService)
 
 
 class AsyncRawService(Generic[S]):
-    """Base of the raw services: the same methods, each giving a RawResponse."""
+    """Base of the raw services: the same methods, each returning a RawResponse."""
 
     def __init__(self, service: S) -> None:
         self._plain = service

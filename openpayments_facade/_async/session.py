@@ -1,4 +1,4 @@
-"""What a client shares with every view made from it: settings, pool, tokens."""
+"""What a client shares with its views: settings, connection pool, tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AsyncSession:
-    """Owns the pool and the token managers of one client."""
+    """Owns the connection pool and the token managers of one client."""
 
     def __init__(self, settings: Settings, options: Options) -> None:
         self.settings = settings
@@ -26,7 +26,7 @@ class AsyncSession:
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             send=self.pool.send_blocking,
-            # without the total time: that is each waiter's own, and the fetch is everybody's
+            # not total_timeout: each caller has its own, but they share the fetch
             timeout=options.timeout,
         )
         self.quota = Quota()
@@ -40,7 +40,7 @@ class AsyncSession:
         """
         self.check_open()
         if psu_context not in self._tokens:
-            # two threads may both make one: managers of the same scope share their state
+            # two threads may each create one; that is harmless, for managers of the same scope share their state
             self._tokens[psu_context] = TokenManager(
                 self.fetcher,
                 compose(self.settings.api_scopes, psu_context),
@@ -51,11 +51,11 @@ class AsyncSession:
         return self._tokens[psu_context]
 
     def check_open(self) -> None:
-        """Raises ClientStateError if the client is closed, or about to be, or belongs to another loop."""
+        """Raises ClientStateError if the client is closed or closing, or belongs to another loop."""
         self.pool.client()
 
     async def aclose(self) -> None:
-        """Waits for token fetches under way, then closes the connections, also when the waiting is cut short."""
+        """Waits for running token fetches, then closes the connections, even if the waiting is interrupted."""
         self.pool.refuse()
         try:
             for manager in self._tokens.values():

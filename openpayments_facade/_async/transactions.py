@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class AsyncTransactions:
-    """Iterates over transactions, reading a page when it is needed; each knows its `booking_status`.
+    """`accounts.transactions(...)`: iterates over transactions, and reads each page when it is needed.
 
-    A page that is done with is forgotten. Iterating again reads again. Raises what `AsyncAccounts` says, and
-    UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
+    Each transaction has a `booking_status`. Pages are not kept: iterating again reads them again. Iterating raises the
+    errors that `AsyncAccounts` lists.
+
+    Raises:
+        UnreadableResponseError: The bank's link to the next page leads to another host, or to a page that was
+            already read.
     """
 
     def __init__(self, send: Callable[[Asked], Awaitable[Page]], first: Asked) -> None:
@@ -35,7 +39,7 @@ class AsyncTransactions:
                 yield transaction
 
     async def pages(self) -> AsyncIterator[models.TransactionReport]:
-        """The reports themselves, with their balances."""
+        """Iterates over the pages instead: the reports as the bank sent them, with their balances if any."""
         async for answer in self._answers():
             yield answer.parsed
 
@@ -52,8 +56,8 @@ class AsyncTransactions:
 
 
 class AsyncRawTransactions:
-    """`bank.with_raw_response.accounts(consent).transactions(...)`."""
+    """`bank.with_raw_response.accounts(consent).transactions(...)`: pages as raw responses."""
 
     def __init__(self, transactions: AsyncTransactions) -> None:
         self.pages = transactions._answers
-        """Gives the answers with the reports, one a page."""
+        """Iterates over the pages, each a `RawResponse`."""

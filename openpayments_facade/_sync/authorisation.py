@@ -1,5 +1,5 @@
 # Written by `make unasync` from openpayments_facade/_async/authorisation.py; do not edit.
-"""A user's authorisation of a consent, or of whatever else is authorised the same way."""
+"""A user's authorisation of a consent, or of any other resource that is authorised the same way."""
 
 from __future__ import annotations
 
@@ -49,15 +49,22 @@ else:
     T = TypeVar("T")
 
 LAST_LOOK = 1.0
-"""Seconds that a read which begins at the end of the time may still take."""
+"""Seconds that the last read may take if it begins just before the timeout."""
 
 
 class Authorisation(Journey[T]):
     """One user's authorisation of one resource, such as a consent.
 
-    `approach` says what to do: show `challenge` (decoupled), or send the browser to `redirect_url(...)` and hand the
-    address that it comes back to to `complete(...)`. Then `wait()`. `sca_status` and `challenge` are the last ones
-    that were read.
+    `approach` says what to do. Decoupled: show `challenge`. Redirect: send the browser to `redirect_url(...)`, and pass
+    the address it comes back to on to `complete(...)`. In both cases `wait()` then gives the authorised resource.
+
+    Attributes:
+        authorisation_id: The authorisation's id.
+        approach: How the user authorises, an `Approach`.
+        sca_status: How far the user had got at the last read, such as `scaStarted` or `finalised`.
+        challenge: What to show to the user, a `Challenge`, as of the last read. None if there is nothing to show.
+        resource_id: The id of what is authorised.
+        consent_id: The same.
     """
 
     def __init__(self, sender: Sender, make_bank: MakeBank, subject: Subject[T], **fields: Any) -> None:
@@ -67,7 +74,7 @@ class Authorisation(Journey[T]):
 
     @property
     def bank(self) -> Bank:
-        """The bank for what comes after: user, redirect preference and PSU context are those of this authorisation.
+        """The bank to continue with: it has the user, redirect preference and PSU context of this authorisation.
 
         accounts = authorisation.bank.accounts(authorisation.consent_id)
         """
@@ -77,43 +84,46 @@ class Authorisation(Journey[T]):
         """Where to send the user's browser. Sends nothing.
 
         Args:
-            redirect_uri: Where the browser comes back to, whitelisted on the application. Kept for `complete`.
-            state: An unguessable value that comes back with it; made if left out. Kept for `complete`.
+            redirect_uri: The address the browser comes back to, whitelisted on the application. `complete` needs it
+                and remembers it.
+            state: An unguessable string that comes back with the browser. By default one is made. `complete` checks it.
 
         Raises:
-            InvalidArgumentError: The bank's link does not lead to the auth host, or this is no redirect.
+            InvalidArgumentError: This is not a redirect, or the bank's link does not lead to the auth host.
         """
         if self._template is None:
-            said = f"is of no use: a {self.approach} authorisation has no link: look at `approach` first"
+            said = f"can't be used: this authorisation is {self.approach} and has no link; check `approach` first"
             raise refuse("redirect_uri", said)
         url = OAuth(self._sender).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
     def complete(self, callback_url: str) -> UserToken | None:
-        """Takes the address that the browser came back to, and exchanges its code if there is one to exchange.
+        """Reads the address the browser came back to, and exchanges its code if the approach needs that.
 
         Args:
             callback_url: The whole address, with its query.
 
         Returns:
-            The token of the user's approval: proof that the authorisation counts, yours, and not needed for anything
-            else. None after a plain redirect.
+            The token of the user's approval. It belongs to you; the SDK does not need it for later calls. None after a
+            plain redirect, which has no code.
 
         Raises:
-            InvalidArgumentError: The callback is not this authorisation's.
-            AuthorisationFailedError: It brings an error.
-            TokenError: And what else `op.oauth.exchange_code` raises.
+            InvalidArgumentError: The callback does not belong to this authorisation.
+            AuthorisationFailedError: The callback reports an error.
+            ReauthorisationRequiredError: The code is wrong, has been used or has expired.
+            OutcomeUnknownError: There is no answer; the code may have been used.
+            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no token.
         """
         try:
             if self.approach is Approach.DECOUPLED:
-                said = "is of no use: a decoupled authorisation has no callback: look at `approach` first"
+                said = "can't be used: a decoupled authorisation has no callback; check `approach` first"
                 raise refuse("callback_url", said)
             if self._state is None or self._redirect_uri is None:
-                raise refuse("callback_url", "comes before redirect_url() was called")
+                raise refuse("callback_url", "can't be used before redirect_url() was called")
             callback = read_callback(callback_url, state=self._state, argument="callback_url")
         finally:
-            del callback_url  # no frame that an error leads to shall show the code
+            del callback_url  # no frame in an error's traceback may show the code
         if self.approach is not Approach.OAUTH_REDIRECT:
             return None
         if callback.code is None:
@@ -124,22 +134,23 @@ class Authorisation(Journey[T]):
         return OAuth(self._sender).exchange_code(code=code.pop(), redirect_uri=self._redirect_uri, **ids)
 
     def updates(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> Iterator[AuthorisationUpdate]:
-        """What changes while the user authorises, until the end: a new SCA status, or a new challenge to show.
+        """Follows the authorisation to its end: each new SCA status, and each new challenge to show.
 
             for update in authorisation.updates():
                 if update.challenge:
                     draw(update.challenge.qr_content)
 
-        The first update is what is known already.
+        The first update is what is already known.
 
         Args:
-            timeout: Seconds. No read outlives them, but for the last, which has a second.
-            poll_interval: Seconds between two reads; by default 1 when decoupled, 2 for a redirect (the provider's
+            timeout: Seconds until it gives up. A read that begins just before may take one second more.
+            poll_interval: Seconds between two reads; by default 1 if decoupled, 2 for a redirect (the provider's
                 samples of 2022).
 
         Raises:
-            AuthorisationFailedError: The bank ended it.
-            AuthorisationTimeoutError: The time is over.
+            InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
+            AuthorisationFailedError: The user declined, or the bank ended the authorisation.
+            AuthorisationTimeoutError: The user did not finish in time.
         """
         return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
 
@@ -147,7 +158,7 @@ class Authorisation(Journey[T]):
         deadline = time.monotonic() + timeout
         if self.sca_status is not None:
             yield self._update()
-        # who went to the browser and came back may be done
+        # a user who is back from the browser may already be done
         pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
         while self.sca_status not in TERMINAL:
             self._pause(deadline, pause, timeout)
@@ -157,34 +168,36 @@ class Authorisation(Journey[T]):
         self._check_outcome()
 
     def poll(self) -> AuthorisationUpdate:
-        """One look, for a page that asks again and again: the SCA status now, and the challenge to show. One request.
+        """Reads the current SCA status and challenge once, for a web page that polls. Sends one request.
 
             authorisation = bank.consents.resume(saved)
             update = authorisation.poll()
             return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
 
-        When it is over `wait()` gives what was authorised.
+        Once `is_over` is True, `wait()` gives the authorised resource.
 
         Raises:
-            AuthorisationFailedError: The bank has ended it.
+            AuthorisationFailedError: The user declined, or the bank ended the authorisation.
         """
         self._take(self._sender.run(self._look()))
         self._check_outcome()
         return self._update()
 
     def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
-        """Waits until the user has authorised and the bank has taken it in: a consent is valid then.
+        """Waits until the user has authorised and the resource is usable; for a consent, until it is valid.
 
         Args:
-            timeout: Seconds. No read outlives them, but for the last, which has a second.
-            poll_interval: As in `updates`.
+            timeout: Seconds until it gives up. A read that begins just before may take one second more.
+            poll_interval: Seconds between two reads, as in `updates`.
 
         Returns:
-            What was authorised, as it is now.
+            The authorised resource, such as the consent.
 
         Raises:
-            AuthorisationFailedError: It will never be authorised.
-            AuthorisationTimeoutError: The time is over.
+            InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
+            AuthorisationFailedError: The user declined, the bank ended the authorisation, or the resource has become
+                unusable.
+            AuthorisationTimeoutError: The user did not finish in time. It can be called again.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
@@ -198,7 +211,12 @@ class Authorisation(Journey[T]):
             self._pause(deadline, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
-        """All that another process needs to finish it with `resume(...)`: neither token nor user."""
+        """All that another process needs to finish the authorisation with `resume(...)`.
+
+        Returns:
+            A JSON-serialisable dict without tokens and without user data. It holds the `state` of the redirect: keep
+            it in the user's session.
+        """
         return self._save(self._sender.options.psu_context)
 
     def _look(self) -> Operation[Any]:
@@ -224,7 +242,7 @@ class Authorisation(Journey[T]):
 
 
 class AuthorisingService(BankService, Generic[T]):
-    """Base of the services whose resources a user authorises."""
+    """Base of the services with resources that a user authorises."""
 
     _subject: ClassVar[type[Subject[Any]]]
 
@@ -235,7 +253,7 @@ class AuthorisingService(BankService, Generic[T]):
     def _authorise(self, resource_id: str, method: str | None) -> Authorisation[T]:
         subject = self._subject(resource_id, self._bank)
         if method is not None:
-            subject.select("-", method)  # a bad method is refused before anything is sent
+            subject.select("-", method)  # refuses an invalid method before anything is sent
         started = self._start(resource_id)
         id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
         updated = None if selected is None else self._run(subject.select(id_, selected))
@@ -244,28 +262,28 @@ class AuthorisingService(BankService, Generic[T]):
         return authorisation
 
     def resume(self, saved: Mapping[str, Any]) -> Authorisation[T]:
-        """An authorisation that another process began. Sends nothing.
+        """Continues an authorisation that another process started. Sends nothing.
 
-        Redirect preference and PSU context are those that it was begun with.
+        It keeps the redirect preference and the PSU context that it was started with.
 
         Args:
-            saved: What its `to_dict()` gave.
+            saved: The dict from its `to_dict()`.
 
         Raises:
-            InvalidArgumentError: It is no such thing, or of another bank.
+            InvalidArgumentError: It is not such a dict, or belongs to another bank.
         """
         context = self._sender.options.psu_context
         resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, context)
         sender, subject = self._sender.replace(psu_context=context), self._subject(resource_id, bank)
         authorisation = Authorisation(sender, self._make_bank, subject, **fields)
-        authorisation._look()  # refuses bad ids
+        authorisation._look()  # refuses malformed ids
         return authorisation
 
     def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:
         return self._run_identified(self._subject(resource_id, self._bank).start(), "authorisation_id")
 
     def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:
-        """An answer with an id, which has to fit into the paths of what comes after."""
+        """An answer with an id, checked because later paths contain it."""
         answer = self._run(operation)
         if not is_id(getattr(answer.parsed, name)):
             raise unreadable(answer, f"an answer whose {name} is not an id")

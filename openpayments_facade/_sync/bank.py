@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Bank:
-    """What every call to a bank needs: bank, user, redirect preference. A value; making it sends nothing."""
+    """One bank for one user: `op.at_bank(...)` makes it, without sending anything.
+
+    Every call made with it carries the bank, the user and the redirect preference.
+    """
 
     def __init__(self, sender: Sender, binding: BankBinding) -> None:
         context = binding.psu.context
@@ -24,7 +27,7 @@ class Bank:
         self._binding = binding
 
     consents = service(lambda bank: Consents(bank._sender, bank._binding, Bank))
-    """Consents, and how the user authorises them."""
+    """Consents: create them, and have the user authorise them."""
 
     def accounts(self, consent_id: AnyConsent) -> Accounts:
         """The accounts that a valid consent opens.
@@ -33,7 +36,7 @@ class Bank:
             consent_id: The consent's id, or the consent itself.
 
         Raises:
-            InvalidArgumentError: It is not an id.
+            InvalidArgumentError: It is neither an id nor a consent that has one.
         """
         return Accounts(self._sender, self._binding, consent_id)
 
@@ -53,7 +56,7 @@ class Bank:
 
 
 class RawBank:
-    """`bank.with_raw_response`."""
+    """`bank.with_raw_response`: the same calls, each giving a `RawResponse`."""
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
@@ -62,5 +65,5 @@ class RawBank:
     """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> RawAccounts:
-        """The accounts that a valid consent opens."""
+        """The accounts that a valid consent opens, as in `bank.accounts`."""
         return RawAccounts(self._bank.accounts(consent_id))

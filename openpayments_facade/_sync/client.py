@@ -39,37 +39,39 @@ T = TypeVar("T")
 
 
 class OpenPayments:
-    """A client of Open Payments. Make one for an application, share it, close it at the end.
+    """A client for Open Payments. Create one per application, share it, and close it at the end.
 
         with OpenPayments(client_id="...", client_secret="...") as op:
             banks = op.aspsps.list(countries=["SE"])
 
-    The connection settings serve the token fetch too. The constructor does not read the environment; `from_env` does.
+    The connection settings also apply to token requests. The constructor does not read environment variables;
+    `from_env` does.
 
     Args:
-        client_id: From the Developer Portal.
-        client_secret: From the Developer Portal.
+        client_id: The application's client id, from the Developer Portal.
+        client_secret: Its client secret, from the Developer Portal.
         environment: "sandbox" (the default), "production", or an `Environment` with hosts of your own.
-        api_scopes: What the application may use; ASPSP information if left out.
-        psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts; None sends API scopes alone.
-        timeout: Seconds for each step of a request (connect, send, wait for bytes), or an `httpx.Timeout`.
-        total_timeout: Seconds for a whole call with token, retries and the waits between them. An async call is cut off
-            then, a sync one when the read that it is in ends (`timeout`).
-        max_retries: How often a request that may be sent twice is tried again after a failure.
-        limits: An `httpx.Limits`.
-        proxy: A URL or an `httpx.Proxy`.
-        transport: A transport of httpx. One of your own switches proxies of the environment off.
+        api_scopes: What the application may use; ASPSP information by default.
+        psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts. None requests the API scopes
+            alone.
+        timeout: Seconds for each step of a request (connecting, sending, waiting for data), or an `httpx.Timeout`.
+        total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. An async
+            call is cut off at that moment, a sync call when its current read ends (after `timeout` at the latest).
+        max_retries: How many times a failed request is retried, if it is safe to send twice.
+        limits: The size of the connection pool, as an `httpx.Limits`.
+        proxy: A proxy's URL, or an `httpx.Proxy`.
         verify: The path of a CA bundle, or an SSL context.
-        client_cert: A PEM file, or (certificate, key), or (certificate, key, password); production asks for one (the
+        client_cert: A PEM file, or (certificate, key), or (certificate, key, password). Production requires one (the
             provider's guide of 2021). It is offered to both hosts.
-        token_store: Where tokens are shared: "memory" (the default: this process), "file:PATH", "redis://...", or a
-            `TokenStore`.
-        on_token_event: Called with a `TokenEvent` when a token is fetched, adopted from the store, refused, or can't
-            be had.
+        transport: An httpx transport to send with. With your own, proxies from the environment are ignored.
+        token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",
+            or a `TokenStore`.
+        on_token_event: Called with a `TokenEvent` when a token is fetched, adopted from the store or rejected, and
+            when fetching one fails.
 
     Raises:
-        InvalidArgumentError: An argument is wrong; it names the argument.
-        ConfigurationError: A setting is; it names the setting.
+        InvalidArgumentError: An argument is wrong; the message names it.
+        ConfigurationError: A setting is wrong; the message names it.
     """
 
     @hiding_arguments
@@ -101,10 +103,14 @@ class OpenPayments:
     @classmethod
     @hiding_arguments
     def from_env(cls, **overrides: Unpack[ClientOptions]) -> Self:
-        """A client from the OPENPAYMENTS_* environment variables; arguments given here win.
+        """Creates a client from the OPENPAYMENTS_* environment variables.
+
+        Args:
+            overrides: Arguments of the constructor. They win over the variables.
 
         Raises:
-            ConfigurationError: It names the variables that are missing or contradict each other.
+            ConfigurationError: Variables are missing, wrong, or contradict each other; the message names them.
+            InvalidArgumentError: An override is wrong; the message names it.
         """
         return cls(**arguments_from_env(overrides))
 
@@ -120,19 +126,19 @@ class OpenPayments:
 
     @property
     def psu_context(self) -> PsuContext | None:
-        """Personal or business accounts; None where API scopes are sent alone."""
+        """Personal or business accounts; None if the API scopes are requested alone."""
         return self._sender.options.psu_context
 
     countries = service(lambda op: directory.Countries(op._sender))
     """Countries that have banks."""
     cities = service(lambda op: directory.Cities(op._sender))
-    """Cities."""
+    """Cities that have banks."""
     aspsps = service(lambda op: directory.Aspsps(op._sender))
     """ASPSPs: the banks."""
 
     @cached_property
     def oauth(self) -> OAuth:
-        """OAuth with a user in it."""
+        """OAuth that involves the user: redirect link, callback, code exchange, refresh."""
         from .oauth import OAuth
 
         return OAuth(self._sender)
@@ -145,19 +151,20 @@ class OpenPayments:
         affiliated_aspsp: str | None = None,
         redirect_preferred: bool | None = None,
     ) -> Bank:
-        """One bank for one user: `.consents` and `.accounts(consent)`. A value; sends nothing.
+        """One bank for one user: `.consents` and `.accounts(consent)`. Sends nothing.
 
             bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"))
 
         Args:
             bic_fi: The bank's BIC.
             psu: The user. Without `psu`, access is unattended and anonymous.
-            affiliated_aspsp: The id of a bank below the BIC, from the details of the bank.
-            redirect_preferred: Whether the user shall authorise in the browser (True), in an app (False), or as the
-                bank likes. Banks want it the same for the life of a consent.
+            affiliated_aspsp: The id of a bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`.
+            redirect_preferred: True to have the user authorise in the browser, False in an app, None to let the bank
+                choose. Some banks want the same value for the life of a consent.
 
         Raises:
-            InvalidArgumentError: It names the argument. A missing scope is told by the first call.
+            InvalidArgumentError: An argument is wrong; the message names it. A missing API scope is only reported by
+                the first call.
         """
         from .._protocol.binding import bind
         from .bank import Bank
@@ -171,15 +178,23 @@ class OpenPayments:
     def call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Any operation of the description, as a module of `openpayments_client.api` with its arguments.
+        """Calls any operation of the API host, including those that no service wraps.
 
             from openpayments_client.api.aspsp_information import get_countries_list
             op.call(get_countries_list, iso_country_codes=["SE"]).countries
 
-        Token, request id, retries and errors are as everywhere.
+        Token, request id, retries and errors work as for every other call.
+
+        Args:
+            endpoint: The operation, a module of `openpayments_client.api`.
+            args: The operation's positional arguments.
+            kwargs: Its other arguments.
+
+        Returns:
+            The model that the description gives for a successful answer.
 
         Raises:
-            InvalidArgumentError: An argument is missing or breaks a rule of the description; it names the argument.
+            InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
         return self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
@@ -189,16 +204,16 @@ class OpenPayments:
         return RawOpenPayments(self)
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """This client with other options for some calls. It shares pool and tokens; closing it does nothing.
+        """This client with other options for some calls. It shares connections and tokens; closing it does nothing.
 
             op.with_options(timeout=5, max_retries=0).countries.list()
 
         Args:
-            options: timeout, total_timeout (seconds), max_retries, psu_context, request_id (a UUID), headers (added to
-                those of earlier views).
+            options: `timeout` and `total_timeout` (seconds), `max_retries` and `psu_context` as in the constructor,
+                `request_id` (a UUID), and `headers`, which are added to those set before.
 
         Raises:
-            InvalidArgumentError: It names the option.
+            InvalidArgumentError: An option is unknown or wrong; the message names it.
         """
         view = object.__new__(type(self))
         view._sender = self._sender.replace(**options)
@@ -209,43 +224,53 @@ class OpenPayments:
         """The bearer token that calls carry, for requests that you make yourself. Treat it as a secret.
 
         Raises:
-            TokenError: Or one of its kinds, when the token endpoint refuses.
-            ConnectionFailedError: It can't be reached.
-            TimedOutError: It does not answer in time.
+            TokenError: The token endpoint refused; AuthenticationError and InvalidScopeError say why.
+            ConnectionFailedError: The token endpoint can't be reached.
+            TimedOutError: It did not answer in time.
+            UnreadableResponseError: Its answer is not a token.
         """
         return self.token().value.reveal()
 
     def token(self) -> AccessToken:
-        """The token that calls carry, masked: its scope, what of it was not granted (`missing`), and when it expires
-        (`expires_at`, seconds since the epoch). It is fetched if there is none. Raises what `access_token` raises.
+        """The token that calls carry, masked. It is fetched if there is none.
+
+        Returns:
+            Its scope, the scopes that were not granted (`missing`), and when it expires (`expires_at`, in seconds
+            since the epoch).
+
+        Raises:
+            TokenError: The token endpoint refused; AuthenticationError and InvalidScopeError say why.
+            ConnectionFailedError: The token endpoint can't be reached.
+            TimedOutError: It did not answer in time.
+            UnreadableResponseError: Its answer is not a token.
         """
         options = self._sender.options
         return self._sender.session.tokens(options.psu_context).get(options.total_timeout)
 
     def close(self) -> None:
-        """Closes the connections; calls after it raise ClientStateError. May be called again."""
+        """Closes the connections; later calls raise ClientStateError. Closing twice does no harm."""
         if not self._is_view:
             self._sender.session.close()
 
     def __enter__(self) -> Self:
-        self._sender.session.pool.client()  # a closed one says so here
+        self._sender.session.pool.client()  # raises if the client is closed
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        if "_sender" not in vars(self):  # an error reporter shows the locals of a constructor that fails
+        if "_sender" not in vars(self):  # error reporters show the locals of a constructor that failed
             return f"<{type(self).__name__}, not yet made>"
         settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client holds connections and secrets and can't be pickled; make one in each process")
+        raise TypeError("a client can't be pickled, for it holds connections and secrets; create one in each process")
 
 
 class RawOpenPayments:
-    """`op.with_raw_response`."""
+    """`op.with_raw_response`: the same calls, each giving a `RawResponse`."""
 
     def __init__(self, client: OpenPayments) -> None:
         self._client = client
@@ -253,7 +278,7 @@ class RawOpenPayments:
     countries = service(lambda raw: directory.RawCountries(raw._client.countries))
     """Countries that have banks."""
     cities = service(lambda raw: directory.RawCities(raw._client.cities))
-    """Cities."""
+    """Cities that have banks."""
     aspsps = service(lambda raw: directory.RawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
 
@@ -264,5 +289,5 @@ class RawOpenPayments:
     def call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]: ...
 
     def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> RawResponse[Any]:
-        """Any operation of the description, as a module of `openpayments_client.api` with its arguments."""
+        """Calls any operation of the API host, as `op.call` does."""
         return self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

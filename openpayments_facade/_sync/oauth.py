@@ -1,5 +1,5 @@
 # Written by `make unasync` from openpayments_facade/_async/oauth.py; do not edit.
-"""OAuth with a user in it: the link, the callback, the code, the refresh (the provider's guide of 2021)."""
+"""OAuth that involves the user: redirect link, callback, code exchange, refresh (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
 
 
 class OAuth:
-    """`op.oauth`. The tokens that it gives belong to you: they are not kept, and not used for later calls."""
+    """`op.oauth`. Its tokens belong to you: the SDK neither keeps them nor uses them for later calls."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
     @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
-        """The address to send the user's browser to, from the link that the API gave (`_links.scaOAuth`).
+        """The address to send the user's browser to, made from the API's link (`_links.scaOAuth`). Sends nothing.
 
             url = op.oauth.redirect_url(link, redirect_uri="https://app.example.com/callback")
             session["state"] = url.state
 
-        Nothing is sent.
-
         Args:
-            template: The link as it came, with its placeholders.
-            redirect_uri: Where the browser comes back to; whitelisted on the application.
-            state: What tells whose callback comes back; an unguessable one is made if it is left out.
+            template: The link as the API gave it, with its placeholders.
+            redirect_uri: The address the browser comes back to, whitelisted on the application.
+            state: An unguessable string that comes back with the browser. By default one is made.
+
+        Returns:
+            The address, a string with the attribute `state`.
 
         Raises:
-            InvalidArgumentError: The link is not on the environment's auth host, or can't be filled.
+            InvalidArgumentError: The link does not lead to the environment's auth host, or has an unknown placeholder.
         """
         settings = self._sender.session.settings
         return fill_redirect_url(
@@ -55,17 +56,19 @@ class OAuth:
         )
 
     @hiding_arguments
-    @hiding_arguments
     def read_callback(self, url: str, *, state: str) -> Callback:
-        """Reads the address that the browser came back to: `code` is None after a plain redirect. Nothing is sent.
+        """Reads the address the browser came back to. Sends nothing.
 
         Args:
             url: The whole address, with its query.
-            state: The one that went out with `redirect_url`.
+            state: The `state` of the redirect URL.
+
+        Returns:
+            The callback; its `code` is None after a plain redirect.
 
         Raises:
-            InvalidArgumentError: The state is not the one that went out.
-            AuthorisationFailedError: The callback brings an error.
+            InvalidArgumentError: The address has no state, or a different one.
+            AuthorisationFailedError: The callback reports an error.
         """
         return read_callback(url, state=state)
 
@@ -78,29 +81,34 @@ class OAuth:
         consent_id: str | None = None,
         payment_id: str | None = None,
     ) -> UserToken:
-        """Completes an OAuth redirect: exchanges the code for the authorisation of a consent or of a payment.
+        """Completes an OAuth redirect: exchanges the callback's code for a token of the user's.
 
-        A code can be used once, so this is never sent twice.
+        A code can be used only once, so the request is never repeated.
 
         Args:
-            code: From the callback.
-            redirect_uri: The one that the browser was sent to.
-            authorisation_id: The authorisation of the consent or the payment.
-            consent_id: What was authorised, unless it is a payment.
-            payment_id: What was authorised, unless it is a consent.
+            code: The code from the callback.
+            redirect_uri: The redirect URI that the browser came back to.
+            authorisation_id: The id of the authorisation.
+            consent_id: The id of the authorised consent.
+            payment_id: The id of the authorised payment, instead of `consent_id`.
+
+        Returns:
+            The token of the user's approval.
 
         Raises:
-            InvalidArgumentError, MissingScopeError: Before anything is sent.
-            ReauthorisationRequiredError: The code is wrong, was used or has expired.
-            OutcomeUnknownError: No answer came.
-            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for every token.
+            InvalidArgumentError: An argument is wrong; nothing was sent.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ReauthorisationRequiredError: The code is wrong, has been used or has expired.
+            OutcomeUnknownError: There is no answer; the code may have been used.
+            TokenError: The token endpoint refused for another reason.
+            ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
         """
         secret_code = read_code(code)
-        del code  # no frame that an error leads to shall show it
+        del code  # no frame in an error's traceback may show it
         if isinstance(secret_code, InvalidArgumentError):
             raise secret_code
         if (consent_id is None) == (payment_id is None):
-            raise refuse("consent_id", "or payment_id must be given, and not both")
+            raise refuse("consent_id", "or payment_id is required, but not both")
         kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
         scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
         headers = {}
@@ -116,30 +124,34 @@ class OAuth:
         form = {
             "code": secret_code,
             "redirect_uri": read_redirect_uri(redirect_uri),
-            # so do the provider's samples of 2022; tutorials of the provider's guide of 2021 send the API scope alone
+            # as in the provider's samples of 2022; tutorials in the provider's guide of 2021 send the API scope alone
             "scope": compose([scope], options.psu_context),
         }
         return self._ask("authorization_code", form, merge_headers(options.headers, headers))
 
     def refresh(self, token: UserToken) -> UserToken:
-        """A new token for an old one's refresh token (RFC 6749, section 6; document 004).
+        """Exchanges a token's refresh token for a new token (RFC 6749, section 6; document 004).
 
-        A refresh token may be good for one use, so this is never sent twice: keep the new token at once.
+        A refresh token may work only once, so the request is never repeated. Store the new token at once.
 
         Args:
-            token: The old one.
+            token: The token to replace.
+
+        Returns:
+            The new token.
 
         Raises:
             InvalidArgumentError: The token has no refresh token.
-            ReauthorisationRequiredError: The refresh token is refused for good.
-            OutcomeUnknownError: No answer came.
-            TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for every token.
+            ReauthorisationRequiredError: The refresh token is not accepted: the user has to authorise again.
+            OutcomeUnknownError: There is no answer; the refresh token may have been used.
+            TokenError: The token endpoint refused for another reason.
+            ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
         """
         if not isinstance(token, UserToken):
             del token
             raise refuse("token", "must be a UserToken")
         if token.refresh_token is None:
-            raise refuse("token", "has no refresh token: the user has to authorise again")
+            raise refuse("token", "has no refresh token; the user has to authorise again")
         return self._ask("refresh_token", {"refresh_token": token.refresh_token}, self._sender.options.headers, token)
 
     def _ask(

@@ -1,5 +1,5 @@
 # Written by `make unasync` from openpayments_facade/_async/service.py; do not edit.
-"""What services have in common, and how each of their methods gets its raw twin."""
+"""The base of all services, and how each of their methods gets its raw counterpart."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Recorder(Sender):
 
 
 class Service:
-    """Base of the services: one noun of the API each."""
+    """Base of the services. Each covers one noun of the API."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -50,7 +50,7 @@ class Service:
 
 
 class BankService(Service):
-    """Base of the services at a bank: each call carries what is bound to the bank."""
+    """Base of the services at a bank: each call carries the bank, the user and the redirect preference."""
 
     def __init__(self, sender: Sender, bank: BankBinding) -> None:
         super().__init__(sender)
@@ -64,7 +64,7 @@ class BankService(Service):
 
 
 class service(Generic[T]):  # noqa: N801 - read as a word in `aspsps = service(...)`
-    """A service as an attribute of a client or a bank, made when it is asked for."""
+    """A service as an attribute of a client or a bank, created on access."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make
@@ -77,7 +77,7 @@ S = TypeVar("S", bound=Service)
 
 
 class RawService(Generic[S]):
-    """Base of the raw services: the same methods, each giving a RawResponse."""
+    """Base of the raw services: the same methods, each returning a RawResponse."""
 
     def __init__(self, service: S) -> None:
         self._plain = service

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class Transactions:
-    """Iterates over transactions, reading a page when it is needed; each knows its `booking_status`.
+    """`accounts.transactions(...)`: iterates over transactions, and reads each page when it is needed.
 
-    A page that is done with is forgotten. Iterating again reads again. Raises what `Accounts` says, and
-    UnreadableResponseError if the bank's link to the next page leads to another host or in a circle.
+    Each transaction has a `booking_status`. Pages are not kept: iterating again reads them again. Iterating raises the
+    errors that `Accounts` lists.
+
+    Raises:
+        UnreadableResponseError: The bank's link to the next page leads to another host, or to a page that was
+            already read.
     """
 
     def __init__(self, send: Callable[[Asked], Page], first: Asked) -> None:
@@ -36,7 +40,7 @@ class Transactions:
                 yield transaction
 
     def pages(self) -> Iterator[models.TransactionReport]:
-        """The reports themselves, with their balances."""
+        """Iterates over the pages instead: the reports as the bank sent them, with their balances if any."""
         for answer in self._answers():
             yield answer.parsed
 
@@ -53,8 +57,8 @@ class Transactions:
 
 
 class RawTransactions:
-    """`bank.with_raw_response.accounts(consent).transactions(...)`."""
+    """`bank.with_raw_response.accounts(consent).transactions(...)`: pages as raw responses."""
 
     def __init__(self, transactions: Transactions) -> None:
         self.pages = transactions._answers
-        """Gives the answers with the reports, one a page."""
+        """Iterates over the pages, each a `RawResponse`."""

@@ -286,7 +286,7 @@ async def test_one_look_for_a_page_that_asks_again_and_again(op: AsyncOpenPaymen
     assert caught.value.code == authorisation.sca_status == "failed"
     assert caught.value.consent_id == consent.consent_id
     assert caught.value.authorisation_id == authorisation.authorisation_id
-    with pytest.raises(InvalidArgumentError, match="has no callback: look at `approach`"):
+    with pytest.raises(InvalidArgumentError, match="has no callback; check `approach`"):
         await authorisation.complete(f"{CALLBACK}?code=c&state=s")
 
 
@@ -719,7 +719,7 @@ async def test_a_callback_or_link_of_somebody_else_is_refused(op: AsyncOpenPayme
     bank = op.at_bank("ESSESESS", SOMEBODY)
     consent = await bank.consents.create(valid_until=TOMORROW)
     authorisation = await bank.consents.authorise(consent.consent_id)
-    with pytest.raises(InvalidArgumentError, match="callback_url comes before"):
+    with pytest.raises(InvalidArgumentError, match="callback_url can't be used before"):
         await authorisation.complete(f"{CALLBACK}?code=c&state=s")
     authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
     sent = len(simulator.requests)

@@ -321,7 +321,7 @@ def test_the_scope_is_added_to_what_the_variable_says(simulator: Simulator, cons
     assert "interimAvailable" in run(*arguments, OPENPAYMENTS_API_SCOPES="aspspinformation").stdout
     wrong = run(*arguments, OPENPAYMENTS_API_SCOPES="everything")
     assert wrong.exit_code == 2
-    assert "OPENPAYMENTS_API_SCOPES has 'everything'" in wrong.stderr
+    assert "OPENPAYMENTS_API_SCOPES contains 'everything'" in wrong.stderr
 
 
 @pytest.fixture

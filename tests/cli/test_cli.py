@@ -299,7 +299,7 @@ def forbidden(simulator: Simulator) -> None:
     [
         (["banks"], {}, server_error, 1, ["500", "request id", "Try again later"]),
         (["banks"], {}, token_outage, 1, ["503", "request id", "Try again later"]),
-        (["bank", "nope"], {}, None, 2, ["the bank must be like ESSESESS"]),
+        (["bank", "nope"], {}, None, 2, ["the bank must be a BIC", "such as ESSESESS"]),
         (["banks", "--country", "Sweden"], {}, None, 2, ["--country must be", "'Sweden'"]),
         (["cities", "--city", "5"], {}, None, 2, ["--city must be"]),
         (["banks", "--psu-context", "personal"], {}, None, 2, ["--psu-context", "'private'"]),

@@ -19,25 +19,25 @@ class Account:
     """An account.
 
     Attributes:
-        currency (str): A currency's ISO 4217 code.
-        resource_id (str | None): The id that goes into paths; it stays the same while the consent lives.
+        currency (str): An ISO 4217 currency code.
+        resource_id (str | None): The id for paths. It stays the same for the life of the consent.
         iban (str | None): An IBAN without spaces (ISO 13616).
-        bban (str | None): An account number in the form of its country.
-        msisdn (str | None): A telephone number that stands for the account.
+        bban (str | None): A national account number, letters and digits without spaces.
+        msisdn (str | None): A telephone number that is linked to the account.
         bankgiro_number (str | None): A Swedish Bankgiro or Plusgiro number.
         plusgiro_number (str | None): A Swedish Bankgiro or Plusgiro number.
-        name (str | None): The name that bank or user gave it.
-        product (str | None): What the bank calls this kind of account.
-        cash_account_type (str | None): A code of ISO 20022's ExternalCashAccountType1Code.
-        status (KnownAccountStatus | str | None): Whether it can be used; when nothing is said, it can.
+        name (str | None): The name that the bank or the user gave it.
+        product (str | None): The bank's name for this kind of account.
+        cash_account_type (str | None): Its type, an ISO 20022 code (ExternalCashAccountType1Code).
+        status (KnownAccountStatus | str | None): Whether it can be used. Without a status it can.
         bic (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         linked_accounts (str | None): Accounts that belong to it.
-        usage (KnownAccountUsage | str | None): Whose account it is.
-        details (str | None): More about it.
-        balances (list[Balance] | None): Its balances, if they were asked for.
-        owner_name (str | None): Who owns it.
-        clearing_number (str | None): The Swedish number of a bank or of a branch of it.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        usage (KnownAccountUsage | str | None): Whether it is a private or a business account.
+        details (str | None): More details.
+        balances (list[Balance] | None): Its balances, if they were requested.
+        owner_name (str | None): The name of its owner.
+        clearing_number (str | None): A Swedish clearing number of up to 5 digits.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     currency: str

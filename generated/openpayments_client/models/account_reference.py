@@ -14,16 +14,16 @@ T = TypeVar("T", bound="AccountReference")
 
 @_attrs_define(repr=False)
 class AccountReference:
-    """An account, named by one of its numbers, and by its currency where several accounts share the number.
+    """An account, named by one of its numbers, and by its currency if several accounts share the number.
 
     Attributes:
         iban (str | None): An IBAN without spaces (ISO 13616).
-        bban (str | None): An account number in the form of its country.
-        pan (str | None): A card's number.
-        masked_pan (str | None): A card's number, a part of it hidden.
-        msisdn (str | None): A telephone number that stands for an account.
-        currency (str | None): A currency's ISO 4217 code.
-        clearing_number (str | None): The Swedish number of a bank or of a branch of it.
+        bban (str | None): A national account number, letters and digits without spaces.
+        pan (str | None): A card number.
+        masked_pan (str | None): A card number, partly hidden.
+        msisdn (str | None): A telephone number that is linked to an account.
+        currency (str | None): An ISO 4217 currency code.
+        clearing_number (str | None): A Swedish clearing number of up to 5 digits.
     """
 
     iban: str | None = None

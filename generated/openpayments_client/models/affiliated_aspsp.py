@@ -14,10 +14,10 @@ T = TypeVar("T", bound="AffiliatedAspsp")
 
 @_attrs_define(repr=False)
 class AffiliatedAspsp:
-    """A bank behind another one's BIC.
+    """A bank that shares another bank's BIC.
 
     Attributes:
-        id (str): Digits; leading zeros count.
+        id (str): Its id, digits including leading zeros.
         name (str | None): The bank's name.
     """
 

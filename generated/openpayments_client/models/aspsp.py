@@ -14,13 +14,13 @@ T = TypeVar("T", bound="Aspsp")
 
 @_attrs_define(repr=False)
 class Aspsp:
-    """A bank (ASPSP, account servicing payment service provider) as lists have it.
+    """A bank (ASPSP, account servicing payment service provider) as in lists.
 
     Attributes:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        name (str): The bank's name, exactly as the API has it (SEB's ends with a space).
-        logo_url (str | None): Where a picture of its logo is.
-        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
+        name (str): The bank's name, exactly as the API sends it (SEB's ends with a space).
+        logo_url (str | None): The address of its logo.
+        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
     """
 
     bic_fi: str

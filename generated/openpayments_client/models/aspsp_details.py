@@ -15,27 +15,27 @@ T = TypeVar("T", bound="AspspDetails")
 
 @_attrs_define(repr=False)
 class AspspDetails:
-    """A bank (ASPSP) with its contact details and how its services are reached.
+    """A bank (ASPSP) with its contact details, its payment products, and how its users can approve.
 
     Attributes:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        name (str): The bank's name, exactly as the API has it (SEB's ends with a space).
-        company_number (str | None): Its number in the register of companies, for example `502032-9081` in Sweden.
+        name (str): The bank's name, exactly as the API sends it (SEB's ends with a space).
+        company_number (str | None): Its company registration number, for example `502032-9081` in Sweden.
         phone (str | None): Its telephone number.
         street_address (str | None): Street and house number.
         postal_code (str | None): Postal code.
-        city (str | None): Name of the city, not its id.
-        country (str | None): Name of the country, not its code.
-        website_url (str | None): Its web site.
-        logo_url (str | None): Where a picture of its logo is.
-        global_payment_products (list[KnownPaymentProduct | str] | None): Payment products whose request looks the same
-            at every bank. Prefer these.
-        payment_products (list[str] | None): The bank's own payment products, whose requests take the bank's own form.
-            Older sources only.
+        city (str | None): The name of the city, not its id.
+        country (str | None): The name of the country, not its code.
+        website_url (str | None): Its website.
+        logo_url (str | None): The address of its logo.
+        global_payment_products (list[KnownPaymentProduct | str] | None): Payment products with the same request at
+            every bank. Prefer these.
+        payment_products (list[str] | None): The bank's own payment products, with requests of the bank's own form.
+            Only in older sources.
         supported_authorization_methods (list[AuthorizationMethod] | None): How the bank's users can approve.
-        affiliated_aspsps (list[AffiliatedAspsp] | None): Banks behind the same BIC. The id of the chosen one goes into
+        affiliated_aspsps (list[AffiliatedAspsp] | None): Banks that share the BIC. Send the id of the chosen one in
             the header `X-AffiliatedASPSP-ID`.
-        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
+        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
     """
 
     bic_fi: str

@@ -15,15 +15,15 @@ T = TypeVar("T", bound="AuthenticationMethod")
 
 @_attrs_define(repr=False)
 class AuthenticationMethod:
-    """A way in which the user can approve.
+    """A method that the user can approve with.
 
     Attributes:
-        authentication_method_id (str): Its id; `mbid`, `mbid_animated_qr_image` and `mbid_animated_qr_token` are kinds
+        authentication_method_id (str): Its id. `mbid`, `mbid_animated_qr_image` and `mbid_animated_qr_token` are kinds
             of Mobile BankID.
-        authentication_type (KnownAuthenticationType | str | None): What kind it is.
+        authentication_type (KnownAuthenticationType | str | None): Its type.
         authentication_version (str | None): Its version.
         name (str | None): Its name, for the user.
-        explanation (str | None): What it is, for the user.
+        explanation (str | None): An explanation for the user.
     """
 
     authentication_method_id: str

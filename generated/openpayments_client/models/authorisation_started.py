@@ -19,13 +19,13 @@ class AuthorisationStarted:
 
     Attributes:
         authorisation_id (str): Its id.
-        sca_status (KnownScaStatus | str): How far the user has come.
-        sca_methods (list[AuthenticationMethod] | None): The ways in which the user can approve; one of them is then
-            selected.
-        chosen_sca_method (AuthenticationMethod | None): A way in which the user can approve.
-        challenge_data (ChallengeData | None): What the user needs to approve, as a text for a QR code, an app's start
-            token or a picture.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        sca_status (KnownScaStatus | str): How far the user has got.
+        sca_methods (list[AuthenticationMethod] | None): The methods that the user can approve with. Select one of them
+            next.
+        chosen_sca_method (AuthenticationMethod | None): A method that the user can approve with.
+        challenge_data (ChallengeData | None): What the user needs to approve, as the content of a QR code, a token
+            that starts an app, or an image.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
         psu_message (str | None): A text for the user.
     """
 

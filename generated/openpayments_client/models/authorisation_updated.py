@@ -18,11 +18,11 @@ class AuthorisationUpdated:
     """An authorisation, once it is decided how the user approves.
 
     Attributes:
-        sca_status (KnownScaStatus | str): How far the user has come.
-        chosen_sca_method (AuthenticationMethod | None): A way in which the user can approve.
-        challenge_data (ChallengeData | None): What the user needs to approve, as a text for a QR code, an app's start
-            token or a picture.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        sca_status (KnownScaStatus | str): How far the user has got.
+        chosen_sca_method (AuthenticationMethod | None): A method that the user can approve with.
+        challenge_data (ChallengeData | None): What the user needs to approve, as the content of a QR code, a token
+            that starts an app, or an image.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
         psu_message (str | None): A text for the user.
     """
 

@@ -19,7 +19,7 @@ class AuthorizationMethod:
 
     Attributes:
         name (KnownAuthorizationMethod | str | None): Its name.
-        uri (str | None): For `OAuth2` the address of the discovery document; empty for `Decoupled`.
+        uri (str | None): The address of the discovery document for `OAuth2`; empty for `Decoupled`.
     """
 
     name: KnownAuthorizationMethod | str | None = None

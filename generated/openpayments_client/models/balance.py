@@ -20,12 +20,12 @@ class Balance:
 
     Attributes:
         balance_amount (MonetaryAmount): An amount of money.
-        balance_type (KnownBalanceType | str): Which of them it is.
-        credit_limit_included (bool | None): Whether the credit limit is counted as money in the account.
+        balance_type (KnownBalanceType | str): Its type.
+        credit_limit_included (bool | None): Whether the amount includes the credit limit.
         last_change_date_time (datetime.datetime | None): When it last changed.
-        reference_date (datetime.date | None): The day that it is of.
-        last_committed_transaction (str | None): The `entryReference` of the last transaction that is in it.
-        clearing_number (str | None): The Swedish number of a bank or of a branch of it.
+        reference_date (datetime.date | None): The day that it refers to.
+        last_committed_transaction (str | None): The `entryReference` of the last transaction that it includes.
+        clearing_number (str | None): A Swedish clearing number of up to 5 digits.
     """
 
     balance_amount: MonetaryAmount

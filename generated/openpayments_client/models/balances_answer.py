@@ -18,7 +18,7 @@ class BalancesAnswer:
 
     Attributes:
         balances (list[Balance]): Its balances.
-        account (AccountReference | None): An account, named by one of its numbers, and by its currency where several
+        account (AccountReference | None): An account, named by one of its numbers, and by its currency if several
             accounts share the number.
     """
 

@@ -5,7 +5,7 @@ from .transaction import Transaction
 
 
 class BookedTransaction(Transaction):
-    """A transaction of a list that is booked."""
+    """A booked transaction of a list."""
 
     __slots__ = ()
     booking_status: ClassVar[Literal["booked"]] = "booked"

@@ -15,14 +15,14 @@ T = TypeVar("T", bound="ChallengeData")
 
 @_attrs_define(repr=False)
 class ChallengeData:
-    """What the user needs to approve, as a text for a QR code, an app's start token or a picture.
+    """What the user needs to approve, as the content of a QR code, a token that starts an app, or an image.
 
     Attributes:
         data (list[str] | str | None): The token, or a list with the token first.
-        image (str | None): A QR code as a picture: PNG in Base64, a `data:` URI or an address.
-        image_link (str | None): The address of such a picture.
-        otp_max_length (int | None): How long a one-time password is at most.
-        otp_format (KnownOtpFormat | str | None): What a one-time password is made of.
+        image (str | None): A QR code as an image: a PNG in Base64, a `data:` URI or an address.
+        image_link (str | None): The address of such an image.
+        otp_max_length (int | None): The longest possible one-time password, in characters.
+        otp_format (KnownOtpFormat | str | None): The characters of a one-time password.
         additional_information (str | None): A text for the user.
     """
 

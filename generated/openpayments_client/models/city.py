@@ -17,10 +17,10 @@ class City:
     """A city with an office of a bank.
 
     Attributes:
-        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
+        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
         name (str): Its English name.
-        iso_country_code (str | None): A country's ISO 3166-1 alpha-2 code.
-        country_id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
+        iso_country_code (str | None): An ISO 3166-1 alpha-2 country code.
+        country_id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
     """
 
     city_id: str

@@ -19,15 +19,15 @@ class Consent:
     """A consent.
 
     Attributes:
-        consent_status (KnownConsentStatus | str): In which state it is.
+        consent_status (KnownConsentStatus | str): Its status.
         consent_id (str | None): Its id.
-        access (ConsentAccess | None): What a consent opens. Empty, as it is usually sent, leaves the choice to the
-            user and the bank. Where one of the lists is empty, the others must be empty too.
+        access (ConsentAccess | None): What a consent opens. Usually it is empty, which leaves the choice to the user
+            and the bank. If one of the lists is empty, the others must be empty too.
         recurring_indicator (bool | None): Whether it can be used more than once.
         valid_until (datetime.date | None): Its last day, in the bank's time zone.
-        frequency_per_day (int | None): How often a day it may be used without the user.
-        last_action_date (datetime.date | None): When something last happened to it.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        frequency_per_day (int | None): How many times a day it may be used without the user.
+        last_action_date (datetime.date | None): When it was last used or changed.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     consent_status: KnownConsentStatus | str

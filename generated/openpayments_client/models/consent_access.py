@@ -16,17 +16,18 @@ T = TypeVar("T", bound="ConsentAccess")
 
 @_attrs_define(repr=False)
 class ConsentAccess:
-    """What a consent opens. Empty, as it is usually sent, leaves the choice to the user and the bank. Where one of the
-    lists is empty, the others must be empty too.
+    """What a consent opens. Usually it is empty, which leaves the choice to the user and the bank. If one of the lists is
+    empty, the others must be empty too.
 
         Attributes:
-            accounts (list[AccountReference] | None): Accounts whose details are open; the empty list asks which accounts
-                there are.
-            balances (list[AccountReference] | None): Accounts whose balances are open; each must be in `accounts` too.
-            transactions (list[AccountReference] | None): Accounts whose transactions are open; each must be in `accounts`
-                too.
-            available_accounts (KnownAvailableAccounts | str | None): Asks for a list of all accounts. Not every bank can.
-            all_psd_2 (KnownAllPsd2 | str | None): Asks for all accounts with all there is to them. Not every bank can.
+            accounts (list[AccountReference] | None): Accounts with details to open. The empty list asks for the list of
+                accounts.
+            balances (list[AccountReference] | None): Accounts with balances to open. Each must also be in `accounts`.
+            transactions (list[AccountReference] | None): Accounts with transactions to open. Each must also be in
+                `accounts`.
+            available_accounts (KnownAvailableAccounts | str | None): Asks for a list of all accounts. Not every bank
+                supports it.
+            all_psd_2 (KnownAllPsd2 | str | None): Asks for all accounts with all their data. Not every bank supports it.
     """
 
     accounts: list[AccountReference] | None = None

@@ -15,17 +15,17 @@ T = TypeVar("T", bound="ConsentCreated")
 
 @_attrs_define(repr=False)
 class ConsentCreated:
-    """A consent that was just asked for.
+    """A consent that was just created.
 
     Attributes:
-        consent_id (str): The id that everything else about the consent needs.
+        consent_id (str): Its id.
         consent_status (KnownConsentStatus | str): `received`.
-        sca_methods (list[AuthenticationMethod] | None): The ways in which the user can approve, if they are known
-            already.
-        chosen_sca_method (AuthenticationMethod | None): A way in which the user can approve.
-        challenge_data (ChallengeData | None): What the user needs to approve, as a text for a QR code, an app's start
-            token or a picture.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        sca_methods (list[AuthenticationMethod] | None): The methods that the user can approve with, if they are
+            already known.
+        chosen_sca_method (AuthenticationMethod | None): A method that the user can approve with.
+        challenge_data (ChallengeData | None): What the user needs to approve, as the content of a QR code, a token
+            that starts an app, or an image.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
         message (str | None): A text for the user.
     """
 

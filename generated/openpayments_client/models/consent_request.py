@@ -15,16 +15,16 @@ T = TypeVar("T", bound="ConsentRequest")
 
 @_attrs_define(repr=False)
 class ConsentRequest:
-    """A consent that is asked for.
+    """A consent to create.
 
     Attributes:
-        access (ConsentAccess): What a consent opens. Empty, as it is usually sent, leaves the choice to the user and
-            the bank. Where one of the lists is empty, the others must be empty too.
+        access (ConsentAccess): What a consent opens. Usually it is empty, which leaves the choice to the user and the
+            bank. If one of the lists is empty, the others must be empty too.
         recurring_indicator (bool): Whether the consent can be used more than once.
         valid_until (datetime.date): The last day of the consent, in the bank's time zone; 9999-12-31 asks for the
-            longest. The bank may shorten it.
-        frequency_per_day (int): How often a day the consent may be used without the user; 1 for one use, beyond 4 only
-            if agreed.
+            longest period. The bank may shorten it.
+        frequency_per_day (int): How many times a day the consent may be used without the user; 1 for a single use, more
+            than 4 only by agreement.
         combined_service_indicator (bool): Announces a payment in the same session. It has no effect at present.
     """
 

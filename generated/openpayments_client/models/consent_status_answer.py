@@ -15,7 +15,7 @@ T = TypeVar("T", bound="ConsentStatusAnswer")
 
 @_attrs_define(repr=False)
 class ConsentStatusAnswer:
-    """In which state a consent is.
+    """The status of a consent.
 
     Attributes:
         consent_status (KnownConsentStatus | str): Only `valid` opens accounts.

@@ -17,9 +17,9 @@ class Country:
     """A country with banks that can be reached.
 
     Attributes:
-        iso_country_code (str): A country's ISO 3166-1 alpha-2 code.
+        iso_country_code (str): An ISO 3166-1 alpha-2 country code.
         name (str): Its English name.
-        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
+        id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
     """
 
     iso_country_code: str

@@ -14,15 +14,15 @@ T = TypeVar("T", bound="CreditorAccountReference")
 
 @_attrs_define(repr=False)
 class CreditorAccountReference:
-    """The account of a transaction's payee.
+    """The account of a payee.
 
     Attributes:
         iban (str | None): An IBAN without spaces (ISO 13616).
-        bban (str | None): An account number in the form of its country.
-        pan (str | None): A card's number.
-        masked_pan (str | None): A card's number, a part of it hidden.
-        msisdn (str | None): A telephone number that stands for an account.
-        currency (str | None): A currency's ISO 4217 code.
+        bban (str | None): A national account number, letters and digits without spaces.
+        pan (str | None): A card number.
+        masked_pan (str | None): A card number, partly hidden.
+        msisdn (str | None): A telephone number that is linked to an account.
+        currency (str | None): An ISO 4217 currency code.
         bank_giro (str | None): A Swedish Bankgiro or Plusgiro number.
         plus_giro (str | None): A Swedish Bankgiro or Plusgiro number.
     """

@@ -15,13 +15,13 @@ T = TypeVar("T", bound="CurrencyExchange")
 
 @_attrs_define(repr=False)
 class CurrencyExchange:
-    """One step of an exchange of currencies.
+    """One step of a currency exchange.
 
     Attributes:
-        source_currency (str | None): A currency's ISO 4217 code.
+        source_currency (str | None): An ISO 4217 currency code.
         exchange_rate (str | None): The rate, exactly as the bank wrote it.
-        unit_currency (str | None): The currency of which the rate gives the price of one unit.
-        target_currency (str | None): A currency's ISO 4217 code.
+        unit_currency (str | None): The currency whose unit the rate is the price of.
+        target_currency (str | None): An ISO 4217 currency code.
         quotation_date (datetime.date | None): The day of the rate.
         contract_identification (str | None): The contract that the rate belongs to.
     """

@@ -17,8 +17,8 @@ class ErrorBody:
     """Why a call failed.
 
     Attributes:
-        tpp_messages (list[TppMessage] | None): What is wrong, the main thing first.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        tpp_messages (list[TppMessage] | None): What is wrong, the most important message first.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     tpp_messages: list[TppMessage] | None = None

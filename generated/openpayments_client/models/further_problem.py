@@ -15,12 +15,12 @@ T = TypeVar("T", bound="FurtherProblem")
 
 @_attrs_define(repr=False)
 class FurtherProblem:
-    """One of several faults.
+    """One of several problems.
 
     Attributes:
-        code (KnownErrorCode | str): What it is, for a program.
-        title (str | None): The kind of problem, for a developer.
-        detail (str | None): What it is, for a developer.
+        code (KnownErrorCode | str): The error code.
+        title (str | None): The kind of problem, for developers.
+        detail (str | None): An explanation for developers.
     """
 
     code: KnownErrorCode | str

@@ -14,10 +14,10 @@ T = TypeVar("T", bound="Link")
 
 @_attrs_define(repr=False)
 class Link:
-    """One address.
+    """One link.
 
     Attributes:
-        href (str): The address, or a template of it with parts in square brackets to fill in.
+        href (str): The address, or a template for it with placeholders in square brackets.
     """
 
     href: str

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Links")
 
 @_attrs_define(repr=False)
 class Links:
-    """Where to go from here, by name. A bank may add names, and an address may lack its host."""
+    """Links by name. Banks may add names, and an address may lack its host."""
 
     additional_properties: dict[str, Link | None | str] = _attrs_field(init=False, factory=dict)
 

@@ -17,8 +17,8 @@ class MonetaryAmount:
     """An amount of money.
 
     Attributes:
-        currency (str): A currency's ISO 4217 code.
-        amount (str): The number, exactly as the bank wrote it, with a dot; negative with a minus.
+        currency (str): An ISO 4217 currency code.
+        amount (str): A decimal number, exactly as the bank wrote it, with a dot. Negative amounts have a minus.
     """
 
     currency: str

@@ -15,12 +15,12 @@ T = TypeVar("T", bound="OAuthError")
 
 @_attrs_define(repr=False)
 class OAuthError:
-    """Why no token was given (RFC 6749, section 5.2).
+    """Why no token was issued (RFC 6749, section 5.2).
 
     Attributes:
         error (KnownOAuthErrorCode | str): The OAuth error code.
-        error_description (str | None): The same for a developer's eyes.
-        error_uri (str | None): A page about the error.
+        error_description (str | None): An explanation for developers.
+        error_uri (str | None): The address of a page about the error.
     """
 
     error: KnownOAuthErrorCode | str

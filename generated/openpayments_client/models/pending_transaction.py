@@ -5,7 +5,7 @@ from .transaction import Transaction
 
 
 class PendingTransaction(Transaction):
-    """A transaction of a list that is announced but not booked."""
+    """A transaction of a list that is not booked yet."""
 
     __slots__ = ()
     booking_status: ClassVar[Literal["pending"]] = "pending"

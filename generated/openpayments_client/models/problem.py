@@ -18,12 +18,12 @@ class Problem:
     """Why a call failed, in the form of RFC 7807 (`application/problem+json`).
 
     Attributes:
-        type_ (str): An address that stands for the kind of problem.
-        code (KnownErrorCode | str): What it is, for a program.
-        title (str | None): The kind of problem, for a developer.
-        detail (str | None): What it is, for a developer.
+        type_ (str): An address that identifies the kind of problem.
+        code (KnownErrorCode | str): The error code.
+        title (str | None): The kind of problem, for developers.
+        detail (str | None): An explanation for developers.
         additional_errors (list[FurtherProblem] | None): What else is wrong.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     type_: str

@@ -15,12 +15,13 @@ T = TypeVar("T", bound="ScaStatusAnswer")
 
 @_attrs_define(repr=False)
 class ScaStatusAnswer:
-    """How far the user has come with an authorisation.
+    """How far the user has got with an authorisation.
 
     Attributes:
-        sca_status (KnownScaStatus | str | None): `finalised`, `failed` and `exempted` are the last ones.
-        challenge_data (ChallengeData | None): What the user needs to approve, as a text for a QR code, an app's start
-            token or a picture.
+        sca_status (KnownScaStatus | str | None): How far the user has got. `finalised`, `failed` and `exempted` are
+            final.
+        challenge_data (ChallengeData | None): What the user needs to approve, as the content of a QR code, a token
+            that starts an app, or an image.
     """
 
     sca_status: KnownScaStatus | str | None = None

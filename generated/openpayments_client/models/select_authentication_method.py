@@ -14,7 +14,7 @@ T = TypeVar("T", bound="SelectAuthenticationMethod")
 
 @_attrs_define(repr=False)
 class SelectAuthenticationMethod:
-    """The choice among the ways in which the user can approve.
+    """The choice of a method that the user approves with.
 
     Attributes:
         authentication_method_id (str): One of the ids in `scaMethods`.

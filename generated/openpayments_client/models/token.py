@@ -15,18 +15,18 @@ T = TypeVar("T", bound="Token")
 
 @_attrs_define(repr=False)
 class Token:
-    """An access token. The fields from `status` on come from documents 002 and 004 and may never be sent.
+    """An access token. The fields from `status` on are from documents 002 and 004, and may never be sent.
 
     Attributes:
-        access_token (str): What goes behind `Bearer` in the Authorization header. Opaque.
+        access_token (str): The token for the Authorization header, after `Bearer`. Opaque.
         expires_in (int): Seconds until the token expires.
         token_type (str): `Bearer`.
-        scope (str | None): What the token is good for, with a space between the parts; may be narrower than asked.
+        scope (str | None): The granted scopes, separated by spaces. They may be fewer than requested.
         status (KnownTokenStatus | str | None): Whether the token was approved.
-        refresh_token (str | None): What a later `refresh_token` grant sends.
+        refresh_token (str | None): The token to send with a later `refresh_token` grant.
         refresh_token_expires_in (int | None): Seconds until the refresh token expires.
-        refresh_token_issued_at (int | None): When the refresh token was made, in seconds since 1970-01-01 UTC.
-        refresh_count (int | None): How often the token has been renewed.
+        refresh_token_issued_at (int | None): When the refresh token was issued, in seconds since 1970-01-01 UTC.
+        refresh_count (int | None): How many times the token has been refreshed.
     """
 
     access_token: str = _attrs_field(repr=False)

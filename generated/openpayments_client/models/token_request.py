@@ -19,15 +19,15 @@ class TokenRequest:
     and `scope`; `refresh_token` needs `refresh_token`.
 
         Attributes:
-            client_id (str): The application's id.
-            client_secret (str): The application's secret.
-            grant_type (GrantType): How the token is earned. `client_credentials`: by the application itself.
-                `authorization_code`: by a user's approval. `refresh_token`: by an older token of a user; documents 002 and 004
-                describe it for OAuth in general, no source shows this API doing it.
-            scope (str | None): API scopes and one PSU context, with a space between.
-            code (str | None): What the redirect URI received as `code`.
-            redirect_uri (str | None): The redirect URI that the user's browser was sent to; it must be one that the
-                application registered.
+            client_id (str): The application's client id.
+            client_secret (str): The application's client secret.
+            grant_type (GrantType): The OAuth grant. `client_credentials` is for the application itself,
+                `authorization_code` for a user's approval. `refresh_token` replaces an older token of a user; documents 002 and
+                004 describe it for OAuth in general, but no source shows it with this API.
+            scope (str | None): API scopes and one PSU context, separated by spaces.
+            code (str | None): The `code` that the browser brought back to the redirect URI.
+            redirect_uri (str | None): The redirect URI that the browser came back to. It must be registered for the
+                application.
             refresh_token (str | None): The refresh token of an older token.
     """
 

@@ -16,13 +16,13 @@ T = TypeVar("T", bound="TppMessage")
 
 @_attrs_define(repr=False)
 class TppMessage:
-    """One fault or warning.
+    """One error or warning.
 
     Attributes:
-        category (KnownMessageCategory | str): How bad it is.
-        code (KnownErrorCode | str): What it is, for a program.
-        path (str | None): Which part of the request it is about.
-        text (str | None): What it is, for a developer.
+        category (KnownMessageCategory | str): Whether it is an error or a warning.
+        code (KnownErrorCode | str): The error code.
+        path (str | None): The part of the request that it is about.
+        text (str | None): An explanation for developers.
     """
 
     category: KnownMessageCategory | str

@@ -19,31 +19,31 @@ class Transaction:
 
     Attributes:
         transaction_amount (MonetaryAmount): An amount of money.
-        transaction_id (str | None): Its id; where there is one, details can be asked for.
-        entry_reference (str | None): The bank's own reference, which a later report can begin after.
-        end_to_end_id (str | None): The payer's reference, which goes all the way to the payee.
+        transaction_id (str | None): Its id. With an id, its details can be read.
+        entry_reference (str | None): The bank's own reference. A later list can begin after it.
+        end_to_end_id (str | None): The payer's reference, which is passed on to the payee.
         mandate_id (str | None): The mandate of a direct debit.
-        check_id (str | None): A cheque's number.
-        creditor_id (str | None): Who draws a direct debit.
+        check_id (str | None): A cheque number.
+        creditor_id (str | None): The id of the creditor of a direct debit.
         booking_date (datetime.date | None): When the bank booked it.
-        value_date (datetime.date | None): From when on the money counts.
-        currency_exchange (list[CurrencyExchange] | None): How the money was exchanged.
-        creditor_name (str | None): Who is paid.
-        creditor_account (CreditorAccountReference | None): The account of a transaction's payee.
-        ultimate_creditor (str | None): Who is paid in the end.
-        debtor_name (str | None): Who pays.
-        debtor_account (AccountReference | None): An account, named by one of its numbers, and by its currency where
+        value_date (datetime.date | None): When the money becomes available, or stops being available.
+        currency_exchange (list[CurrencyExchange] | None): The currency exchange, if there was one.
+        creditor_name (str | None): The name of the payee.
+        creditor_account (CreditorAccountReference | None): The account of a payee.
+        ultimate_creditor (str | None): The name of the ultimate payee.
+        debtor_name (str | None): The name of the payer.
+        debtor_account (AccountReference | None): An account, named by one of its numbers, and by its currency if
             several accounts share the number.
-        ultimate_debtor (str | None): Who pays in the end.
-        remittance_information_unstructured (str | None): What the payer wrote.
-        remittance_information_structured (str | None): A reference in a form that machines read.
-        additional_information (str | None): More about it.
-        purpose_code (str | None): What a payment is for; a code of ISO 20022's ExternalPurpose1Code.
-        bank_transaction_code (str | None): ISO 20022's code for the kind of transaction, as domain, family and sub-
+        ultimate_debtor (str | None): The name of the ultimate payer.
+        remittance_information_unstructured (str | None): The payer's message.
+        remittance_information_structured (str | None): A machine-readable reference.
+        additional_information (str | None): More details.
+        purpose_code (str | None): An ISO 20022 purpose code (ExternalPurpose1Code), which says what a payment is for.
+        bank_transaction_code (str | None): The ISO 20022 code of the kind of transaction, as domain, family and sub-
             family.
         proprietary_bank_transaction_code (str | None): The bank's own code for the kind of transaction.
-        transaction_list_id (str | None): No source says what it means.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        transaction_list_id (str | None): Unknown; no source explains it.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     transaction_amount: MonetaryAmount

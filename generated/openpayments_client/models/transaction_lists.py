@@ -14,12 +14,12 @@ T = TypeVar("T", bound="TransactionLists")
 
 @_attrs_define(repr=False)
 class TransactionLists:
-    """Transactions by their state.
+    """Transactions by booking status.
 
     Attributes:
-        booked (list[BookedTransaction] | None): Those that are booked.
-        pending (list[PendingTransaction] | None): Those that are not booked yet.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        booked (list[BookedTransaction] | None): The booked transactions.
+        pending (list[PendingTransaction] | None): The transactions that are not booked yet.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     booked: list[BookedTransaction] | None = None

@@ -17,11 +17,11 @@ class TransactionReport:
     """The transactions of an account, or one page of them.
 
     Attributes:
-        account (AccountReference | None): An account, named by one of its numbers, and by its currency where several
+        account (AccountReference | None): An account, named by one of its numbers, and by its currency if several
             accounts share the number.
-        transactions (TransactionLists | None): Transactions by their state.
-        balances (list[Balance] | None): The account's balances, if they were asked for.
-        links (Links | None): Where to go from here, by name. A bank may add names, and an address may lack its host.
+        transactions (TransactionLists | None): Transactions by booking status.
+        balances (list[Balance] | None): The account's balances, if they were requested.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     account: AccountReference | None = None

@@ -194,34 +194,36 @@ def sync_detailed(
 ) -> Response[BalancesAnswer | ErrorBody]:
     """Get an account's balances
 
-     Which types of balance there are depends on the bank.
+     The types of balance depend on the bank.
 
     Args:
-        account_id (str): The account, by its `resourceId` from the list of accounts. It stays the
-            same while the consent lives.
+        account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
+            for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -281,34 +283,36 @@ def sync(
 ) -> BalancesAnswer | ErrorBody | None:
     """Get an account's balances
 
-     Which types of balance there are depends on the bank.
+     The types of balance depend on the bank.
 
     Args:
-        account_id (str): The account, by its `resourceId` from the list of accounts. It stays the
-            same while the consent lives.
+        account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
+            for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -363,34 +367,36 @@ async def asyncio_detailed(
 ) -> Response[BalancesAnswer | ErrorBody]:
     """Get an account's balances
 
-     Which types of balance there are depends on the bank.
+     The types of balance depend on the bank.
 
     Args:
-        account_id (str): The account, by its `resourceId` from the list of accounts. It stays the
-            same while the consent lives.
+        account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
+            for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -448,34 +454,36 @@ async def asyncio(
 ) -> BalancesAnswer | ErrorBody | None:
     """Get an account's balances
 
-     Which types of balance there are depends on the bank.
+     The types of balance depend on the bank.
 
     Args:
-        account_id (str): The account, by its `resourceId` from the list of accounts. It stays the
-            same while the consent lives.
+        account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
+            for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -124,11 +124,11 @@ def sync_detailed(
 ) -> Response[AspspDetails | ErrorBody]:
     """Get one bank
 
-     Contact details of one bank (ASPSP), and how its services are reached through this API.
+     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -158,11 +158,11 @@ def sync(
 ) -> AspspDetails | ErrorBody | None:
     """Get one bank
 
-     Contact details of one bank (ASPSP), and how its services are reached through this API.
+     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -187,11 +187,11 @@ async def asyncio_detailed(
 ) -> Response[AspspDetails | ErrorBody]:
     """Get one bank
 
-     Contact details of one bank (ASPSP), and how its services are reached through this API.
+     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -219,11 +219,11 @@ async def asyncio(
 ) -> AspspDetails | ErrorBody | None:
     """Get one bank
 
-     Contact details of one bank (ASPSP), and how its services are reached through this API.
+     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -134,16 +134,15 @@ def sync_detailed(
 ) -> Response[AspspList | ErrorBody]:
     """List banks
 
-     The banks (ASPSPs). The two filters add up: a bank is listed when it serves one of the countries, or
+     The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
     one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
     while.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,16 +174,15 @@ def sync(
 ) -> AspspList | ErrorBody | None:
     """List banks
 
-     The banks (ASPSPs). The two filters add up: a bank is listed when it serves one of the countries, or
+     The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
     one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
     while.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -211,16 +209,15 @@ async def asyncio_detailed(
 ) -> Response[AspspList | ErrorBody]:
     """List banks
 
-     The banks (ASPSPs). The two filters add up: a bank is listed when it serves one of the countries, or
+     The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
     one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
     while.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -250,16 +247,15 @@ async def asyncio(
 ) -> AspspList | ErrorBody | None:
     """List banks
 
-     The banks (ASPSPs). The two filters add up: a bank is listed when it serves one of the countries, or
+     The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
     one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
     while.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -120,11 +120,12 @@ def sync_detailed(
 ) -> Response[City | ErrorBody]:
     """Get one city
 
-     The same object as in the list of cities.
+     The city, as in the list of cities.
 
     Args:
-        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
+            RFC 4122.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,11 +155,12 @@ def sync(
 ) -> City | ErrorBody | None:
     """Get one city
 
-     The same object as in the list of cities.
+     The city, as in the list of cities.
 
     Args:
-        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
+            RFC 4122.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,11 +185,12 @@ async def asyncio_detailed(
 ) -> Response[City | ErrorBody]:
     """Get one city
 
-     The same object as in the list of cities.
+     The city, as in the list of cities.
 
     Args:
-        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
+            RFC 4122.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -215,11 +218,12 @@ async def asyncio(
 ) -> City | ErrorBody | None:
     """Get one city
 
-     The same object as in the list of cities.
+     The city, as in the list of cities.
 
     Args:
-        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not each one is a UUID by RFC 4122.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
+            RFC 4122.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

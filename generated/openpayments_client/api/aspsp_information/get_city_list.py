@@ -134,15 +134,14 @@ def sync_detailed(
 ) -> Response[CityList | ErrorBody]:
     """List cities
 
-     The cities in which banks have an office. The two filters add up: a city is listed when its country
-    is asked for, or its id. Without a filter every city is listed.
+     The cities in which banks have an office. The two filters add up: a city is listed if its country or
+    its id matches. Without a filter every city is listed.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,15 +173,14 @@ def sync(
 ) -> CityList | ErrorBody | None:
     """List cities
 
-     The cities in which banks have an office. The two filters add up: a city is listed when its country
-    is asked for, or its id. Without a filter every city is listed.
+     The cities in which banks have an office. The two filters add up: a city is listed if its country or
+    its id matches. Without a filter every city is listed.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -209,15 +207,14 @@ async def asyncio_detailed(
 ) -> Response[CityList | ErrorBody]:
     """List cities
 
-     The cities in which banks have an office. The two filters add up: a city is listed when its country
-    is asked for, or its id. Without a filter every city is listed.
+     The cities in which banks have an office. The two filters add up: a city is listed if its country or
+    its id matches. Without a filter every city is listed.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -247,15 +244,14 @@ async def asyncio(
 ) -> CityList | ErrorBody | None:
     """List cities
 
-     The cities in which banks have an office. The two filters add up: a city is listed when its country
-    is asked for, or its id. Without a filter every city is listed.
+     The cities in which banks have an office. The two filters add up: a city is listed if its country or
+    its id matches. Without a filter every city is listed.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        city_ids (list[str] | None): Cities, by their ids. An id that nothing matches adds
-            nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -133,9 +133,9 @@ def sync_detailed(
      The countries in which banks can be reached.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -168,9 +168,9 @@ def sync(
      The countries in which banks can be reached.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -198,9 +198,9 @@ async def asyncio_detailed(
      The countries in which banks can be reached.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -231,9 +231,9 @@ async def asyncio(
      The countries in which banks can be reached.
 
     Args:
-        iso_country_codes (list[str] | None): Countries, by their ISO 3166-1 alpha-2 codes. A
-            code that nothing matches adds nothing.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
+            without a match are ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

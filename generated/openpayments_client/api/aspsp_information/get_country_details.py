@@ -120,11 +120,11 @@ def sync_detailed(
 ) -> Response[Country | ErrorBody]:
     """Get one country
 
-     The same object as in the list of countries.
+     The country, as in the list of countries.
 
     Args:
-        iso_country_code (str): A country's ISO 3166-1 alpha-2 code.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_code (str): An ISO 3166-1 alpha-2 country code.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,11 +154,11 @@ def sync(
 ) -> Country | ErrorBody | None:
     """Get one country
 
-     The same object as in the list of countries.
+     The country, as in the list of countries.
 
     Args:
-        iso_country_code (str): A country's ISO 3166-1 alpha-2 code.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_code (str): An ISO 3166-1 alpha-2 country code.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,11 +183,11 @@ async def asyncio_detailed(
 ) -> Response[Country | ErrorBody]:
     """Get one country
 
-     The same object as in the list of countries.
+     The country, as in the list of countries.
 
     Args:
-        iso_country_code (str): A country's ISO 3166-1 alpha-2 code.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_code (str): An ISO 3166-1 alpha-2 country code.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -215,11 +215,11 @@ async def asyncio(
 ) -> Country | ErrorBody | None:
     """Get one country
 
-     The same object as in the list of countries.
+     The country, as in the list of countries.
 
     Args:
-        iso_country_code (str): A country's ISO 3166-1 alpha-2 code.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        iso_country_code (str): An ISO 3166-1 alpha-2 country code.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -230,51 +230,54 @@ def sync_detailed(
     psu_corporate_id: str | None = None,
     tpp_redirect_preferred: str | None = None,
 ) -> Response[ConsentCreated | ErrorBody]:
-    """Ask for a consent
+    """Create a consent
 
-     Registers a consent at the bank; it is `received` and opens nothing until the user has approved it,
-    which begins with an authorisation of its own. An authorised consent that can be used again ends an
+     Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
+    approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    What is said here in `TPP-Redirect-Preferred` must stay the same in every later call about the
-    consent, and in the calls that use it.
+    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
+    consent.
 
     Args:
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_affiliated_aspsp_id (str | None): The bank behind the BIC, where there are several, by
-            its id from the details of the bank.
-        psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
-        psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        tpp_redirect_uri (str | None): Where the base standard wants the redirect URI. What
-            counts is the one filled into the link.
-        tpp_nok_redirect_uri (str | None): The same for an approval that fails.
-        tpp_explicit_authorisation_preferred (str | None): Whether the authorisation is to be
-            started by a call of its own, as it always is here.
-        tpp_notification_uri (str | None): Where the bank may announce a new status. It may be
-            ignored.
-        tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
-            `PROCESS`, `LAST`. It may be ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
+        x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
+            `affiliatedAspsps` in the bank's details.
+        psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
+        tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
+            the redirect link is what counts.
+        tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
+            standard has it.
+        tpp_explicit_authorisation_preferred (str | None): A flag, `true` or `false`. It says
+            whether a separate call starts the authorisation, as it always does here.
+        tpp_notification_uri (str | None): Where the bank may announce a new status. The bank may
+            ignore it.
+        tpp_notification_content_preferred (str | None): A list of statuses to announce, as
+            `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
-        body (ConsentRequest): A consent that is asked for.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
+        body (ConsentRequest): A consent to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -346,51 +349,54 @@ def sync(
     psu_corporate_id: str | None = None,
     tpp_redirect_preferred: str | None = None,
 ) -> ConsentCreated | ErrorBody | None:
-    """Ask for a consent
+    """Create a consent
 
-     Registers a consent at the bank; it is `received` and opens nothing until the user has approved it,
-    which begins with an authorisation of its own. An authorised consent that can be used again ends an
+     Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
+    approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    What is said here in `TPP-Redirect-Preferred` must stay the same in every later call about the
-    consent, and in the calls that use it.
+    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
+    consent.
 
     Args:
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_affiliated_aspsp_id (str | None): The bank behind the BIC, where there are several, by
-            its id from the details of the bank.
-        psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
-        psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        tpp_redirect_uri (str | None): Where the base standard wants the redirect URI. What
-            counts is the one filled into the link.
-        tpp_nok_redirect_uri (str | None): The same for an approval that fails.
-        tpp_explicit_authorisation_preferred (str | None): Whether the authorisation is to be
-            started by a call of its own, as it always is here.
-        tpp_notification_uri (str | None): Where the bank may announce a new status. It may be
-            ignored.
-        tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
-            `PROCESS`, `LAST`. It may be ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
+        x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
+            `affiliatedAspsps` in the bank's details.
+        psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
+        tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
+            the redirect link is what counts.
+        tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
+            standard has it.
+        tpp_explicit_authorisation_preferred (str | None): A flag, `true` or `false`. It says
+            whether a separate call starts the authorisation, as it always does here.
+        tpp_notification_uri (str | None): Where the bank may announce a new status. The bank may
+            ignore it.
+        tpp_notification_content_preferred (str | None): A list of statuses to announce, as
+            `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
-        body (ConsentRequest): A consent that is asked for.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
+        body (ConsentRequest): A consent to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -457,51 +463,54 @@ async def asyncio_detailed(
     psu_corporate_id: str | None = None,
     tpp_redirect_preferred: str | None = None,
 ) -> Response[ConsentCreated | ErrorBody]:
-    """Ask for a consent
+    """Create a consent
 
-     Registers a consent at the bank; it is `received` and opens nothing until the user has approved it,
-    which begins with an authorisation of its own. An authorised consent that can be used again ends an
+     Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
+    approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    What is said here in `TPP-Redirect-Preferred` must stay the same in every later call about the
-    consent, and in the calls that use it.
+    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
+    consent.
 
     Args:
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_affiliated_aspsp_id (str | None): The bank behind the BIC, where there are several, by
-            its id from the details of the bank.
-        psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
-        psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        tpp_redirect_uri (str | None): Where the base standard wants the redirect URI. What
-            counts is the one filled into the link.
-        tpp_nok_redirect_uri (str | None): The same for an approval that fails.
-        tpp_explicit_authorisation_preferred (str | None): Whether the authorisation is to be
-            started by a call of its own, as it always is here.
-        tpp_notification_uri (str | None): Where the bank may announce a new status. It may be
-            ignored.
-        tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
-            `PROCESS`, `LAST`. It may be ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
+        x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
+            `affiliatedAspsps` in the bank's details.
+        psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
+        tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
+            the redirect link is what counts.
+        tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
+            standard has it.
+        tpp_explicit_authorisation_preferred (str | None): A flag, `true` or `false`. It says
+            whether a separate call starts the authorisation, as it always does here.
+        tpp_notification_uri (str | None): Where the bank may announce a new status. The bank may
+            ignore it.
+        tpp_notification_content_preferred (str | None): A list of statuses to announce, as
+            `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
-        body (ConsentRequest): A consent that is asked for.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
+        body (ConsentRequest): A consent to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -571,51 +580,54 @@ async def asyncio(
     psu_corporate_id: str | None = None,
     tpp_redirect_preferred: str | None = None,
 ) -> ConsentCreated | ErrorBody | None:
-    """Ask for a consent
+    """Create a consent
 
-     Registers a consent at the bank; it is `received` and opens nothing until the user has approved it,
-    which begins with an authorisation of its own. An authorised consent that can be used again ends an
+     Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
+    approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    What is said here in `TPP-Redirect-Preferred` must stay the same in every later call about the
-    consent, and in the calls that use it.
+    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
+    consent.
 
     Args:
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
-        x_affiliated_aspsp_id (str | None): The bank behind the BIC, where there are several, by
-            its id from the details of the bank.
-        psu_id_type (str | None): What kind of id `PSU-ID` is, where a bank knows several.
-        psu_corporate_id_type (str | None): What kind of id `PSU-Corporate-ID` is.
-        tpp_redirect_uri (str | None): Where the base standard wants the redirect URI. What
-            counts is the one filled into the link.
-        tpp_nok_redirect_uri (str | None): The same for an approval that fails.
-        tpp_explicit_authorisation_preferred (str | None): Whether the authorisation is to be
-            started by a call of its own, as it always is here.
-        tpp_notification_uri (str | None): Where the bank may announce a new status. It may be
-            ignored.
-        tpp_notification_content_preferred (str | None): What to announce; any of `SCA`,
-            `PROCESS`, `LAST`. It may be ignored.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
+        x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
+            `affiliatedAspsps` in the bank's details.
+        psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
+        tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
+            the redirect link is what counts.
+        tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
+            standard has it.
+        tpp_explicit_authorisation_preferred (str | None): A flag, `true` or `false`. It says
+            whether a separate call starts the authorisation, as it always does here.
+        tpp_notification_uri (str | None): Where the bank may announce a new status. The bank may
+            ignore it.
+        tpp_notification_content_preferred (str | None): A list of statuses to announce, as
+            `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): The user's IP address, when the user is behind the call.
-            Without it the access counts as unattended.
-        psu_ip_port (str | None): The port that the user's request came from.
-        psu_user_agent (str | None): The User-Agent of the user's browser or app.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
+            without it the access counts as unattended.
+        psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
+            connection.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
         psu_accept_language (str | None): The Accept-Language header of the user's request.
-        psu_http_method (str | None): The method of the user's request.
-        psu_device_id (str | None): A UUID of the user's device, or of the app on it, that stays
-            the same.
-        psu_geo_location (str | None): Where the user is, as `GEO:` with latitude and longitude
-            in degrees.
-        psu_id (str | None): Who the user is at the bank. At Swedish banks the personal identity
-            number, as 12 digits.
-        psu_corporate_id (str | None): The company that the user acts for, with business
-            accounts. At Swedish banks the organisation number.
-        tpp_redirect_preferred (str | None): `true` for a redirect, `false` for another way, such
-            as an app on the user's phone. Left out, the bank decides. It must stay the same for the
-            life of a consent.
-        body (ConsentRequest): A consent that is asked for.
+        psu_http_method (str | None): An HTTP method (GET, POST, PUT, PATCH or DELETE). It is the
+            method of the user's request.
+        psu_device_id (str | None): A UUID. It identifies the user's device, or the app on it,
+            and stays the same.
+        psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
+            degrees with six decimals. It is where the user is.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
+            banks the organisation number.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. By default the bank
+            decides. It must stay the same for the life of a consent.
+        body (ConsentRequest): A consent to create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -99,19 +99,19 @@ def sync_detailed(
 ) -> Response[OAuthError | Token]:
     """Get an access token
 
-     Answers the three grants of `grant_type`. Credentials go in the form, not in an Authorization
-    header. Lives on the auth host, unlike everything else.
-    The four resource headers belong to `authorization_code` alone. They say what the user has approved:
-    either the consent pair or the payment pair.
+     Supports the three grants of `grant_type`. The credentials go in the form, not in an Authorization
+    header. This operation is on the auth host, all others are on the API host.
+    The four resource headers are for `authorization_code` only. They say what the user has approved:
+    either the two of a consent or the two of a payment.
 
     Args:
-        x_consent_id (str | None): The consent that the user approved, when `code` comes from a
+        x_consent_id (str | None): The id of the approved consent, if `code` comes from a
             consent's redirect.
-        x_consent_authorisation_id (str | None): The authorisation of that consent.
-        x_payment_id (str | None): The payment that the user approved, when `code` comes from a
+        x_consent_authorisation_id (str | None): The id of that consent's authorisation.
+        x_payment_id (str | None): The id of the approved payment, if `code` comes from a
             payment's redirect.
-        x_payment_authorisation_id (str | None): The authorisation of that payment.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_payment_authorisation_id (str | None): The id of that payment's authorisation.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         body (TokenRequest): The form of a token request. `client_credentials` needs `scope`;
             `authorization_code` needs `code`, `redirect_uri` and `scope`; `refresh_token` needs
             `refresh_token`.
@@ -152,19 +152,19 @@ def sync(
 ) -> OAuthError | Token | None:
     """Get an access token
 
-     Answers the three grants of `grant_type`. Credentials go in the form, not in an Authorization
-    header. Lives on the auth host, unlike everything else.
-    The four resource headers belong to `authorization_code` alone. They say what the user has approved:
-    either the consent pair or the payment pair.
+     Supports the three grants of `grant_type`. The credentials go in the form, not in an Authorization
+    header. This operation is on the auth host, all others are on the API host.
+    The four resource headers are for `authorization_code` only. They say what the user has approved:
+    either the two of a consent or the two of a payment.
 
     Args:
-        x_consent_id (str | None): The consent that the user approved, when `code` comes from a
+        x_consent_id (str | None): The id of the approved consent, if `code` comes from a
             consent's redirect.
-        x_consent_authorisation_id (str | None): The authorisation of that consent.
-        x_payment_id (str | None): The payment that the user approved, when `code` comes from a
+        x_consent_authorisation_id (str | None): The id of that consent's authorisation.
+        x_payment_id (str | None): The id of the approved payment, if `code` comes from a
             payment's redirect.
-        x_payment_authorisation_id (str | None): The authorisation of that payment.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_payment_authorisation_id (str | None): The id of that payment's authorisation.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         body (TokenRequest): The form of a token request. `client_credentials` needs `scope`;
             `authorization_code` needs `code`, `redirect_uri` and `scope`; `refresh_token` needs
             `refresh_token`.
@@ -200,19 +200,19 @@ async def asyncio_detailed(
 ) -> Response[OAuthError | Token]:
     """Get an access token
 
-     Answers the three grants of `grant_type`. Credentials go in the form, not in an Authorization
-    header. Lives on the auth host, unlike everything else.
-    The four resource headers belong to `authorization_code` alone. They say what the user has approved:
-    either the consent pair or the payment pair.
+     Supports the three grants of `grant_type`. The credentials go in the form, not in an Authorization
+    header. This operation is on the auth host, all others are on the API host.
+    The four resource headers are for `authorization_code` only. They say what the user has approved:
+    either the two of a consent or the two of a payment.
 
     Args:
-        x_consent_id (str | None): The consent that the user approved, when `code` comes from a
+        x_consent_id (str | None): The id of the approved consent, if `code` comes from a
             consent's redirect.
-        x_consent_authorisation_id (str | None): The authorisation of that consent.
-        x_payment_id (str | None): The payment that the user approved, when `code` comes from a
+        x_consent_authorisation_id (str | None): The id of that consent's authorisation.
+        x_payment_id (str | None): The id of the approved payment, if `code` comes from a
             payment's redirect.
-        x_payment_authorisation_id (str | None): The authorisation of that payment.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_payment_authorisation_id (str | None): The id of that payment's authorisation.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         body (TokenRequest): The form of a token request. `client_credentials` needs `scope`;
             `authorization_code` needs `code`, `redirect_uri` and `scope`; `refresh_token` needs
             `refresh_token`.
@@ -251,19 +251,19 @@ async def asyncio(
 ) -> OAuthError | Token | None:
     """Get an access token
 
-     Answers the three grants of `grant_type`. Credentials go in the form, not in an Authorization
-    header. Lives on the auth host, unlike everything else.
-    The four resource headers belong to `authorization_code` alone. They say what the user has approved:
-    either the consent pair or the payment pair.
+     Supports the three grants of `grant_type`. The credentials go in the form, not in an Authorization
+    header. This operation is on the auth host, all others are on the API host.
+    The four resource headers are for `authorization_code` only. They say what the user has approved:
+    either the two of a consent or the two of a payment.
 
     Args:
-        x_consent_id (str | None): The consent that the user approved, when `code` comes from a
+        x_consent_id (str | None): The id of the approved consent, if `code` comes from a
             consent's redirect.
-        x_consent_authorisation_id (str | None): The authorisation of that consent.
-        x_payment_id (str | None): The payment that the user approved, when `code` comes from a
+        x_consent_authorisation_id (str | None): The id of that consent's authorisation.
+        x_payment_id (str | None): The id of the approved payment, if `code` comes from a
             payment's redirect.
-        x_payment_authorisation_id (str | None): The authorisation of that payment.
-        x_request_id (str | None; a fresh UUID when left out): A UUID in its usual text form.
+        x_payment_authorisation_id (str | None): The id of that payment's authorisation.
+        x_request_id (str | None; a fresh UUID when left out): A UUID.
         body (TokenRequest): The form of a token request. `client_credentials` needs `scope`;
             `authorization_code` needs `code`, `redirect_uri` and `scope`; `refresh_token` needs
             `refresh_token`.
