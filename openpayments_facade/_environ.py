@@ -1,4 +1,4 @@
-"""The environment variables; each is named here only."""
+"""The environment variables of a client; each is named here only."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
 CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
 CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of the variable
 TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - the name of the variable
-# the user, for the command line alone
-PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
-PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
-PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 
 def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pickle
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from attrs import evolve
 from dateutil.relativedelta import relativedelta
 from openpayments_client.api.account_information import get_balances, get_transaction_list
 from openpayments_client.api.consent import create_consent, get_consent_status, update_consents_psu_data
-from openpayments_client.models import ConsentRequest, SelectAuthenticationMethod
+from openpayments_client.models import AffiliatedAspsp, ConsentRequest, SelectAuthenticationMethod
 
 from openpayments_facade import (
     AccountReference,
@@ -24,8 +26,10 @@ from openpayments_facade import (
     InvalidArgumentError,
     InvalidScopeError,
     MissingScopeError,
+    NotFoundError,
     OpenPayments,
     Psu,
+    UserToken,
 )
 from openpayments_facade.scopes import check_scope
 
@@ -83,6 +87,27 @@ def test_objects_are_taken_where_their_ids_are(op: OpenPayments, simulator: Simu
     assert bank.consents.status(created) == "terminatedByTpp"
 
 
+def test_the_directory_takes_what_it_gave(op: OpenPayments, simulator: Simulator) -> None:
+    [country] = op.countries.list(countries=["se"])
+    assert op.countries.list(countries=[country]) == [op.countries.get(country)]
+    cities = op.cities.list(countries=[country])
+    assert op.cities.list(city_ids=cities) == cities
+    assert op.cities.get(cities[0]) == cities[0]
+    banks = op.aspsps.list(countries=[country], city_ids=cities)
+    details = [op.aspsps.get(bank) for bank in banks]
+    assert [each.bic_fi for each in details] == [each.bic_fi for each in banks]
+    bank = op.at_bank(details[0], affiliated_aspsp=AffiliatedAspsp(id="08999"))
+    bank.consents.create(valid_until=timedelta(days=9))
+    sent = simulator.requests[-1].headers
+    assert (sent["x-bicfi"], sent["x-affiliatedaspsp-id"]) == (details[0].bic_fi, "08999")
+
+
+def test_what_looks_like_an_id_by_chance_is_not_sent(op: OpenPayments, simulator: Simulator) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^affiliated_aspsp must be"):
+        op.at_bank("ESSESESS", affiliated_aspsp=SOMEBODY)  # type: ignore[arg-type]
+    assert simulator.requests == []
+
+
 def test_the_steps_of_an_authorisation_take_each_other(op: OpenPayments) -> None:
     consents = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False).consents
     consent = consents.create(valid_until="9999-12-31")
@@ -115,6 +140,7 @@ def test_any_id_but_one_with_dot_segments_is_quoted(op: OpenPayments, simulator:
         ("x_bic_fi", (get_consent_status, "c")),
         ("x_bic_fi", (get_consent_status, "c", {"x_bic_fi": "SEB"})),
         ("consent_id", (get_consent_status, "..", BIC)),
+        ("consent", (get_consent_status, "c", {"consent": "c", **BIC})),
         ("consent_id", (get_balances, "a", {"consent_id": "é", **BIC})),
         ("psu_ip_port", (get_consent_status, "c", {"psu_ip_port": "65536", **BIC})),
         ("psu_http_method", (get_consent_status, "c", {"psu_http_method": "BREW", **BIC})),
@@ -179,6 +205,54 @@ def test_what_is_saved_says_what_it_is_of_and_so_does_an_error(op: OpenPayments,
     assert caught.value.authorisation_id == authorisation.authorisation_id
 
 
+@pytest.mark.parametrize("method", ["", "m" * 36, "a\r\nX: 1", "\u202eabc", "\ud800"])
+def test_an_invalid_method_is_named_as_the_caller_does_and_starts_nothing(
+    op: OpenPayments, simulator: Simulator, method: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^method must") as caught:
+        op.at_bank("ESSESESS", SOMEBODY).consents.authorise("c", method)
+    assert caught.value.argument == "method"
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("approach", [[], {}, None, "embedded"])
+def test_a_saved_approach_that_is_none_is_refused(op: OpenPayments, approach: object) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=timedelta(days=9))
+    saved = bank.consents.authorise(consent).to_dict()
+    with pytest.raises(InvalidArgumentError, match=r"^saved must have a known approach"):
+        bank.consents.resume({**saved, "approach": approach})
+
+
+def test_tests_can_replace_a_method_of_a_service(
+    op: OpenPayments, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing() -> list[Any]:
+        return []
+
+    bank = op.at_bank("ESSESESS")
+    monkeypatch.setattr(op.aspsps, "list", nothing)
+    monkeypatch.setattr(bank.consents, "create", nothing)
+    assert op.aspsps.list() == bank.consents.create() == []  # type: ignore[comparison-overlap, call-arg]
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("name", ["countries", "cities", "aspsps"])
+def test_a_class_has_its_services(name: str) -> None:
+    assert hasattr(OpenPayments, name)
+
+
+def test_exceptions_can_be_made_with_their_attributes() -> None:
+    error = NotFoundError("gone", code="RESOURCE_UNKNOWN", status_code=404)
+    assert (error.code, error.status_code, error.messages, dict(error.headers)) == ("RESOURCE_UNKNOWN", 404, (), {})
+    assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
+    assert [*inspect.signature(NotFoundError).parameters][:3] == ["message", "status_code", "code"]
+    assert NotFoundError("gone").headers is not error.headers
+    for unknown in ("cod", "args", "add_note"):
+        with pytest.raises(TypeError, match=unknown):
+            NotFoundError("gone", **{unknown: "x"})
+
+
 def test_reprs_say_what_is_there(op: OpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("ESSESESS", SOMEBODY)
     assert repr(bank) == f"<{type(bank).__name__} ESSESESS>"
@@ -188,6 +262,9 @@ def test_reprs_say_what_is_there(op: OpenPayments, simulator: Simulator) -> None
     for shown in map(repr, (account, transaction, op.aspsps.list()[0], op.aspsps.get("ESSESESS"))):
         assert "None" not in shown
         assert "additional_properties={}" not in shown
+    assert repr(op.aspsps) == f"<{type(op.aspsps).__name__}>"
+    assert repr(Psu(id_type="a")) == "Psu(id_type='a')"
+    assert "None" not in repr(UserToken.from_dict({"access_token": "t"}))
     assert isinstance(transaction, BookedTransaction)
     assert repr(transaction).startswith("BookedTransaction(booking_status='booked', ")
 

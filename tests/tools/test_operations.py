@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 from importlib import import_module
 from typing import Any
 
 import pytest
 from attrs import fields_dict
-from openpayments_client import models
+from openpayments_client import api, models
 from openpayments_client.operations import MODELS, OPERATIONS, Rule
 
 from scripts.generate import DESCRIPTION, load
@@ -23,10 +24,9 @@ DESCRIBED = {
 
 
 def module(name: str) -> Any:
-    tags = ("aspsp_information", "consent", "account_information", "oauth")
-    for tag in tags:
-        if hasattr(import_module(f"openpayments_client.api.{tag}"), name):
-            return import_module(f"openpayments_client.api.{tag}.{name}")
+    for tag in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
+        if hasattr(import_module(tag.name), name):
+            return import_module(f"{tag.name}.{name}")
     raise AssertionError(f"there is no module {name}")
 
 
