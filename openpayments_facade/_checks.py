@@ -1,4 +1,4 @@
-"""Refuses what breaks a rule of the description, before anything is sent."""
+"""Refuses values that break a rule of the description, before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def refuse(argument: str, problem: str) -> InvalidArgumentError:
-    """The error about an argument, whose text begins with its name."""
+    """The error about an argument. Its message is the argument's name, followed by the problem."""
     return InvalidArgumentError(f"{argument} {problem}", argument=re.split(r"[.\[]", argument)[0])
 
 
 def check(rule: Rule, value: object, argument: str) -> None:
-    """Raises InvalidArgumentError, which names the argument, if a value breaks a rule."""
+    """Raises InvalidArgumentError, whose message names the argument, if a value breaks a rule."""
     for path, problem in rule.problems(value, argument):
         raise refuse(path, problem)

@@ -1,4 +1,4 @@
-"""The environment variables of a client; each is named here only."""
+"""The environment variables of a client. Their names stand here and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._settings import ClientCert
 
 CLIENT_ID: Final = "OPENPAYMENTS_CLIENT_ID"
-CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - the name of the variable
+CLIENT_SECRET: Final = "OPENPAYMENTS_CLIENT_SECRET"  # noqa: S105 - a variable's name
 ENVIRONMENT: Final = "OPENPAYMENTS_ENVIRONMENT"
 AUTH_URL: Final = "OPENPAYMENTS_AUTH_URL"
 API_URL: Final = "OPENPAYMENTS_API_URL"
@@ -24,18 +24,18 @@ API_SCOPES: Final = "OPENPAYMENTS_API_SCOPES"
 PSU_CONTEXT: Final = "OPENPAYMENTS_PSU_CONTEXT"
 CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
 CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
-CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - the name of the variable
-TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - the name of the variable
+CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - a variable's name
+TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - a variable's name
 
 
 def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The constructor's arguments from environment variables; `overrides` win, an empty variable counts as absent.
+    """The constructor's arguments from environment variables. `overrides` win; an empty variable counts as absent.
 
-    Raises ConfigurationError, which names the variables that are missing or contradict each other.
+    Raises ConfigurationError, whose message names variables that are missing, wrong, or contradict each other.
     """
     from .tokens.stores import open_store
 
-    # files and shells leave line breaks and blanks at the ends; a password may have blanks of its own
+    # files and shells leave line breaks and spaces at the ends; a password may begin or end with spaces of its own
     found = {
         name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
         for name, value in environ.items()
@@ -48,7 +48,7 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
             "Developer Portal (https://developer.openpayments.io)"
         )
     arguments: dict[str, Any] = {name: found[variable] for name, variable in credentials.items() if variable in found}
-    # what is overridden is not looked at: it may be wrong
+    # a variable that is overridden is not read: it may be wrong
     wanted = {"environment", "api_scopes", "psu_context", "client_cert", "token_store"} - overrides.keys()
     if "environment" in wanted and (environment := _environment(found)):
         arguments["environment"] = environment
@@ -79,7 +79,7 @@ def _environment(found: Mapping[str, str]) -> Environment | None:
         return read_environment(found[ENVIRONMENT], name=ENVIRONMENT)
     if len(urls) == 1:
         other = API_URL if urls == [AUTH_URL] else AUTH_URL
-        raise ConfigurationError(f"{urls[0]} is set but {other} is not: auth host and API host travel together")
+        raise ConfigurationError(f"{urls[0]} is set but {other} is not: auth host and API host belong together")
     try:
         return Environment("custom", found[AUTH_URL], found[API_URL]) if urls else None
     except ConfigurationError as error:
@@ -92,7 +92,7 @@ def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
         raise ConfigurationError(f"{names[0]} is set but {CLIENT_CERT} is not")
     for variable in names:
         if variable != CLIENT_KEY_PASSWORD and not Path(found[variable]).is_file():
-            raise ConfigurationError(f"{variable}: there is no file {found[variable]!r}")
+            raise ConfigurationError(f"{variable} must be an existing file, not {found[variable]!r}")
     if not names:
         return None
     cert, password = found[CLIENT_CERT], found.get(CLIENT_KEY_PASSWORD)

@@ -1,4 +1,4 @@
-"""What a forked child has to set right before it uses what it inherited."""
+"""Resets, in a forked child, what it can't share with its parent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _inherited: weakref.WeakSet[_Resettable] = weakref.WeakSet()
 
 
 def reset_after_fork(thing: _Resettable) -> None:
-    """Calls `thing.reset()` in every forked child, as long as the thing lives."""
+    """Calls `thing.reset()` in every forked child, as long as the thing exists."""
     _inherited.add(thing)
 
 

@@ -1,4 +1,4 @@
-"""What must not be seen, and what may be: secrets masked, servers' texts made fit for logs and terminals."""
+"""Masks secrets, and makes servers' texts safe for logs and terminals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Secret:
-    """Holds a secret or a token; only `reveal()` gives it out."""
+    """Holds a secret or a token. Only `reveal()` returns it."""
 
     __slots__ = ("_value",)
 
@@ -29,7 +29,7 @@ class Secret:
 
     @property
     def is_text(self) -> bool:
-        """Whether it can be encoded: a lone surrogate can't."""
+        """Whether it can be encoded; a lone surrogate can't."""
         return not any("\ud800" <= c <= "\udfff" for c in self._value)
 
     def __repr__(self) -> str:
@@ -48,13 +48,13 @@ class Secret:
 
 
 def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """The same function, for where a secret enters: no frame that its exception leads to shows the arguments."""
+    """Wraps a function that takes a secret, so that no frame in a traceback shows its arguments."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # a TypeError for a misspelt argument too
+        except Exception as error:  # also the TypeError for a misspelt argument
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs
@@ -64,7 +64,7 @@ def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def scrubber(*secrets: Secret) -> Callable[[str], str]:
-    """What takes the secrets out of a text of a server or transport, in every form in which it may quote them."""
+    """A function that masks the secrets in a text of a server or transport, in every form that it may quote them in."""
     forms = {
         form
         for secret in secrets
@@ -73,18 +73,18 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
         for form in (
             plain,
             plain.replace("/", "\\/"),
-            # what can't be encoded is never sent, but must not fail here, where frames would show it
+            # a secret that can't be encoded is never sent, but must not fail here, where a traceback would show it
             quote_plus(plain, errors="surrogatepass"),
             quote(plain, errors="surrogatepass"),
             quote(plain, safe="", errors="surrogatepass"),
             html.escape(plain),
         )
     }
-    # the longest first, for one may begin with another; in any case, for "%2f" is "%2F"
+    # the longest first, since one may begin with another; ignoring case, since "%2f" and "%2F" are the same
     pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
     return lambda text: pattern.sub("***", text)
 
 
 def printable(value: object) -> str:
-    """Text from a server, or what it sent instead, without what would control a terminal or break a line in a log."""
+    """A server's text, or any other value, without characters that control a terminal or break a line in a log."""
     return "".join(character if character.isprintable() else " " for character in str(value))

@@ -1,4 +1,4 @@
-"""What a client is made with, checked."""
+"""The settings of a client, checked."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _Path = str | os.PathLike[str]
 ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
-"""A PEM file with certificate and key, or (certificate, key), or (certificate, key, password of the key)."""
+"""A PEM file with certificate and key, or the paths (certificate, key), or (certificate, key, the key's password)."""
 
 
 class ClientOptions(CommonOptions, total=False):
-    """What a client's constructor takes, and `from_env(...)` as overrides."""
+    """The arguments of a client's constructor, and the overrides of `from_env(...)`. `OpenPayments` describes them."""
 
     client_id: str
     client_secret: str
@@ -46,7 +46,7 @@ class ClientOptions(CommonOptions, total=False):
 def _read_client_id(value: object, argument: str = "client_id") -> str:
     if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
         # the value is not shown: it may be the secret
-        raise refuse(argument, "must be a string without line breaks, or blanks around it")
+        raise refuse(argument, "must be a non-empty string without line breaks or surrounding spaces")
     return value
 
 
@@ -62,9 +62,9 @@ def _read_callback(value: object) -> OnTokenEvent | None:
 
 @frozen(kw_only=True)
 class Settings:
-    """Everything that a client was made with; checked when made.
+    """The settings of a client. Creating them checks them.
 
-    Raises InvalidArgumentError or ConfigurationError, which name the argument.
+    Raises InvalidArgumentError or ConfigurationError, whose messages name the argument.
     """
 
     client_id: str = field(converter=_read_client_id)

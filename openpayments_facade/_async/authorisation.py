@@ -61,7 +61,7 @@ class AsyncAuthorisation(Journey[T]):
     Attributes:
         authorisation_id: The authorisation's id.
         approach: How the user authorises, an `Approach`.
-        sca_status: How far the user had got at the last read, such as `scaStarted` or `finalised`.
+        sca_status: How far the user had got at the last read, such as `started` or `finalised`.
         challenge: What to show to the user, a `Challenge`, as of the last read. None if there is nothing to show.
         resource_id: The id of what is authorised.
         consent_id: The same.

@@ -1,1 +1,1 @@
-"""How exchanges are carried out: HTTP clients, TLS."""
+"""Sends requests: HTTP clients and TLS."""

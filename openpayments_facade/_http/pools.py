@@ -1,6 +1,6 @@
-"""The HTTP clients of one facade client, and how an exchange is carried out with them.
+"""The HTTP clients of one facade client, and how they carry out an exchange.
 
-Redirects are never followed: the token endpoint's would carry the secret to another host, the API has none.
+Redirects are never followed: one from the token endpoint would carry the secret to another host, and the API has none.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version_
 
 
 def _arguments(settings: Settings) -> dict[str, Any]:
-    """What every HTTP client of a facade client is made with."""
+    """The arguments of every HTTP client of a facade client."""
     hosts = {urlsplit(url).hostname for url in (settings.environment.auth_url, settings.environment.api_url)}
     loopback = {host for host in hosts if is_loopback(host)}
     proxy, limits = settings.proxy, settings.limits
@@ -49,9 +49,9 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     return {
         "verify": ssl_context(settings),
         "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        # None: straight to the host, whatever the environment says
+        # None connects directly to the host, whatever the environment says
         "mounts": {f"all://[{host}]" if ":" in str(host) else f"all://{host}": None for host in loopback},
-        # what only talks to this machine needs no proxy, nor what a proxy would need
+        # a client that only talks to this machine needs no proxy, and nothing else from the environment
         "proxy": None if loopback == hosts else proxy,
         "trust_env": loopback != hosts,
         "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
@@ -74,7 +74,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
 
 
 def _forget_redirect(response: httpx.Response) -> None:
-    # httpx parses it although it is not followed: if it is invalid, the status would be lost
+    # httpx parses the address although it does not follow it; an invalid one would hide the status
     if response.has_redirect_location:
         del response.headers["Location"]
 
@@ -84,7 +84,7 @@ async def _forget_redirect_async(response: httpx.Response) -> None:
 
 
 def send(client: httpx.Client, exchange: Exchange) -> None:
-    """Sends the request and reads the answer. What goes wrong is noted in the exchange."""
+    """Sends the request and reads the answer. Notes any failure in the exchange."""
     try:
         with closing(client.send(exchange.build(client), stream=True)) as response:
             exchange.begin(response)
@@ -92,7 +92,7 @@ def send(client: httpx.Client, exchange: Exchange) -> None:
             for chunk in response.stream:
                 exchange.receive(chunk)
         exchange.end()
-    except BaseException as error:  # whatever a transport of the user's or a recorder raises
+    except BaseException as error:  # a user's transport or a recorder may raise anything
         exchange.fail(error)
         if not isinstance(error, Exception):
             raise
@@ -101,7 +101,7 @@ def send(client: httpx.Client, exchange: Exchange) -> None:
 
 
 class _Lent(httpx.BaseTransport):
-    """A transport of the user's, which the client that it is lent to does not close."""
+    """A user's transport, lent to a client that must not close it."""
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self._transport = transport
@@ -111,12 +111,12 @@ class _Lent(httpx.BaseTransport):
 
 
 class _Pool(Generic[C]):
-    """What both halves have in common: the HTTP client of one facade client and its views."""
+    """The common part of both halves: the HTTP client of one facade client and its views."""
 
     _kind: type[C]
     _transport_kind: type
     _client: C
-    _inherited: object  # kept, so that it is not closed
+    _inherited: object  # kept alive, so that it is not closed
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
@@ -125,38 +125,38 @@ class _Pool(Generic[C]):
             raise refuse("transport", f"must be an httpx.{kind.__name__}")
         self._transport = transport
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
-        """Whether token requests are sent on the loop: a transport of the user's may know no other way."""
+        """Whether token requests are sent on the event loop, because the user's transport is async only."""
         self._arguments = _arguments(settings)
         self._client = _new(self._kind, transport, self._arguments)
         self._closed = False
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """After a fork: leaves loop and connections as they are, unclosed, for they are the parent's."""
+        """After a fork: gives up loop and connections without closing them, for they are the parent's."""
         self._inherited = self._client, self._loop
         self._client, self._loop = _new(self._kind, self._transport, self._arguments), None
 
     def client(self) -> C:
         """The HTTP client. Raises ClientStateError after `refuse()`."""
         if self._closed:
-            raise ClientStateError("this client is closed; make a new one")
+            raise ClientStateError("this client is closed; create a new one")
         return self._client
 
     def refuse(self) -> None:
-        """Refuses new exchanges; those under way go on. Raises ClientStateError on another loop."""
+        """Refuses new exchanges; running ones continue. Raises ClientStateError on another loop."""
         if not self._closed:
             self.client()
         self._closed = True
 
     def send_blocking(self, exchange: Exchange) -> None:
-        """Carries out a token request, in a thread made for it. What goes wrong is noted in the exchange.
+        """Carries out a token request, in a thread made for it. Notes any failure in the exchange.
 
-        With an HTTP client of its own: it is rare, belongs to no loop, and may outlive the facade client.
+        It uses its own HTTP client: token requests are rare, belong to no loop, and may outlive the facade client.
         """
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
         try:
             client = _new(httpx.Client, transport, self._arguments)
-        except ConfigurationError as error:  # the proxies of the environment have changed
+        except ConfigurationError as error:  # the proxy variables of the environment have changed
             exchange.fail(error)
         else:
             with client:
@@ -164,22 +164,22 @@ class _Pool(Generic[C]):
 
 
 class Pool(_Pool[httpx.Client]):
-    """The HTTP client of an OpenPayments."""
+    """The HTTP client of an `OpenPayments`."""
 
     _kind = httpx.Client
     _transport_kind = httpx.BaseTransport
 
     def send(self, exchange: Exchange) -> None:
-        """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError when closed.
+        """Carries out an exchange. Notes any failure in it. Raises ClientStateError if closed.
 
-        What blocks can't be cut off: the deadline is looked at between two reads.
+        A blocking read can't be interrupted: the deadline is checked between two reads.
         """
         send(self.client(), exchange)
 
     def send_in_time(self, exchange: Exchange) -> None:
-        """Like `send`, but ends with the deadline even when a server sends its headers drop by drop.
+        """Like `send`, but ends at the deadline even if a server sends its headers byte by byte.
 
-        In a thread, which may outlive this client.
+        It sends in a thread, which may outlive this client.
         """
         self.client()
         run, arguments = contextvars.copy_context().run, (self.send_blocking, exchange)
@@ -190,30 +190,30 @@ class Pool(_Pool[httpx.Client]):
             exchange.fail(TimeoutError())
 
     def close(self) -> None:
-        """Closes every connection. May be called again."""
+        """Closes all connections. Closing twice does no harm."""
         self._client.close()
 
 
 class AsyncPool(_Pool[httpx.AsyncClient]):
-    """The HTTP client of an AsyncOpenPayments; belongs to the loop that uses it first."""
+    """The HTTP client of an `AsyncOpenPayments`. It belongs to the event loop that first uses it."""
 
     _kind = httpx.AsyncClient
     _transport_kind = httpx.AsyncBaseTransport
 
     def client(self) -> httpx.AsyncClient:
-        """The HTTP client. Raises ClientStateError after `refuse()`, and on another loop than the first."""
+        """The HTTP client. Raises ClientStateError after `refuse()`, and on any loop but the first."""
         client = super().client()
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise ClientStateError(
-                "this client belongs to another event loop: make an AsyncOpenPayments for each (they share their token)"
+                "this client belongs to another event loop; create one for each loop (they share their tokens)"
             )
         return client
 
     async def send(self, exchange: Exchange) -> None:
-        """Carries out an exchange. What goes wrong is noted in it. Raises ClientStateError."""
+        """Carries out an exchange. Notes any failure in it. Raises ClientStateError."""
         await self._send(self.client(), exchange)
 
     send_in_time = send
@@ -236,8 +236,8 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
             except Exception as error:
                 exchange.fail(error)
 
-        # httpcore tidies up under anyio's cancellation only: under asyncio's own it would lose connections for good. So
-        # the work has a task that only anyio cancels.
+        # httpcore cleans up after a cancellation by anyio only; one by asyncio would lose connections for good. So the
+        # request runs in a task that only anyio cancels.
         task = asyncio.ensure_future(working())
         try:
             await asyncio.shield(task)
@@ -249,19 +249,19 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
             exchange.log()
 
     def send_blocking(self, exchange: Exchange) -> None:
-        """Carries out a token request, in a thread made for it; on the loop if the transport needs that."""
+        """Carries out a token request, in a thread made for it, or on the loop if the transport needs it."""
         if not self.needs_loop:
             return super().send_blocking(exchange)
         assert self._loop is not None  # client() comes first
         if self._loop.is_closed():
             return exchange.fail(RuntimeError("the event loop is closed"))
         sent = asyncio.run_coroutine_threadsafe(self._send(self._client, exchange), self._loop)
-        futures.wait([sent], exchange.left() + 1)  # a loop that runs keeps to the deadline by itself
+        futures.wait([sent], exchange.left() + 1)  # a running loop keeps the deadline by itself
         if not sent.done():
             sent.cancel()
             exchange.fail(httpx.ReadTimeout("the event loop is busy or has stopped"))
         return None
 
     async def aclose(self) -> None:
-        """Closes every connection. May be called again."""
+        """Closes all connections. Closing twice does no harm."""
         await self._client.aclose()

@@ -1,1 +1,1 @@
-"""Everything that decides, without I/O."""
+"""All decisions about requests and answers, without I/O."""

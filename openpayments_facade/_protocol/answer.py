@@ -1,6 +1,6 @@
-"""Judges an answer: a model, or the exception that says what went wrong.
+"""Turns an answer into a model, or into the exception that says what went wrong.
 
-Sources: the provider's guide of 2021 (error bodies, codes, statuses); "observed in 2026" where a bank is named.
+Source: the provider's guide of 2021 (error bodies, codes, statuses).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @frozen
 class Answer:
-    """What came back, without the request (which holds the token)."""
+    """An HTTP answer, without its request (which holds the token)."""
 
     method: str
     url: str
@@ -40,10 +40,15 @@ class Answer:
 
 @frozen
 class RawResponse(Generic[T]):
-    """An answer with everything around it.
+    """An answer with its status and headers.
 
-    `parsed` is what the plain call returns, `request_id` the X-Request-ID that was sent; what the server echoed is
-    in `headers`. `method` and `url` say what was called.
+    Attributes:
+        parsed: What the method returns without `with_raw_response`.
+        status_code: The HTTP status.
+        headers: The headers of the answer, as an `httpx.Headers`.
+        request_id: The X-Request-ID that was sent. What the server echoed is in `headers`.
+        method: The HTTP method of the request.
+        url: The URL of the request.
     """
 
     parsed: T
@@ -55,26 +60,26 @@ class RawResponse(Generic[T]):
 
 
 def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
-    """What every exception about an answer carries."""
+    """The attributes of every exception about an answer."""
     return {name: getattr(answer, name) for name in ("method", "url", "request_id", "status_code")}
 
 
 def unreadable(answer: Answer | RawResponse[Any], problem: str) -> errors.UnreadableResponseError:
-    """The error of a success that can't be used."""
+    """The error for a successful answer that can't be used."""
     return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", **about(answer))
 
 
-# all that a generated parser asks of a client
+# the only attribute of a client that generated parsers use
 _CLIENT: Final = SimpleNamespace(raise_on_unexpected_status=True)
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
 def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
-    """Turns an answer into a model: status first, then content type, then the generated parser.
+    """Turns an answer into a model: checks the status, then the content type, then runs the generated parser.
 
     Raises:
-        APIError: By status and code.
-        UnreadableResponseError: A success that is not what the description says.
+        APIError: The status is not a success; the class depends on status and code.
+        UnreadableResponseError: A successful answer does not fit the description.
     """
     if not 200 <= answer.status_code < 300:
         raise _api_error(answer)
@@ -85,7 +90,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
 
 
 def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
-    """The model, or what is wrong. The body is not quoted: a server that echoes the token would have it shown."""
+    """The model, or what is wrong. The body is never quoted: it may contain the token."""
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
         said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
@@ -96,27 +101,27 @@ def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
             return None, "not a JSON object"
         if data and isinstance(inner := data.get(operation.envelope), dict):
             data = inner
-        # all that it asks of a response
+        # the only attributes of a response that generated parsers use
         response = SimpleNamespace(status_code=answer.status_code, content=answer.content, json=lambda: data)
         return operation.endpoint._parse_response(client=_CLIENT, response=response), None
     except UnexpectedStatus:
-        return None, "this operation has no such status"
+        return None, "the description has no such status"
     except json.JSONDecodeError as error:
-        return None, f"JSON broken off at {error.pos}"
+        return None, f"invalid JSON at position {error.pos}"
     except KeyError as error:
         return None, f"{error} is missing"
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers stumble with
-        return None, f"a value is not of its type ({type(error).__name__})" if answer.content else "an empty body"
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers fail with
+        return None, f"a value has the wrong type ({type(error).__name__})" if answer.content else "an empty body"
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
-    """Every message of an error body in any of its three forms; anything else gives none."""
+    """All messages of an error body, in any of its three forms. None from any other body."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return ()
     if isinstance(found, dict):
-        # without tppMessages it is application/problem+json
+        # a body without tppMessages is application/problem+json
         more = found.get("additionalErrors")
         found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
     return tuple(
@@ -137,7 +142,7 @@ def _clip(value: object) -> str | None:
 
 REDIRECTS: Final = {301, 302, 303, 307, 308}
 LONGEST_BODY: Final = 10_000
-"""Bytes of an error's body that its exception keeps."""
+"""The number of bytes of an error's body that its exception keeps."""
 
 _BY_CODE: Final[dict[str | None, type[errors.APIError]]] = {
     "CONSENT_INVALID": errors.ConsentInvalidError,
@@ -165,7 +170,7 @@ def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIErr
 def _api_error(answer: Answer) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
     first = next((each for each in messages if (each.category or "").upper() != "WARNING"), errors.TppMessage())
-    said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "no explanation"
+    said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
         said += ", a redirect, which is not followed"
     return _kind(status, first.code, first.text)(
@@ -180,12 +185,12 @@ def _api_error(answer: Answer) -> errors.APIError:
 
 
 def phrase(status: int) -> str:
-    """The words that go with a status; none for one that is not in HTTP."""
+    """The standard phrase of a status; empty for an unknown status."""
     return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
 
 
 def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | None:
-    """The seconds that a Retry-After header asks to wait (a number or a date), None without a readable one."""
+    """The seconds that a Retry-After header (a number or a date) asks to wait. None without a readable one."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -197,14 +202,14 @@ def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | 
 
 
 def blames_token(error: errors.APIError) -> bool:
-    """Whether a 401 says that the token is at fault: a code `TOKEN_*`, or no readable code.
+    """Whether a 401 says that the token is to blame: its code is `TOKEN_*`, or it has no readable code.
 
-    Consent, certificate, signature and the user's credentials answer 401 too (the provider's guide of 2021).
+    Consents, certificates, signatures and the user's credentials can also cause a 401 (the provider's guide of 2021).
     """
     codes = [message.code for message in error.messages if message.code]
     return type(error) is errors.UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
 
 
 def may_help_to_retry(error: errors.APIError) -> bool:
-    """Whether the same request may fare better later. The consented accesses of a day don't come back by waiting."""
+    """Whether the same request may succeed a moment later. Used-up accesses of a day don't come back so soon."""
     return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, errors.AccessExceededError)

@@ -1,4 +1,4 @@
-"""What callers pass in, put right, and what no pattern of the description can say about it."""
+"""Normalises arguments, and checks what no pattern in the description can express."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Named(list[Any]):
-    """A list that knows the caller's word for it."""
+    """A list that remembers the name of the caller's argument."""
 
     def __init__(self, items: Iterable[object], argument: str) -> None:
         super().__init__(items)
@@ -33,7 +33,7 @@ class Named(list[Any]):
 
 
 def as_list(values: object, argument: str, put_right: Callable[[Any], Any]) -> Any:
-    """A list of what any iterable gives, each item put right; None stays None."""
+    """A list of an iterable's items, each normalised by `put_right`. None stays None."""
     if values is None:
         return None
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
@@ -42,7 +42,7 @@ def as_list(values: object, argument: str, put_right: Callable[[Any], Any]) -> A
 
 
 def as_country(country: Any) -> Any:
-    """A country's code in capitals."""
+    """A country code in capitals."""
     code = id_of(country, "iso_country_code")
     return code.upper() if isinstance(code, str) and len(code) == 2 else code
 
@@ -53,7 +53,7 @@ def as_city(city: Any) -> Any:
 
 
 def id_of(value: Any, attribute: str, argument: str | None = None) -> Any:
-    """An id, or that of the object that carries it."""
+    """The id that was passed, or that of the object that was passed."""
     if isinstance(value, str) or not hasattr(value, attribute):
         return value
     found = getattr(value, attribute)
@@ -63,12 +63,12 @@ def id_of(value: Any, attribute: str, argument: str | None = None) -> Any:
 
 
 def today() -> datetime:
-    """Now, in UTC. Banks have days of their own, so checks against it leave a day's room."""
+    """Now, in UTC. Banks are in other time zones, so checks against it leave some hours' room."""
     return datetime.now(UTC)
 
 
 def as_day(value: Day, argument: str) -> date:
-    """A day from a date, an ISO date, or a timedelta or relativedelta that counts from today."""
+    """The day that a date, an ISO date, or a timedelta or relativedelta from today means."""
     from dateutil.relativedelta import relativedelta
 
     day: object = value
@@ -80,39 +80,39 @@ def as_day(value: Day, argument: str) -> date:
     except (ValueError, TypeError, OverflowError):
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise refuse(argument, f"must be a date, an ISO date such as 2026-01-31, or days from today, not {value!r}")
+        raise refuse(argument, f"must be a date, an ISO date such as 2026-01-31, or a timedelta in days, not {value!r}")
     return day
 
 
 def as_last_day(value: Day) -> date:
-    """The last day of a consent; not past anywhere on earth. date(9999, 12, 31) asks for the longest."""
+    """The last day of a consent. Refuses days that are in the past everywhere on earth."""
     day = as_day(value, "valid_until")
     if day < (today() - timedelta(hours=12)).date():
-        raise refuse("valid_until", f"is {day}, which is past")
+        raise refuse("valid_until", f"is {day}, which is in the past")
     return day
 
 
 def as_period(date_from: Day | None, date_to: Day | None) -> tuple[date | None, date | None]:
-    """The days of a list of transactions, both inclusive.
+    """The first and the last day of a list of transactions.
 
-    Refuses days in the wrong order, and days that have not begun anywhere on earth.
+    Refuses days in the wrong order, and days that are in the future everywhere on earth.
     """
     first = None if date_from is None else as_day(date_from, "date_from")
     last = None if date_to is None else as_day(date_to, "date_to")
     for argument, day in (("date_from", first), ("date_to", last)):
         if day is not None and day > (today() + timedelta(hours=14)).date():
-            raise refuse(argument, f"is {day}, which is yet to come")
+            raise refuse(argument, f"is {day}, which is in the future")
     if first is not None and last is not None and first > last:
-        raise refuse("date_from", f"{first} is after date_to {last}")
+        raise refuse("date_from", f"is {first}, which is after date_to {last}")
     return first, last
 
 
 def as_access(value: Any) -> Any:
-    """What a consent asks for, with IBANs as they are sent; the caller's own is left as it is.
+    """A copy of a consent's access, with IBANs in the form in which they are sent.
 
-    Balances and transactions may be of no other accounts than those in `accounts` (the provider's guide of 2021), each
-    account is named by one identifier, and an IBAN's check digits are right. Raises InvalidArgumentError; it does not
-    show the numbers: they are somebody's. What has another type is left to the description's rules.
+    Balances and transactions are only allowed for accounts that are in `accounts` (the provider's guide of 2021). Each
+    account must have exactly one identifier, and IBANs must have correct check digits. Raises InvalidArgumentError,
+    without showing the account numbers. Values of a wrong type are left to the description's rules.
     """
     if not isinstance(value, models.ConsentAccess):
         return models.ConsentAccess() if value is None else value
@@ -127,7 +127,7 @@ def as_access(value: Any) -> Any:
         if name == "accounts":
             named = references
         elif not all(any(_is_same(one, other) for other in named) for one in references):
-            raise refuse(f"access.{name}", "has an account that is not in access.accounts")
+            raise refuse(f"access.{name}", "contains an account that is not in access.accounts")
     return access
 
 
@@ -137,7 +137,7 @@ def _as_reference(account: Any, argument: str) -> Any:
     if not isinstance(account, models.AccountReference):
         return account
     if len(_identity(account)) != 1:
-        raise refuse(argument, "must name each account by one of iban, bban, pan, masked_pan, msisdn")
+        raise refuse(argument, "must name each account by exactly one of iban, bban, pan, masked_pan, msisdn")
     account = copy.copy(account)
     if isinstance(account.iban, str):
         account.iban = iban.compact(account.iban)
@@ -147,7 +147,7 @@ def _as_reference(account: Any, argument: str) -> Any:
 
 
 def _is_same(one: models.AccountReference, other: models.AccountReference) -> bool:
-    """Whether two references may mean the same account: a clearing number or a currency may be left out."""
+    """Whether two references can mean the same account. Either may leave out clearing number and currency."""
     return _identity(one) == _identity(other) and all(
         None in (mine := getattr(one, name), yours := getattr(other, name)) or mine == yours
         for name in ("clearing_number", "currency")

@@ -1,4 +1,4 @@
-"""What every call to one bank for one user carries: bank, user, redirect preference."""
+"""The headers that every call to one bank for one user carries: bank, user, redirect preference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @frozen
 class BankBinding:
-    """A bank and a user. What a bank wants kept for the life of a consent stays the same for all calls made with it."""
+    """A bank, a user and a redirect preference; banks want them unchanged for the life of a consent."""
 
     bic_fi: str
     psu: Psu
@@ -28,9 +28,9 @@ class BankBinding:
     redirect_preferred: bool | None = None
 
     def arguments(self, known: Mapping[str, Rule]) -> dict[str, str]:
-        """The arguments that it adds to a call of an operation which knows these."""
+        """The arguments that it adds to a call of an operation that has the `known` arguments."""
         preferred = self.redirect_preferred
-        # the user is named where the kind of id can be (the provider's guide of 2021)
+        # operations that take the type of the user's id are the ones that need the id (the provider's guide of 2021)
         user = self.psu.values(identify="psu_id_type" in known)
         values = {
             "x_bic_fi": self.bic_fi,
@@ -42,7 +42,7 @@ class BankBinding:
 
 
 def bind(bic_fi: Any, psu: Any, affiliated_aspsp: Any, redirect_preferred: Any) -> BankBinding:
-    """Checks what `at_bank` was given. Raises InvalidArgumentError, which names the argument."""
+    """Checks the arguments of `at_bank`. Raises InvalidArgumentError, whose message names the argument."""
     rules = OPERATIONS["create_consent"].arguments
     bic_fi = id_of(bic_fi, "bic_fi")
     affiliated_aspsp = affiliated_aspsp.id if isinstance(affiliated_aspsp, models.AffiliatedAspsp) else affiliated_aspsp

@@ -1,4 +1,4 @@
-"""One call: its request id, its time, and whether a failure is worth another attempt. Pure but for the clock."""
+"""One call: its request id, its deadline, and whether a failure is worth a retry. Pure except for the clock."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from .options import Options
 
 LONGEST_RETRY_AFTER: Final = 30.0
-"""Seconds. A server that asks to wait longer gets no retry: the caller decides, by `error.retry_after`."""
+"""Seconds. If a server asks for a longer wait, there is no retry; the caller can read `error.retry_after`."""
 
 WAIT_INITIAL: Final = 0.2
 WAIT_MAX: Final = 5.0
 WAIT_JITTER: Final = 0.5
-"""Seconds between two attempts: stamina doubles the first one up to the second, and adds up to the third."""
+"""The pause between attempts, in seconds: it begins at WAIT_INITIAL and doubles up to WAIT_MAX, plus a random part up
+to WAIT_JITTER."""
 
-# a program without logging would have stamina's bare warnings printed; what they mean is in our records
+# without logging set up, Python would print stamina's warnings; our own log records already say the same
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 class Call:
-    """The state of one call while its attempts are made."""
+    """The state of one call during its attempts."""
 
     def __init__(self, operation: Operation[Any], options: Options, api_url: str) -> None:
         self.operation = operation
@@ -43,7 +44,7 @@ class Call:
         self._last: Exchange | None = None
 
     def remaining(self) -> float:
-        """The seconds until the total time is over. Raises TimedOutError when it is."""
+        """The seconds until the deadline. Raises TimedOutError after it."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             said = f"the call took longer than its total_timeout of {self.options.total_timeout:g} s"
@@ -51,7 +52,7 @@ class Call:
         return left
 
     def next_attempt(self, token: Secret) -> Exchange:
-        """The next attempt, with this token. Raises TimedOutError when the total time is over."""
+        """The next attempt, with this token. Raises TimedOutError after the deadline."""
         self.remaining()
         self._last = Exchange(
             peer="the API",
@@ -68,19 +69,19 @@ class Call:
         return self._last
 
     def _headers(self, token: Secret) -> httpx.Headers:
-        # what the options have wins, in whatever case it is written
+        # headers from the options win, in upper or lower case
         headers = httpx.Headers(self.operation.request.get("headers"))
         headers.update(self.options.headers)
         headers["Authorization"] = f"Bearer {token.reveal()}"  # document 001
         return headers
 
     def wait_before_retry(self, error: Exception) -> bool | float:
-        """Whether to try again: False, True (with stamina's back-off), or after so many seconds."""
+        """Whether to retry: False, True (after stamina's pause), or the seconds to wait first."""
         last, left = self._last, self._deadline - time.monotonic()
         if last is None or not last.may_fare_better_after(error):
             return False
         wait: float | None = getattr(error, "retry_after", None)
         if wait is None:
-            # a wait that ends after the total time would only replace this error by a less telling one
+            # waiting beyond the deadline would only replace this error with a less helpful one
             return min(WAIT_MAX, WAIT_INITIAL * 2.0 ** min(last.attempt - 1, 10) + WAIT_JITTER) < left
         return wait if wait <= LONGEST_RETRY_AFTER and wait < left else False

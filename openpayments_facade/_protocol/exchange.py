@@ -1,6 +1,6 @@
-"""One request and what comes back of it, an API call's or a token request's: its limits, its failure, its log record.
+"""One HTTP request and its answer, of an API call or a token request: time limits, failure, log record.
 
-Pure but for the clock: `_http` does the sending, and notes here what came.
+Pure except for the clock: `_http` sends the request, and notes here what came back.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _log = logging.getLogger("openpayments_facade")
 
 _NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NEVER_SENT: Final = (*_NOT_CONNECTED, httpx.InvalidURL, httpx.LocalProtocolError)
-"""After these no byte of the request has reached the server."""
+"""Errors after which no byte of the request has reached the server."""
 
 
 @define(eq=False, kw_only=True)
 class Exchange:
-    """One attempt at one request. Neither its repr nor a traceback through it shows what it carries."""
+    """One attempt at a request. Neither its repr nor a traceback shows what it carries."""
 
     peer: str
-    """Who is asked: "the API", for people."""
+    """What messages call the server, such as "the API"."""
     method: str
     url: str
     request_id: str = field(factory=lambda: request_ids.new_request_id())
     request: Callable[[], Mapping[str, Any]] = field(repr=False)
-    """Gives the other arguments of `httpx.Client.build_request`. Called as late as possible: it reveals the secrets."""
+    """Returns the other arguments of `httpx.Client.build_request`. Called as late as possible: it reveals secrets."""
     secrets: tuple[Secret, ...]
-    """What the request carries and an answer may quote."""
+    """The secrets that the request carries, and that an answer may quote."""
     resendable: bool
-    """Whether sending it twice does no harm."""
+    """Whether it is safe to send twice."""
     timeout: httpx.Timeout
-    """The limit of each step: connecting, writing, reading."""
+    """The limit for each step: connecting, writing, reading."""
     deadline: float
-    """When all of it has to be over, by `monotonic`."""
+    """When the whole exchange must be over, by `monotonic`."""
     attempt: int = 1
     monotonic: Callable[[], float] = time.monotonic
     status_code: int | None = field(default=None, init=False)
@@ -57,7 +57,7 @@ class Exchange:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What every exception about this exchange has."""
+        """The attributes of every exception about this exchange."""
         return {"request_id": self.request_id, "method": self.method, "url": self.url, "status_code": self.status_code}
 
     def left(self) -> float:
@@ -65,7 +65,7 @@ class Exchange:
         return max(0.0, self.deadline - self.monotonic())
 
     def build(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
-        """The request; none of its steps may take longer than all of it."""
+        """The request. No step may take longer than the time left."""
         left, limits = self.left(), self.timeout.as_dict().items()
         timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
         request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
@@ -78,36 +78,36 @@ class Exchange:
         self.status_code, self._headers = response.status_code, response.headers
 
     def receive(self, chunk: bytes) -> None:
-        """Notes a piece of the body, as it came. Raises TimeoutError when the deadline is over."""
+        """Notes a piece of the body, still encoded. Raises TimeoutError after the deadline."""
         self._received += chunk
         if not self.left():
             raise TimeoutError
 
     def end(self) -> None:
-        """Decodes the body. Not earlier: of a compressed one nothing may come out for as long as the server likes."""
+        """Decodes the body. Not while receiving: a compressed body can keep the decoder busy beyond the deadline."""
         body = bytes(self._received)
         is_encoded = "content-encoding" in self._headers
         self._content = httpx.Response(200, headers=self._headers, content=body).content if is_encoded else body
 
     def fail(self, error: BaseException) -> None:
-        """Notes what went wrong, as an exception of ours without cause and traceback: their frames show secrets."""
+        """Notes a failure as one of our exceptions, without cause and traceback: their frames show secrets."""
         if self.status_code is not None and self.status_code >= 400:
-            return  # an error status says enough without its body
+            return  # an error status is enough, even without its body
         name = type(error).__name__
         if self._started is None and isinstance(error, ValueError | TypeError | httpx.InvalidURL):
-            self._failure = errors.InvalidArgumentError(f"an argument can't be written into a request ({name})")
+            self._failure = errors.InvalidArgumentError(f"an argument can't be put into a request ({name})")
             return
-        # the text of a protocol error may quote a header
+        # a protocol error may quote a header
         is_protocol_error = isinstance(error, httpx.LocalProtocolError)
         text = "" if is_protocol_error else scrubber(*self.secrets)(str(error))
         if isinstance(error, TimeoutError):
-            text = text or "total_timeout is over"
+            text = text or "total_timeout ran out"
         may_resend = self.resendable or self._started is None or isinstance(error, _NEVER_SENT)
         self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
         said, about = f"{name}: {text}" if text else name, self.about
         if not may_resend:
             self._failure = errors.OutcomeUnknownError(
-                f"no complete answer: it may have taken effect ({said})", **about
+                f"no complete answer, but the request may have taken effect ({said})", **about
             )
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             self._failure = errors.TimedOutError(f"{self.peer} did not answer in time ({said})", **about)
@@ -117,7 +117,7 @@ class Exchange:
             self._failure = errors.ConnectionFailedError(f"the connection to {self.peer} failed ({said})", **about)
 
     def log(self) -> None:
-        """Writes one record about the attempt, its values as attributes; `duration` in seconds."""
+        """Writes one log record about the attempt, with its values as attributes; `duration` is in seconds."""
         if self._started is None:
             return
         duration, status = self.monotonic() - self._started, self.status_code
@@ -129,27 +129,27 @@ class Exchange:
         )
 
     def answer(self) -> Answer:
-        """What came. Raises what went wrong."""
+        """The answer. Raises the noted failure."""
         if self._failure is not None:
             raise self._failure
         assert self.status_code is not None
         return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, self._content)
 
     def may_fare_better_after(self, error: Exception) -> bool:
-        """Whether another attempt makes sense, and does no harm."""
+        """Whether another attempt may succeed, and does no harm."""
         if isinstance(error, errors.APIError):
             return self.resendable and may_help_to_retry(error)
         return error is self._failure and self._may_pass
 
     def scrubbed_answer(self) -> Answer:
-        """Like `answer`; one with an error status without the secrets of the request, however it quotes them."""
+        """Like `answer`. In an answer with an error status, the secrets of the request are masked."""
         answer = self.answer()
         if 200 <= answer.status_code < 300:
             return answer
         scrub = scrubber(*self.secrets)
         headers = [(name, scrub(value)) for name, value in answer.headers.multi_items()]
         text = answer.content.decode(errors="replace")
-        with suppress(ValueError, RecursionError):  # JSON may quote by escapes
+        with suppress(ValueError, RecursionError):  # JSON may quote them with escapes
             text = json.dumps(json.loads(text), ensure_ascii=False)
         return evolve(
             answer,

@@ -1,4 +1,4 @@
-"""One request, ready to be sent: built from an endpoint module, checked by the description."""
+"""One request, ready to send: built from an endpoint module, checked against the description."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ class Endpoint(Protocol[P, T_co]):
 
 @frozen
 class Operation(Generic[T]):
-    """One request, ready to be sent, and how its answer is read."""
+    """One request, ready to send, and how to read its answer."""
 
     method: str
     path: str
     scopes: tuple[tuple[str, ...], ...]
-    """Alternatives; a token needs all the scopes of one."""
+    """Alternatives; a token needs all scopes of one of them."""
     request: Mapping[str, Any] = field(repr=False)  # has the end user's headers
-    """What `httpx.Client.build_request` takes besides method and URL."""
+    """The arguments of `httpx.Client.build_request` besides method and URL."""
     endpoint: Endpoint[Any, Any] = field(repr=False)
     resource: str = ""
     """The first id in the path."""
     request_id: str | None = None
-    """An id given for this request alone."""
+    """The X-Request-ID, if the caller gave one for this request."""
     envelope: str | None = None
-    """A field that some answers have around what the description has."""
+    """A field that some answers wrap around the described object."""
 
     @classmethod
     def of(cls, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Builds the request of an endpoint module.
 
         Raises:
-            InvalidArgumentError: The module is none of the API host's, or an argument is missing or breaks a rule of
-                the description. It names the argument.
+            InvalidArgumentError: The module is not an operation of the API host, or an argument is missing or breaks a
+                rule of the description; the message names it.
         """
         described = _described(endpoint)
         in_path = (name for name, rule in described.arguments.items() if rule.place == "path")
@@ -76,17 +76,17 @@ class Operation(Generic[T]):
     def at_bank(
         cls, bank: BankBinding, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs
     ) -> Operation[T]:
-        """The same with what every call to a bank carries."""
+        """The same, with the arguments that every call to a bank carries."""
         return cls.of(endpoint, *args, **{**bank.arguments(_described(endpoint).arguments), **kwargs})  # type: ignore[arg-type]
 
     @property
     def resendable(self) -> bool:
-        """Whether sending it twice does no harm."""
+        """Whether it is safe to send twice."""
         return self.method in {"GET", "HEAD"}
 
     @property
     def name(self) -> str:
-        """What the generated client calls it, such as get_balances."""
+        """Its name in the generated client, such as get_balances."""
         return str(getattr(self.endpoint, "__name__", "")).rpartition(".")[2]
 
 
@@ -97,5 +97,5 @@ def _described(endpoint: object) -> Described:
     if not hasattr(endpoint, "_get_kwargs"):
         raise refuse("endpoint", "must be a module of openpayments_client.api")
     if name not in OPERATIONS or not OPERATIONS[name].scopes:
-        raise refuse("endpoint", f"{name} is not an operation of the API host")
+        raise refuse("endpoint", f"is {name or endpoint!r}, which is not an operation of the API host")
     return OPERATIONS[name]

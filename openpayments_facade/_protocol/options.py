@@ -1,4 +1,4 @@
-"""How a call is made: time limits, retries, PSU context, request id, headers."""
+"""The options of a call: time limits, retries, PSU context, request id, headers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CommonOptions(TypedDict, total=False):
-    """What a client and a call have in common."""
+    """The options that a client and a call have in common. `OpenPayments` describes them."""
 
     timeout: float | httpx.Timeout
     total_timeout: float
@@ -26,7 +26,7 @@ class CommonOptions(TypedDict, total=False):
 
 
 class CallOptions(CommonOptions, total=False):
-    """What `with_options(...)` takes."""
+    """The options of `with_options(...)`."""
 
     request_id: str | uuid.UUID
     headers: Mapping[str, str]
@@ -36,19 +36,19 @@ _RESERVED_HEADERS: Final = frozenset(
     ["authorization", "connection", "content-length", "host", "transfer-encoding", "upgrade", "x-request-id"]
 )
 _MOST_SECONDS: Final = 2_000_000
-"""Sockets and locks overflow at a little more."""
+"""Sockets and locks overflow slightly above it."""
 
 
 def read_seconds(value: object, argument: str) -> float:
-    """Checks a time limit: a number above 0, and not beyond what a socket can wait (23 days).
+    """Checks a time limit: a number above 0, and at most what a socket can wait (23 days).
 
-    Raises InvalidArgumentError, which names the argument.
+    Raises InvalidArgumentError, whose message names the argument.
     """
     # NaN compares as False
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MOST_SECONDS:
-        # Python refuses to write down a very long number
-        said = "so much" if isinstance(value, int) and abs(value) > _MOST_SECONDS else repr(value)
-        raise refuse(argument, f"must be a number of seconds above 0, {_MOST_SECONDS} at most, not {said}")
+        # Python refuses to convert a very long number into a string
+        said = "more" if isinstance(value, int) and abs(value) > _MOST_SECONDS else repr(value)
+        raise refuse(argument, f"must be a number of seconds above 0 and at most {_MOST_SECONDS}, not {said}")
     return float(value)
 
 
@@ -67,7 +67,7 @@ def _read_total_timeout(value: object) -> float:
 
 def _read_max_retries(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise refuse("max_retries", f"must be a whole number from 0, not {value!r}")
+        raise refuse("max_retries", f"must be a whole number, 0 or more, not {value!r}")
     return value
 
 
@@ -76,26 +76,26 @@ def _read_headers(value: object) -> dict[str, str]:
         raise refuse("headers", "must be a mapping of names to values")
     for name, content in value.items():
         if not isinstance(name, str) or not isinstance(content, str):
-            raise refuse("headers", f"must have strings as names and values, unlike {name!r}")
+            raise refuse("headers", f"must have strings as names and values; {name!r} does not")
         if name.lower() in _RESERVED_HEADERS:
             advice = "; use request_id=..." if name.lower() == "x-request-id" else ""
-            raise refuse("headers", f"must not replace {name}{advice}")
+            raise refuse("headers", f"must not set {name}{advice}")
         if not name or not all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name) or not name.isascii():
-            raise refuse("headers", f"has {name!r}, which is not a header's name")
+            raise refuse("headers", f"contains {name!r}, which is not a valid header name")
         if not all(c == "\t" or " " <= c <= "~" for c in content):
-            raise refuse("headers", f"must have printable ASCII as the value of {name}")
+            raise refuse("headers", f"must have a printable ASCII value for {name}")
     return dict(value)
 
 
 def merge_headers(headers: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
-    """Headers with others over them: a name is the same in any case, and its last value counts."""
+    """Headers, with those in `over` replacing headers of the same name. Names ignore case."""
     merged = {name.lower(): (name, value) for each in (headers, over) for name, value in each.items()}
     return dict(merged.values())
 
 
 @frozen(kw_only=True)
 class Options:
-    """How a call is made; checked when made. Raises InvalidArgumentError, which names the argument."""
+    """The options of a call. Creating them checks them. Raises InvalidArgumentError, whose message names the option."""
 
     timeout: httpx.Timeout = field(converter=_read_timeout)
     total_timeout: float = field(converter=_read_total_timeout)
@@ -105,9 +105,9 @@ class Options:
     headers: Mapping[str, str] = field(factory=dict, converter=_read_headers, repr=False)
 
     def replace(self, **changes: Any) -> Options:
-        """These options with some changed, headers added. Raises InvalidArgumentError, which names the argument."""
+        """These options with some changed and headers added. Raises InvalidArgumentError."""
         if unknown := changes.keys() - fields_dict(Options).keys():
-            raise refuse(min(unknown), f"is not an option; there are {', '.join(fields_dict(Options))}")
+            raise refuse(min(unknown), f"is not an option; the options are {', '.join(fields_dict(Options))}")
         if "request_id" in changes:
             changes["request_id"] = read_request_id(changes["request_id"])
         if "headers" in changes:

@@ -1,4 +1,4 @@
-"""The pages of a list of transactions, and how to get to the next one (the provider's guide of 2021)."""
+"""The pages of a list of transactions, and the way to the next one (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .operation import Operation
 
 
-_LONGEST_QUERY: Final = 60_000  # httpx refuses a URL that is a little longer
+_LONGEST_QUERY: Final = 60_000  # httpx refuses URLs that are slightly longer
 
 
 def listed(report: models.TransactionReport) -> Iterator[models.BookedTransaction | models.PendingTransaction]:
@@ -30,35 +30,35 @@ def listed(report: models.TransactionReport) -> Iterator[models.BookedTransactio
 
 
 class Pages:
-    """The pages of one list: which comes next. A link that leads in a circle is refused."""
+    """The pages of one list. Refuses a link to a page that was already read."""
 
     def __init__(self, first: Operation[models.TransactionReport]) -> None:
         self._first = first
         self._asked = {_fingerprint(str(httpx.QueryParams(first.request["params"])))}
 
     def after(self, answer: RawResponse[models.TransactionReport]) -> Operation[models.TransactionReport] | None:
-        """The operation of the page after this answer, None after the last one.
+        """The operation that reads the page after this answer; None after the last page.
 
-        Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was read.
+        Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was already read.
         """
         try:
             query = next_query(answer.parsed, answer.url)
             if query is None:
                 return None
             if _fingerprint(query) in self._asked:
-                raise ValueError("leads back to a page that was read")
+                raise ValueError("leads back to a page that was already read")
         except ValueError as error:
             raise unreadable(answer, f"a link to the next page that {error}") from None
         self._asked.add(_fingerprint(query))
-        # in the path, not in params, which httpx would decode and write anew
+        # in the path, not in params, which httpx would decode and encode again
         rest = {name: value for name, value in self._first.request.items() if name != "params"}
         return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
 
 
 def next_query(report: models.TransactionReport, page_url: str) -> str | None:
-    """The query of the next page as the bank wrote it, None on the last one.
+    """The query of the next page as the bank wrote it; None on the last page.
 
-    Of the link only the query counts. Raises ValueError if it leads to another host or has no query.
+    Only the query of the link is used. Raises ValueError if it leads to another host or has no query.
     """
     links = report.transactions.links if report.transactions else None
     found = links.additional_properties.get("next") if isinstance(links, models.Links) else links
@@ -83,6 +83,6 @@ def next_query(report: models.TransactionReport, page_url: str) -> str | None:
 
 
 def _fingerprint(query: str) -> int:
-    # the order of the parameters does not matter; Latin-1 keeps apart what is not UTF-8; a number, since the texts of a
-    # thousand pages are a megabyte
+    # sorted, since the order of parameters does not matter; Latin-1, to tell apart what is not UTF-8; a hash, since the
+    # queries of a thousand pages take a megabyte
     return hash(tuple(sorted(parse_qsl(query, keep_blank_values=True, encoding="latin-1"))))

@@ -1,4 +1,4 @@
-"""The accesses of a day without the user that a consent allows: which are used up, and until when."""
+"""The accesses without the user that a consent allows per day: which are used up, and until when."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Quota:
-    """Remembers what a bank has refused with AccessExceededError and a Retry-After.
+    """Remembers which calls a bank has refused with AccessExceededError and a Retry-After.
 
-    A bank counts each operation, and each account, for itself; so does this.
+    Banks count each operation and each account separately, and so does this.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class Quota:
 
     @contextmanager
     def watching(self, operation: Operation[Any], consent_id: str) -> Iterator[None]:
-        """Inside, an unattended operation is sent. Raises AccessExceededError if it is known to be refused."""
+        """Wraps the sending of an unattended operation. Raises AccessExceededError if the bank would refuse it."""
         key, now = (consent_id, operation.name, operation.resource), time.monotonic()
         until, known = self.exceeded.get(key, (now, None))
         if known is not None and until > now:
             error = copy.copy(known)
             error.retry_after = until - now
-            error.args = (f"{known.args[0]}, known from an earlier call: not sent for another {until - now:.0f} s",)
+            error.args = (f"{known.args[0]} (from an earlier call; not sent again for {until - now:.0f} s)",)
             raise error
         try:
             yield
@@ -40,7 +40,7 @@ class Quota:
             if error.retry_after:
                 slim = copy.copy(error)
                 slim.body, slim.headers = "", {}
-                # pop, not a new dictionary: other threads write too
+                # pop, instead of a new dictionary: other threads write too
                 for old in [old for old, (until, _) in [*self.exceeded.items()] if until <= now]:
                     self.exceeded.pop(old, None)
                 self.exceeded[key] = (time.monotonic() + error.retry_after, slim)

@@ -1,6 +1,6 @@
-"""The browser's part of an authorisation: the link that the user follows, and the address that they come back to.
+"""The browser's part of an authorisation: the link that the user follows, and the address they come back to.
 
-Pure: nothing is sent. Sources: the provider's guide of 2021; RFC 6749, section 4.1.
+Pure: sends nothing. Sources: the provider's guide of 2021; RFC 6749, section 4.1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class RedirectUrl(str):
-    """The address to send the user's browser to. `state` has to be kept until they come back."""
+    """The address to send the user's browser to: a string with the attribute `state`.
+
+    Attributes:
+        state: The unguessable string that comes back with the browser. Keep it in the user's session until then.
+    """
 
     __slots__ = ("state",)
     state: str
@@ -37,21 +41,26 @@ class RedirectUrl(str):
         self.state = state
         return self
 
-    # web sessions copy and pickle what they keep
+    # web sessions copy and pickle their values
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         return str(self), self.state
 
 
 @frozen
 class Callback:
-    """What the browser brought back. `code` is None after a plain redirect, which needs no exchange."""
+    """What the browser brought back.
+
+    Attributes:
+        code: The code to exchange; None after a plain redirect, which needs no exchange.
+        scope: The scope that the code is for; None if the callback has none.
+    """
 
     code: str | None = field(repr=False)
     scope: str | None = None
 
 
 def read_redirect_uri(value: object) -> str:
-    """Checks a redirect URI: absolute, without a fragment, nothing that runs as a script.
+    """Checks a redirect URI: it must be absolute, without a fragment, and not run as a script.
 
     Raises InvalidArgumentError.
     """
@@ -73,17 +82,17 @@ def _placeholders(template: str) -> set[str]:
     return {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
 
 
-@hiding_arguments  # the state is a secret between us and the browser
+@hiding_arguments  # the state is a secret
 def fill_redirect_url(
     template: str, *, environment: Environment, client_id: str, redirect_uri: str, state: str | None = None
 ) -> RedirectUrl:
-    """Fills the placeholders of a link that the API gave (`_links.scaOAuth` or `_links.scaRedirect`).
+    """Fills the placeholders of the API's link (`_links.scaOAuth` or `_links.scaRedirect`).
 
-    Without a `state` an unguessable one is made. Raises InvalidArgumentError, which names the argument, if the link is
-    not on the environment's auth host, has no place for the state, or has an unknown placeholder.
+    Without a `state` it makes an unguessable one. Raises InvalidArgumentError, whose message names the argument, if the
+    link does not lead to the environment's auth host, has no placeholder for the state, or has an unknown placeholder.
     """
     if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
-        raise refuse("template", "must be the link that the API gave")
+        raise refuse("template", "must be a link from the API")
     if state is None:
         state = secrets.token_urlsafe()
     elif not _is_state(state):
@@ -91,17 +100,17 @@ def fill_redirect_url(
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
     if unknown := _placeholders(template) - values.keys():
         raise refuse("template", f"has the unknown placeholder [{min(unknown)}]")
-    # a browser keeps a fragment to itself
+    # a browser does not send fragments
     if "TPP_STATE" not in _placeholders(template.split("#")[0]):
-        raise refuse("template", "has no [TPP_STATE]: there would be no telling whose callback comes back")
+        raise refuse("template", "has no placeholder [TPP_STATE], so the callback could not be matched to its user")
     filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
     try:
         url = urljoin(environment.auth_url + "/", filled)
         is_there = origin(url) == origin(environment.auth_url)
     except ValueError:
-        raise refuse("template", "must be the link that the API gave") from None
+        raise refuse("template", "must be a link from the API") from None
     if not is_there:
-        raise refuse("template", f"does not lead to the auth host {environment.auth_url}: not followed")
+        raise refuse("template", f"does not lead to the auth host {environment.auth_url}, so it is not followed")
     return RedirectUrl(url, state)
 
 
@@ -112,27 +121,27 @@ def _is_state(state: object) -> bool:
 def origin(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port of a URL. Raises ValueError if it is not a URL."""
     parts = urlsplit(url)
-    # the rest of the netloc as a whole, so that no user name or odd sign in it can make a browser go elsewhere
+    # the whole netloc but the port, so that no user name or special character can send a browser elsewhere
     host = parts.netloc.lower().removesuffix(f":{parts.port}")
     return parts.scheme, host, parts.port or _PORTS.get(parts.scheme)
 
 
 def read_code(code: object) -> Secret | InvalidArgumentError:
-    """Checks a code; what is wrong with it is returned, so that no frame of the refusal shows it."""
+    """Checks a code. Returns the error instead of raising it, so that no traceback shows the code."""
     if not isinstance(code, str) or not code or not code.isprintable():
-        return refuse("code", "must be a string without line breaks")
+        return refuse("code", "must be a non-empty string without line breaks")
     return Secret(code)
 
 
-@hiding_arguments  # the code is among them
+@hiding_arguments  # the URL contains the code
 def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     """Reads the address that the user's browser came back to: a code, or none after a plain redirect.
 
-    Raises InvalidArgumentError if the state is missing or another than `state`, or a parameter is repeated, and
-    AuthorisationFailedError if it brings an error (RFC 6749, section 4.1.2.1; the provider documents none).
+    Raises InvalidArgumentError if its state is missing or differs from `state`, or a parameter is repeated, and
+    AuthorisationFailedError if it reports an error (RFC 6749, section 4.1.2.1; the provider documents none).
     """
     if not _is_state(state):
-        raise refuse("state", "must be the one that went out")
+        raise refuse("state", "must be the state of the redirect URL")
     if not isinstance(url, str):
         raise refuse(argument, f"must be a string, such as str(request.url), not {type(url).__name__}")
     try:
@@ -147,9 +156,9 @@ def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     error = printable(found.get("error", ""))[:100]
     came = found.get("state")
     if not came:
-        raise refuse(argument, f"has no state{error and f', but the error {error}'}: not accepted")
+        raise refuse(argument, f"has no state{error and f', but the error {error}'}, so it is not accepted")
     if not hmac.compare_digest(came.encode(), state.encode()):
-        raise refuse(argument, "has another state than the one that went out: not accepted")
+        raise refuse(argument, "has a different state than the redirect URL, so it is not accepted")
     if "error" in found:
         said = ": ".join(filter(None, (error, printable(found.get("error_description", ""))[:300])))
         raise AuthorisationFailedError(f"the authorisation failed ({said or 'no reason given'})", code=error or None)

@@ -1,7 +1,7 @@
-"""How a user authorises: what is authorised, which way the bank chose, what to show, and what has come of it. Pure.
+"""How a user authorises: what is authorised, the bank's approach, what to show, and the result. Pure.
 
-Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (which method,
-how often to look).
+Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (choice of the
+method, polling intervals).
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0
 
 _APPROACH: Final = "ASPSP-SCA-Approach"
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
-"""Fields of a state that `to_dict` has as they are, after the ids and the approach."""
+"""The fields of a `Journey` that `to_dict` contains unchanged."""
 
 
 class Approach(StrEnum):
     """How the user authorises."""
 
     OAUTH_REDIRECT = "oauth_redirect"
-    """In the browser; the callback brings a code that has to be exchanged: `complete(callback_url)`."""
+    """In the browser. The callback has a code that `complete(callback_url)` exchanges."""
     REDIRECT = "redirect"
-    """In the browser; the callback brings no code."""
+    """In the browser. The callback has no code."""
     DECOUPLED = "decoupled"
-    """In an app, such as Mobile BankID: show the challenge, then wait."""
+    """In an app such as Mobile BankID: show the challenge, then wait."""
 
 
 class Endpoints(NamedTuple):
-    """The operations of a kind of resource that is authorised."""
+    """The operations for one kind of resource."""
 
     start: Endpoint[..., Any]
     select: Endpoint[..., Any]
@@ -60,18 +60,18 @@ class Endpoints(NamedTuple):
 
 @frozen
 class Subject(Generic[T]):
-    """What a user authorises, and how it is asked about. A kind of resource is a subclass with little but names."""
+    """The resource that a user authorises, and its operations. Each kind of resource is a small subclass."""
 
     id: str
     bank: BankBinding
     kind: ClassVar[str]
-    """The word in `to_dict` and in errors; `exchange_code` takes the id as `<kind>_id`."""
+    """Its name in `to_dict` and in messages; `exchange_code` takes the id as `<kind>_id`."""
     endpoints: ClassVar[Endpoints]
     status_field: ClassVar[str]
     done: ClassVar[frozenset[str]]
-    """Statuses of the resource that the authorisation is for."""
+    """Statuses of a resource that is authorised."""
     lost: ClassVar[frozenset[str]]
-    """Statuses of the resource that no authorisation mends."""
+    """Statuses of a resource that can't be authorised any more."""
 
     def start(self) -> Operation[models.AuthorisationStarted]:
         """Starts an authorisation."""
@@ -83,7 +83,7 @@ class Subject(Generic[T]):
         return Operation.at_bank(self.bank, self.endpoints.select, self.id, authorisation_id, body=body)
 
     def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
-        """Reads how far the user is."""
+        """Reads how far the user has got."""
         return Operation.at_bank(self.bank, self.endpoints.sca_status, self.id, authorisation_id)
 
     def read(self) -> Operation[T]:
@@ -91,12 +91,12 @@ class Subject(Generic[T]):
         return Operation.at_bank(self.bank, self.endpoints.read, self.id)
 
     def verdict(self, resource: T) -> tuple[Verdict, str | None]:
-        """Whether the resource is as authorised, may still become so, or never will; and its own status."""
+        """Whether the resource is authorised, may still be, or never will be; and its status."""
         status = str_or_none(getattr(resource, self.status_field))
         return "done" if status in self.done else "lost" if status in self.lost else "wait", status
 
     def identify(self, resource: T) -> T:
-        """The resource with its own id, which an answer about it may lack."""
+        """The resource with its id, which the answer may lack."""
         return resource
 
 
@@ -123,10 +123,14 @@ class ConsentSubject(Subject["models.Consent"]):
 
 @frozen
 class Challenge:
-    """What to show to the user in a decoupled authorisation. Its repr shows none of it.
+    """What to show to the user in a decoupled authorisation. Its repr shows only the method.
 
-    `token` starts the app or is the content of the QR code, `image` is a ready image (a data URI, or bare base64 PNG),
-    `image_link` a URL of one, `method` the authentication method that was chosen.
+    Attributes:
+        token: The token that starts the app, or the content of the QR code.
+        image: A ready image: a data URI, or a PNG in Base64.
+        image_link: The URL of a ready image.
+        text: The bank's text for the user.
+        method: The id of the authentication method.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -137,7 +141,15 @@ class Challenge:
 
     @classmethod
     def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
-        """Reads `challengeData`; its `data` is a string, or a list whose first element counts."""
+        """Reads `challengeData`. Its `data` is a string, or a list whose first item counts.
+
+        Args:
+            data: The bank's challenge data, if any.
+            method: The id of the authentication method, if known.
+
+        Returns:
+            The challenge; None if there is nothing to show.
+        """
         if data is None:
             return None
         token = data.data[0] if isinstance(data.data, list) and data.data else data.data
@@ -146,7 +158,14 @@ class Challenge:
         return cls(token, image, image_link, text, method) if token or image or image_link or text else None
 
     def app_link(self, redirect: str | None = None) -> str | None:
-        """The link that opens BankID on the same device; `redirect` is where it goes afterwards (needed on iOS)."""
+        """The link that opens BankID on the user's own device.
+
+        Args:
+            redirect: The address that BankID opens afterwards. Required on iOS.
+
+        Returns:
+            The link; None if there is no token, or the QR code is animated.
+        """
         if self.token is None or self.is_animated:
             return None
         back = "null" if redirect is None else quote(redirect, safe="")
@@ -154,17 +173,17 @@ class Challenge:
 
     @property
     def is_animated(self) -> bool:
-        """Whether the QR code has to be drawn anew whenever it changes."""
+        """Whether the QR code changes, and has to be redrawn each time."""
         return self.method is not None and self.method.startswith("mbid_animated")
 
     @property
     def qr_content(self) -> str | None:
-        """What to draw as a QR code; None where a ready image is to be shown."""
+        """The content of the QR code to draw; None if there is a ready image instead."""
         return self.token if self.is_animated else self.app_link()
 
     @property
     def qr_image(self) -> str | None:
-        """A ready image, as a URL that an HTML image takes; None where a QR code is to be drawn."""
+        """The ready image as a URL for an HTML image; None if there is a QR code to draw instead."""
         if self.image is None:
             return self.image_link
         is_url = self.image.startswith(("data:", "https:", "http:"))
@@ -173,20 +192,25 @@ class Challenge:
 
 @frozen
 class AuthorisationUpdate:
-    """Something changed: a new SCA status, or a new challenge to show."""
+    """The state of an authorisation after a change.
+
+    Attributes:
+        sca_status: How far the user has got, such as `started` or `finalised`.
+        challenge: What to show to the user now; None if there is nothing to show.
+    """
 
     sca_status: str | None
     challenge: Challenge | None
 
     @property
     def is_over(self) -> bool:
-        """Whether the user has nothing more to do; `wait()` then gives the consent."""
+        """Whether the user has nothing more to do. `wait()` then gives the authorised resource."""
         return self.sca_status in TERMINAL
 
 
 @define(eq=False, repr=False, slots=False)
 class Journey(Generic[T]):
-    """Where an authorisation is: which way, what to show, how far."""
+    """The state of an authorisation: approach, challenge, SCA status."""
 
     _subject: Subject[T]
     authorisation_id: str
@@ -205,17 +229,17 @@ class Journey(Generic[T]):
 
     @property
     def consent_id(self) -> str:
-        """The id of the consent that is authorised."""
+        """The id of what is authorised, if it is a consent."""
         return self._subject.id
 
     def _check_outcome(self) -> None:
-        """Raises AuthorisationFailedError if the authorisation has ended, and not well."""
+        """Raises AuthorisationFailedError if the authorisation ended without success."""
         if self.sca_status in TERMINAL - SUCCESSFUL:
             said = f"authorisation {self.authorisation_id} of {self._subject.kind} {self.resource_id}"
             raise AuthorisationFailedError(f"{said} ended as {self.sca_status}", code=self.sca_status, **self._ids)
 
     def _is_done(self, resource: T) -> bool:
-        """Whether the resource is as authorised. Raises AuthorisationFailedError if it never will be."""
+        """Whether the resource is authorised. Raises AuthorisationFailedError if it never will be."""
         verdict, status = self._subject.verdict(resource)
         if verdict == "lost":
             said = f"{self._subject.kind} {self.resource_id} is {status}"
@@ -223,8 +247,8 @@ class Journey(Generic[T]):
         return verdict == "done"
 
     def _late(self, timeout: float) -> AuthorisationTimeoutError:
-        """The error when nobody has finished it in so many seconds."""
-        said = f"{self._subject.kind} {self.resource_id} was not authorised in {timeout:g} s"
+        """The error for an authorisation that was not finished within `timeout` seconds."""
+        said = f"{self._subject.kind} {self.resource_id} was not authorised within {timeout:g} s"
         return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}", **self._ids)
 
     @property
@@ -233,9 +257,9 @@ class Journey(Generic[T]):
         return {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
 
     def _begin(self, started: RawResponse[Any], updated: RawResponse[Any] | None, method: str | None) -> None:
-        """Takes in the answers that decide about the approach; `updated` is None if no method was selected.
+        """Reads the answers that start the authorisation; `updated` is None if no method was selected.
 
-        Raises AuthorisationFailedError if it is over already, and not well, or the bank wants what this API lacks.
+        Raises AuthorisationFailedError if it has already failed, or the bank asks for an approach that this API lacks.
         """
         answer: models.AuthorisationStarted | models.AuthorisationUpdated = (updated or started).parsed
         self.sca_status, self._method = str_or_none(answer.sca_status), _chosen(answer) or method
@@ -247,21 +271,21 @@ class Journey(Generic[T]):
         )
 
     def _take(self, answer: models.ScaStatusAnswer) -> bool:
-        """Takes a look at the SCA status in. Whether anything changed."""
+        """Reads an answer about the SCA status. Returns whether anything changed."""
         before = (self.sca_status, self.challenge)
         challenge = Challenge.of(answer.challenge_data, self._method)
         self.sca_status = str_or_none(answer.sca_status) or self.sca_status or "received"
         if challenge is not None or self.sca_status != before[0]:
-            # the description of this answer has no challenge: without one, the last one holds
+            # the specification has no challenge in this answer; without one, the last one stays valid
             self.challenge = challenge
         return before != (self.sca_status, self.challenge)
 
     def _update(self) -> AuthorisationUpdate:
-        """What the user's screen needs."""
+        """What the user's screen shows."""
         return AuthorisationUpdate(self.sca_status, self.challenge)
 
     def _save(self, psu_context: object) -> dict[str, Any]:
-        """All that another process needs to go on: neither token nor user."""
+        """All that another process needs to continue, without tokens and user data."""
         return {
             "kind": self._subject.kind,
             "bic_fi": self._subject.bank.bic_fi,
@@ -283,21 +307,21 @@ class Journey(Generic[T]):
 def read_saved(
     saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None
 ) -> tuple[str, BankBinding, PsuContext | None, dict[str, Any]]:
-    """Reads what `to_dict` gave: the resource's id, the bank as it was bound, the PSU context, a journey's fields.
+    """Reads a dict from `to_dict`: the resource's id, the bank as it was bound, the PSU context, a journey's fields.
 
-    `psu_context` is for one that says nothing of it. Raises InvalidArgumentError.
+    `psu_context` is used if the dict has none. Raises InvalidArgumentError.
     """
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
-        raise refuse("saved", f"must be what to_dict() gave for a {kind} at {bank.bic_fi}")
+        raise refuse("saved", f"must be a dict from to_dict() of a {kind} at {bank.bic_fi}")
     for name in ("authorisation_id", f"{kind}_id", *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
-            raise refuse("saved", f"must have a string as {name}")
+            raise refuse("saved", f"must have a string for {name}")
     if saved.get("approach") not in list(Approach):
-        raise refuse("saved", "must have a known approach")
+        raise refuse("saved", "must have a valid approach")
     preferred = saved.get("redirect_preferred")
     if not isinstance(preferred, bool | None):
-        raise refuse("saved", "must have True, False or None as redirect_preferred")
-    # None is a context too: API scopes alone
+        raise refuse("saved", "must have True, False or None for redirect_preferred")
+    # None is a context too: it means API scopes alone
     context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
     bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
@@ -305,24 +329,24 @@ def read_saved(
 
 
 def str_or_none(value: object) -> str | None:
-    """A status; anything but a string counts as none."""
+    """The value if it is a string, else None."""
     return value if isinstance(value, str) else None
 
 
 def link(links: models.Links | None, name: str) -> str | None:
-    """The address of a link that is an object or a string."""
+    """The address of a link, which is an object or a string."""
     found = links.additional_properties.get(name) if links is not None else None
     return str_or_none(getattr(found, "href", found)) or None
 
 
 def method_to_select(started: RawResponse[models.AuthorisationStarted], wanted: str | None) -> str | None:
-    """The method to select next, None if the bank has decided by itself.
+    """The method to select next; None if the bank has already decided.
 
-    Raises InvalidArgumentError if neither the caller nor the bank names one.
+    Raises InvalidArgumentError if neither the caller nor the bank names a method.
     """
     answer, chosen = started.parsed, _chosen(started.parsed)
     is_decoupled = _is(started.headers.get(_APPROACH), "DECOUPLED")
-    # the bank went on with what the caller would have asked for
+    # the bank has already started the method that the caller wants
     goes_on = is_decoupled and answer.challenge_data and chosen and wanted in {None, chosen}
     if goes_on or str_or_none(answer.sca_status) in TERMINAL or any(_browser_links(answer.links)):
         return None
@@ -330,7 +354,7 @@ def method_to_select(started: RawResponse[models.AuthorisationStarted], wanted: 
 
 
 def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:
-    """The method that the bank says is chosen."""
+    """The method that the bank has chosen."""
     chosen = answer.chosen_sca_method
     return None if chosen is None else chosen.authentication_method_id or None
 
@@ -344,23 +368,23 @@ def _is(header: str | None, approach: str) -> bool:
 
 
 def choose_method(offered: Iterable[models.AuthenticationMethod] | None) -> str:
-    """An animated QR image, else plain Mobile BankID, else the first (the provider's samples of 2022).
+    """An animated QR image, else plain Mobile BankID, else the first one (the provider's samples of 2022).
 
     Raises InvalidArgumentError if the bank offers none.
     """
     ids = [method.authentication_method_id for method in offered or []]
     if not ids:
-        raise refuse("method", "is missing: the bank offers none")
+        raise refuse("method", "is missing, and the bank offers none")
     return next((preferred for preferred in ("mbid_animated_qr_image", "mbid") if preferred in ids), ids[0])
 
 
 def decide_approach(
     header: str | None, links: models.Links | None, *, has_challenge: bool, is_over: bool
 ) -> tuple[Approach, str | None]:
-    """Which way, and the template of the browser's link: by the header ASPSP-SCA-Approach first, then by the links.
+    """The approach, and the template of the browser's link: from the header ASPSP-SCA-Approach, then from the links.
 
-    What is over already leaves nothing to do in a browser. Raises AuthorisationFailedError for the embedded
-    approach, which does not apply (the provider's guide of 2021).
+    Nothing is left to do in a browser once the authorisation is over. Raises AuthorisationFailedError for the embedded
+    approach, which this API does not use (the provider's guide of 2021).
     """
     oauth, plain = _browser_links(links)
     if _is(header, "EMBEDDED"):

@@ -1,12 +1,11 @@
-"""A local server that plays the provider's two hosts, for programs and tests that have no account.
+"""A local server that plays the provider's two hosts, for programs and tests without an account.
 
     from openpayments_facade.simulator import Simulator
 
     with Simulator() as simulator, simulator.client() as op:
         op.aspsps.get("ESSESESS")
 
-It is the other side of the wire: nothing of the facade and nothing generated is used by the server. Needs the extra
-`simulator`.
+It is the other side of the wire: the server uses neither the facade nor generated code. Needs the extra `simulator`.
 """
 
 try:

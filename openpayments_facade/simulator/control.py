@@ -1,4 +1,4 @@
-"""`/simulator/...` on both hosts: what `Simulator` can do, for other processes. The provider has nothing like it."""
+"""`/simulator/...` on both hosts: the methods of `Simulator`, for other processes. The provider has nothing like it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _CODE_FIELDS = ("redirect_uri", "consent_id", "payment_id", "authorisation_id", 
 
 
 def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list[Route]:
-    """The routes below `CONTROL_PATH`. Where nothing else is said the answer is an empty 204.
+    """The routes below `CONTROL_PATH`. Unless stated otherwise, the answer is an empty 204.
 
-    - `POST faults` adds one, with the fields of `Fault`: 400 if they make no sense. `DELETE faults` takes all away.
-    - `GET requests` is the journal. `DELETE requests` empties it.
-    - `GET consents` are all of them.
+    - `POST faults` adds a fault, with the fields of `Fault`; 400 if they are wrong. `DELETE faults` removes all.
+    - `GET requests` returns the journal. `DELETE requests` empties it.
+    - `GET consents` returns all consents.
     - `POST consents/{id}/approve` and `/decline` take the id of a consent or of an authorisation, `/expire` and
-      `/revoke` that of a consent: 404 if there is none, 409 if its status does not allow it.
-    - `POST codes` takes the arguments of `Simulator.issue_code`: 201 `{"code": ...}`, 400 if they make no sense.
-    - `POST tokens/revoke`.
+      `/revoke` that of a consent; 404 if there is none, 409 if its status does not allow it.
+    - `POST codes` takes the arguments of `Simulator.issue_code`; 201 `{"code": ...}`, 400 if they are wrong.
+    - `POST tokens/revoke` revokes all tokens.
     """
 
     async def faults_endpoint(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Misbehaviour on demand: what the simulator can be told to do wrong, and for which requests."""
+"""Faults on demand: what the simulator can be told to do wrong, and for which requests."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["Fault", "Faults", "JSONBody", "Misbehaviour"]
 
 JSONBody = dict[str, Any] | list[Any]
 
-# The status that goes with a code when none is said (the provider's description of 2026; RFC 6749, section 5.2). A code
-# that goes with several is not in here.
+# The usual status of each code (the provider's description of 2026; RFC 6749, section 5.2). Codes that come with more
+# than one are not listed.
 _USUAL_STATUS = {
     "FORMAT_ERROR": 400,
     "PARAMETER_NOT_CONSISTENT": 400,
@@ -58,17 +58,26 @@ _NO_BODY = {204, 304}
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One way to misbehave. Raises ValueError, which names the field, for a value that makes no sense.
+    """One fault: which requests go wrong, and how.
 
-    Which requests: `path` is a path and all below it (`/` is every path), or a pattern with `*`; `method` narrows it;
-    `times` is how many requests it hits, None for all until it is taken away.
+    `status`, `body` and `code` replace the provider's answer. The other fields also change the provider's own answers.
 
-    What happens: `delay` waits that many seconds first. `status`, `body` and `code` answer instead of the provider:
-    a status alone has an empty body; `code` has the documented error body of the host (`tppMessages`, or OAuth's on
-    the auth host) with the status that goes with it; a `body` is sent as it is, an object or list as JSON, with
-    status 200 and `application/json` unless told otherwise. `headers` and `content_type` replace those of the answer,
-    also of the provider's own. `truncate` cuts the answer after that many bytes. `close` closes the connection without
-    an answer or, with `truncate`, in the middle of one.
+    Attributes:
+        path: A path, which includes all paths below it (`/` is every path), or a pattern with `*`.
+        method: The HTTP method; None for any.
+        times: How many requests go wrong; None for all until the fault is cancelled.
+        delay: Seconds to wait first.
+        status: The status of the answer, 200 by default. Without `body` and `code` the body is empty.
+        body: The body of the answer: a string or bytes as they are, an object or a list as JSON.
+        content_type: The Content-Type of the answer, `application/json` by default.
+        headers: Headers to set in the answer.
+        code: An error code. The answer has the host's documented error body (`tppMessages`, or OAuth's on the auth
+            host) and the usual status of the code.
+        close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
+        truncate: The number of bytes after which the body is cut.
+
+    Raises:
+        ValueError: A field is wrong; the message names it.
     """
 
     path: str = "/"
@@ -109,14 +118,14 @@ class Fault:
         _check(
             not self.headers or _FRAMING.isdisjoint(name.lower() for name in self.headers),
             "headers",
-            "can't set Content-Length or Transfer-Encoding; a cut answer is made by truncate",
+            "must not set Content-Length or Transfer-Encoding; truncate cuts an answer short",
         )
         _check(self.code is None or _is_token(self.code), "code", "must be an error code such as TOKEN_EXPIRED")
-        _check(self.code is None or self.body is None, "code", "and body exclude each other")
+        _check(self.code is None or self.body is None, "code", "and body can't be used together")
         _check(
             self.code is None or self.status is not None or self.code in _USUAL_STATUS,
             "code",
-            f"{self.code} has no usual status: give status too",
+            f"{self.code} has no usual status; set status too",
         )
         _check(isinstance(self.close, bool), "close", "must be true or false")
         _check(
@@ -127,14 +136,14 @@ class Fault:
         _check(
             self.status not in _NO_BODY or (self.body is None and self.code is None and self.truncate is None),
             "status",
-            f"{self.status} has no body",
+            f"{self.status} can't have a body",
         )
-        _check(self._does_something(), "status", "or another field must say what to do: this fault changes nothing")
+        _check(self._does_something(), "status", "or another field must be set; this fault changes nothing")
         self._content()
 
     @classmethod
     def from_json(cls, value: Any) -> Fault:
-        """Reads what the control path is sent. Raises ValueError."""
+        """Reads a fault from the JSON that was sent to the control path. Raises ValueError."""
         if not isinstance(value, dict):
             raise ValueError("a fault must be a JSON object")
         known = [field.name for field in fields(cls)]
@@ -149,11 +158,11 @@ class Fault:
 
     @property
     def answers(self) -> bool:
-        """Whether the provider is not asked at all."""
+        """Whether it replaces the provider's answer."""
         return self.status is not None or self.body is not None or self.code is not None
 
     def answer(self, host: str) -> Response:
-        """The answer instead of the provider's; `host` is "auth" or "api"."""
+        """The answer that replaces the provider's. `host` is "auth" or "api"."""
         if self.code is not None:
             status = self.status or _USUAL_STATUS[self.code]
             text = "the simulator was told to answer this"
@@ -163,7 +172,7 @@ class Fault:
         return Response(self._content(), self.status or 200, media_type=media_type)
 
     def spoil(self, response: Response) -> None:
-        """Changes an answer in place as far as this fault says."""
+        """Changes an answer in place."""
         for name, value in (self.headers or {}).items():
             response.headers[name] = value
         if self.content_type is not None:
@@ -182,11 +191,17 @@ class Fault:
         try:
             return (self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)).encode()
         except (TypeError, ValueError):
-            raise ValueError("body can't be written as UTF-8 text or JSON") from None
+            raise ValueError("body can't be encoded as UTF-8 or JSON") from None
 
 
 class Misbehaviour:
-    """A fault at work. Cancel it with `cancel()`, or by leaving a `with` block. `used` counts the requests it met."""
+    """An active fault, from `Simulator.misbehave`. End it with `cancel()`, or by using it in a `with` block.
+
+    Attributes:
+        fault: What goes wrong.
+        remaining: How many more requests go wrong; None for all.
+        used: How many requests have gone wrong.
+    """
 
     def __init__(self, fault: Fault, owner: Faults) -> None:
         self.fault = fault
@@ -195,7 +210,7 @@ class Misbehaviour:
         self._owner = owner
 
     def cancel(self) -> None:
-        """The requests that come behave again, as far as this fault goes."""
+        """Removes the fault."""
         self._owner.remove(self)
 
     def __enter__(self) -> Misbehaviour:
@@ -208,7 +223,7 @@ class Misbehaviour:
 
 
 class Faults:
-    """The faults at work, oldest first. One request meets the first fault that matches. Thread-safe."""
+    """The active faults, oldest first. The first one that matches a request applies. Thread-safe."""
 
     def __init__(self) -> None:
         self._active: list[Misbehaviour] = []
@@ -229,7 +244,7 @@ class Faults:
             self._active.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault that this request meets; counts it."""
+        """The fault that applies to this request, which is counted."""
         with self._lock:
             for position, active in enumerate(self._active):
                 if active.fault.matches(method, path):

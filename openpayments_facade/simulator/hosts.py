@@ -1,4 +1,4 @@
-"""The provider's two hosts as ASGI: who answers what, and what lies around every answer."""
+"""The provider's two hosts as ASGI applications: routing, faults, journal, common headers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["Hosts", "Wire"]
 
 
 class Wire(Protocol):
-    """What a host can do to its connections; ASGI has no words for it."""
+    """What a host can do to its connections beyond ASGI."""
 
     async def pause(self, seconds: float) -> None: ...
     async def hang_up(self, scope: Scope, receive: Receive) -> None: ...
@@ -80,7 +80,7 @@ class Hosts:
             response = await _ask(self._applications[host], scope, body)
         request_id = request_id_of(request.headers)
         if host == "api":
-            # required in every answer of this host, so also where there was none to send back
+            # required in every answer of this host, even if the request had none
             response.headers[REQUEST_ID] = request_id or NO_REQUEST_ID
         else:
             if request_id is not None:
@@ -96,7 +96,7 @@ class Hosts:
 
 
 def _application(routes: list[Route], refuse: Callable[[str | None], Response]) -> Starlette:
-    """`refuse` answers what no route takes, given the methods that the path has, or None if there is no such path."""
+    """`refuse` answers requests without a route. It gets the methods of the path, or None if there is no such path."""
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -131,7 +131,7 @@ def _allowed_methods(request: Request) -> str:
 
 
 async def _ask(application: Starlette, scope: Scope, body: bytes) -> Response:
-    """The application's answer as a value, so that a fault can change it."""
+    """The application's answer as an object, so that a fault can change it."""
     response = Response()
     chunks: list[bytes] = []
 

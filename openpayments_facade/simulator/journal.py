@@ -1,4 +1,4 @@
-"""Which requests came in, so that tests can count them."""
+"""Records the requests that came in, so that tests can check them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ _CREDENTIALS = {"authorization", "proxy-authorization", "cookie"}
 
 @dataclass
 class RecordedRequest:
-    """A request as it came in, without its credentials and its body.
+    """A request that came in, without its credentials and its body.
 
-    `host` is "auth" or "api"; `path` is decoded, `query` is as on the wire; `headers` has lower-case names; `status` is
-    the answer's, None as long as there is none and when the connection was closed instead.
+    Attributes:
+        method: The HTTP method.
+        host: "auth" or "api".
+        path: The path, decoded.
+        query: The query as it was sent, with `client_secret` masked.
+        headers: The headers, with lower-case names.
+        status: The status of the answer; None if there is none yet, or the connection was closed instead.
     """
 
     method: str
@@ -38,7 +43,7 @@ class RecordedRequest:
 
 
 class Journal:
-    """Remembers the last 10,000 requests, in the order of their arrival, and counts token requests. Thread-safe."""
+    """Remembers the last 10,000 requests in order of arrival, and counts token requests. Thread-safe."""
 
     def __init__(self) -> None:
         self._entries: deque[RecordedRequest] = deque(maxlen=_MOST_ENTRIES)

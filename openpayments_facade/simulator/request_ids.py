@@ -19,7 +19,7 @@ UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | r
 def request_id_of(headers: Headers) -> str | None:
     """The request id; None if there is none, more than one, or one that is not a UUID.
 
-    `headers.get(REQUEST_ID)` tells whether there was any.
+    `headers.get(REQUEST_ID)` says whether there was any.
     """
     values = headers.getlist(REQUEST_ID)
     return values[0] if len(values) == 1 and UUID.fullmatch(values[0]) else None

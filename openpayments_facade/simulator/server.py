@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ADDRESS", "ServerThread", "Tls"]
 
 ADDRESS = "127.0.0.1"
-# seconds that a client has, twice, to take its last answer when the server stops
+# seconds that a client has, twice, to read its last answer when the server stops
 _PATIENCE = 0.25
 
 Application = Callable[[Host, Wire, Scope, Receive, Send], Awaitable[None]]
@@ -32,7 +32,7 @@ Application = Callable[[Host, Wire, Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Tls:
-    """PEM files: the server's certificate, its key (if not in the same file), the CAs whose clients are let in.
+    """PEM files: the server's certificate, its key (if not in the same file), and the CAs of accepted clients.
 
     Plain http without a certificate.
     """
@@ -49,7 +49,7 @@ class ServerThread:
         self._application = application
         config = uvicorn.Config(
             self._dispatch,
-            # said, not detected: the simulator answers the same whatever else is installed
+            # fixed, not detected: the simulator answers the same whatever else is installed
             loop="asyncio",
             http="h11",
             ws="none",
@@ -96,7 +96,7 @@ class ServerThread:
         self._thread.join()
 
     def join(self, timeout: float) -> bool:
-        """Whether the thread has ended within so many seconds."""
+        """Waits so many seconds at most. Returns whether the thread has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -115,7 +115,7 @@ class ServerThread:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's own loop looks ten times a second whether it should end; tests start and stop hundreds of these."""
+    """uvicorn's own loop checks only ten times a second whether to end; tests start and stop hundreds of servers."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

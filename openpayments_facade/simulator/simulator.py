@@ -35,43 +35,45 @@ __all__ = ["Simulator"]
 
 
 class Simulator:
-    """The provider's two hosts on this machine's loopback, over real HTTP.
+    """The provider's two hosts on this machine's loopback interface, over real HTTP.
 
         with Simulator() as simulator, simulator.client() as op:
             op.countries.list()
 
-    It runs in a thread of its own from `start()`, or the beginning of the `with` block, to `stop()`. Its methods may
-    be used from any thread.
+    It runs in a thread of its own, from `start()` or the beginning of the `with` block to `stop()` or its end. Its
+    methods can be called from any thread.
 
-    The banks, and what each insists on, are in the docstring of `openpayments_facade.simulator.state.banks`; users
-    whose authorisation fails, is exempted or never ends are in that of `openpayments_facade.simulator.state.users`.
+    The docstring of `openpayments_facade.simulator.state.banks` lists the banks and the headers that each requires;
+    that of `openpayments_facade.simulator.state.users` lists the users whose authorisation fails, is exempted or never
+    ends.
 
     Args:
-        client_id: The registered application; made up for each simulator unless given, so that no two share a token.
-        client_secret: As `client_id`.
-        api_scopes: What the application is registered for.
+        client_id: The registered application's id. By default each simulator makes up its own, so that no two share a
+            token.
+        client_secret: Its secret; made up by default.
+        api_scopes: The API scopes that the application is registered for.
         require_psu_context: Whether a token needs `private` or `corporate` (document 000) or not (document 001).
-        token_lifetime: In seconds.
-        refresh_tokens: Whether a token that a user stands behind comes with a refresh token (documents 002 and 004).
-            No source shows the provider giving one.
-        transactions: How many booked ones each account has at first; as days pass on the clock there are more, at the
-            same rate. Any number costs the same: they are made when they are asked for.
-        page_size: How many booked transactions one answer has.
-        seed: Accounts, balances and transactions follow from it, and the ids of consents and authorisations.
-        decoupled_reads: The status read at which a decoupled authorisation ends well by itself; with None it waits for
+        token_lifetime: Seconds that a token is valid.
+        refresh_tokens: Whether a user's token comes with a refresh token (documents 002 and 004). No source shows the
+            provider sending one.
+        transactions: How many booked transactions each account has at first. As the clock advances there are more, at
+            the same rate. Any number costs the same: they are made on demand.
+        page_size: How many booked transactions a page has.
+        seed: Determines accounts, balances and transactions, and the ids of consents and authorisations.
+        decoupled_reads: The status read at which a decoupled authorisation succeeds by itself. With None it waits for
             `approve` or `decline`.
         plain_redirect: Whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
-        redirect_uris: Those that the application has registered; any unless given.
-        auth_port: 0 takes a free one.
-        api_port: 0 takes a free one.
-        clock: Seconds since 1970; replaceable, to let time pass.
+        redirect_uris: The redirect URIs that the application has registered. By default any is accepted.
+        auth_port: The auth host's port; 0 picks a free one.
+        api_port: The API host's port; 0 picks a free one.
+        clock: Returns the time in seconds since 1970. Replace it to let time pass.
         token_factory: Makes the strings of tokens and codes.
-        ssl_certfile: A certificate (PEM); with it, https is served.
-        ssl_keyfile: Its key (PEM), if not in the same file.
-        ssl_ca_certs: CAs (PEM); with them, only clients with a certificate of such a CA are let in.
+        ssl_certfile: A certificate (PEM). With it, the hosts serve https.
+        ssl_keyfile: The certificate's key (PEM), if it is not in the same file.
+        ssl_ca_certs: CAs (PEM). With them, only clients with a certificate of such a CA can connect.
 
     Raises:
-        ValueError: A scope does not exist, a credential is empty, a number is too small, or `ssl_certfile` is missing.
+        ValueError: A scope is unknown, a credential is empty, a number is too small, or `ssl_certfile` is missing.
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class Simulator:
             if number < least:
                 raise ValueError(f"{name} must be {least} or more, not {number}")
         if ssl_certfile is None and (ssl_keyfile or ssl_ca_certs):
-            raise ValueError("ssl_certfile is missing: ssl_keyfile and ssl_ca_certs need it")
+            raise ValueError("ssl_certfile is missing; ssl_keyfile and ssl_ca_certs require it")
 
         def now() -> datetime:
             return datetime.fromtimestamp(clock(), UTC)
@@ -145,28 +147,32 @@ class Simulator:
         self._lock = threading.Lock()
 
     def start(self) -> Self:
-        """Begins to listen; when it returns, both hosts answer.
+        """Starts both hosts. When it returns, they answer.
 
         Raises:
             OSError: A port is taken.
-            RuntimeError: It is running already.
+            RuntimeError: The simulator is already running.
         """
         with self._lock:
             if self._server is not None:
-                raise RuntimeError("the simulator is running already")
+                raise RuntimeError("the simulator is already running")
             auth_port, api_port = self._ports
             self._server = ServerThread(self._hosts, auth_port=auth_port, api_port=api_port, tls=self._tls)
         return self
 
     def stop(self) -> None:
-        """Closes both hosts and every connection. Tokens, consents, journal and faults are kept for a new `start()`."""
+        """Stops both hosts, closes all connections. Tokens, consents, journal and faults stay for a new `start()`."""
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
             server.stop()
 
     def wait(self) -> None:
-        """Blocks until Ctrl+C, or until another thread calls `stop()`."""
+        """Blocks until Ctrl-C, or until another thread calls `stop()`.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         server = self._running()
         try:
             while not server.join(timeout=0.5):
@@ -191,34 +197,48 @@ class Simulator:
 
     @property
     def client_id(self) -> str:
+        """The registered application's id."""
         return self._application.client_id
 
     @property
     def client_secret(self) -> str:
+        """The registered application's secret."""
         return self._application.client_secret
 
     @property
     def auth_url(self) -> str:
-        """The auth host's origin, such as `http://127.0.0.1:40001`. Raises RuntimeError while it does not run."""
+        """The auth host's origin, such as `http://127.0.0.1:40001`.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         return self._url(self._running().auth_port)
 
     @property
     def api_url(self) -> str:
-        """The API host's origin. Raises RuntimeError while it does not run."""
+        """The API host's origin, such as `http://127.0.0.1:40002`.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         return self._url(self._running().api_port)
 
     @property
     def environment(self) -> Environment:
-        """Both hosts, as the client wants them."""
+        """Both hosts, for the `environment` of a client.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         from openpayments_facade.environments import Environment
 
         return Environment(name="simulator", auth_url=self.auth_url, api_url=self.api_url)
 
     def client(self, **overrides: Unpack[ClientOptions]) -> OpenPayments:
-        """A client with all API scopes of the simulated application.
+        """A client connected to this simulator, with all API scopes of the registered application.
 
         Args:
-            overrides: Arguments of `OpenPayments`, instead of those.
+            overrides: Arguments of `OpenPayments`, to add or to replace.
 
         Raises:
             RuntimeError: The simulator is not running.
@@ -228,13 +248,27 @@ class Simulator:
         return OpenPayments(**self._arguments(overrides))
 
     def async_client(self, **overrides: Unpack[ClientOptions]) -> AsyncOpenPayments:
-        """As `client`, for `AsyncOpenPayments`."""
+        """An async client connected to this simulator, with all API scopes of the registered application.
+
+        Args:
+            overrides: Arguments of `AsyncOpenPayments`, to add or to replace.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         from openpayments_facade import AsyncOpenPayments
 
         return AsyncOpenPayments(**self._arguments(overrides))
 
     def exports(self) -> list[str]:
-        """Lines for a POSIX shell after which `OpenPayments.from_env()` finds this simulator. They hold the secret."""
+        """Shell commands that set the variables with which `OpenPayments.from_env()` finds this simulator.
+
+        Returns:
+            Lines such as `export OPENPAYMENTS_API_URL=http://127.0.0.1:40002`. One contains the secret.
+
+        Raises:
+            RuntimeError: The simulator is not running.
+        """
         variables = {
             "OPENPAYMENTS_CLIENT_ID": self.client_id,
             "OPENPAYMENTS_CLIENT_SECRET": self.client_secret,
@@ -258,7 +292,7 @@ class Simulator:
         close: bool = False,
         truncate: int | None = None,
     ) -> Misbehaviour:
-        """Makes the next requests go wrong. Of several faults that match a request, the oldest applies.
+        """Makes the next requests go wrong. If several faults match a request, the oldest applies.
 
         | wanted | arguments |
         |---|---|
@@ -272,14 +306,24 @@ class Simulator:
         | no answer, half an answer | `close=True`, `close=True, truncate=20` |
 
         Args:
-            path: A path and all below it, or a pattern with `*`; `/psd2/consent`, not `/psd2/con`. This and the other
-                arguments are the fields of `Fault`.
+            path: A path, which includes all paths below it, or a pattern with `*`. Paths match whole segments:
+                `/psd2/consent`, not `/psd2/con`.
+            method: The HTTP method; any by default.
+            times: How many requests go wrong; None for all until it is cancelled.
+            delay: Seconds to wait first.
+            status: The status of the answer.
+            body: The body of the answer; an object or a list is sent as JSON.
+            content_type: The Content-Type of the answer.
+            headers: Further headers of the answer.
+            code: An error code; the answer has the documented error body and the usual status.
+            close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
+            truncate: The number of bytes after which the body is cut.
 
         Returns:
-            The fault at work: `used` counts its requests, `cancel()` takes it away.
+            The active fault: `used` counts its requests, `cancel()` removes it.
 
         Raises:
-            ValueError: An argument makes no sense; the message names it.
+            ValueError: An argument is wrong; the message names it.
         """
         return self._faults.add(
             Fault(
@@ -298,26 +342,26 @@ class Simulator:
         )
 
     def behave(self) -> None:
-        """Takes every fault away."""
+        """Removes all faults."""
         self._faults.clear()
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The last 10,000 requests in the order of their arrival, without those to `/simulator/...`."""
+        """The last 10,000 requests in order of arrival, without those to `/simulator/...`."""
         return self._journal.requests
 
     @property
     def token_requests(self) -> int:
-        """How many token requests came in, refused ones too."""
+        """How many token requests came in, including refused ones."""
         return self._journal.token_requests
 
     def reset(self) -> None:
-        """Empties the journal and takes every fault away. Tokens and consents stay as they are."""
+        """Empties the journal and removes all faults. Tokens and consents stay as they are."""
         self._faults.clear()
         self._journal.clear()
 
     def revoke_tokens(self) -> None:
-        """From now on every token that was issued so far is unknown, refresh tokens too.
+        """Revokes all tokens that were issued so far, including refresh tokens.
 
         `POST /simulator/tokens/revoke` does the same.
         """
@@ -325,39 +369,54 @@ class Simulator:
 
     @property
     def consents(self) -> list[SimulatedConsent]:
-        """The consents as they are now, in the order of their creation; `GET /simulator/consents` tells the same."""
+        """The consents as they are now, in order of creation. `GET /simulator/consents` returns the same."""
         with self._provider.lock:
             return self._provider.consents.views()
 
     def approve(self, identifier: str) -> None:
-        """The user approves, and the consent becomes valid, whatever way its bank has.
+        """Plays the user who approves: the consent becomes valid, whatever its bank's approach is.
 
-        `POST /simulator/consents/{identifier}/approve` does the same, and so on for `decline`, `expire` and `revoke`.
+        `POST /simulator/consents/{identifier}/approve` does the same. The same goes for `decline`, `expire` and
+        `revoke`.
 
         Args:
             identifier: The id of a consent, or of one of its authorisations.
 
         Raises:
-            LookupError: There is none with this id.
-            ValueError: It does not wait for its user.
+            LookupError: There is no consent or authorisation with this id.
+            ValueError: It is not waiting for its user.
         """
         approve(self._provider, identifier)
 
     def decline(self, identifier: str) -> None:
-        """The user declines, and the consent is rejected. Identifier and errors are those of `approve`."""
+        """Plays the user who declines: the consent is rejected.
+
+        Args:
+            identifier: The id of a consent, or of one of its authorisations.
+
+        Raises:
+            LookupError: There is no consent or authorisation with this id.
+            ValueError: It is not waiting for its user.
+        """
         decline(self._provider, identifier)
 
     def expire_consent(self, consent_id: str) -> None:
-        """As if its last day had passed.
+        """Lets a consent expire, as if its last day had passed.
+
+        Args:
+            consent_id: The consent's id.
 
         Raises:
             LookupError: There is no such consent.
-            ValueError: It has ended already.
+            ValueError: It has already ended.
         """
         expire(self._provider, consent_id)
 
     def revoke_consent(self, consent_id: str) -> None:
-        """The user withdraws it at the bank.
+        """Plays the user who withdraws a consent at the bank.
+
+        Args:
+            consent_id: The consent's id.
 
         Raises:
             LookupError: There is no such consent.
@@ -366,14 +425,15 @@ class Simulator:
         revoke(self._provider, consent_id)
 
     def visit(self, url: str, *, approve: bool = True) -> str:
-        """Plays the user and the browser: opens a redirect link and presses a button of its page.
+        """Plays the user and the browser: opens a redirect link, and presses a button on the page.
 
         Args:
             url: The link, with its placeholders filled in.
-            approve: Which button is pressed.
+            approve: Whether to press Approve or Decline.
 
         Returns:
-            Where the browser is sent: the redirect URI with `code`, `scope` and `state`, or with `error` and `state`.
+            The address that the browser is sent to: the redirect URI with `code`, `scope` and `state`, or with `error`
+            and `state`.
 
         Raises:
             ValueError: The page refuses the link, or the bank does not answer this user.
@@ -389,20 +449,23 @@ class Simulator:
         payment_id: str | None = None,
         scope: str | None = None,
     ) -> str:
-        """An authorization code, as if a user had just approved; `POST /simulator/codes` does the same.
+        """Issues an authorization code, as if a user had just approved. `POST /simulator/codes` does the same.
 
-        It is good once, within ten minutes, for a token request with this redirect URI and the headers that name this
-        consent or payment and this authorisation. They need not exist.
+        It works once, within ten minutes, for a token request with this redirect URI and with headers that name this
+        consent or payment and this authorisation. These need not exist.
 
         Args:
-            redirect_uri: Where the browser was sent.
-            authorisation_id: What was completed.
-            consent_id: What was approved: this or `payment_id`.
-            payment_id: What was approved: this or `consent_id`.
-            scope: What the user approved; `accountinformation private` or `paymentinitiation private` unless given.
+            redirect_uri: The redirect URI that the browser came back to.
+            authorisation_id: The id of the authorisation.
+            consent_id: The id of the approved consent; this or `payment_id`.
+            payment_id: The id of the approved payment; this or `consent_id`.
+            scope: The approved scope; by default `accountinformation private` or `paymentinitiation private`.
+
+        Returns:
+            The code.
 
         Raises:
-            ValueError: An argument makes no sense; the message names it.
+            ValueError: An argument is wrong; the message names it.
         """
         return issue_code(
             self._provider,
@@ -416,7 +479,7 @@ class Simulator:
     def _running(self) -> ServerThread:
         server = self._server
         if server is None:
-            raise RuntimeError("the simulator does not run: use `with Simulator() as simulator`, or start()")
+            raise RuntimeError("the simulator is not running; use `with Simulator() as simulator`, or start()")
         return server
 
     def _url(self, port: int) -> str:

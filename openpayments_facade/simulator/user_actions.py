@@ -18,14 +18,15 @@ __all__ = ["approve", "decline", "expire", "issue_code", "revoke", "revoke_token
 
 
 def approve(provider: Provider, identifier: str) -> None:
-    """The user approves, and what follows from that is done too: a consent becomes valid.
+    """The user approves, with all consequences: a consent becomes valid.
 
     Args:
-        identifier: Of what is to be approved, or of an authorisation of it.
+        provider: The state to change.
+        identifier: The id of what is to be approved, or of one of its authorisations.
 
     Raises:
-        LookupError: There is none.
-        ValueError: It does not wait for its user.
+        LookupError: There is nothing with this id.
+        ValueError: It is not waiting for its user.
     """
     with provider.lock:
         subject, authorisation = _find_waiting(provider, identifier)
@@ -50,7 +51,7 @@ def expire(provider: Provider, consent_id: str) -> None:
 
     Raises:
         LookupError: There is no such consent.
-        ValueError: It has ended already.
+        ValueError: It has already ended.
     """
     with provider.lock:
         consent = _find_consent(provider, consent_id)
@@ -133,7 +134,7 @@ def _find_consent(provider: Provider, consent_id: str) -> Consent:
 
 
 def _find_waiting(provider: Provider, identifier: str) -> tuple[Subject, Authorisation | None]:
-    """What waits for its user, and the authorisation that was started last, if any."""
+    """What is waiting for its user, and the latest authorisation, if any."""
     authorisation = provider.authorisations.find(identifier)
     subject = provider.find_subject(identifier) if authorisation is None else authorisation.subject
     if subject is None:

@@ -1,4 +1,4 @@
-"""Tokens: one active token per application and PSU context (document 000), however often it is asked for."""
+"""Tokens: one active token per application and PSU context (document 000), shared by everybody who needs it."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ __all__ = ["AccessToken", "MemoryStore", "OnTokenEvent", "TokenEvent", "TokenSto
 
 
 def forget_all() -> None:
-    """Makes clients that are created from now on share no token with earlier ones; for tests."""
+    """Makes clients that are created from now on share no tokens with earlier ones. For tests."""
     PROCESS_MEMORY.forget()

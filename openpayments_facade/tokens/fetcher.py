@@ -1,4 +1,4 @@
-"""Asks the token endpoint. OAuth bodies are written and read by oauthlib, loaded at the first request.
+"""Requests tokens from the token endpoint. oauthlib writes and reads the bodies; it is loaded at the first request.
 
 Sources: documents 000, 001 and 003; RFC 6749, sections 4.4 and 5.
 """
@@ -36,7 +36,7 @@ _CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", 
 
 @frozen
 class Grant:
-    """What a token endpoint granted (RFC 6749, section 5.1), checked. `fields` is everything that it sent."""
+    """What a token endpoint granted (RFC 6749, section 5.1), checked. `fields` is the whole answer."""
 
     access_token: Secret
     lifetime: float | None
@@ -46,11 +46,10 @@ class Grant:
 
 @define(kw_only=True, eq=False, slots=False)
 class TokenFetcher:
-    """Asks one token endpoint as one application, and turns every answer into a token or one of our exceptions.
+    """Requests tokens for one application, and turns every answer into a token or one of our exceptions.
 
-    `send` carries out an exchange; it blocks, and notes in it what goes wrong. `timeout` is for each step of a request,
-    `total_timeout` (seconds) for all of it, however slowly its answer drips in. No request is repeated here: when to
-    ask again is the manager's decision.
+    `send` carries out an exchange; it blocks, and notes any failure in the exchange. `timeout` limits each step of a
+    request, `total_timeout` (seconds) the whole request. Nothing is retried here: that is the manager's decision.
     """
 
     token_url: str
@@ -63,12 +62,12 @@ class TokenFetcher:
     jitter: Callable[[], float] = random.random
 
     def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
-        """Asks for a token with the client credentials; blocks.
+        """Requests a token with the client credentials; blocks.
 
         Raises:
-            AuthenticationError, InvalidScopeError, TokenError: The endpoint says no.
-            ConnectionFailedError, TimedOutError: It says nothing.
-            UnreadableResponseError: It says something else.
+            AuthenticationError, InvalidScopeError, TokenError: The endpoint refused.
+            ConnectionFailedError, TimedOutError: The endpoint did not answer.
+            UnreadableResponseError: The answer is neither a token nor an error.
         """
         asked = self.clock.now()
         exchange = self.exchange("client_credentials", {"scope": scope}, {})
@@ -76,7 +75,7 @@ class TokenFetcher:
         grant = self.read(exchange)
         about = {"request_id": exchange.request_id}
         if grant.lifetime is None:
-            _log.warning("The token endpoint gave no sensible expires_in; taken as %d s", DEFAULT_LIFETIME, extra=about)
+            _log.warning("The token endpoint sent no valid expires_in; assuming %d s", DEFAULT_LIFETIME, extra=about)
         token = AccessToken.issue(
             grant.access_token.reveal(),
             scope=scope,
@@ -87,12 +86,12 @@ class TokenFetcher:
             replacements=replacements,
         )
         if token.missing:
-            said = "The token endpoint did not grant %s of %r: is it an API product of the application in the Portal?"
+            said = "The token endpoint did not grant %s of %r: is it an API product of the application?"
             _log.warning(said, " ".join(token.missing), scope, extra=about)
         return token
 
     def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
-        """A token request, ready to be sent. `headers` replace none of its own."""
+        """A token request, ready to send. `headers` are added, but can't replace its own."""
         own_headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
         def request() -> dict[str, Any]:
@@ -111,14 +110,14 @@ class TokenFetcher:
             url=self.token_url,
             request=request,
             secrets=(self.client_secret, *(value for value in form.values() if isinstance(value, Secret))),
-            resendable=grant_type == "client_credentials",  # a code or a refresh token may be good for one use
+            resendable=grant_type == "client_credentials",  # a code or a refresh token may work only once
             timeout=self.timeout,
             deadline=self.clock.monotonic() + self.total_timeout,
             monotonic=self.clock.monotonic,
         )
 
     def read(self, exchange: Exchange) -> Grant:
-        """What was granted. Raises what `fetch` raises."""
+        """What was granted. Raises the exceptions of `fetch`."""
         outcome = _judge(exchange, datetime.fromtimestamp(self.clock.wall(), UTC))
         if isinstance(outcome, Grant):
             return outcome
@@ -126,7 +125,7 @@ class TokenFetcher:
 
 
 def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | errors.UnreadableResponseError:
-    """Status first, then the body. Errors are returned: a traceback would show the body."""
+    """Judges the status, then the body. Returns errors instead of raising them: a traceback would show the body."""
     answer = exchange.answer()
     status, is_success = answer.status_code, 200 <= answer.status_code < 300
     found = _parse(answer.content)
@@ -136,12 +135,12 @@ def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | err
         return errors.UnreadableResponseError(f"the token endpoint's answer ({status}) {found}", **exchange.about)
     scrub = scrubber(*exchange.secrets)
     code, description = found if isinstance(found, tuple) else (None, None)
-    # a short secret must not hide what went wrong
+    # a known code is not scrubbed: a short secret could occur in it, and hide what went wrong
     code = code if isinstance(code, str) and code in _CODES else _clean(code, scrub)
     description = _clean(description, scrub)
     said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
-        said = "a redirect, which is not followed: it could carry the secret to another host"
+        said = "with a redirect, which is not followed: it could carry the secret to another host"
     return _BY_CODE.get(code or "", errors.TokenError)(
         f"the token endpoint answered {status} {said}",
         code=code,
@@ -152,14 +151,14 @@ def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | err
 
 
 def _parse(content: bytes) -> Grant | tuple[object, object] | str:
-    """A grant, the code and description of a refusal (RFC 6749, section 5.2), or what is wrong with the body."""
+    """A grant, the code and description of an error (RFC 6749, section 5.2), or what is wrong with the body."""
     from oauthlib.oauth2 import MissingTokenError, OAuth2Error
     from oauthlib.oauth2.rfc6749.parameters import parse_token_response
 
     body = read_json(content)
     if not isinstance(body, dict):
         return "is not a JSON object"
-    # oauthlib reads a missing or zero lifetime as "for ever", trips over one in a string, and counts an empty error
+    # oauthlib takes a missing or zero lifetime for "forever", fails on a string, and takes an empty error for an error
     rest = {
         name: value
         for name, value in body.items()
@@ -175,14 +174,14 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
     except Exception:  # wrong types
         return "is not a token"
     if not is_usable(parsed["access_token"]):
-        return "has an access_token that no header can carry"
+        return "has an access_token that can't be sent in a header"
     if not is_bearer(parsed.get("token_type")):
         return "has a token_type other than Bearer"
     return Grant(Secret(parsed["access_token"]), read_lifetime(body.get("expires_in")), scopes, body)
 
 
 def _clean(said: object, scrub: Callable[[str], str]) -> str | None:
-    """What a server says, made fit for people. It may quote a secret when it explains what is wrong."""
+    """A server's explanation, without secrets (it may quote some) and control characters."""
     if not isinstance(said, str):
         return None
     return "".join(filter(str.isprintable, scrub(said)))[:300].strip() or None

@@ -1,4 +1,4 @@
-"""A token store as the manager uses it: it never raises, and logs once when it fails and once when it works again."""
+"""Wraps a token store for the manager: never raises, but logs once when it fails and once when it works again."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _log = logging.getLogger("openpayments_facade")
 
 
 class Fleet:
-    """The processes that share one store, seen from one of them."""
+    """The processes that share one token store, as seen by one of them."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
-        self._name = f"the token store ({type(store).__name__})"
+        self._name = f"The token store ({type(store).__name__})"
         self._failing: set[str] = set()
 
     @property
     def is_down(self) -> bool:
-        """Whether the store could not be read when it was last tried."""
+        """Whether the last attempt to read the store failed."""
         return "read" in self._failing
 
     def read(self, key: str, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
-        """The stored token. Contents that are not ours count as absent, and are logged."""
+        """The stored token. Content that is not a token of ours is logged, and counts as absent."""
         stored = None
         with self._trying("read"):
             stored = self._store.get(key)
@@ -39,7 +39,7 @@ class Fleet:
             return None
         token = AccessToken.from_dict(read_json(stored), scope=scope, now=now, jitter=jitter)
         if token is None:
-            _log.warning("There is something in %s that is not a token of ours; it will be overwritten", self._name)
+            _log.warning("%s contains something that is not a token of ours; it will be overwritten", self._name)
         return token
 
     def write(self, key: str, token: AccessToken) -> None:
@@ -49,14 +49,14 @@ class Fleet:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Inside, this process is the only one that fetches this token, as far as the store can guarantee it."""
+        """Lets only one process at a time fetch this token, as far as the store can guarantee that."""
         held = None
         with self._trying("lock"):
             lock = self._store.lock(key)
             try:
                 lock.__enter__()
             except TimeoutError:
-                _log.info("The lock of %s could not be had in its time; going on without", self._name)
+                _log.info("%s did not grant its lock in time; going on without it", self._name)
             else:
                 held = lock
         try:
@@ -68,15 +68,15 @@ class Fleet:
 
     @contextmanager
     def _trying(self, operation: str, *secrets: Secret) -> Iterator[None]:
-        """Logs the first failure of a store, and the end of the last one; goes on in any case."""
+        """Logs the first failure of the store, and its recovery. Never raises."""
         try:
             yield
         except Exception as error:
             if not self._failing:
                 said = scrubber(*secrets)(f"{type(error).__name__}: {error}")
-                _log.warning("Trouble with %s, going on with this process's own memory: %s", self._name, said)
+                _log.warning("%s failed; going on with this process's own memory: %s", self._name, said)
             self._failing.add(operation)
         else:
             if self._failing == {operation}:
-                _log.info("No more trouble with %s", self._name)
+                _log.info("%s works again", self._name)
             self._failing.discard(operation)

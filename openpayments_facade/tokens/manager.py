@@ -1,8 +1,8 @@
-"""Keeps one active token (document 000), however many threads, tasks, loops and clients want it.
+"""Keeps one active token (document 000) for any number of threads, tasks, event loops and clients.
 
-A flight is one fetch for everybody: it is started, runs in a short-lived thread of its own, and its outcome is
-published in one Future. Sync callers wait for that, async callers let their loop be woken by it. So it survives the
-caller who started it, and no loop is ever blocked. While the token is fresh, nobody takes a lock.
+A flight is one fetch for everybody. It runs in a short-lived thread of its own, and publishes its outcome in a Future.
+Sync callers block on that, async callers are woken by it. So a flight survives the caller who started it, and never
+blocks an event loop. While the token is fresh, no lock is taken.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("openpayments_facade")
 
 LONGEST_FLIGHT: Final = 120.0
-"""Seconds after which nobody waits for a flight any more, and another may start."""
+"""Seconds after which nobody waits for a flight any longer, and another may start."""
 CLOSE_PATIENCE: Final = 5.0
-"""Seconds that closing waits for a flight. It goes on after that, for whoever waits for it in other clients."""
+"""Seconds that closing waits for a flight. After that the flight continues for other clients."""
 
 
 @define(eq=False, repr=False)
 class TokenManager:
-    """One client's handle on the token of its application for one scope set.
+    """One client's access to the token of its application for one set of scopes.
 
-    Handles of the same application, secret, scope set and store share everything that the process knows. `needs_loop`
-    says that a fetch is sent on the loop of the task that started it. `memory`, `clock` and `jitter` (numbers from 0 to
-    1) are there for tests.
+    Managers with the same application, secret, set of scopes and store share all that the process knows. With
+    `needs_loop` a fetch is sent on the event loop of the task that started it. `memory`, `clock` and `jitter` (numbers
+    from 0 to 1) are for tests.
     """
 
     _fetcher: TokenFetcher
@@ -68,13 +68,13 @@ class TokenManager:
         self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()
 
     def get(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
-        """The token; blocks at most `timeout` seconds while one is fetched.
+        """The token. Blocks at most `timeout` seconds while one is fetched.
 
         Raises:
-            TimedOutError: The time is over.
-            ClientStateError: After `close()`.
-            OpenPaymentsError: What `TokenFetcher.fetch` raises when the fetch fails; the same again, without asking,
-                until a pause is over.
+            TimedOutError: The fetch took longer.
+            ClientStateError: It was called after `close()`.
+            OpenPaymentsError: The fetch failed, as `TokenFetcher.fetch` describes. During the pause after a failure,
+                the same exception is raised again without a request.
         """
         token, clock = self._entry.state.token, self._clock
         if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
@@ -86,7 +86,7 @@ class TokenManager:
         return self._outcome(plan, timeout)
 
     async def aget(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
-        """Like `get`, without blocking the loop. May be cancelled: the fetch goes on for the others."""
+        """Like `get`, without blocking the event loop. If it is cancelled, the fetch continues for other callers."""
         token, clock = self._entry.state.token, self._clock
         if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
@@ -97,10 +97,10 @@ class TokenManager:
         return self._outcome(plan, timeout)
 
     def reject(self, token: AccessToken) -> None:
-        """Notes that the API refused this token. Does no I/O.
+        """Drops a token that the API rejected. Does no I/O.
 
-        Does nothing if it is no longer the current one, or not believed (`AccessToken.believes_rejection`): whoever
-        gets the same token again afterwards has nothing to gain from sending it again.
+        Does nothing if the token is no longer the current one, or the rejection is not believed
+        (`AccessToken.believes_rejection`). A caller who then gets the same token again should not resend it.
         """
         entry = self._entry
         with entry.lock:
@@ -108,28 +108,28 @@ class TokenManager:
             entry.state = before.without(token, self._clock.now())
             dropped = entry.state is not before
         if dropped:
-            _log.info("The API rejected the token; the next call gets another")
+            _log.info("The API rejected the token; the next call gets a new one")
             self._tell("rejected", expires_at=token.expires_at)
 
     def close(self) -> None:
-        """Waits, for a few seconds at most, for a flight that this handle started; it starts no other."""
+        """Waits a few seconds for a flight that this manager started. It starts no more."""
         self._closed = True
         for flight in self._under_way():
             flight.thread.join(CLOSE_PATIENCE)
 
     async def aclose(self) -> None:
-        """Like `close`, without blocking the loop."""
+        """Like `close`, without blocking the event loop."""
         self._closed = True
         for flight in self._under_way():
             await flight.wait(CLOSE_PATIENCE)
 
     def _under_way(self) -> list[Flight]:
         mine = threading.current_thread()
-        # in a forked child no thread of its parent is alive
+        # in a forked child, no thread of its parent is alive
         return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
     def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
-        """The token to use now, or the flight to wait for. `blocks` says that waiting for it blocks the thread."""
+        """The token to use now, or the flight to wait for. `blocks`: the caller waits by blocking its thread."""
         now, entry = self._clock.now(), self._entry
         loop = started = None
         with suppress(RuntimeError):
@@ -138,9 +138,9 @@ class TokenManager:
             with entry.lock:
                 state, flight = entry.state, entry.flight
                 step = decide(state, now)
-                # when the main thread is over the interpreter is about to end: no refresh ahead of time
+                # once the main thread has ended, the interpreter is about to exit: no more early refreshes
                 wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
-                # waiting would block the very loop that the flight needs
+                # waiting would block the event loop that the flight needs
                 overtakes = blocks and flight is not None and flight.loop is not None and flight.loop is loop
                 if flight is not None and (overtakes or now.monotonic - flight.started_at > LONGEST_FLIGHT):
                     flight = None
@@ -149,9 +149,9 @@ class TokenManager:
                     started = entry.flight = flight
             if started is not None:
                 self._start(started)
-        except BaseException:  # a signal handler may raise anywhere here, and others wait for this flight
+        except BaseException:  # a signal handler may raise anywhere here, while others wait for this flight
             if started is not None:
-                # not noted as a failure: the endpoint is not to blame, and the next caller fetches at once
+                # not noted as a failure: the endpoint is not to blame, so the next caller fetches at once
                 self._abandon(started, "the fetch of a token was interrupted before it began", is_noted=False)
             raise
         if step is Step.REFUSE and state.failure is not None:
@@ -159,7 +159,7 @@ class TokenManager:
         if step is not Step.FETCH and state.token is not None:
             return state.token
         if flight is None:
-            raise ClientStateError("this client is closed; make a new one")
+            raise ClientStateError("this client is closed; create a new one")
         return flight
 
     def _start(self, flight: Flight) -> None:
@@ -172,7 +172,7 @@ class TokenManager:
             self._abandon(flight, f"no thread could be started to fetch a token: {error}", is_noted=True)
 
     def _abandon(self, flight: Flight, problem: str, *, is_noted: bool) -> None:
-        # not is_alive(): a thread that was interrupted while it was started may still come to run
+        # not is_alive(): a thread whose start was interrupted may still run later
         if flight.claim():
             self._publish(flight, ConnectionFailedError(problem), is_noted=is_noted)
 
@@ -186,8 +186,8 @@ class TokenManager:
             outcome, source = self._obtain(flight)
         except OpenPaymentsError as error:
             outcome = copy.copy(error)  # without its traceback
-        except BaseException as error:  # whatever it is: others wait for this flight
-            # the text is not shown, for it may hold anything
+        except BaseException as error:  # any exception at all: others wait for this flight
+            # its text is not shown, since it may contain anything
             outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
         state = self._publish(flight, outcome)
         now = self._clock.now()
@@ -197,7 +197,7 @@ class TokenManager:
             return
         retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
         if state.token is not None and state.token.is_alive(now):
-            _log.warning("No new token; the old one goes on, next try in %.0f s: %s", retry_in, outcome)
+            _log.warning("No new token; using the old one, next attempt in %.0f s: %s", retry_in, outcome)
         self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
     def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, is_noted: bool = True) -> State:
@@ -215,12 +215,12 @@ class TokenManager:
 
     def _outcome(self, flight: Flight, timeout: float) -> AccessToken:
         if not flight.published.done():
-            said = f"no token in {timeout:g} s: the token endpoint has not answered yet"
+            said = f"no token within {timeout:g} s: the token endpoint has not answered yet"
             raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
         outcome = flight.published.result()
         if isinstance(outcome, AccessToken):
             return outcome
-        raise copy.copy(outcome)  # an exception collects the frames of everybody who raises it
+        raise copy.copy(outcome)  # a shared exception would collect the frames of everybody who raises it
 
     def _tell(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
         if self._on_event is None:
@@ -235,7 +235,7 @@ class TokenManager:
         fleet = self._entry.fleet
         if fleet is not None and (stored := self._stored(fleet)):
             return stored, "adopted"
-        if fleet is None or fleet.is_down or flight.overtakes:  # the flight that it overtakes may hold the lock
+        if fleet is None or fleet.is_down or flight.overtakes:  # the overtaken flight may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet):

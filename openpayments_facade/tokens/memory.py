@@ -1,4 +1,4 @@
-"""What one process knows of its tokens, shared by all its clients and outliving them."""
+"""What a process knows about its tokens. All its clients share it, and it outlives them."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Flight:
-    """One fetch, for everybody who waits. What is published is never raised: each waiter raises a copy."""
+    """One fetch for everybody who waits. A published exception is never raised itself: each waiter raises a copy."""
 
     _run: Callable[[Flight], None]
     started_at: float
     loop: asyncio.AbstractEventLoop | None
-    """The loop that the request is sent on, where the transport needs one."""
+    """The event loop that sends the request, if the transport needs one."""
     overtakes: bool
-    """Whether it was started while another was stuck."""
+    """Whether it was started while another flight was stuck."""
     published: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
     thread: threading.Thread = field(init=False)
     _claimed: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.published.set_running_or_notify_cancel()  # it can't be cancelled from here on
-        # an empty context: the fetch belongs to everybody, not to whoever happens to start it
+        self.published.set_running_or_notify_cancel()  # from here on it can't be cancelled
+        # an empty context: the fetch belongs to everybody, not to the caller who happens to start it
         run, arguments = contextvars.Context().run, (self._run, self)
         self.thread = threading.Thread(target=run, args=arguments, name="openpayments-token", daemon=True)
 
     def claim(self) -> bool:
-        """Whether the caller is the first, and so has to publish: its thread, or whoever could not start that."""
+        """Whether the caller is the first, and so has to publish: the flight's thread, or who failed to start it."""
         return self._claimed.acquire(blocking=False)
 
     async def wait(self, seconds: float) -> None:
-        """Waits, without blocking the loop, until the outcome is published or the time is over."""
+        """Waits until the outcome is published, or for so many seconds, without blocking the event loop."""
         waiting = asyncio.wrap_future(self.published)
         try:
             await asyncio.wait([waiting], timeout=seconds)
@@ -56,16 +56,16 @@ class Flight:
 
 @define(eq=False)
 class Entry:
-    """One application and scope set. The lock is only held for moments, never during I/O."""
+    """One application and set of scopes. The lock is only held for moments, never during I/O."""
 
     fleet: Fleet | None
     state: State = field(factory=State, init=False)
     flight: Flight | None = field(default=None, init=False)
-    # reentrant: a signal handler or a finalizer may ask for a token at any moment
+    # reentrant: a signal handler or a finalizer may need a token at any moment
     lock: threading.RLock = field(factory=threading.RLock, init=False)
 
     def is_worth_keeping(self, now: Now) -> bool:
-        """Whether a client made later would miss it."""
+        """Whether a client that is created later would need it."""
         token, failure = self.state.token, self.state.failure
         return (
             self.flight is not None
@@ -75,7 +75,7 @@ class Entry:
 
 
 class Memory:
-    """Entries by application, secret, scope set and store."""
+    """Entries by application, secret, set of scopes and store."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -83,7 +83,7 @@ class Memory:
         reset_after_fork(self)
 
     def forget(self) -> None:
-        """Makes clients that are created from now on share nothing with earlier ones; for tests."""
+        """Makes clients that are created from now on share nothing with earlier ones. For tests."""
         with self._lock:
             self._in_use: weakref.WeakValueDictionary[Hashable, Entry] = weakref.WeakValueDictionary()
             self._kept: dict[Hashable, Entry] = {}
@@ -91,7 +91,7 @@ class Memory:
 
     def entry(self, key: Hashable, store: TokenStore | None, now: Now) -> Entry:
         """The entry of a key: the same for everybody who asks."""
-        whole_key = (key, id(store))  # the entry keeps the store alive, so the id is not used again
+        whole_key = (key, id(store))  # the entry keeps the store alive, so its id is not reused
         with self._lock:
             entry = self._in_use.get(whole_key)
             if entry is None:
@@ -102,7 +102,7 @@ class Memory:
             return entry
 
     def reset(self) -> None:
-        """After a fork: tokens are kept; a lock that was held and a fetch that was under way are the parent's."""
+        """After a fork: keeps the tokens, but not locks and running fetches, which are the parent's."""
         self._lock = threading.RLock()
         for entry in list(self._in_use.values()):
             entry.lock = threading.RLock()

@@ -1,4 +1,4 @@
-"""What a token is, and every decision about it: pure functions of clock readings, without network, threads or locks.
+"""A token and all decisions about it: pure functions of clock readings, without network, threads or locks.
 
     issued ────────── fresh ──────────▶ due ──── due ────▶ expired
                  served as it is         served, while one     not served:
@@ -24,20 +24,20 @@ from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
 
 DEFAULT_LIFETIME: Final = 3600.0
-"""Seconds; for a token whose server gives no sensible lifetime (document 000: one hour)."""
+"""Seconds; used if the server sends no valid lifetime (document 000: one hour)."""
 LONGEST_LIFETIME: Final = 86_400.0
-"""Seconds; a longer one is cut to this. Document 001 shows 90 days, every later source one hour."""
+"""Seconds; longer lifetimes are cut to this. Document 001 shows 90 days, all later sources one hour."""
 SHORTEST_LIFETIME: Final = 1.0
-"""Seconds; anything shorter is taken for a mistake: it would mean a token request for every call."""
+"""Seconds; anything shorter counts as a mistake: it would mean a token request for every call."""
 
 LEAD_TIME: Final = 120.0
 LEAD_JITTER: Final = 30.0
 LEAD_SHARE: Final = 0.2
 
 CLOCK_SKEW: Final = 300.0
-"""Seconds by which another machine's clock may be ahead before its stored token is not believed."""
+"""Seconds that another machine's clock may be ahead. Tokens from further in the future are ignored."""
 
-_BEARER = re.compile(r"[\x21-\x7e]+")  # what a header can carry without quoting
+_BEARER = re.compile(r"[\x21-\x7e]+")  # the characters that a header can carry
 
 
 class Now(NamedTuple):
@@ -47,23 +47,23 @@ class Now(NamedTuple):
     monotonic: float
 
     def later(self, seconds: float) -> Now:
-        """So many seconds later."""
+        """The reading so many seconds later."""
         return Now(self.wall + seconds, self.monotonic + seconds)
 
     def is_before(self, end: Now) -> bool:
-        """Whether both clocks say so: one jumps, the other sleeps."""
+        """Whether both clocks say so. The wall clock may be set; the monotonic one may stop during sleep."""
         return self.monotonic < end.monotonic and self.wall < end.wall
 
 
 @frozen
 class Clock:
-    """Where the time comes from."""
+    """The sources of time. Tests replace them."""
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
     def now(self) -> Now:
-        """Reads both."""
+        """Reads both clocks."""
         return Now(self.wall(), self.monotonic())
 
 
@@ -79,17 +79,17 @@ def read_json(content: Any) -> Any:
 
 
 def is_usable(value: object) -> bool:
-    """Whether this can be sent as `Authorization: Bearer ...`."""
+    """Whether it can be sent as `Authorization: Bearer ...`."""
     return isinstance(value, str) and _BEARER.fullmatch(value) is not None
 
 
 def is_bearer(token_type: object) -> bool:
-    """Whether a token type is Bearer, in any case; a server that leaves it out means Bearer."""
+    """Whether a token type is Bearer, ignoring case. A missing one counts as Bearer."""
     return token_type is None or (isinstance(token_type, str) and token_type.strip().lower() == "bearer")
 
 
 def read_number(value: object) -> float:
-    """A number; servers send them as strings too. NaN for anything else."""
+    """A number, also from a string, as some servers send it. NaN for anything else."""
     try:
         return float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
@@ -97,18 +97,27 @@ def read_number(value: object) -> float:
 
 
 def read_lifetime(expires_in: object) -> float | None:
-    """The seconds that `expires_in` grants, at most LONGEST_LIFETIME; None if it makes no sense."""
+    """The seconds of `expires_in`, at most LONGEST_LIFETIME; None if it is not a valid lifetime."""
     seconds = read_number(expires_in)
     return min(seconds, LONGEST_LIFETIME) if seconds >= SHORTEST_LIFETIME else None  # NaN compares as False
 
 
 @frozen(kw_only=True)
 class AccessToken:
-    """An application's token. Masked in every repr; can't be pickled.
+    """An application's token, from `op.token()`. Its repr masks the token. It can't be pickled.
 
-    `scope` is what was asked for, `missing` what of it was not granted. `lifetime` is in seconds and counts from
-    `issued`, when the token was asked for; `expires_at` is in seconds since the epoch. `jitter`, from 0 to 1, spreads
-    the refreshes of a fleet. `replacements` counts the tokens in a row that the API rejected before this one.
+    Attributes:
+        token_type: Always "Bearer".
+        value: The token itself, masked; `value.reveal()` returns it.
+        scope: The scope that was requested.
+        missing: The scopes that were requested but not granted.
+        lifetime: Seconds from the request (`issued`) until it expires.
+        expires_at: When it expires, in seconds since the epoch.
+        issued: When it was requested, by both clocks.
+        due: When a refresh is due, by both clocks.
+        expires: When it expires, by both clocks.
+        jitter: A number from 0 to 1 that spreads the refreshes of many processes.
+        replacements: How many tokens in a row the API had rejected before this one.
     """
 
     token_type: ClassVar = "Bearer"  # noqa: S105
@@ -138,28 +147,35 @@ class AccessToken:
 
     @classmethod
     def issue(cls, value: str, *, scope: str, granted: Iterable[str] = (), **rest: Any) -> AccessToken:
-        """A token in the clear, as it came. An empty `granted` means everything (RFC 6749, section 5.1)."""
+        """Makes a token from its plain value.
+
+        Args:
+            value: The token in the clear.
+            scope: The scope that was requested.
+            granted: The granted scopes; empty if all were granted (RFC 6749, section 5.1).
+            rest: Other attributes.
+        """
         granted = set(granted)
         missing = tuple(word for word in scope.split() if granted and word not in granted)
         return cls(value=Secret(value), scope=scope, missing=missing, **rest)
 
     def is_fresh(self, now: Now) -> bool:
-        """Neither expired nor due for a refresh."""
+        """Whether it is neither expired nor due for a refresh."""
         return now.is_before(self.due)
 
     def is_alive(self, now: Now) -> bool:
-        """Not expired."""
+        """Whether it has not expired."""
         return now.is_before(self.expires)
 
     def is_the_same(self, other: AccessToken | None) -> bool:
-        """Whether both are one token of the server's, whenever and wherever they were read."""
+        """Whether both are the same token of the server, even if they were read at different times or places."""
         return other is not None and self.value == other.value
 
     def believes_rejection(self, now: Now) -> bool:
-        """Whether a 401 that blames this token may drop it.
+        """Whether a 401 that blames this token drops it.
 
-        The first always may. A token that already replaces a rejected one has to reach an age first, longer each
-        time; otherwise a bank that answers 401 for reasons of its own would cost a token request for every call.
+        The first rejection always does. A token that replaced a rejected one must reach a minimum age first, which
+        grows each time. Otherwise a bank that keeps answering 401 would cause a token request for every call.
         """
         if not self.replacements:
             return True
@@ -167,16 +183,16 @@ class AccessToken:
         return now.monotonic - self.issued.monotonic >= needed
 
     def to_dict(self) -> dict[str, Any]:
-        """What a token store keeps. Holds the token in the clear."""
+        """A JSON-serialisable dict for a token store. It contains the token in the clear."""
         kept = {name: getattr(self, name) for name in ("token_type", "scope", "lifetime", "replacements")}
         missing, issued_at = list(self.missing), self.issued.wall
         return {**kept, "access_token": self.value.reveal(), "missing": missing, "issued_at": issued_at}
 
     @classmethod
     def from_dict(cls, stored: object, *, scope: str, now: Now, jitter: float) -> AccessToken | None:
-        """Reads what `to_dict` wrote, maybe on another machine. None if it is anything else, or for another scope."""
+        """Reads a dict from `to_dict`, maybe of another machine. None if it is anything else, or for another scope."""
         asked = set(scope.split())
-        with suppress(OverflowError, TypeError):  # a number beyond all floats, a list in a list
+        with suppress(OverflowError, TypeError):  # a number too large for a float, a list within a list
             match stored:
                 case {
                     "access_token": str(value),
@@ -196,7 +212,7 @@ class AccessToken:
                             scope=scope,
                             missing=tuple(word for word in scope.split() if word in missing),
                             lifetime=lifetime,
-                            # a clock that is ahead must not make the token live longer
+                            # another clock that is ahead must not prolong the token's life
                             issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
                             jitter=jitter,
                             replacements=replacements,
@@ -206,7 +222,7 @@ class AccessToken:
 
 @frozen
 class Failure:
-    """The last token request went wrong: why, how many in a row, and until when (monotonic) nobody asks again."""
+    """The last token request failed: why, how many in a row, and until when (monotonic) there is no other request."""
 
     error: OpenPaymentsError
     count: int
@@ -215,36 +231,36 @@ class Failure:
 
 @frozen
 class State:
-    """What all managers of one application and scope in a process know together."""
+    """What all managers for one application and scope share in a process."""
 
     token: AccessToken | None = None
     rejected: AccessToken | None = None
     failure: Failure | None = None
 
     def succeeded(self, token: AccessToken) -> State:
-        """There is a token."""
+        """The state after a successful fetch."""
         return State(token=token, rejected=self.rejected)
 
     def failed(self, error: OpenPaymentsError, now: Now, jitter: float) -> State:
-        """There is no new token; a live one stays. `jitter` from 0 to 1."""
+        """The state after a failed fetch. A token that has not expired stays. `jitter` is from 0 to 1."""
         count = self.failure.count + 1 if self.failure else 1
         return evolve(self, failure=Failure(error, count, now.monotonic + pause_after(error, count, jitter)))
 
     def without(self, token: AccessToken, now: Now) -> State:
-        """The API rejected this token: dropped if it is still the current one and the rejection is believed."""
+        """The state after a rejection: the token is dropped if it is the current one and the rejection is believed."""
         if token.is_the_same(self.token) and token.believes_rejection(now):
             return State(rejected=token, failure=self.failure)
         return self
 
     @property
     def replacements(self) -> int:
-        """How many rejected tokens in a row the next one replaces."""
+        """How many rejected tokens in a row the next token replaces."""
         return self.rejected.replacements + 1 if self.rejected and self.token is None else 0
 
     def accepts(self, stored: AccessToken | None, now: Now) -> bool:
-        """Whether a token from a store does, so that none has to be fetched.
+        """Whether a token from a store can be used, so that none has to be fetched.
 
-        While an old one lives only a fresh one is of use; without one, any that lives.
+        While the current token lives, the stored one must be fresh; otherwise it is enough that it has not expired.
         """
         if stored is None or stored.is_the_same(self.rejected):
             return False
@@ -253,12 +269,12 @@ class State:
 
 
 class Step(Enum):
-    """What a caller who wants a token does next."""
+    """What a caller who needs a token does next."""
 
-    SERVE = auto()  # take the current one
-    REFRESH = auto()  # take the current one, and start a refresh if none is under way
+    SERVE = auto()  # use the current one
+    REFRESH = auto()  # use the current one, and start a refresh if none is running
     FETCH = auto()  # wait for a fetch
-    REFUSE = auto()  # fail with the last error, without asking again
+    REFUSE = auto()  # fail with the last error, without a new request
 
 
 def decide(state: State, now: Now) -> Step:
@@ -273,10 +289,10 @@ LONGEST_RETRY_AFTER: Final = 3600.0
 
 
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
-    """The seconds before the token endpoint is asked again after `count` failures in a row.
+    """The seconds until the next token request after `count` failures in a row.
 
-    From one second to one minute for what may pass, from half a minute to five for what waiting does not cure. A
-    Retry-After that is longer is respected, up to an hour.
+    From one second to one minute for failures that may pass, from half a minute to five minutes for lasting ones. A
+    longer Retry-After is respected, up to an hour.
     """
     is_lasting = isinstance(error, AuthenticationError | InvalidScopeError) or (
         isinstance(error, TokenError)

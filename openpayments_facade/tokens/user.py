@@ -1,6 +1,6 @@
-"""Tokens with a user behind them: the authorization-code grant and its refresh.
+"""Tokens of a user: the authorization-code grant and its refresh.
 
-They belong to the caller: nothing here or elsewhere in the SDK keeps them, or uses them for later calls.
+They belong to the caller: the SDK neither keeps them nor uses them for later calls.
 Sources: documents 002 and 004; RFC 6749, sections 4.1.3 and 6.
 """
 
@@ -39,7 +39,7 @@ def _str(value: object) -> str | None:
 
 
 def _secret(value: object) -> Secret | None:
-    """A token that a request can carry. None for anything else."""
+    """A token that a request can carry; None for anything else."""
     secret = Secret(value) if isinstance(value, str) and value else value
     return secret if isinstance(secret, Secret) and secret.is_text else None
 
@@ -48,10 +48,20 @@ def _secret(value: object) -> Secret | None:
 class UserToken:
     """What the token endpoint granted for one user's authorisation (document 002 lists the fields).
 
-    `access_token` and `refresh_token` are masked; `reveal()` gives them out. `expires_in` and
-    `refresh_token_expires_in` are seconds, `refresh_token_issued_at` is seconds since the epoch as the server sent it,
-    `received_at` is seconds since the epoch on this machine. What the server did not send is None; fields that the
-    document does not list are in `additional_fields`. It can't be pickled: keep `to_dict()`, as a secret.
+    Optional attributes that the server did not send are None. It can't be pickled: store `to_dict()`, as a secret.
+
+    Attributes:
+        access_token: The access token, masked; `access_token.reveal()` returns it.
+        token_type: Usually "Bearer".
+        scope: The granted scope.
+        expires_in: Seconds from `received_at` until the access token expires.
+        status: The server's word for the status of the token, such as "approved".
+        refresh_token: The refresh token, masked; `refresh_token.reveal()` returns it.
+        refresh_token_expires_in: Seconds until the refresh token expires.
+        refresh_token_issued_at: When the refresh token was issued, in seconds since the epoch, as the server sent it.
+        refresh_count: How many times the token has been refreshed.
+        additional_fields: Fields of the answer that document 002 does not list.
+        received_at: When the answer was received, in seconds since the epoch on this machine.
     """
 
     access_token: Secret
@@ -70,11 +80,11 @@ class UserToken:
 
     @property
     def expires_at(self) -> float | None:
-        """When the access token ends, in seconds since the epoch; None where the server did not say."""
+        """When the access token expires, in seconds since the epoch; None if the server did not say."""
         return None if self.expires_in is None else self.received_at + self.expires_in
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, for a store of yours. Holds the tokens in the clear."""
+        """All fields, for your own storage. They contain the tokens in the clear."""
         known = {name: getattr(self, name) for name in fields_dict(UserToken) if name != "additional_fields"}
         plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in known.items()}
         return {**self.additional_fields, **{name: value for name, value in plain.items() if value is not None}}
@@ -82,10 +92,10 @@ class UserToken:
     @classmethod
     @hiding_arguments
     def from_dict(cls, stored: Mapping[str, Any]) -> UserToken:
-        """Reads what `to_dict` wrote, or the JSON object of a token answer.
+        """Reads a dict from `to_dict`, or the JSON object of a token answer.
 
         Args:
-            stored: A mapping with the token in the clear.
+            stored: A mapping that contains the tokens in the clear.
 
         Raises:
             InvalidArgumentError: It has no access token, or one of its tokens can't be encoded.
@@ -108,16 +118,16 @@ class UserToken:
 
 
 _CODE_IS_OVER: Final = {"invalid_grant"}
-# document 004: without a refresh the user begins a new authorization-code grant
+# document 004: if the refresh fails, the user starts a new authorization-code grant
 _REFRESH_IS_OVER: Final = {"invalid_grant", "access_denied", "unsupported_grant_type"}
 
 
 def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | None) -> UserToken:
-    """What a code or the refresh token of an `old` token was exchanged for.
+    """The token that a code, or the refresh token of an `old` token, was exchanged for.
 
     Raises:
-        ReauthorisationRequiredError: The code or the refresh token is refused for good.
-        OutcomeUnknownError: No answer came after it may have been used.
+        ReauthorisationRequiredError: The code or the refresh token is not accepted.
+        OutcomeUnknownError: There is no answer, but the code or refresh token may have been used.
         TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: As for `TokenFetcher.fetch`.
     """
     try:
@@ -125,13 +135,13 @@ def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | 
     except TokenError as error:
         if error.code not in (_REFRESH_IS_OVER if old else _CODE_IS_OVER):
             raise
-        reason = "the refresh token is no longer accepted" if old else "the code is wrong, was used or has expired"
+        reason = "the refresh token is no longer accepted" if old else "the code is wrong, has been used or has expired"
         raise ReauthorisationRequiredError(
             f"{error.args[0]}: {reason}, so the user has to authorise again", **vars(error)
         ) from None
-    new = UserToken._of({**fields, "received_at": time.time()})  # by our own clock
+    new = UserToken._of({**fields, "received_at": time.time()})  # our own clock, whatever the server sent
     if old is None or new.refresh_token is not None:
         return new
-    # a server that does not rotate refresh tokens sends none
+    # a server that does not rotate refresh tokens sends no new one
     kept = ("refresh_token", "refresh_token_expires_in", "refresh_token_issued_at")
     return evolve(new, **{name: getattr(old, name) for name in kept})

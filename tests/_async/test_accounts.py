@@ -136,7 +136,7 @@ async def test_the_accesses_of_a_day_are_remembered(op: AsyncOpenPayments, simul
         await again.list()
     assert 0 < (caught.value.retry_after or 0) <= 86_400
     assert caught.value.status_code == 429
-    assert "not sent for another" in str(caught.value)
+    assert "not sent again for" in str(caught.value)
     assert len(simulator.requests) == sent
     assert await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list()
     assert await again.balances((await op.at_bank("ESSESESS", SOMEBODY).accounts(id_).list())[0].resource_id or "")
@@ -331,7 +331,7 @@ async def test_a_day_may_have_begun_elsewhere(op: AsyncOpenPayments, monkeypatch
     monkeypatch.setattr(arguments, "today", lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
     accounts = op.at_bank("ESSESESS").accounts("c")
     assert accounts.transactions("a", date_from=date(2026, 3, 3))
-    with pytest.raises(InvalidArgumentError, match="yet to come"):
+    with pytest.raises(InvalidArgumentError, match="in the future"):
         accounts.transactions("a", date_from=date(2026, 3, 4))
 
 

@@ -317,7 +317,7 @@ async def test_a_status_that_is_no_text_is_none(op: AsyncOpenPayments, simulator
             {"access": ConsentAccess(accounts=[AccountReference(bban="1", currency=cast("Any", object()))])},
             r"access.accounts\[0\].currency",
         ),
-        ({"frequency_per_day": 10**5000}, "can't be written"),
+        ({"frequency_per_day": 10**5000}, "can't be put into a request"),
     ],
 )
 async def test_what_can_not_be_written_is_refused_before_anything_is_sent(
@@ -326,7 +326,7 @@ async def test_what_can_not_be_written_is_refused_before_anything_is_sent(
     consents = op.at_bank("ESSESESS", SOMEBODY).consents
     with pytest.raises(InvalidArgumentError, match=problem):
         await consents.create(valid_until=TOMORROW, **values)
-    with pytest.raises(InvalidArgumentError, match="can't be written"):
+    with pytest.raises(InvalidArgumentError, match="can't be put into a request"):
         await consents.get("c" * 70_000)
     assert [request.path for request in simulator.requests if request.path.startswith(CONSENTS)] == []
 

@@ -451,8 +451,8 @@ def test_a_terminal_shows_how_far_it_is(
     ("arguments", "said"),
     [
         (["--from", "2026-02-30"], "not a date"),
-        (["--from", "9999-01-01"], "--from is 9999-01-01, which is yet to come"),
-        (["--from", "2025-02-02", "--to", "2025-01-01"], "--from 2025-02-02 is after --to 2025-01-01"),
+        (["--from", "9999-01-01"], "--from is 9999-01-01, which is in the future"),
+        (["--from", "2025-02-02", "--to", "2025-01-01"], "--from is 2025-02-02, which is after --to 2025-01-01"),
         (["--json", "--csv"], "can't be used together"),
         (["--status", "imagined"], "--status"),
         (["--psu-ip", "203.0.113.777"], "--psu-ip must be"),

@@ -420,7 +420,7 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
             ["failed", "ok", "ok", "skipped", "skipped"],
             "Developer Portal",
         ),
-        ({"OPENPAYMENTS_API_URL": ""}, None, 2, ["failed", *["skipped"] * 4], "travel together"),
+        ({"OPENPAYMENTS_API_URL": ""}, None, 2, ["failed", *["skipped"] * 4], "belong together"),
         ({"OPENPAYMENTS_PSU_CONTEXT": "personal"}, None, 2, ["failed", *["skipped"] * 4], "private, corporate"),
         ({"OPENPAYMENTS_CLIENT_SECRET": "mistyped"}, None, 3, ["ok", "ok", "ok", "failed", "skipped"], "CLIENT_SECRET"),
         ({"OPENPAYMENTS_AUTH_URL": CLOSED}, None, 5, ["ok", "failed", "ok", "skipped", "skipped"], "simulator running"),

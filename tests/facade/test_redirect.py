@@ -186,8 +186,11 @@ def test_a_callback_of_somebody_else_is_refused(op: OpenPayments, url: Any) -> N
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("https://app.example.com/cb", "url has no state: not accepted"),
-        ("https://app.example.com/cb?error=server_error", "url has no state, but the error server_error: not accepted"),
+        ("https://app.example.com/cb", "url has no state, so it is not accepted"),
+        (
+            "https://app.example.com/cb?error=server_error",
+            "url has no state, but the error server_error, so it is not accepted",
+        ),
         (httpx.URL("https://app.example.com/cb?state=s"), "url must be a string, such as str(request.url), not URL"),
     ],
 )

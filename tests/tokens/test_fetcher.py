@@ -139,9 +139,9 @@ NOT_A_TOKEN = [
     (b"[" * 100_000, "is not a JSON object"),
     (b"{}", "has no access_token"),
     (b'{"access_token": null}', "has no access_token"),
-    (b'{"access_token": ""}', "has an access_token that no header can carry"),
-    (b'{"access_token": 5}', "has an access_token that no header can carry"),
-    (b'{"access_token": "a\\r\\nb"}', "has an access_token that no header can carry"),
+    (b'{"access_token": ""}', "has an access_token that can't be sent in a header"),
+    (b'{"access_token": 5}', "has an access_token that can't be sent in a header"),
+    (b'{"access_token": "a\\r\\nb"}', "has an access_token that can't be sent in a header"),
     (b'{"access_token": "abc", "token_type": "mac"}', "has a token_type other than Bearer"),
     (b'{"access_token": "abc", "token_type": 5}', "has a token_type other than Bearer"),
     (b'{"access_token": "abc", "scope": 5}', "is not a token"),
@@ -199,7 +199,7 @@ def test_oauth_errors(
 def test_a_redirect_is_not_followed(new_fetcher: NewFetcher, endpoint: Endpoint, status: int) -> None:
     with Endpoint() as elsewhere:
         endpoint.answer = lambda _: answer(b"", status, {"Location": elsewhere.url})
-        with pytest.raises(TokenError, match=f"{status} a redirect, which is not followed"):
+        with pytest.raises(TokenError, match=f"{status} with a redirect, which is not followed"):
             new_fetcher().fetch(SCOPE)
         assert (endpoint.count, elsewhere.count) == (1, 0)
 

@@ -171,7 +171,7 @@ def test_contents_that_are_not_ours_are_overwritten(
     [(key, *_)] = store.written
     store.set(key, content, 3600)
     assert new_process().get().value == Secret(token_value(2))
-    said = "There is something in the token store (Spying) that is not a token of ours; it will be overwritten"
+    said = "The token store (Spying) contains something that is not a token of ours; it will be overwritten"
     assert said in caplog.messages
     assert new_process().get().value == Secret(token_value(2))
     assert endpoint.count == 2
@@ -239,7 +239,7 @@ def test_a_store_that_fails_fails_no_call_and_is_named_once(
     hours_of(manager, time, 3)
     said = [text for text in caplog.messages if "token store" in text]
     assert len(said) == 1
-    assert said[0].startswith("Trouble with the token store (Breaking), going on with this process's own memory: ")
+    assert said[0].startswith("The token store (Breaking) failed; going on with this process's own memory: ")
     assert f"ConnectionError: no {what}" in said[0]
     assert "t0ken" not in caplog.text
 
@@ -247,7 +247,7 @@ def test_a_store_that_fails_fails_no_call_and_is_named_once(
     breaking.broken = set()
     hours_of(manager, time, 2)
     said = [text for text in caplog.messages if "token store" in text]
-    assert said == ["No more trouble with the token store (Breaking)"]
+    assert said == ["The token store (Breaking) works again"]
     assert endpoint.count == 5
 
 
@@ -278,7 +278,7 @@ def test_a_lock_that_cannot_be_had_delays_only(
     store._patience = 0.01
     with MemoryStore.lock(store, manager._store_key):
         assert manager.get().value == Secret(token_value(1))
-    assert any("could not be had in its time" in text for text in caplog.messages)
+    assert any("did not grant its lock in time" in text for text in caplog.messages)
 
 
 # a day
@@ -374,4 +374,6 @@ def test_a_failed_refresh_is_logged_with_what_comes_next(
     manager.get()
     landed(manager)
     [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "the old one goes on, next try in 20 s: the token endpoint answered 500 server_error" in record.getMessage()
+    assert (
+        "using the old one, next attempt in 20 s: the token endpoint answered 500 server_error" in record.getMessage()
+    )

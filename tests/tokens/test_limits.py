@@ -177,7 +177,7 @@ def test_a_broken_body_leaves_status_and_request_id(
 @pytest.mark.parametrize("location", ["https://[", "http://x:port/", "//\x7f"])
 def test_a_redirect_to_nowhere_leaves_its_status(location: str, endpoint: Endpoint, op: OpenPayments) -> None:
     endpoint.answer = lambda _: answer(b"", 302, {"Location": location})
-    with pytest.raises(TokenError, match="302 a redirect") as raised:
+    with pytest.raises(TokenError, match="302 with a redirect") as raised:
         op.access_token()
     assert raised.value.status_code == 302
 
@@ -194,7 +194,7 @@ async def test_a_redirect_to_nowhere_leaves_its_status_on_a_loop_too() -> None:
     for transport in (httpx.MockTransport(nowhere), Transport()):
         forget_all()
         async with AsyncOpenPayments(**CREDENTIALS, transport=transport) as op:
-            with pytest.raises(TokenError, match="302 a redirect"):
+            with pytest.raises(TokenError, match="302 with a redirect"):
                 await op.access_token()
 
 

@@ -222,7 +222,7 @@ async def test_a_sync_call_on_the_loops_own_thread(new_manager: NewManager, endp
 def test_a_waiter_gives_up_alone(new_manager: NewManager, endpoint: Endpoint) -> None:
     endpoint.gate.clear()
     manager = new_manager()
-    with pytest.raises(TimedOutError, match=r"no token in 0\.01 s"):
+    with pytest.raises(TimedOutError, match=r"no token within 0\.01 s"):
         manager.get(timeout=0.01)
     with pytest.raises(TimedOutError):
         manager.get(timeout=0)

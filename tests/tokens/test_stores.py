@@ -253,7 +253,7 @@ def test_a_file_that_is_not_ours_counts_as_empty_and_is_overwritten(
     store = FileStore(path)
     assert store.get("a") is None
     store.set("a", "1", 60)
-    assert sum("not a token file of ours" in text for text in caplog.messages) == 1
+    assert sum("not a token file of this SDK" in text for text in caplog.messages) == 1
     assert store.get("a") == "1"
 
 

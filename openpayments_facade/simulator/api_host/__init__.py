@@ -1,1 +1,1 @@
-"""The API host: one file for each service, named as the provider's tags name it, and what all of their calls share."""
+"""The API host: one file for each service, named after the provider's tag, and the checks that all calls share."""

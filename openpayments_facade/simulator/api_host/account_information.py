@@ -47,7 +47,7 @@ def account_information_routes(provider: Provider) -> list[Route]:
 
 @dataclass(frozen=True)
 class _Opened:
-    """An account that a consent opens, and the kinds of data that may be read of it."""
+    """An account that a consent opens, and the kinds of its data that may be read."""
 
     account: Account
     kinds: frozenset[str]
@@ -97,7 +97,7 @@ def _list_transactions(call: BankCall) -> Answer:
     numbers = _select(call, consent, account, period)
     query = tuple(sorted(call.request.query_params.items()))
     if (account.resource_id, query) not in consent.next_pages:
-        # turning the page is the same access
+        # a further page counts as the same access
         _count_access(call, consent, "getTransactionList", account)
     path = _path(account)
     hrefs = {"account": path}
@@ -112,7 +112,7 @@ def _list_transactions(call: BankCall) -> Answer:
         pending = ledger.pending(call.today) if period.includes(call.today) and not more else ()
         transactions["pending"] = [ledger.pending_entry(account, number) for number in pending]
     if more:
-        # The next page begins after the last entry of this one: no source knows a parameter for pages.
+        # The next page begins after the last entry of this one, since no source mentions a parameter for pages.
         rest = {name: value for name, value in query if name not in {"deltaList", "entryReferenceFrom"}}
         rest["entryReferenceFrom"] = transactions["booked"][-1]["entryReference"]
         consent.next_pages.append((account.resource_id, tuple(sorted(rest.items()))))
@@ -160,7 +160,7 @@ def _open(call: BankCall, consent: Consent) -> dict[str, _Opened]:
 
 
 def _open_one(call: BankCall, consent: Consent, *, kind: str, status: int) -> _Opened:
-    """The account of the path, if the consent opens this kind of data; `status` says that there is no such account."""
+    """The account in the path, if the consent opens this kind of data. `status` is used if there is no such account."""
     account_id = call.path_value("account-id")
     known = {account.resource_id for account in call.provider.ledger.accounts(call.bank, consent.context)}
     if account_id not in known:
@@ -185,12 +185,12 @@ def _kinds(access: Mapping[str, Any], account: Account) -> frozenset[str]:
         return frozenset(offered | named)
     if offer is not None:
         return frozenset(offered)
-    # no account is named: user and bank choose, here every account, with all there is unless less was asked for
+    # no account is named, so user and bank choose: here every account, with all data unless less was asked for
     return frozenset({"accounts", *lists}) if lists else _EVERYTHING
 
 
 def _count_access(call: BankCall, consent: Consent, operation_id: str, account: Account | None = None) -> None:
-    """Counts an access without the user, of which each operation and account allows so many a day."""
+    """Counts an access without the user; the daily limit is for each operation and account."""
     consent.touch()
     if call.header("PSU-IP-Address") is not None:
         return
@@ -210,7 +210,7 @@ def _count_access(call: BankCall, consent: Consent, operation_id: str, account: 
 
 @dataclass(frozen=True)
 class _Period:
-    """Both days belong to it."""
+    """The first and the last day, both inclusive."""
 
     first: date
     last: date
@@ -231,7 +231,7 @@ def _read_period(call: BankCall) -> _Period:
 
 
 def _select(call: BankCall, consent: Consent, account: Account, period: _Period) -> range:
-    """The numbers of the booked entries that are asked for."""
+    """The numbers of the requested booked entries."""
     ledger, after = call.provider.ledger, call.query("entryReferenceFrom")
     begin = ledger.booked_until(period.first - timedelta(days=1)) if period.first > date.min else 0
     end = ledger.booked_until(min(period.last, call.today))

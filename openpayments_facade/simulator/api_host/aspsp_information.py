@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["aspsp_information_routes"]
 
 _BASE = "/psd2/aspspinformation/v1"
-# small letters too, as in the provider's guide of 2021
+# lower case too, as in the provider's guide of 2021
 _COUNTRY_CODE = re.compile("[a-zA-Z]{2}")
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def _select(
     country: Callable[[T], str],
     city_id: Callable[[T], str | None] = lambda _: None,
 ) -> list[T]:
-    """Filters are a union; without any, everything is let through (document 001, "Get cities")."""
+    """Whether an item passes. Filters are a union; without filters, everything passes (document 001, "Get cities")."""
     countries = _query_list(call, "isoCountryCodes", _COUNTRY_CODE)
     city_ids = _query_list(call, "cityIds", UUID)
     if countries is None and city_ids is None:

@@ -1,4 +1,4 @@
-"""The authorisations of whatever a user approves: start one, list them, select a method, read the SCA status."""
+"""The authorisations of anything that a user approves: start one, list them, select a method, read the SCA status."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def authorisation_routes(
     get_sca_status: str,
     select_method: str,
 ) -> list[Route]:
-    """The routes of four operations, whose operationIds are the keyword arguments.
+    """The routes of the four operations. The other arguments are their operationIds.
 
     Args:
         on: `bank_operation` for a provider and its API scopes.
-        path: That of a subject's authorisations, such as `/.../{consentId}/authorisations`.
-        find: Gives the subject of a call, or raises ApiError.
+        path: The path of a subject's authorisations, such as `/.../{consentId}/authorisations`.
+        find: Returns the subject of a call, or raises ApiError.
     """
 
     def about(handler: Callable[[BankCall, Subject], Answer]) -> Callable[[BankCall], Answer]:

@@ -1,6 +1,6 @@
-"""What every call to a bank asks for as well: the bank, and headers that are in order.
+"""The further checks of every call to a bank: a known bank, and well-formed headers.
 
-Which headers there are, and their forms, is in the provider's guide of 2021.
+The headers and their forms are from the provider's guide of 2021.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ S = TypeVar("S", bound="Subject")
 
 @dataclass(frozen=True)
 class BankCall(Call):
-    """A call to a bank that may be answered. `body` is the JSON that was sent, None where none is read."""
+    """A call to a bank that passed the checks. `body` is the JSON that was sent; None if the operation reads none."""
 
     bank: Bank
     body: Any
@@ -69,18 +69,18 @@ class BankCall(Call):
 
     @property
     def today(self) -> date:
-        """The bank's day."""
+        """Today's date at the bank."""
         return self.provider.now().date()
 
     def flag(self, name: str) -> bool:
-        """A query parameter that is true or false; false if it was not sent."""
+        """A boolean query parameter; false if it was not sent."""
         value = self.query(name)
         if value is not None and not _BOOLEAN.fullmatch(value):
             raise malformed(name, f"{name} must be true or false")
         return value == "true"
 
     def check(self, subject: S | None, *, otherwise: ApiError) -> S:
-        """What the call is about. Raises `otherwise` unless the bank knows it, ApiError if the call contradicts it."""
+        """The call's subject. Raises `otherwise` if the bank doesn't know it, ApiError if the call contradicts it."""
         if subject is None or subject.bank is not self.bank:
             raise otherwise
         name, created_with = "TPP-Redirect-Preferred", subject.redirect_preferred
@@ -101,7 +101,7 @@ def bank_operation(
     query: Collection[str] = (),
     json_body: bool = False,
 ) -> Route:
-    """As `operation`, for one that a bank answers. With `json_body` the handler gets the `body` of the call."""
+    """As `operation`, for operations that a bank answers. With `json_body` the call has its `body`."""
 
     def answer(call: Call) -> Answer:
         headers = call.request.headers

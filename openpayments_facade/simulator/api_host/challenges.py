@@ -1,4 +1,4 @@
-"""What a user is shown in the decoupled approach: the forms of Mobile BankID (the provider's samples of 2022)."""
+"""The challenges of the decoupled approach: the forms of Mobile BankID (the provider's samples of 2022)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIDE = 33
 
 
 def challenge(method: str, authorisation_id: str, step: int) -> dict[str, Any]:
-    """`challengeData` as of status read number `step`; only that of the animated methods differs from step to step."""
+    """`challengeData` at status read number `step`. Only the animated methods change it from step to step."""
     if method == "mbid":
         # an autostart token, the same until the authorisation ends
         return {"data": [derived_uuid("autostart", authorisation_id)]}
@@ -29,7 +29,7 @@ def challenge(method: str, authorisation_id: str, step: int) -> dict[str, Any]:
 
 
 def _png(code: str) -> bytes:
-    """A black-and-white picture of the code's bits. It is not a QR code: there is no app that could read it."""
+    """A black-and-white image of the code's bits. It is not a QR code, since no app could use it anyway."""
     bits = int(code * 5, 16)
     rows = (bits >> (row * _SIDE) & ((1 << _SIDE) - 1) for row in range(_SIDE))
     width = -(-_SIDE // 8)

@@ -1,4 +1,4 @@
-"""Consent: asking for one, reading and deleting it, and its authorisations (the provider's guide of 2021)."""
+"""Consent: create, read and delete consents, and their authorisations (the provider's guide of 2021)."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _get(call: BankCall) -> Answer:
 
 def _delete(call: BankCall) -> Answer:
     consent = _find(call)
-    # a consent that has ended in another way stays as it is; deleting is idempotent, so that is not an error
+    # a consent that has already ended stays as it is; deleting is idempotent, so that is not an error
     if consent.is_alive:
         consent.settle("terminatedByTpp")
     return Answer(status=204)
@@ -125,7 +125,7 @@ def _delete(call: BankCall) -> Answer:
 
 def _get_status(call: BankCall) -> Answer:
     consent = _find(call)
-    # the simpler flow in the provider's guide of 2021 asks for nothing but this while the user approves
+    # in the simpler flow of the provider's guide of 2021, only this is polled while the user approves
     for authorisation in consent.authorisations.values():
         authorisation.let_app_proceed()
     return Answer({"consentStatus": consent.status})
@@ -136,7 +136,7 @@ def _find(call: BankCall) -> Consent:
 
 
 def _check_request(body: Any, today: date) -> date:
-    """The date in `validUntil` of a request that is in order. Raises ApiError 400."""
+    """Checks a request, and returns the date in its `validUntil`. Raises ApiError 400."""
     if not isinstance(body, dict):
         raise malformed(None, "the body is not a JSON object")
     for name in ("access", "recurringIndicator", "validUntil", "frequencyPerDay", "combinedServiceIndicator"):

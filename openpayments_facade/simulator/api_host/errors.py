@@ -1,4 +1,4 @@
-"""What the API host answers when it refuses a call: `tppMessages`, or `application/problem+json`."""
+"""The API host's answers to refused calls: `tppMessages`, or `application/problem+json`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_TEXT = 512
 
 
 class ApiError(Exception):
-    """An answer of the API host that is not a success: `{"tppMessages": [{"category": "ERROR", "code": ...}]}`."""
+    """An error answer of the API host: `{"tppMessages": [{"category": "ERROR", "code": ...}]}`."""
 
     def __init__(
         self, status: int, code: str, text: str, *, path: str | None = None, headers: Mapping[str, str] | None = None
@@ -36,5 +36,5 @@ class ApiError(Exception):
 
 
 def malformed(path: str | None, text: str) -> ApiError:
-    """For what is missing or has the wrong form: a header, a parameter, or a field of the body."""
+    """The error for a header, parameter or body field that is missing or malformed."""
     return ApiError(400, "FORMAT_ERROR", text, path=path)

@@ -1,6 +1,6 @@
-"""What every operation of the API host asks for before it answers: request id, token, Accept and query.
+"""The checks of every operation of the API host: request id, token, Accept and query.
 
-Which status and code a refusal has is in the provider's description of 2026.
+Statuses and codes of refusals are from the provider's description of 2026.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Answer", "Call", "Handler", "operation"]
 
 @dataclass(frozen=True)
 class Call:
-    """A call that may be answered. `scopes` are those of its token, `content` is its body as it came."""
+    """A call that passed the checks. `scopes` are those of its token, `content` is its raw body."""
 
     provider: Provider
     request: Request
@@ -49,13 +49,13 @@ class Call:
         return value
 
     def path_value(self, name: str) -> str:
-        """A path parameter by its documented name; Starlette's routes know it with underscores."""
+        """A path parameter by its documented name. Starlette's routes have it with underscores."""
         return str(self.request.path_params[name.replace("-", "_")])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is what the JSON holds; None for an empty answer."""
+    """An answer. `body` is the content of the JSON; None for an empty answer."""
 
     body: Any = None
     status: int = 200
@@ -83,13 +83,13 @@ def operation(
     """The route of an operation, whose handler answers or raises ApiError.
 
     Args:
-        provider: Its lock is held meanwhile.
+        provider: The provider's state. Its lock is held during a call.
         method: An HTTP method.
-        path: With underscores in the names of its parameters.
+        path: The path, with underscores in the names of its parameters.
         handler: Answers a call that passed the checks.
-        api_scopes: The token needs one of them.
-        query: The parameters that it knows.
-        offers_problem: Whether errors can be had as `application/problem+json`.
+        api_scopes: The token needs one of these.
+        query: The known query parameters.
+        offers_problem: Whether it can send errors as `application/problem+json`.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -144,9 +144,9 @@ def _check_query(request: Request, known: Collection[str]) -> None:
 
 
 def _accepted(headers: Headers) -> tuple[float, float]:
-    """How much Accept wants `application/json` and `application/problem+json` (RFC 9110, section 12.5.1).
+    """The quality that Accept gives to `application/json` and `application/problem+json` (RFC 9110, section 12.5.1).
 
-    The most specific media range decides; a problem is only for those who ask for it by name.
+    The most specific media range decides; a problem is only sent to clients that ask for it by name.
     """
     weights: dict[str, float] = {}
     for item in (",".join(headers.getlist("accept")).strip() or "*/*").split(","):

@@ -1,6 +1,6 @@
 """`/connect/authorize` on the auth host: the page where a user approves or declines (the provider's guide of 2021).
 
-In reality this host sends the browser on to the bank and takes it back; here one page stands for both.
+In reality this host sends the browser to the bank, which sends it back; here one page stands for both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["AUTHORISE_PATH", "Refused", "authorise_routes", "decide", "link_temp
 
 AUTHORISE_PATH = "/connect/authorize"
 _FIELDS = ("client_id", "scope", "response_type", "redirect_uri", "state", "acr_values")
-# browsers run or show these instead of going to a server
+# browsers run or show these instead of contacting a server
 _NO_REDIRECT_SCHEMES = {"", "about", "blob", "data", "file", "javascript", "vbscript"}
 
 _PAGE: Final = """<!doctype html>
@@ -52,7 +52,7 @@ button {{ font: inherit; padding: .5rem 1.5rem; margin-right: 1rem }}
 
 
 class Refused(Exception):
-    """The browser stays where it is, and shows why."""
+    """The browser stays on this page, which shows why."""
 
 
 def authorise_routes(provider: Provider) -> list[Route]:
@@ -96,7 +96,7 @@ def link_template(provider: Provider, authorisation: Authorisation) -> str:
 
 
 def read_link(url: str) -> dict[str, str]:
-    """The fields of a link that was filled in, as a browser would send them."""
+    """The fields of a filled-in link, as a browser would send them."""
     return {name: values[-1] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
 
 
@@ -110,7 +110,7 @@ def decide(provider: Provider, fields: Mapping[str, str], *, approved: bool) -> 
         redirect_uri, state = fields["redirect_uri"], fields.get("state")
         if not approved or fate is Fate.FAILS:
             authorisation.finish("failed")
-            # no source says what comes back then; this is OAuth's own way (RFC 6749, section 4.1.2.1)
+            # no source says what comes back then; this is what OAuth says (RFC 6749, section 4.1.2.1)
             return _with_query(redirect_uri, error="access_denied", state=state)
         code = None
         if provider.plain_redirect:

@@ -1,4 +1,4 @@
-"""What the auth host answers when it refuses a token request."""
+"""The auth host's answers to refused token requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["OAuthError"]
 
 
 class OAuthError(Exception):
-    """An answer of the token endpoint that is not a success (RFC 6749, section 5.2)."""
+    """An error answer of the token endpoint (RFC 6749, section 5.2)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a token may be asked for (document 000)."""
+"""Checks the scope of a token request (document 000)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["check_scope"]
 
 
 def check_scope(provider: Provider, scope: str, *, require_psu_context: bool = False) -> str:
-    """The scope that is granted, in the order asked for. Raises OAuthError `invalid_scope`.
+    """The granted scope, in the order of the request. Raises OAuthError `invalid_scope`.
 
-    Sources differ on the order, and on whether a PSU context is needed; where a user is asked, it never is.
+    Sources differ on the order, and on whether a PSU context is required; after a user's approval it never is.
     """
     asked = scope.split(" ")
     if "" in asked:

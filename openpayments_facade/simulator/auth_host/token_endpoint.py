@@ -49,13 +49,13 @@ def token_routes(provider: Provider) -> list[Route]:
 
 def _client_credentials(provider: Provider, form: Mapping[str, str], _: Headers) -> dict[str, Any]:
     if "scope" not in form:
-        # a scope left out has a default or is invalid_scope (RFC 6749, section 3.3); no source knows of a default
+        # a missing scope has a default or is invalid_scope (RFC 6749, section 3.3); no source mentions a default
         raise OAuthError("invalid_scope", "scope is missing")
     scope = check_scope(provider, form["scope"], require_psu_context=provider.require_psu_context)
     return provider.tokens.issue(scope)
 
 
 def _authenticate(provider: Provider, form: Mapping[str, str]) -> None:
-    # RFC 6749, section 5.2: absent or wrong credentials are invalid_client, and 400 unless they came in the header
+    # RFC 6749, section 5.2: missing or wrong credentials are invalid_client, with 400 unless they came in the header
     if not provider.application.accepts(form.get("client_id", ""), form.get("client_secret", "")):
         raise OAuthError("invalid_client", "unknown client_id or wrong client_secret")

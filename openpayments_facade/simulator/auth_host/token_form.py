@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["RESOURCE_HEADERS", "read_form", "required"]
 
 _FORM = "application/x-www-form-urlencoded"
-# By kind, the pair of headers that says what an authorization code approves: `X-ConsentId`, `X-ConsentAuthorisationId`
-# and so on (the provider's guide of 2021). The other grants may send them, to no effect.
+# By kind, the two headers that say what an authorization code approves: `X-ConsentId`, `X-ConsentAuthorisationId` and
+# so on (the provider's guide of 2021). In the other grants they have no effect.
 RESOURCE_HEADERS = {
     kind: (f"X-{kind.capitalize()}Id", f"X-{kind.capitalize()}AuthorisationId") for kind in API_SCOPE_BY_KIND
 }
 
 
 def read_form(request: Request, body: bytes) -> dict[str, str]:
-    """The form's fields. One without a value counts as absent, a repeated one is refused (RFC 6749, section 3.2)."""
+    """The form's fields. One without a value counts as absent, repeated ones are refused (RFC 6749, section 3.2)."""
     if request.headers.get(REQUEST_ID) is not None and request_id_of(request.headers) is None:
         raise OAuthError("invalid_request", f"{REQUEST_ID} is not a UUID")
     if empty := [name for pair in RESOURCE_HEADERS.values() for name in pair if request.headers.get(name) == ""]:
         raise OAuthError("invalid_request", f"empty header: {', '.join(empty)}")
     if "authorization" in request.headers:
-        # whoever tried a scheme of the Authorization header is told so by a 401 (RFC 6749, section 5.2)
+        # a client that used the Authorization header gets a 401 (RFC 6749, section 5.2)
         raise OAuthError(
             "invalid_client",
             "client_id and client_secret belong in the form, not in the Authorization header",

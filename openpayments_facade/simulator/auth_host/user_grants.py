@@ -1,4 +1,4 @@
-"""The two grants that a user stands behind: an authorization code, and a refresh token."""
+"""The two grants of a user: authorization code and refresh token."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refresh_token(provider: Provider, form: Mapping[str, str], _: Headers) -> di
     scope = provider.refresh_tokens.scope_of(value)
     if scope is None:
         raise _invalid_grant()
-    # the new access token may be narrower; its refresh token is as good as the old one
+    # the new access token may have a narrower scope; its refresh token keeps the old one's
     asked = check_scope(provider, form["scope"]) if "scope" in form else scope
     _check_part_of(scope, asked)
     fields = provider.refresh_tokens.replace(value)
@@ -54,7 +54,7 @@ def _check_part_of(granted: str, asked: str) -> None:
 
 
 def _read_approval(headers: Headers) -> Approval:
-    """Which authorisation the request says that it completes."""
+    """The authorisation that the request claims to complete."""
     sent = [kind for kind, names in RESOURCE_HEADERS.items() if any(name in headers for name in names)]
     if len(sent) != 1:
         pairs = " or with ".join(" and ".join(pair) for pair in RESOURCE_HEADERS.values())

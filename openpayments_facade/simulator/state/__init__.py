@@ -1,4 +1,4 @@
-"""What the simulated provider remembers."""
+"""The state of the simulated provider."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ __all__ = ["Provider"]
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """Everything that is remembered, and how the provider was told to behave.
+    """The state of the provider, and the settings of its behaviour.
 
-    Whoever reads or changes anything in here holds `lock`: the hosts run in a thread of their own, and the methods of
-    `Simulator` are called from any.
+    All reads and changes require holding `lock`: the hosts run in a thread of their own, and the methods of `Simulator`
+    can be called from any thread.
 
-    `refresh_tokens` is None where the token endpoint gives none; `redirect_uris` are those that the application has
-    registered, None for any; `page_size` counts booked transactions; `auth_url` gives the auth host's origin while it
-    runs; `now` is the banks' time.
+    Attributes:
+        refresh_tokens: None if the token endpoint issues none.
+        redirect_uris: The redirect URIs that the application has registered; None for any.
+        page_size: The number of booked transactions on a page.
+        auth_url: Returns the auth host's origin while it runs.
+        now: Returns the banks' time.
     """
 
     application: Application

@@ -1,7 +1,7 @@
 """Countries, cities and banks as ASPSP Information lists them: the exact examples of document 001.
 
-Only what the document says is here. Of Nordea and Handelsbanken it gives BIC, name and logo, so their details have no
-more than that. The trailing space of SEB's name is in the document.
+They contain only what the document says. For Nordea and Handelsbanken it gives BIC, name and logo, so their details
+have no more than that. The trailing space in SEB's name is from the document.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ ASPSPS: Final[list[dict[str, str]]] = [
     },
 ]
 
-# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known where the document names it: SEB's
-# details say Stockholm. The other two are found by country and without a filter, never by city.
+# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known if the document names it: SEB's
+# details say Stockholm. The other two are found by country or without a filter, never by city.
 ASPSP_CITY_IDS: Final[dict[str, str]] = {"ESSESESS": "37efa883-c8ad-4ff7-927b-b11b02beb923"}
 
 ASPSP_DETAILS: Final[dict[str, dict[str, Any]]] = {aspsp["bicFi"]: dict(aspsp) for aspsp in ASPSPS} | {

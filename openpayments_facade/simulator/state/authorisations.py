@@ -1,7 +1,7 @@
-"""What users approve, and how they do it: the same for everything that can be approved.
+"""What users approve, and how: the same for everything that can be approved.
 
-A subject is what an authorisation is about: a consent. What follows from the user's decision is the subject's own;
-everything else here and on both hosts knows no more of it than `Subject` says.
+A subject is what an authorisation is for, such as a consent. The subject itself decides what follows from the user's
+decision; all other code, here and on both hosts, only uses the interface of `Subject`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ ScaStatus = Literal["received", "started", "scaMethodSelected", "authenticationS
 _TERMINAL: frozenset[ScaStatus] = frozenset({"finalised", "failed", "exempted"})
 _OUTCOME_BY_FATE: Final[Mapping[Fate, Outcome]] = {Fate.FAILS: "failed", Fate.EXEMPTED: "exempted"}
 
-# Everything that a user can approve by redirect, by the name that it has in the link and in the headers of the token
-# request, and the API scope that the redirect is for (the provider's guide of 2021). It says nothing of baskets.
+# Everything that a user can approve by redirect: its name in the link and in the headers of the token request, and the
+# API scope that the redirect is for (the provider's guide of 2021, which does not mention baskets).
 API_SCOPE_BY_KIND: Final[Mapping[str, str]] = {"consent": "accountinformation", "payment": "paymentinitiation"}
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Which authorisation of what, as an authorization code stands for it."""
+    """The authorisation that an authorization code stands for, and its subject."""
 
     kind: str
     resource_id: str
@@ -50,7 +50,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class SimulatedAuthorisation:
-    """An authorisation as it was when it was looked at; `method` is an authentication method id."""
+    """A snapshot of an authorisation. `method` is the id of an authentication method."""
 
     id: str
     approach: Approach
@@ -61,10 +61,10 @@ class SimulatedAuthorisation:
 
 @dataclass(eq=False, kw_only=True)
 class Subject(ABC):
-    """What a user is asked to approve, to be completed by each kind of it.
+    """What a user is asked to approve; a base class with a subclass for each kind.
 
     `kind` is one of `API_SCOPE_BY_KIND`; `context` is the PSU context of the token, `redirect_preferred` the header
-    that it was created with; `psu_id` is the user, None if nobody said who it is.
+    that it was created with; `psu_id` is the user, None if unknown.
     """
 
     kind: ClassVar[str]
@@ -89,24 +89,24 @@ class Subject(ABC):
 
     @abstractmethod
     def approve(self, psu_id: str | None) -> None:
-        """What follows when this user approves."""
+        """Applies the consequences of this user's approval."""
 
     @abstractmethod
     def reject(self) -> None:
-        """What follows when the user declines, or the authorisation fails."""
+        """Applies the consequences of a refusal or a failed authorisation."""
 
     def touch(self) -> None:  # noqa: B027 - most subjects have nothing to note
-        """Notes that something was done with it."""
+        """Notes that it was used or changed."""
 
     def catch_up(self) -> None:  # noqa: B027
-        """Does what has become due since it was last looked at."""
+        """Does what has become due since the last time."""
 
     @property
     def approach(self) -> Approach:
         return self.bank.approach(self.redirect_preferred)
 
     def close_authorisations(self) -> None:
-        """Nothing waits for the user any more."""
+        """Ends all authorisations that are waiting for the user."""
         for authorisation in self.authorisations.values():
             if authorisation.is_open:
                 authorisation.sca_status = "failed"
@@ -114,9 +114,9 @@ class Subject(ABC):
 
 @dataclass(eq=False, kw_only=True)
 class Authorisation:
-    """A user's way to approve a subject: by redirect, or decoupled, in an app.
+    """A user's approval of a subject, by redirect or decoupled (in an app).
 
-    `reads` counts the status reads since a method was selected. A decoupled one ends by itself at the read number
+    `reads` counts the status reads since a method was selected. A decoupled one ends by itself at read number
     `last_read`; if that is None, it never does.
     """
 
@@ -135,7 +135,7 @@ class Authorisation:
 
     @property
     def waits_for_app(self) -> bool:
-        """Whether there is a challenge that the user has yet to meet."""
+        """Whether there is a challenge that the user has not answered yet."""
         return self.is_open and self.approach == "decoupled" and self.method is not None
 
     @property
@@ -159,7 +159,7 @@ class Authorisation:
             self.finish(_OUTCOME_BY_FATE.get(fate, "finalised"))
 
     def let_app_proceed(self) -> None:
-        """What a status read does to a decoupled authorisation: it comes a step nearer to its end."""
+        """Counts a status read, which brings a decoupled authorisation a step closer to its end."""
         if not self.waits_for_app:
             return
         self.reads += 1
@@ -181,7 +181,7 @@ class Authorisation:
 
 
 class Authorisations:
-    """Every authorisation there is. `new_id` makes their ids; a decoupled one ends at read `decoupled_reads`."""
+    """All authorisations. `new_id` makes their ids; decoupled ones end at read `decoupled_reads`."""
 
     def __init__(self, *, new_id: Callable[[], str], decoupled_reads: int | None) -> None:
         self._new_id = new_id
@@ -194,7 +194,7 @@ class Authorisations:
             id=self._new_id(),
             subject=subject,
             approach=approach,
-            # in the provider's guide of 2021 redirects begin with `started`, and the notes about banks with `received`
+            # in the provider's guide of 2021 redirects begin with `started`, in its notes about banks with `received`
             sca_status="started" if approach == "redirect" else "received",
             psu_id=psu_id or subject.psu_id,
             last_read=self._decoupled_reads,
@@ -211,12 +211,12 @@ class Authorisations:
         return authorisation
 
     def find_approved(self, approval: Approval) -> Authorisation | None:
-        """The authorisation that an approval is about, if it is of what the approval says."""
+        """The authorisation that an approval is for, if it belongs to the subject that the approval names."""
         authorisation = self.find(approval.authorisation_id)
         return authorisation if authorisation is not None and authorisation.approval == approval else None
 
     def activate(self, approval: Approval) -> None:
-        """Finishes what a user has approved by redirect: its code became a token (the provider's guide of 2021)."""
+        """Completes an approval by redirect, whose code became a token (the provider's guide of 2021)."""
         authorisation = self.find_approved(approval)
         if authorisation is not None and authorisation.is_open:
             authorisation.finish("finalised")

@@ -1,16 +1,16 @@
-"""The banks that can be asked for consents and accounts, each with the habits that it has in the provider's sandbox.
+"""The banks with consents and accounts, each with its peculiarities in the provider's sandbox.
 
-| BIC | how the user approves | insists on |
+| BIC | how the user approves | requires |
 |---|---|---|
 | `ESSESESS` | redirect with a code | `PSU-Corporate-ID` when a consent is created in the PSU context corporate |
 | `NDEASESS` | redirect with a code | |
 | `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected and in every call for accounts |
 | `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | `PSU-IP-Address` and `PSU-User-Agent` when a consent is created, `PSU-ID` when an authorisation starts; the same `TPP-Redirect-Preferred` in every call about a consent that was created with one |
 
-Only ESSESESS has transaction details; HANDSESS knows its accounts by BBAN and clearing number, the others by IBAN (all
-of it from the provider's guide of 2021). SWEDSESS is not in the list of banks, which holds the examples of document 001
-and nothing else; it can be addressed all the same, for its two ways to approve. When decoupled, it offers three methods
-of Mobile BankID, more than the real one, so that one bank shows every kind of challenge.
+Only ESSESESS has transaction details. HANDSESS identifies its accounts by BBAN and clearing number, the others by IBAN.
+All of this is from the provider's guide of 2021. SWEDSESS is not in the list of banks, which contains only the examples
+of document 001, but it can be addressed all the same, since it has both approaches. When decoupled, it offers three
+methods of Mobile BankID, more than the real bank, so that one bank shows every kind of challenge.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ _ONE_METHOD: Final[Mapping[str, str]] = {"mbid": "Mobile BankID"}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bank:
-    """A bank and its habits.
+    """A bank and its peculiarities.
 
-    `code` begins its IBANs. With `at_once`, whatever waits for the user is approved as soon as an authorisation starts.
-    `methods` are its decoupled authentication methods: names by ids. `insists_on` names the headers that it needs, by
-    operationId. With `keeps_preference`, what was created with a `TPP-Redirect-Preferred` needs the same one later on.
+    `code` begins its IBANs. With `at_once`, everything is approved as soon as an authorisation starts. `methods` are
+    the names of its decoupled authentication methods by id. `insists_on` are the headers that it requires, by
+    operationId. With `keeps_preference`, a resource that was created with a `TPP-Redirect-Preferred` always requires
+    the same one.
     """
 
     bic: str

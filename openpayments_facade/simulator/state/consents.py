@@ -1,4 +1,4 @@
-"""Consents: what the simulator remembers of them, and how one status follows another."""
+"""Consents: their data, and the transitions between their statuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ _LONGEST = timedelta(days=180)
 
 @dataclass(frozen=True)
 class SimulatedConsent:
-    """A consent as it was when it was looked at; `access` is as it was asked for, `context` a PSU context."""
+    """A snapshot of a consent.
+
+    Attributes:
+        access: The access that was asked for.
+        context: The PSU context.
+    """
 
     id: str
     bic: str
@@ -37,10 +42,10 @@ class SimulatedConsent:
 
 @dataclass(eq=False, kw_only=True)
 class Consent(Subject):
-    """`request` is the body that it was created with.
+    """A consent. `request` is the body that it was created with.
 
-    `accesses` counts the accesses of a day without the user, `reported` are the entries that each account has told of,
-    `next_pages` the queries of the next pages that were linked to.
+    `accesses` counts a day's accesses without the user, `reported` the entries that each account has already listed,
+    `next_pages` are the queries of the links to next pages.
     """
 
     kind = "consent"
@@ -75,7 +80,7 @@ class Consent(Subject):
         self.settle("rejected")
 
     def settle(self, status: ConsentStatus) -> None:
-        """Takes a status in which no user is waited for."""
+        """Sets a status in which nothing is waiting for the user."""
         self.status = status
         self.touch()
         self.close_authorisations()
@@ -100,7 +105,7 @@ class Consent(Subject):
 
 
 class Consents:
-    """Every consent there is. `new_id` makes their ids, `now` is the banks' time."""
+    """All consents. `new_id` makes their ids, `now` is the banks' time."""
 
     def __init__(self, *, new_id: Callable[[], str], now: Callable[[], datetime]) -> None:
         self.now = now
@@ -148,7 +153,7 @@ class Consents:
                 other.settle("expired")
 
     def views(self) -> list[SimulatedConsent]:
-        """All of them, in the order of their creation."""
+        """Snapshots of all consents, in order of creation."""
         for consent in self._consents.values():
             consent.catch_up()
         return [consent.view() for consent in self._consents.values()]

@@ -1,7 +1,7 @@
-"""The registered application, and the tokens and codes that it was given.
+"""The registered application, and the tokens and codes that were issued to it.
 
-Tokens and codes are opaque strings, made by a `factory`; what each of them is good for is remembered here, and until
-when. A `clock` counts seconds.
+Tokens and codes are opaque strings, made by a `factory`. This module remembers what each is valid for, and until when.
+A `clock` counts seconds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _REFRESH_TOKEN_LIFETIME = 30 * 86400
 
 
 def read_api_scopes(api_scopes: Iterable[str]) -> frozenset[str]:
-    """The API scopes that an application is registered for. Raises ValueError for one that does not exist."""
+    """The API scopes that an application is registered for. Raises ValueError for an unknown one."""
     if isinstance(api_scopes, str):
         raise ValueError(f"api_scopes must be a list of scopes, not the string {str(api_scopes)!r}")
     scopes = frozenset(str(scope) for scope in api_scopes)
@@ -47,7 +47,7 @@ def read_api_scopes(api_scopes: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Application:
-    """An application that was registered in the developer portal (document 001)."""
+    """An application that is registered in the Developer Portal (document 001)."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -98,7 +98,7 @@ class _RefreshToken:
 
 
 class RefreshTokens:
-    """Each is good once, and then replaced (RFC 6749, section 6)."""
+    """Refresh tokens. Each works once, and is then replaced (RFC 6749, section 6)."""
 
     def __init__(self, *, clock: Callable[[], float], factory: Callable[[], str]) -> None:
         self._clock = clock
@@ -125,7 +125,7 @@ class RefreshTokens:
         return token.scope
 
     def replace(self, value: str) -> dict[str, Any]:
-        """As `issue`, for the token that comes after this one, which must be good."""
+        """As `issue`, for the token that replaces this valid one."""
         token = self._tokens.pop(value)
         return self.issue(token.scope, refresh_count=token.refresh_count + 1)
 
@@ -142,7 +142,7 @@ class _Code:
 
 
 class Codes:
-    """Authorization codes: each stands for one approval by a user, is good once, and not for long."""
+    """Authorization codes. Each stands for one approval by a user, and works once for a short time."""
 
     def __init__(self, *, clock: Callable[[], float], factory: Callable[[], str]) -> None:
         self._clock = clock
@@ -155,7 +155,7 @@ class Codes:
         return value
 
     def redeem(self, value: str, approval: Approval, *, redirect_uri: str) -> str | None:
-        """The scope that the code is good for; None if it is not good. Either way the code is spent."""
+        """The scope of a code; None if the code is not valid. Either way the code is used up."""
         code = self._codes.pop(value, None)
         if code is None or self._clock() >= code.expires_at:
             return None

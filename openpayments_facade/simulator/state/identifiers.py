@@ -1,4 +1,4 @@
-"""Ids that look random and follow from a seed, so that a recording of the same requests is the same again."""
+"""Ids that look random but derive from a seed, so that the same requests always give the same recording."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["derived_uuid", "derived_uuids"]
 
 
 def derived_uuid(*parts: object) -> str:
-    """The same UUID for the same parts, which contain no line breaks."""
+    """A UUID derived from the parts, which must not contain line breaks."""
     digest = blake2b("\n".join(map(str, parts)).encode(), digest_size=16).digest()
     return str(uuid.UUID(bytes=digest, version=4))
 
 
 def derived_uuids(seed: int) -> Iterator[str]:
-    """One after another, the same ones for the same seed."""
+    """A sequence of UUIDs derived from a seed."""
     return (derived_uuid(seed, "identifier", number) for number in itertools.count(1))

@@ -1,7 +1,7 @@
-"""Accounts, balances and transactions: made up from a seed whenever they are asked for, and never stored.
+"""Accounts, balances and transactions: made up from a seed on demand, and never stored.
 
-Entry number k of an account, counted from the oldest, is one of a cycle of templates with a date of its own. Everything
-about it is therefore known without the entries before it: which of them lie between two dates, and what they add up to.
+Entry number k of an account, counted from the oldest, is one of a cycle of templates with a date of its own. So
+everything about it follows without the entries before it: which entries lie between two dates, and their sum.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "Ledger"]
 
-# all of it lies within the last 13 months, the shortest history that the provider's guide of 2021 gives for a bank
+# all entries are within the last 13 months, the shortest history of a bank in the provider's guide of 2021
 _DAYS = 365
 _CYCLE = 97
 _PENDING = 2
@@ -30,14 +30,14 @@ _PENDING = 2
 
 @dataclass(frozen=True)
 class _Kind:
-    """A sort of entry: the least and the most that it costs, in hundredths, and the fields that go with it."""
+    """A kind of entry: its lowest and highest amount, in hundredths, and its other fields."""
 
     least: int
     most: int
     fields: Mapping[str, Any]
 
 
-# Nobody's names and numbers: the giro numbers are all zeros.
+# Invented names and numbers: the giro numbers are all zeros.
 _SPENDING: Final = (
     _Kind(
         2_000,
@@ -136,7 +136,7 @@ class Account:
         return f"SE{98 - digits % 97:02d}{self.bban}"
 
     def reference(self) -> dict[str, str]:
-        """The account by the one identifier that its bank prefers, with its currency."""
+        """The account's reference: the identifier that its bank prefers, and its currency."""
         if self.iban is not None:
             return {"iban": self.iban, "currency": self.currency}
         assert self.bank.clearing_number is not None
@@ -152,7 +152,7 @@ class Account:
         return all(own.get(name) == value for name, value in reference.items() if value is not None)
 
     def describe(self) -> dict[str, Any]:
-        """The account as the list and the details show it, without balances and links."""
+        """The account as in the list and the details, without balances and links."""
         fields = {
             "resourceId": self.resource_id,
             "iban": self.iban,
@@ -180,7 +180,7 @@ class _Cycle:
 
 
 class Ledger:
-    """Everybody's accounts. Each has `transactions` booked ones on `today`; the rate stays the same as days go by."""
+    """All users' accounts. Each has `transactions` booked entries on `today`; later days add more at the same rate."""
 
     def __init__(self, *, seed: int, transactions: int, today: date) -> None:
         self._seed = seed
@@ -189,7 +189,7 @@ class Ledger:
         self._cycle = lru_cache(maxsize=64)(self._make_cycle)
 
     def accounts(self, bank: Bank, context: str | None) -> list[Account]:
-        """A user's accounts at a bank: the same for every user, others for businesses."""
+        """A user's accounts at a bank. All users have the same ones; businesses have others."""
         usage, base = ("ORGA", 51) if context == "corporate" else ("PRIV", 11)
         return [
             Account(
@@ -205,12 +205,12 @@ class Ledger:
         ]
 
     def booked_until(self, day: date) -> int:
-        """How many entries are booked by the end of that day: those with the numbers below."""
+        """How many entries are booked by the end of that day. Their numbers are below that."""
         days = (day - self._first_day).days + 1
         return max(0, -(-days * self._transactions // _DAYS))
 
     def pending(self, today: date) -> range:
-        """The numbers of the entries that are next to be booked."""
+        """The numbers of the entries that will be booked next."""
         count = self.booked_until(today)
         return range(count, count + _PENDING if self._transactions else count)
 
@@ -274,7 +274,7 @@ class Ledger:
         for _ in range(_CYCLE - 1):
             kind = chance.choice(_SPENDING)
             spending.append((-chance.randint(kind.least, kind.most), {**kind.fields, "debtorAccount": reference}))
-        # one income makes up for a round of spending and a little more
+        # one income covers a round of spending, and a little more
         income = chance.randint(10_000, 200_000) - sum(amount for amount, _ in spending)
         templates = ((income, {**_INCOME[account.usage], "creditorAccount": _payee(reference)}), *spending)
         sums = (0, *accumulate(amount for amount, _ in templates))

@@ -1,15 +1,16 @@
-"""Users whose authorisation does not go the usual way, by `PSU-ID`.
+"""Users whose authorisation takes a special course, by `PSU-ID`.
 
 | PSU-ID | authorisation |
 |---|---|
-| `example-fails` | fails, whatever is pressed on the page: SCA status `failed`, consent `rejected` |
+| `example-fails` | fails, whichever button is pressed: SCA status `failed`, consent `rejected` |
 | `example-exempted` | is not needed: SCA status `exempted` once a method is selected, consent `valid` |
-| `example-never-ends` | never ends: the status stays as it is, and the page has no effect |
-| any other, or none | the user decides on the page; decoupled ones end well by themselves |
+| `example-never-ends` | never ends: the status stays the same, and the page has no effect |
+| any other, or none | is decided on the page; decoupled ones succeed by themselves |
 
-The user is named when the authorisation starts, else when the consent is created, else when a method is selected.
+The id counts that is sent when the authorisation starts, else when the consent is created, else when a method is
+selected.
 
-These ids can't be anybody's: they don't have the form of a personal identity number.
+These are nobody's real ids: they don't have the form of a personal identity number.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A store in one file that only its owner can read: for the processes of one user on one machine.
+"""A token store in a file that only its owner can read, for the processes of one user on one machine.
 
-On Windows the file has no mode to check: it is as private as the folder it lies in, which in a user's profile means
-that user and administrators.
+On Windows there is no file mode to check. The file is as private as its folder: in a user's profile, that user and
+administrators can read it.
 """
 
 from __future__ import annotations
@@ -26,19 +26,27 @@ _LONGEST: Final = 1_000_000  # bytes; some hundred tokens
 
 
 class FileStore:
-    """Keeps values in one file of mode 0600, replaced as a whole; lock files lie beside it.
+    """Keeps values in one file with mode 0600, which is always replaced as a whole. Lock files lie beside it.
 
-    A lock ends with its process; waiting for it ends after `patience` seconds. Every use, and making one, raises
-    PermissionError if the file is not the user's own, or others can read or write it.
+    A lock ends with its process.
+
+    Args:
+        path: The file. Its folder is created if necessary.
+        patience: Seconds to wait for a lock.
+
+    Raises:
+        PermissionError: Also on every later use: the file belongs to another user, is not a regular file, or others
+            can read or write it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
-        self._path = Path(path).expanduser().resolve()  # replacing a link would separate those who share its file
+        # resolved, since replacing a symbolic link would separate the processes that share its file
+        self._path = Path(path).expanduser().resolve()
         self._patience = patience
         self._read()
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none or it has expired."""
+        """The value of a key; None if there is none, or it has expired."""
         entry = self._read().get(key)
         return entry["value"] if entry and time.time() < entry["until"] else None
 
@@ -51,7 +59,11 @@ class FileStore:
             self._write({"format": _FORMAT, "entries": entries})
 
     def lock(self, key: str) -> FileLock:
-        """Lets one process at a time inside. Entering raises TimeoutError after `patience` seconds."""
+        """Lets one process at a time inside.
+
+        Raises:
+            TimeoutError: On entering, after `patience` seconds.
+        """
         return self._file_lock("." + key[:16])
 
     def _file_lock(self, name: str) -> FileLock:
@@ -71,7 +83,7 @@ class FileStore:
             case {"format": str(name), "entries": dict(entries)} if name == _FORMAT:
                 return {key: entry for key, entry in entries.items() if _is_entry(entry)}
         if content and complains:
-            _log.warning("%s is not a token file of ours; it will be overwritten", self._path)
+            _log.warning("%s is not a token file of this SDK; it will be overwritten", self._path)
         return {}
 
     def _write(self, content: object) -> None:

@@ -1,4 +1,4 @@
-"""A store in the memory of a process."""
+"""A token store in the memory of a process."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """Shared only by the clients that it is given to: for tests that must not see old tokens.
+    """Shared only by the clients that it is passed to. For tests that must not see old tokens.
 
-    Without a store, all clients of a process share their tokens anyway. `clock` gives seconds; waiting for the lock
-    ends after `patience` seconds.
+    Without a store, all clients of a process share their tokens anyway.
+
+    Args:
+        clock: Returns the time in seconds.
+        patience: Seconds to wait for a lock.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, patience: float = 20.0) -> None:
@@ -29,11 +32,11 @@ class MemoryStore:
         reset_after_fork(self)
 
     def reset(self) -> None:
-        """After a fork: a lock that was held is the parent's."""
+        """After a fork: gives up locks that were held, for they are the parent's."""
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none or it has expired."""
+        """The value of a key; None if there is none, or it has expired."""
         value, until = self._values.get(key, (None, 0.0))
         return value if self._clock() < until else None
 
@@ -43,7 +46,11 @@ class MemoryStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Lets one thread at a time inside. Entering raises TimeoutError after `patience` seconds."""
+        """Lets one thread at a time inside.
+
+        Raises:
+            TimeoutError: On entering, after `patience` seconds.
+        """
         lock = self._locks[key]
         if not lock.acquire(timeout=self._patience):
             raise TimeoutError

@@ -1,4 +1,4 @@
-"""A store in Redis or Valkey: for a fleet on any number of machines."""
+"""A token store in Redis or Valkey, for processes on any number of machines."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = "openpayments:token:"
-_PATIENCE: Final = 2.0  # seconds; a token request is faster than waiting longer
+_PATIENCE: Final = 2.0  # seconds; a new token is quicker than a longer wait
 
 
 class RedisStore:
-    """Keeps values under `openpayments:token:*`.
+    """Keeps values under the keys `openpayments:token:*`.
 
-    Takes a URL (`redis://`, `rediss://`, `unix://`, with the options of redis-py as its query), or a redis-py client of
-    yours. A process that dies with the lock delays nobody beyond `lock_life` (seconds), which should be longer than a
-    token request usually takes.
+    Args:
+        server: A URL (`redis://`, `rediss://` or `unix://`, with options of redis-py in its query), or a client of
+            redis-py.
+        lock_life: Seconds after which a lock ends if its process has died. It should be longer than a token request
+            usually takes.
+
+    Raises:
+        ValueError: The URL is malformed.
     """
 
     def __init__(self, server: str | redis.Redis, *, lock_life: float = 10.0) -> None:
-        self._redis: Any = server  # redis-py types every answer as "maybe awaitable"
+        self._redis: Any = server  # redis-py types every result as possibly awaitable
         if isinstance(server, str):
             self._redis = redis.Redis.from_url(
                 server,
                 socket_timeout=_PATIENCE,
                 socket_connect_timeout=_PATIENCE,
-                retry=Retry(NoBackoff(), 1),  # once, for a connection that broke while idle
+                retry=Retry(NoBackoff(), 1),  # one retry, for a connection that broke while idle
             )
         self._lock_life = lock_life
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none or it has expired."""
+        """The value of a key; None if there is none, or it has expired."""
         try:
             value = self._redis.get(_PREFIX + key)
         except ResponseError as error:
@@ -52,11 +57,15 @@ class RedisStore:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Lets one process at a time inside, for `lock_life` at most. Entering raises TimeoutError after twice that."""
+        """Lets one process at a time inside, for at most `lock_life` seconds.
+
+        Raises:
+            TimeoutError: On entering, after twice that time.
+        """
         lock = self._redis.lock(
             f"{_PREFIX}{key}:lock",
             timeout=self._lock_life,
-            blocking_timeout=2 * self._lock_life,  # the lock of a dead holder, and a token request after it
+            blocking_timeout=2 * self._lock_life,  # enough for a dead process's lock and then a token request
             sleep=0.05,
             thread_local=False,
         )
@@ -65,7 +74,7 @@ class RedisStore:
         try:
             yield
         finally:
-            with suppress(LockNotOwnedError):  # the token request took longer than that
+            with suppress(LockNotOwnedError):  # the token request took longer than `lock_life`
                 lock.release()
 
     def close(self) -> None:
