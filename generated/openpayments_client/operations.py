@@ -768,4 +768,4 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         envelope="transactionsDetails",
     ),
 }
-"""By the names of their modules in `openpayments_client.api`."""
+"""All operations, by the names of their modules in `openpayments_client.api`."""
