@@ -64,7 +64,7 @@ class Rule(NamedTuple):
             return None if is_day else "must be a date"
         kind, word = _TYPES[self.type]
         if not isinstance(value, kind) or (isinstance(value, bool) and self.type != "boolean"):
-            return f"must be {self._like() or word}"
+            return f"must be {self._noun() or word}"
         if self.enum and value not in self.enum:
             return f"must be one of {', '.join(self.enum)}"
         if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
@@ -77,7 +77,7 @@ class Rule(NamedTuple):
 
     def _problem_of_text(self, text: str) -> str | None:
         if self.pattern and not re.fullmatch(self.pattern, text):
-            return f"must be {self._like()}"
+            return f"must be {self._noun()}"
         if len(text.strip()) < (self.min_length or 0) or (self.place != "body" and not text):
             return "must not be empty"
         if self.max_length is not None and len(text) > self.max_length:
@@ -88,7 +88,7 @@ class Rule(NamedTuple):
             return "must be printable"
         return None if self.place != "path" or is_id(text) else "must be printable and have no path segment . or .."
 
-    def _like(self) -> str:
+    def _noun(self) -> str:
         if not self.pattern or not self.meaning:
             return ""
         kind = self.meaning[0].lower() + self.meaning[1:].split(". ")[0].rstrip(".")

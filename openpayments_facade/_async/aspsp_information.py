@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api import aspsp_information as api
 
-from .._protocol.arguments import as_country, as_list, as_text
+from .._protocol.arguments import as_country, as_list, uuid_to_str
 from .service import AsyncRawService, AsyncService, raw
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AsyncCities(AsyncService):
             InvalidArgumentError: It is not such an id.
             NotFoundError: There is no such city.
         """
-        return await self._call(api.get_city_details, as_text(city_id))
+        return await self._call(api.get_city_details, uuid_to_str(city_id))
 
     async def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
@@ -73,7 +73,7 @@ class AsyncCities(AsyncService):
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
         return (await self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids)).cities
 
 
@@ -108,7 +108,7 @@ class AsyncAspsps(AsyncService):
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
         return (await self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
 
 

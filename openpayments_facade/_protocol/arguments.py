@@ -43,7 +43,7 @@ def as_country(code: Any) -> Any:
     return code.upper() if isinstance(code, str) and len(code) == 2 else code
 
 
-def as_text(value: Any) -> Any:
+def uuid_to_str(value: Any) -> Any:
     """A UUID as a string."""
     return str(value) if isinstance(value, uuid.UUID) else value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api import aspsp_information as api
 
-from .._protocol.arguments import as_country, as_list, as_text
+from .._protocol.arguments import as_country, as_list, uuid_to_str
 from .service import RawService, Service, raw
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Cities(Service):
             InvalidArgumentError: It is not such an id.
             NotFoundError: There is no such city.
         """
-        return self._call(api.get_city_details, as_text(city_id))
+        return self._call(api.get_city_details, uuid_to_str(city_id))
 
     def list(
         self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
@@ -74,7 +74,7 @@ class Cities(Service):
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
         return self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids).cities
 
 
@@ -109,7 +109,7 @@ class Aspsps(Service):
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_text)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
         return self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids).aspsps
 
 
