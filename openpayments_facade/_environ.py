@@ -1,4 +1,4 @@
-"""The environment variables. Their names stand here and nowhere else."""
+"""The environment variables of a client. Their names stand here and nowhere else."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
 CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
 CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - a variable's name
 TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - a variable's name
-# the user; only the command line reads these
-PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
-PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
-PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 
 def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:

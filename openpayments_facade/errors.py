@@ -37,7 +37,8 @@ Sources: the provider's guide of 2021; RFC 6749, section 5.2.
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from copy import copy
+from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -54,12 +55,18 @@ class OpenPaymentsError(Exception):
         about: Values for the attributes of the class.
     """
 
-    def __init__(self, message: str = "", **about: Any) -> None:
-        super().__init__(message)
-        for name, value in about.items():
-            if not hasattr(self, name):
-                raise TypeError(f"{type(self).__name__} has no attribute {name}")
-            setattr(self, name, value)
+    __signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default="")])
+
+    def __init_subclass__(cls) -> None:
+        names = dict.fromkeys(name for each in cls.__mro__ for name in get_annotations(each))
+        about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
+        cls.__signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD), *about])
+
+    def __init__(self, *message: str, **about: Any) -> None:
+        given = self.__signature__.bind(*message, **about)
+        given.apply_defaults()
+        super().__init__(*given.args)
+        vars(self).update({name: copy(value) for name, value in given.kwargs.items()})
 
 
 class ConfigurationError(OpenPaymentsError):
@@ -178,7 +185,7 @@ class APIError(_CallError):
     """All messages of the body."""
     retry_after: float | None = None
     """Seconds that the server asked to wait."""
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = {}
     """The headers of the answer. If they quote the token, it is masked."""
     body: str = ""
     """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""

@@ -8,4 +8,5 @@ if TYPE_CHECKING:
     from openpayments_client.models import *  # noqa: F403
 else:
     from openpayments_client.models import __all__ as __all__
+    from openpayments_client.models import __dir__ as __dir__
     from openpayments_client.models import __getattr__ as __getattr__

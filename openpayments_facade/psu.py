@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from attrs import Attribute, field, fields, frozen
 from openpayments_client.operations import OPERATIONS
+from openpayments_client.types import short_repr
 
 from ._checks import check, refuse
 from ._redaction import hiding_arguments
@@ -36,9 +37,9 @@ def _check(_: object, attribute: Attribute[Any], value: object) -> None:
     if name == "ip_address" and value is not None and not _is_ip_address(value):
         raise refuse(name, "must be an IP address such as 203.0.113.7")
     if name == "ip_port" and value is not None:
-        if type(value) is not int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
             raise refuse(name, "must be a port from 1 to 65535")
-        value = str(value)
+        value = str(int(value))
     if value is not None:
         check(_RULES[name], value, name)
 
@@ -51,7 +52,7 @@ def _header(*, shown: bool = False) -> Any:
     return field(default=None, repr=shown, validator=_check)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Psu:
     """The end user, as far as you know them. The repr shows neither ids nor addresses.
 
@@ -92,6 +93,8 @@ class Psu:
     http_method: str | None = _header()
     device_id: str | None = _header()
     geo_location: str | None = _header()
+
+    __repr__ = short_repr
 
     @classmethod
     @hiding_arguments

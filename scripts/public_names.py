@@ -62,8 +62,8 @@ def _of_class(full_name: str, cls: type) -> Iterator[str]:
     elif issubclass(cls, dict):  # a TypedDict
         yield from (f"{full_name}[{option.split(':')[0]}]" for option in options)
     else:
-        # only the SDK itself creates services and views, and raises its exceptions
-        made_by_users = is_made_of_fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store"))
+        # only the SDK itself creates services and views
+        made_by_users = is_made_of_fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store", "Error"))
         yield full_name + (_arguments(cls) if made_by_users else "")
     for name in vars(cls) if issubclass(cls, BaseException) else sorted({*dir(cls), *fields}):
         known = any(hasattr(base, name) for base in (object, BaseException, str, dict) if issubclass(cls, base))

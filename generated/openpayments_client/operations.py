@@ -44,7 +44,7 @@ class Rule(NamedTuple):
         if self.model is not None:
             kind = getattr(models, self.model)
             if not isinstance(value, kind):
-                yield path, f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
+                yield path or "body", f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
                 return
             for name, rule in MODELS[self.model].items():
                 field = getattr(value, name)
@@ -78,13 +78,14 @@ class Rule(NamedTuple):
     def _problem_of_text(self, text: str) -> str | None:
         if self.pattern and not re.fullmatch(self.pattern, text):
             return f"must be {self._noun()}"
-        if len(text.strip()) < (self.min_length or 0) or (self.place != "body" and not text):
+        counted = text if self.place in ("path", "query") else text.strip()
+        if len(counted) < (self.min_length or 0) or (self.place != "body" and not text):
             return "must not be empty"
         if self.max_length is not None and len(text) > self.max_length:
             return f"must not be longer than {self.max_length} characters"
         if self.place == "header" and not (text == text.strip() and all(" " <= c <= "~" for c in text)):
             return "must be printable ASCII without surrounding spaces"
-        if self.place == "query" and not text.isprintable():
+        if self.place in ("query", "body") and not text.isprintable():
             return "must be printable"
         return None if self.place != "path" or is_id(text) else "must be printable and have no path segment . or .."
 
@@ -129,6 +130,8 @@ class Operation(NamedTuple):
 
     def problems(self, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """What is wrong with the arguments of a call. A request id may be missing: one is made then."""
+        for name in values.keys() - self.arguments.keys() - {"body"}:
+            yield name, "is not an argument of this operation"
         for name, rule in self.arguments.items():
             value = values.get(name)
             if value is not None:

@@ -6,24 +6,25 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api import aspsp_information as api
 
-from .._protocol.arguments import as_country, as_list, uuid_to_str
+from .._protocol.arguments import as_city, as_country, as_list, id_of
 from .service import AsyncRawService, AsyncService, raw
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Iterable
 
     from openpayments_client import models
+
+    from .._protocol.arguments import AnyAspsp, AnyCity, AnyCountry
 
 
 class AsyncCountries(AsyncService):
     """`op.countries`. Needs the API scope `aspspinformation`."""
 
-    async def get(self, iso_country_code: str) -> models.Country:
+    async def get(self, iso_country_code: AnyCountry) -> models.Country:
         """Reads one country.
 
         Args:
-            iso_country_code: Its ISO 3166-1 alpha-2 code, such as "SE", in upper or lower case.
+            iso_country_code: Its ISO 3166-1 alpha-2 code, such as "SE", in upper or lower case, or the country itself.
 
         Raises:
             InvalidArgumentError: It is not such a code.
@@ -31,11 +32,11 @@ class AsyncCountries(AsyncService):
         """
         return await self._call(api.get_country_details, as_country(iso_country_code))
 
-    async def list(self, *, countries: Iterable[str] | None = None) -> list[models.Country]:
+    async def list(self, *, countries: Iterable[AnyCountry] | None = None) -> list[models.Country]:
         """Lists the countries that have banks.
 
         Args:
-            countries: The ISO 3166-1 alpha-2 codes of the countries to list; all by default.
+            countries: The countries to list, or their ISO 3166-1 alpha-2 codes; all by default.
 
         Raises:
             InvalidArgumentError: The list is empty or contains an invalid code.
@@ -47,68 +48,69 @@ class AsyncCountries(AsyncService):
 class AsyncCities(AsyncService):
     """`op.cities`. Needs the API scope `aspspinformation`."""
 
-    async def get(self, city_id: str | uuid.UUID) -> models.City:
+    async def get(self, city_id: AnyCity) -> models.City:
         """Reads one city.
 
         Args:
-            city_id: Its id from the list of cities: 8-4-4-4-12 hexadecimal digits, as a string or a `uuid.UUID`.
+            city_id: Its id from the list of cities: 8-4-4-4-12 hexadecimal digits, as a string or a `uuid.UUID`. Or
+                the city itself.
 
         Raises:
             InvalidArgumentError: It is not such an id.
             NotFoundError: There is no such city.
         """
-        return await self._call(api.get_city_details, uuid_to_str(city_id))
+        return await self._call(api.get_city_details, as_city(city_id))
 
     async def list(
-        self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
+        self, *, countries: Iterable[AnyCountry] | None = None, city_ids: Iterable[AnyCity] | None = None
     ) -> list[models.City]:
         """Lists the cities that lie in one of the countries or have one of the ids; without filters, all cities.
 
         The filters add up (document 001): `countries=["SE"]` with the id of Helsinki gives Stockholm and Helsinki.
 
         Args:
-            countries: ISO 3166-1 alpha-2 codes.
-            city_ids: Ids of cities, as strings or `uuid.UUID`.
+            countries: Countries, or their ISO 3166-1 alpha-2 codes.
+            city_ids: Cities, or their ids as strings or `uuid.UUID`.
 
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_city)
         return (await self._call(api.get_city_list, iso_country_codes=codes, city_ids=ids)).cities
 
 
 class AsyncAspsps(AsyncService):
     """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. Banks are added without notice."""
 
-    async def get(self, bic_fi: str) -> models.AspspDetails:
+    async def get(self, bic_fi: AnyAspsp) -> models.AspspDetails:
         """Reads one bank: its address, its payment products, and how users can authorise there.
 
             (await op.aspsps.get("ESSESESS")).global_payment_products   # ['sepa-credit-transfers', 'domestic']
 
         Args:
-            bic_fi: Its BIC, in capitals.
+            bic_fi: Its BIC, in capitals, or the bank from the list.
 
         Raises:
             InvalidArgumentError: It is not a BIC.
             NotFoundError: There is no such bank.
         """
-        return await self._call(api.get_aspsp_details, bic_fi)
+        return await self._call(api.get_aspsp_details, id_of(bic_fi, "bic_fi"))
 
     async def list(
-        self, *, countries: Iterable[str] | None = None, city_ids: Iterable[str | uuid.UUID] | None = None
+        self, *, countries: Iterable[AnyCountry] | None = None, city_ids: Iterable[AnyCity] | None = None
     ) -> list[models.Aspsp]:
         """Lists the banks in one of the countries or cities; without filters, all banks.
 
         The filters add up (document 001): `countries=["SE"]` with the id of Helsinki gives the banks of both.
 
         Args:
-            countries: ISO 3166-1 alpha-2 codes.
-            city_ids: Ids of cities, as strings or `uuid.UUID`.
+            countries: Countries, or their ISO 3166-1 alpha-2 codes.
+            city_ids: Cities, or their ids as strings or `uuid.UUID`.
 
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
-        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", uuid_to_str)
+        codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_city)
         return (await self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .consents import AsyncConsents, AsyncRawConsents
-from .service import service
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
@@ -25,7 +25,7 @@ class AsyncBank:
         self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
-    consents = service(lambda bank: AsyncConsents(bank._sender, bank._binding, AsyncBank))
+    consents = cached_property(lambda bank: AsyncConsents(bank._sender, bank._binding, AsyncBank))
     """Consents: create them, and have the user authorise them."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
@@ -60,7 +60,7 @@ class AsyncRawBank:
     def __init__(self, bank: AsyncBank) -> None:
         self._bank = bank
 
-    consents = service(lambda raw: AsyncRawConsents(raw._bank.consents))
+    consents = cached_property(lambda raw: AsyncRawConsents(raw._bank.consents))
     """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:

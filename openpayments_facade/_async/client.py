@@ -15,7 +15,6 @@ from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
 from .sender import AsyncSender
-from .service import service
 from .session import AsyncSession
 
 if TYPE_CHECKING:
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
+    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
+    from .._protocol.arguments import AnyAspsp
     from .._protocol.operation import Endpoint, Failure
     from ..environments import Environment
     from ..psu import Psu
@@ -128,11 +129,11 @@ class AsyncOpenPayments:
         """Personal or business accounts; None if the API scopes are requested alone."""
         return self._sender.options.psu_context
 
-    countries = service(lambda op: directory.AsyncCountries(op._sender))
+    countries = cached_property(lambda op: directory.AsyncCountries(op._sender))
     """Countries that have banks."""
-    cities = service(lambda op: directory.AsyncCities(op._sender))
+    cities = cached_property(lambda op: directory.AsyncCities(op._sender))
     """Cities that have banks."""
-    aspsps = service(lambda op: directory.AsyncAspsps(op._sender))
+    aspsps = cached_property(lambda op: directory.AsyncAspsps(op._sender))
     """ASPSPs: the banks."""
 
     @cached_property
@@ -144,10 +145,10 @@ class AsyncOpenPayments:
 
     def at_bank(
         self,
-        bic_fi: str,
+        bic_fi: AnyAspsp,
         psu: Psu | None = None,
         *,
-        affiliated_aspsp: str | None = None,
+        affiliated_aspsp: str | models.AffiliatedAspsp | None = None,
         redirect_preferred: bool | None = None,
     ) -> AsyncBank:
         """One bank for one user: `.consents` and `.accounts(consent)`. Sends nothing.
@@ -155,9 +156,9 @@ class AsyncOpenPayments:
             bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"))
 
         Args:
-            bic_fi: The bank's BIC.
+            bic_fi: The bank's BIC, or the bank from `aspsps`.
             psu: The user. Without `psu`, access is unattended and anonymous.
-            affiliated_aspsp: The id of a bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`.
+            affiliated_aspsp: A bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`, or its id.
             redirect_preferred: True to have the user authorise in the browser, False in an app, None to let the bank
                 choose. Some banks want the same value for the life of a consent.
 
@@ -274,11 +275,11 @@ class AsyncRawOpenPayments:
     def __init__(self, client: AsyncOpenPayments) -> None:
         self._client = client
 
-    countries = service(lambda raw: directory.AsyncRawCountries(raw._client.countries))
+    countries = cached_property(lambda raw: directory.AsyncRawCountries(raw._client.countries))
     """Countries that have banks."""
-    cities = service(lambda raw: directory.AsyncRawCities(raw._client.cities))
+    cities = cached_property(lambda raw: directory.AsyncRawCities(raw._client.cities))
     """Cities that have banks."""
-    aspsps = service(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
+    aspsps = cached_property(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
 
     @overload

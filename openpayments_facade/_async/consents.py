@@ -74,9 +74,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             frequency_per_day=frequency_per_day,
             combined_service_indicator=combined_service_indicator,
         )
-        return (
-            await self._run_identified(Operation.at_bank(self._bank, api.create_consent, body=body), "consent_id")
-        ).parsed
+        operation = Operation.at_bank(self._bank, api.create_consent, body=body)
+        return (await self._run_identified(operation, "consent_id")).parsed
 
     async def get(self, consent_id: AnyConsent) -> models.Consent:
         """Reads a consent with its status.
@@ -87,7 +86,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
+        subject = self._of(consent_id)
         return subject.identify((await self._run(subject.read())).parsed)
 
     async def status(self, consent_id: AnyConsent) -> str:
@@ -184,9 +183,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
             OutcomeUnknownError: There is no answer; read the SCA status.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
-        return (await self._run(subject.select(id_, authentication_method_id))).parsed
+        return (await self._run(self._of(consent_id).select(id_, authentication_method_id))).parsed
 
     async def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """Reads how far the user has got, with the current challenge of a decoupled authorisation.
@@ -198,8 +196,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
-        return (await self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
+        id_ = id_of(authorisation_id, "authorisation_id")
+        return (await self._run(self._of(consent_id).sca_status(id_))).parsed
 
     async def authorisations(self, consent_id: AnyConsent) -> list[str]:
         """Lists the ids of a consent's authorisations. A company may need several.
@@ -212,6 +210,9 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         """
         answer = await self._call(api.get_consent_authorisation, id_of(consent_id, "consent_id"))
         return answer.authorisation_ids or []
+
+    def _of(self, consent: AnyConsent) -> ConsentSubject:
+        return ConsentSubject(id_of(consent, "consent_id"), self._bank)
 
 
 class AsyncRawConsents(AsyncRawService[AsyncConsents]):

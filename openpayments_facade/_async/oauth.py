@@ -14,18 +14,14 @@ from .._redaction import hiding_arguments
 from ..errors import InvalidArgumentError
 from ..scopes import ApiScope, check_scope, compose
 from ..tokens.user import UserToken, read_user_token
+from .service import AsyncService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .sender import AsyncSender
 
-
-class AsyncOAuth:
+class AsyncOAuth(AsyncService):
     """`op.oauth`. Its tokens belong to you: the SDK neither keeps them nor uses them for later calls."""
-
-    def __init__(self, sender: AsyncSender) -> None:
-        self._sender = sender
 
     @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:

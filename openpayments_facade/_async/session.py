@@ -38,7 +38,7 @@ class AsyncSession:
         Raises:
             ClientStateError: The client is closed or belongs to another loop.
         """
-        self.check_open()
+        self.pool.client()  # raises if the client is closed or belongs to another loop
         if psu_context not in self._tokens:
             # two threads may each create one; that is harmless, for managers of the same scope share their state
             self._tokens[psu_context] = TokenManager(
@@ -49,10 +49,6 @@ class AsyncSession:
                 needs_loop=self.pool.needs_loop,
             )
         return self._tokens[psu_context]
-
-    def check_open(self) -> None:
-        """Raises ClientStateError if the client is closed or closing, or belongs to another loop."""
-        self.pool.client()
 
     async def aclose(self) -> None:
         """Waits for running token fetches, then closes the connections, even if the waiting is interrupted."""

@@ -182,10 +182,8 @@ class Pool(_Pool[httpx.Client]):
         It sends in a thread, which may outlive this client.
         """
         self.client()
-        run = contextvars.copy_context().run
-        thread = threading.Thread(
-            target=run, args=(self.send_blocking, exchange), name="openpayments-oauth", daemon=True
-        )
+        run, arguments = contextvars.copy_context().run, (self.send_blocking, exchange)
+        thread = threading.Thread(target=run, args=arguments, name="openpayments-oauth", daemon=True)
         thread.start()
         thread.join(exchange.left())
         if thread.is_alive():

@@ -60,7 +60,5 @@ def _add(cert: ClientCert, context: ssl.SSLContext) -> None:
         # not None as the password: OpenSSL would ask for one on the terminal
         context.load_cert_chain(str(certificate), str(key) if key else None, password or "")
     except (OSError, ValueError, TypeError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise ConfigurationError(
-            f"client_cert: certificate or key can't be loaded ({type(error).__name__}: {said})"
-        ) from None
+        said = f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
+        raise ConfigurationError(f"client_cert: certificate or key can't be loaded ({said})") from None

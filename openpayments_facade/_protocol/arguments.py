@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
 
     Day: TypeAlias = date | timedelta | relativedelta | str
+    AnyCountry: TypeAlias = str | models.Country
+    AnyCity: TypeAlias = str | uuid.UUID | models.City
+    AnyAspsp: TypeAlias = str | models.Aspsp | models.AspspDetails
     AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
     AnyAuthorisation: TypeAlias = str | models.AuthorisationStarted
 
@@ -38,14 +41,15 @@ def as_list(values: object, argument: str, put_right: Callable[[Any], Any]) -> A
     return Named(map(put_right, values), argument)
 
 
-def as_country(code: Any) -> Any:
+def as_country(country: Any) -> Any:
     """A country code in capitals."""
+    code = id_of(country, "iso_country_code")
     return code.upper() if isinstance(code, str) and len(code) == 2 else code
 
 
-def uuid_to_str(value: Any) -> Any:
-    """A UUID as a string."""
-    return str(value) if isinstance(value, uuid.UUID) else value
+def as_city(city: Any) -> Any:
+    """A city's id as a string."""
+    return str(city) if isinstance(city, uuid.UUID) else id_of(city, "city_id")
 
 
 def id_of(value: Any, attribute: str, argument: str | None = None) -> Any:

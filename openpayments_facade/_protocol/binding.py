@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+from openpayments_client import models
 from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
 from ..psu import Psu
+from .arguments import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +41,11 @@ class BankBinding:
         return {name: value for name, value in values.items() if value is not None and name in known}
 
 
-def bind(bic_fi: object, psu: object, affiliated_aspsp: object, redirect_preferred: object) -> BankBinding:
+def bind(bic_fi: Any, psu: Any, affiliated_aspsp: Any, redirect_preferred: Any) -> BankBinding:
     """Checks the arguments of `at_bank`. Raises InvalidArgumentError, whose message names the argument."""
     rules = OPERATIONS["create_consent"].arguments
+    bic_fi = id_of(bic_fi, "bic_fi")
+    affiliated_aspsp = affiliated_aspsp.id if isinstance(affiliated_aspsp, models.AffiliatedAspsp) else affiliated_aspsp
     check(rules["x_bic_fi"], bic_fi, "bic_fi")
     if affiliated_aspsp is not None:
         check(rules["x_affiliated_aspsp_id"], affiliated_aspsp, "affiliated_aspsp")
@@ -49,4 +53,4 @@ def bind(bic_fi: object, psu: object, affiliated_aspsp: object, redirect_preferr
         raise refuse("psu", "must be a Psu")
     if redirect_preferred is not None and not isinstance(redirect_preferred, bool):
         raise refuse("redirect_preferred", "must be True, False or None")
-    return BankBinding(bic_fi, psu or Psu(), affiliated_aspsp, redirect_preferred)  # type: ignore[arg-type]
+    return BankBinding(bic_fi, psu or Psu(), affiliated_aspsp, redirect_preferred)

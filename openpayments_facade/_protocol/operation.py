@@ -60,7 +60,8 @@ class Operation(Generic[T]):
                 rule of the description; the message names it.
         """
         described = _described(endpoint)
-        values = {**dict(zip(described.arguments, args, strict=False)), **kwargs}
+        in_path = (name for name, rule in described.arguments.items() if rule.place == "path")
+        values = {**dict(zip(in_path, args, strict=False)), **kwargs}
         given = values.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
         for path, problem in described.problems(values):

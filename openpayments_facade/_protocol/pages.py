@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 from attrs import evolve
 from openpayments_client import models
 
 from .answer import unreadable
+from .redirect import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,22 +68,18 @@ def next_query(report: models.TransactionReport, page_url: str) -> str | None:
     if not isinstance(href, str):
         raise ValueError("is not a string")
     try:
-        here = urlsplit(page_url)
-        url = urlsplit(href, scheme=here.scheme)
-        is_elsewhere = bool(url.netloc) and _host(url) != _host(here)
+        url = urljoin(page_url, href)
+        is_elsewhere = origin(url) != origin(page_url)
     except ValueError:
         is_elsewhere = True
     if is_elsewhere:
         raise ValueError("leads to another host")
-    if not url.query:
+    query = urlsplit(url).query
+    if not query:
         raise ValueError("has no query")
-    if len(url.query) > _LONGEST_QUERY or not url.query.isprintable():
+    if len(query) > _LONGEST_QUERY or not query.isprintable():
         raise ValueError("has a query that can't be sent")
-    return url.query
-
-
-def _host(url: SplitResult) -> tuple[str | None, int | None]:
-    return url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return query
 
 
 def _fingerprint(query: str) -> int:

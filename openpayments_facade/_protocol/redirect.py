@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 from attrs import field, frozen
 
 from .._checks import refuse
-from .._redaction import Secret, hiding_arguments
+from .._redaction import Secret, hiding_arguments, printable
 from ..errors import AuthorisationFailedError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def fill_redirect_url(
     filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
     try:
         url = urljoin(environment.auth_url + "/", filled)
-        is_there = _origin(url) == _origin(environment.auth_url)
+        is_there = origin(url) == origin(environment.auth_url)
     except ValueError:
         raise refuse("template", "must be a link from the API") from None
     if not is_there:
@@ -118,8 +118,8 @@ def _is_state(state: object) -> bool:
     return isinstance(state, str) and state != "" and Secret(state).is_text
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port. Raises ValueError if it is not a URL."""
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL. Raises ValueError if it is not a URL."""
     parts = urlsplit(url)
     # the whole netloc but the port, so that no user name or special character can send a browser elsewhere
     host = parts.netloc.lower().removesuffix(f":{parts.port}")
@@ -153,17 +153,13 @@ def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     if repeated := [name for name in ("code", "state", "error") if len(query.get(name, [])) > 1]:
         raise refuse(argument, f"has {repeated[0]} more than once")
     found = {name: values[0] for name, values in query.items()}
-    error = _printable(found.get("error", ""), 100)
+    error = printable(found.get("error", ""))[:100]
     came = found.get("state")
     if not came:
         raise refuse(argument, f"has no state{error and f', but the error {error}'}, so it is not accepted")
     if not hmac.compare_digest(came.encode(), state.encode()):
         raise refuse(argument, "has a different state than the redirect URL, so it is not accepted")
     if "error" in found:
-        said = ": ".join(filter(None, (error, _printable(found.get("error_description", ""), 300))))
+        said = ": ".join(filter(None, (error, printable(found.get("error_description", ""))[:300])))
         raise AuthorisationFailedError(f"the authorisation failed ({said or 'no reason given'})", code=error or None)
     return Callback(found.get("code") or None, found.get("scope") or None)
-
-
-def _printable(text: str, longest: int) -> str:
-    return "".join(filter(str.isprintable, text))[:longest]

@@ -316,7 +316,7 @@ def read_saved(
     for name in ("authorisation_id", f"{kind}_id", *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
             raise refuse("saved", f"must have a string for {name}")
-    if saved.get("approach") not in set(Approach):
+    if saved.get("approach") not in list(Approach):
         raise refuse("saved", "must have a valid approach")
     preferred = saved.get("redirect_preferred")
     if not isinstance(preferred, bool | None):

@@ -6,9 +6,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from openpayments_client.operations import is_id
+from openpayments_client.operations import MODELS, is_id
 
-from .._checks import refuse
+from .._checks import check, refuse
 from .._protocol.answer import unreadable
 from .._protocol.options import read_seconds
 from .._protocol.redirect import RedirectUrl, read_callback
@@ -253,7 +253,7 @@ class AuthorisingService(BankService, Generic[T]):
     def _authorise(self, resource_id: str, method: str | None) -> Authorisation[T]:
         subject = self._subject(resource_id, self._bank)
         if method is not None:
-            subject.select("-", method)  # refuses an invalid method before anything is sent
+            check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
         started = self._start(resource_id)
         id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
         updated = None if selected is None else self._run(subject.select(id_, selected))

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .accounts import Accounts, RawAccounts
 from .consents import Consents, RawConsents
-from .service import service
 
 if TYPE_CHECKING:
     from .._protocol.arguments import AnyConsent
@@ -26,7 +26,7 @@ class Bank:
         self._sender = sender if context is None else sender.replace(psu_context=context)
         self._binding = binding
 
-    consents = service(lambda bank: Consents(bank._sender, bank._binding, Bank))
+    consents = cached_property(lambda bank: Consents(bank._sender, bank._binding, Bank))
     """Consents: create them, and have the user authorise them."""
 
     def accounts(self, consent_id: AnyConsent) -> Accounts:
@@ -61,7 +61,7 @@ class RawBank:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
 
-    consents = service(lambda raw: RawConsents(raw._bank.consents))
+    consents = cached_property(lambda raw: RawConsents(raw._bank.consents))
     """Consents."""
 
     def accounts(self, consent_id: AnyConsent) -> RawAccounts:

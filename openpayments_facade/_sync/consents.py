@@ -75,7 +75,8 @@ class Consents(AuthorisingService["models.Consent"]):
             frequency_per_day=frequency_per_day,
             combined_service_indicator=combined_service_indicator,
         )
-        return (self._run_identified(Operation.at_bank(self._bank, api.create_consent, body=body), "consent_id")).parsed
+        operation = Operation.at_bank(self._bank, api.create_consent, body=body)
+        return self._run_identified(operation, "consent_id").parsed
 
     def get(self, consent_id: AnyConsent) -> models.Consent:
         """Reads a consent with its status.
@@ -86,7 +87,7 @@ class Consents(AuthorisingService["models.Consent"]):
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
+        subject = self._of(consent_id)
         return subject.identify((self._run(subject.read())).parsed)
 
     def status(self, consent_id: AnyConsent) -> str:
@@ -183,9 +184,8 @@ class Consents(AuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
             OutcomeUnknownError: There is no answer; read the SCA status.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
         id_ = id_of(authorisation_id, "authorisation_id")
-        return (self._run(subject.select(id_, authentication_method_id))).parsed
+        return (self._run(self._of(consent_id).select(id_, authentication_method_id))).parsed
 
     def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """Reads how far the user has got, with the current challenge of a decoupled authorisation.
@@ -197,8 +197,8 @@ class Consents(AuthorisingService["models.Consent"]):
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
         """
-        subject = ConsentSubject(id_of(consent_id, "consent_id"), self._bank)
-        return (self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
+        id_ = id_of(authorisation_id, "authorisation_id")
+        return (self._run(self._of(consent_id).sca_status(id_))).parsed
 
     def authorisations(self, consent_id: AnyConsent) -> list[str]:
         """Lists the ids of a consent's authorisations. A company may need several.
@@ -211,6 +211,9 @@ class Consents(AuthorisingService["models.Consent"]):
         """
         answer = self._call(api.get_consent_authorisation, id_of(consent_id, "consent_id"))
         return answer.authorisation_ids or []
+
+    def _of(self, consent: AnyConsent) -> ConsentSubject:
+        return ConsentSubject(id_of(consent, "consent_id"), self._bank)
 
 
 class RawConsents(RawService[Consents]):

@@ -15,18 +15,14 @@ from .._redaction import hiding_arguments
 from ..errors import InvalidArgumentError
 from ..scopes import ApiScope, check_scope, compose
 from ..tokens.user import UserToken, read_user_token
+from .service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .sender import Sender
 
-
-class OAuth:
+class OAuth(Service):
     """`op.oauth`. Its tokens belong to you: the SDK neither keeps them nor uses them for later calls."""
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
 
     @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:

@@ -45,6 +45,9 @@ class Service:
     def _run(self, operation: Operation[T]) -> RawResponse[T]:
         return self._sender.run_raw(operation)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def __dir__(self) -> list[str]:
         return [name for name in object.__dir__(self) if not name.startswith("_")]
 
@@ -61,16 +64,6 @@ class BankService(Service):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self._bank.bic_fi}>"
-
-
-class service(Generic[T]):  # noqa: N801 - read as a word in `aspsps = service(...)`
-    """A service as an attribute of a client or a bank, created on access."""
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-
-    def __get__(self, owner: object, _: object = None) -> T:
-        return self._make(owner)
 
 
 S = TypeVar("S", bound=Service)

@@ -39,7 +39,7 @@ class Session:
         Raises:
             ClientStateError: The client is closed or belongs to another loop.
         """
-        self.check_open()
+        self.pool.client()  # raises if the client is closed or belongs to another loop
         if psu_context not in self._tokens:
             # two threads may each create one; that is harmless, for managers of the same scope share their state
             self._tokens[psu_context] = TokenManager(
@@ -50,10 +50,6 @@ class Session:
                 needs_loop=self.pool.needs_loop,
             )
         return self._tokens[psu_context]
-
-    def check_open(self) -> None:
-        """Raises ClientStateError if the client is closed or closing, or belongs to another loop."""
-        self.pool.client()
 
     def close(self) -> None:
         """Waits for running token fetches, then closes the connections, even if the waiting is interrupted."""

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 import typer
 from attrs import frozen
 
-from .._environ import PSU_CORPORATE_ID, PSU_ID
 from ..environments import is_loopback
 from ..errors import AuthorisationFailedError, OpenPaymentsError
 from .failures import EXIT_CODES
 from .output import describe, is_interactive, printable, say, write, write_json
-from .run import BankRun, command, read_date
+from .run import PSU_CORPORATE_ID, PSU_ID, BankRun, command, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,6 +20,7 @@ from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
 from .output import describe, printable, render, write, write_json
+from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP
 
 if TYPE_CHECKING:
     import ssl
@@ -40,7 +41,7 @@ _SECRETS: Final = (config.CLIENT_SECRET, config.CLIENT_KEY_PASSWORD)
 _ALWAYS: Final = (*_CREDENTIALS, *_HOSTS, config.API_SCOPES, config.PSU_CONTEXT)
 _IF_SET: Final = (config.CLIENT_CERT, config.CLIENT_KEY, config.CLIENT_KEY_PASSWORD, config.TOKEN_STORE)
 # the variables about the user are known, but never shown
-_KNOWN: Final = {*_ALWAYS, *_IF_SET, config.PSU_ID, config.PSU_CORPORATE_ID, config.PSU_IP}
+_KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP}
 # httpx and OpenSSL read these themselves
 _OF_OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 

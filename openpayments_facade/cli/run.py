@@ -10,12 +10,12 @@ import sys
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Unpack, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack, get_type_hints
 
 import typer
 from attrs import NOTHING, fields, frozen
 
-from .._environ import API_SCOPES, PSU_IP, TOKEN_STORE
+from .._environ import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from ..simulator import Simulator
 
 __all__ = ["BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
+
+# the user's variables, for the command line alone
+PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
+PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
+PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
 
 
 class EnvironmentName(StrEnum):

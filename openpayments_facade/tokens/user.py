@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields_dict, frozen
+from openpayments_client.types import short_repr
 
 from .._checks import refuse
 from .._redaction import Secret, hiding_arguments
@@ -43,7 +44,7 @@ def _secret(value: object) -> Secret | None:
     return secret if isinstance(secret, Secret) and secret.is_text else None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class UserToken:
     """What the token endpoint granted for one user's authorisation (document 002 lists the fields).
 
@@ -74,6 +75,8 @@ class UserToken:
     refresh_count: int | None = field(default=None, converter=_int)
     additional_fields: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)  # a dict: has no hash
     received_at: float = field(factory=time.time, converter=_received_at)
+
+    __repr__ = short_repr
 
     @property
     def expires_at(self) -> float | None:

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,10 @@ from openpayments_facade.cli.app import app
 from openpayments_facade.cli.output import write_json
 from openpayments_facade.simulator import Simulator
 from openpayments_facade.tokens import forget_all
+from tests.child_processes import child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SCRIPT = Path(sys.executable).parent / "openpayments"
 SECRET = "the-invented-secret"
@@ -598,14 +599,9 @@ WITH_CTRL_C = [
 ]
 
 
-@contextmanager
-def spawned(*command: str | Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def spawned(*command: str | Path, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environment}) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return child([str(each) for each in command], stdout=pipe, stderr=pipe, env={**os.environ, **environment})
 
 
 def test_the_simulator_runs_until_ctrl_c_and_serves_other_processes() -> None:

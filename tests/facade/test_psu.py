@@ -102,6 +102,7 @@ def test_a_web_request_makes_a_psu() -> None:
         ("user_agent", "a\nb"),
         ("ip_port", 0),
         ("ip_port", "80"),
+        pytest.param("ip_port", 10**5000, id="very long"),
         ("ip_port", True),
         ("device_id", "phone"),
         ("device_id", "\n" + 31 * "1"),

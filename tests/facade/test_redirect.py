@@ -154,7 +154,7 @@ def test_a_callback_has_a_code_or_none(op: OpenPayments) -> None:
 
 def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
     url = "https://app.example.com/cb?error=access_denied&error_description=no%0Athanks&state=s"
-    with pytest.raises(AuthorisationFailedError, match="access_denied: nothanks") as caught:
+    with pytest.raises(AuthorisationFailedError, match="access_denied: no thanks") as caught:
         op.oauth.read_callback(url, state="s")
     assert caught.value.code == "access_denied"
 

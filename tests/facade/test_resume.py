@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.child_processes import child
+
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
@@ -41,7 +43,7 @@ with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
 def test_a_new_process_finishes_what_a_killed_one_began(openpayments_simulator: Simulator) -> None:
     exports = [line.removeprefix("export ").partition("=") for line in openpayments_simulator.exports()]
     environ = {**os.environ, **{name: value for name, _, value in exports}}
-    with subprocess.Popen([sys.executable, "-c", BEGIN], env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with child([sys.executable, "-c", BEGIN], env=environ, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         begun = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGKILL)

@@ -8,9 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +16,7 @@ import pytest
 import uvicorn
 
 from openpayments_facade.simulator import Simulator
+from tests.child_processes import child
 from tests.simulator.callers import Caller, until
 
 
@@ -113,21 +112,6 @@ def test_waiting_ends_when_it_is_stopped(simulator: Simulator) -> None:
     assert not waiter.is_alive()
 
 
-@contextmanager
-def running(code: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that does not outlive the block, even one that ignores signals."""
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5)
-            process.kill()
-
-
 def test_waiting_ends_with_ctrl_c() -> None:
     code = (
         "from openpayments_facade.simulator import Simulator\n"
@@ -136,7 +120,8 @@ def test_waiting_ends_with_ctrl_c() -> None:
         "    simulator.wait()\n"
         "print('stopped')"
     )
-    with running(code) as process:
+    pipe = subprocess.PIPE
+    with child([sys.executable, "-W", "error", "-c", code], stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None
         port = port_of(process.stdout.readline().strip())
         time.sleep(0.05)

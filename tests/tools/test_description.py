@@ -227,7 +227,7 @@ def test_an_api_operation_has_its_errors(name: str) -> None:
     without = {"408", "415", "500", "503"}
     if service(name) == "aspspinformation":
         without.add("412")
-    else:
+    if name in BANK_OPERATIONS:
         forms["application/problem+json"] = "Problem"
     _, operation = OPERATIONS[name]
     errors = {status: resolve(response) for status, response in operation["responses"].items() if status >= "400"}

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.child_processes import child
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -68,25 +70,22 @@ def test_wheel_and_sdist_carry_both_packages_and_their_types(dist: Path) -> None
 def test_the_lines_of_the_readme_run_against_the_simulator(python: Path, tmp_path: Path) -> None:
     command = [str(python.parent / "openpayments"), "simulator"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("OPENPAYMENTS_", "PYTHON"))}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=plain) as simulator:
-        try:
-            assert simulator.stdout is not None
-            exports: dict[str, str] = {}
-            while len(exports) < 4:
-                line = simulator.stdout.readline()
-                assert line, "the simulator ended before it printed its lines"
-                if found := re.search(r"export (OPENPAYMENTS_\w+)=(\S+)", line):
-                    exports[found[1]] = found[2]
-            lines = subprocess.run(
-                [python, "-c", "import openpayments_facade; print(openpayments_facade.__file__)\n" + _readme()],
-                env={**plain, **exports},
-                check=True,
-                capture_output=True,
-                text=True,
-                cwd=tmp_path,
-            ).stdout.splitlines()
-        finally:
-            simulator.terminate()
+    with child(command, stdout=subprocess.PIPE, cwd=tmp_path, env=plain) as simulator:
+        assert simulator.stdout is not None
+        exports: dict[str, str] = {}
+        while len(exports) < 4:
+            line = simulator.stdout.readline()
+            assert line, "the simulator ended before it printed its lines"
+            if found := re.search(r"export (OPENPAYMENTS_\w+)=(\S+)", line):
+                exports[found[1]] = found[2]
+        lines = subprocess.run(
+            [python, "-c", "import openpayments_facade; print(openpayments_facade.__file__)\n" + _readme()],
+            env={**plain, **exports},
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        ).stdout.splitlines()
     assert lines[0].startswith(str(python.parent.parent))
     assert lines[1] == "SE Sweden"
     assert lines[-1] == "Skandinaviska Enskilda Banken AB  Stockholm ['sepa-credit-transfers', 'domestic']"

@@ -205,7 +205,7 @@ def sync_detailed(
         transaction_id (str): The transaction's `transactionId`, from the list of transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -297,7 +297,7 @@ def sync(
         transaction_id (str): The transaction's `transactionId`, from the list of transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -384,7 +384,7 @@ async def asyncio_detailed(
         transaction_id (str): The transaction's `transactionId`, from the list of transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -474,7 +474,7 @@ async def asyncio(
         transaction_id (str): The transaction's `transactionId`, from the list of transactions.
         consent_id (str): The valid consent that opens the accounts.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's

@@ -254,7 +254,7 @@ def sync_detailed(
             ignore it.
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -373,7 +373,7 @@ def sync(
             ignore it.
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -487,7 +487,7 @@ async def asyncio_detailed(
             ignore it.
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -604,7 +604,7 @@ async def asyncio(
             ignore it.
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's

@@ -200,7 +200,7 @@ def sync_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -289,7 +289,7 @@ def sync(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -373,7 +373,7 @@ async def asyncio_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -460,7 +460,7 @@ async def asyncio(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's

@@ -196,7 +196,7 @@ def sync_detailed(
     Args:
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -282,7 +282,7 @@ def sync(
     Args:
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -363,7 +363,7 @@ async def asyncio_detailed(
     Args:
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -447,7 +447,7 @@ async def asyncio(
     Args:
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's

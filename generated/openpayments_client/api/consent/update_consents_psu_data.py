@@ -221,7 +221,7 @@ def sync_detailed(
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -321,7 +321,7 @@ def sync(
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -416,7 +416,7 @@ async def asyncio_detailed(
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
@@ -514,7 +514,7 @@ async def asyncio(
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
-        x_bic_fi (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
             without it the access counts as unattended.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
