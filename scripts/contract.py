@@ -1,14 +1,13 @@
-"""Holds every interaction of every cassette against the description, request and response: `make contract`.
+"""Checks every request and response in every cassette against the description: `make contract`.
 
     python -m scripts.contract [--cassettes FOLDER] [--description FILE] [--secrets-only]
 
-openapi-core does the work. It lets pass an unknown query parameter, header or form field, a repeated key of a
-comma-separated list, a body where none is described, a missing bearer token and an answer to another X-Request-ID:
-those are checked here. Properties that the description does not know are faults in what we send, and in answers of the
-simulator; a real host may answer more than is described. The query of a link to the next page is the bank's own, and
-right if an earlier answer of the same cassette gave it. An operation counts as covered when a cassette has a successful
-answer of it; those of NOT_YET_COVERED need none. What looks like a secret is told first and alone. The exit code is 1
-for any fault.
+openapi-core does most of the work. It accepts unknown query parameters, headers and form fields, repeated keys of a
+comma-separated list, bodies where none is described, missing bearer tokens and answers with another X-Request-ID, so
+these are checked here. Unknown properties are faults in our requests and in answers of the simulator; a real host may
+answer more than is described. The query of a link to the next page is the bank's own; it is valid if an earlier answer
+in the same cassette contains it. An operation is covered if a cassette has a successful answer of it; those in
+NOT_YET_COVERED need none. If something looks like a secret, nothing else is reported. The exit code is 1 for any fault.
 """
 
 from __future__ import annotations
@@ -47,11 +46,11 @@ Query = tuple[tuple[str, str], ...]
 
 ROOT = Path(__file__).parent.parent
 _PROBLEM: dict[str, Any] = {"application/problem+json": json.loads}
-# the API's own; httpx sends more, and so may anybody
+# prefixes of the API's own headers; httpx and others send more
 OURS = ("consent-", "psu-", "tpp-", "x-")
 SOURCES = ("simulator", "sandbox")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-# operations that are described, and that no cassette has an answer of yet: strict, so that it empties itself
+# operations without an answer in any cassette; strict: one that is covered must be removed here
 NOT_YET_COVERED: frozenset[str] = frozenset()
 UNCOVERED = "no cassette has a successful answer; write a journey in tests/_async, then `make record`"
 COVERED = "a cassette has a successful answer; take it out of NOT_YET_COVERED in scripts/contract.py"
@@ -87,7 +86,7 @@ class _Security(SecurityProviderFactory):
 
 
 class Contract:
-    """A description that interactions are checked against.
+    """A description to check interactions against.
 
     `not_yet_covered` names the operations that need no cassette, and must not have one.
     """
@@ -117,7 +116,7 @@ class Contract:
         }
 
     def check(self, cassettes: Path) -> tuple[list[str], str]:
-        """The faults of all cassettes of a folder, and a summary."""
+        """The faults of all cassettes in a folder, and a summary."""
         faults: list[str] = []
         covered: set[str] = set()
         interactions = 0
@@ -194,9 +193,9 @@ class Contract:
 
 
 def leaks(cassettes: Path) -> list[str]:
-    """What must not be in a cassette: file, line and kind, never the thing itself."""
+    """Finds secrets in a cassette. Reports file, line and kind, never the secret itself."""
     return [
-        # where a match ends: some begin at the header of the line before
+        # the line where a match ends, since some begin at the header on the line before
         f"{file.name}, line {len(text[: match.end()].splitlines())}: {kind}"
         for file in sorted(cassettes.glob("*.yaml"))
         for text in [file.read_text("utf-8", "replace")]
@@ -252,7 +251,7 @@ def _query(request: MockRequest) -> Query:
 
 
 def _queries_of_next_pages(response: MockResponse) -> Iterator[Query]:
-    """Of all `_links.next` of an answer, which are objects with a `href`, or texts."""
+    """The queries of all `_links.next` of an answer, which are objects with a `href`, or strings."""
     found: list[str] = []
 
     def look(value: dict[str, Any]) -> dict[str, Any]:
@@ -321,7 +320,7 @@ def _undescribed_body(response: MockResponse, operation: SchemaPath) -> Iterator
 
 
 def _foreign_request_id(request: MockRequest, response: MockResponse, operation: SchemaPath) -> Iterator[str]:
-    """Of answers whose X-Request-ID is described, in prose, as the request's own."""
+    """A fault if an answer has another X-Request-ID, and the description of the header says "own X-Request-ID"."""
     name = "X-Request-ID"
     described = operation / "responses" / str(response.status_code) / "headers" / name / "description"
     own = described.exists() and f"own {name}" in described.read_str()
@@ -331,10 +330,10 @@ def _foreign_request_id(request: MockRequest, response: MockResponse, operation:
 
 
 def _explain(error: Exception) -> str:
-    """One line for what openapi-core found; its own text quotes whole bodies."""
+    """One line for an error of openapi-core, whose own message quotes whole bodies."""
     if isinstance(error, SecurityValidationError):
         return "no bearer token in the Authorization header"
-    # of an anyOf the alternative that was meant: its own message quotes the whole value
+    # the relevant alternative of an anyOf; the error itself quotes the whole value
     found = [best_match([each]) for each in getattr(error.__cause__, "schema_errors", ())]
     reasons = [": ".join(filter(None, (".".join(map(str, each.absolute_path)), each.message))) for each in found]
     if not reasons and error.__cause__ is not None:
@@ -350,7 +349,7 @@ def main() -> int:
     parser.add_argument("--secrets-only", action="store_true", help="look for secrets, not at the description")
     arguments = parser.parse_args()
     if found := leaks(arguments.cassettes):
-        # the other faults would quote them
+        # other faults could quote the secrets
         print(*found, sep="\n")
         print("Not held against the description while there are secrets.")
         return 1

@@ -1,6 +1,6 @@
-"""Writes openpayments_facade/__init__.pyi, by which type checkers know the names that are loaded lazily.
+"""Writes openpayments_facade/__init__.pyi, so that type checkers know the names that are loaded lazily.
 
-`make unasync` runs it; `--check` fails where the file is not what would be written.
+`make unasync` runs it. `--check` writes nothing, and fails if the file is out of date.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def stub() -> str:
 
 
 def main() -> int:
-    """Writes, or with --check compares. The exit code is 1 where they differ."""
+    """Writes the file, or with --check compares it. The exit code is 1 if it differs."""
     wanted = stub()
     if STUB.is_file() and STUB.read_text("utf-8") == wanted:
         return 0

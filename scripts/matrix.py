@@ -2,9 +2,9 @@
 
     python scripts/matrix.py [-p VERSION] [-p oldest] [argument of pytest ...]
 
-Each run has an environment of its own in .matrix/, with the locked dependencies; for the last one, those of the SDK
-itself are the lowest that pyproject.toml allows. Pythons are looked for on PATH, among pyenv's and among uv's. Those
-that uv knows of and this machine does not have are named. The exit code is 1 when a run fails.
+Each run has its own environment in .matrix/, with the locked dependencies; in the last one, the SDK's own dependencies
+have the lowest versions that pyproject.toml allows. It looks for Pythons on PATH, and among those of pyenv and uv, and
+names the versions that this machine lacks. The exit code is 1 if a run fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".matrix"
 LOCKED = ROOT / "requirements-dev.txt"
 OLDEST = "oldest"
-# old packages use what newer ones deprecate; import-linter does not work with an old rich
+# old packages use features that newer ones deprecate; import-linter does not work with an old rich
 FOR_OLDEST = ["-W", "ignore::DeprecationWarning", "--ignore=tests/tools/test_layers.py"]
 FIRST_MINOR = 11
 
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def versions() -> list[str]:
-    """Every minor version of CPython that is out, as far as uv knows, oldest first."""
+    """The minor versions of CPython that are released, as far as uv knows, oldest first."""
     known = json.loads(_uv("python", "list", "--offline", "--only-downloads", "--output-format=json"))
     minors = {
         each["version_parts"]["minor"]
@@ -66,7 +66,7 @@ def versions() -> list[str]:
 
 
 def find(version: str) -> Path | None:
-    """Its interpreter, or None."""
+    """The interpreter of a version; None if there is none."""
     try:
         return Path(_uv("python", "find", "--no-project", "--system", "--offline", version).strip())
     except subprocess.CalledProcessError:
@@ -85,19 +85,19 @@ def set_up(version: str, python: Path) -> Path:
 
 
 def oldest() -> Path:
-    """The locked requirements, but our own dependencies in the lowest version allowed, whatever the tools want."""
+    """The locked requirements, but with our own dependencies in the lowest versions allowed."""
     compile_ = ("pip", "compile", "--all-extras", f"--python-version=3.{FIRST_MINOR}", "pyproject.toml")
     lowest, requirements = FOLDER / "lowest.txt", FOLDER / "oldest.txt"
     lowest.unlink(missing_ok=True)
     _uv(*compile_, "--resolution=lowest-direct", "--no-deps", f"--output-file={lowest}")
-    # uv keeps what an output file has, as long as it fits
+    # uv keeps the versions of an existing output file as long as they fit
     shutil.copy(LOCKED, requirements)
     _uv(*compile_, "--group=build", "--group=dev", f"--override={lowest}", f"--output-file={requirements}")
     return requirements
 
 
 def _uv(*arguments: str) -> str:
-    """What uv answers. It downloads no Python, and finds those that pyenv keeps."""
+    """Runs uv, and returns its output. It downloads no Python, and finds pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     folders = [*map(str, pyenv.glob("versions/*/bin")), os.environ.get("PATH", "")]
     environ = {**os.environ, "PATH": os.pathsep.join(folders), "UV_PYTHON_DOWNLOADS": "never"}

@@ -1,6 +1,6 @@
-"""Writes operations.py of the generated package: what the description says about each operation, as a table.
+"""Writes operations.py of the generated package: a table of what the description says about each operation.
 
-The generator itself keeps none of it: scopes are ignored, and patterns, lengths and examples of parameters are lost.
+The generator itself ignores scopes, and drops patterns, lengths and examples of parameters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-# `required` of these is for whoever binds a client to a bank and a user; a caller need not repeat them
+# a client binds these to a bank and a user, so callers need not repeat them even if they are required
 BOUND = ("X-BicFi", "PSU-", "TPP-")
 
 
@@ -33,7 +33,7 @@ class Table:
         lines += ["}", '"""The models of request bodies, by class and field."""', ""]
         lines.append("OPERATIONS: Final[Mapping[str, Operation]] = {")
         lines += [f"{name!r}: {operation}," for name, operation in operations.items()]
-        lines += ["}", '"""By the names of their modules in `openpayments_client.api`."""', ""]
+        lines += ["}", '"""All operations, by the names of their modules in `openpayments_client.api`."""', ""]
         return "\n".join(lines)
 
     def _operations(self) -> Iterator[tuple[str, str]]:
@@ -97,7 +97,7 @@ class Table:
             fields[self._python_name(name)] = self._rule(field, name, "body", about)
 
     def _resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a reference leads to; of a union with null or with any string what it is besides."""
+        """The target of a reference; the other member of a union with null or with any string."""
         if "$ref" in node:
             target: Any = self._content
             for part in node["$ref"].removeprefix("#/").split("/"):

@@ -1,7 +1,7 @@
-"""Lists what programs may rely on: `python -m scripts.public_names` writes tests/facade/public_names.txt anew.
+"""Lists the names that programs may rely on: `python -m scripts.public_names` writes tests/facade/public_names.txt.
 
-A line that goes, or whose arguments change, breaks somebody's program; a new line is an addition. Annotations are not
-listed: they may widen, and what a type checker must see is held by tests/typing.
+A line that disappears or changes breaks programs; a new line is an addition. Annotations are not listed: they may
+widen, and tests/typing checks what type checkers must see.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import ModuleType
 
 LISTING = Path(__file__).parent.parent / "tests" / "facade" / "public_names.txt"
 FACADE = "openpayments_facade"
-# beside `__all__` of the package: what the docs name of these modules
+# in addition to the package's `__all__`: the names in these modules that the docs mention
 DOCUMENTED = {
     "environments": ["PRODUCTION", "SANDBOX", "Environment", "is_loopback"],
     "errors": None,
@@ -31,7 +31,7 @@ DOCUMENTED = {
 
 
 def listing() -> list[str]:
-    """Every public name with its arguments, a line each."""
+    """Every public name with its arguments, one per line."""
     lines = set(_of_module(import_module(FACADE)))
     for name, documented in DOCUMENTED.items():
         lines |= set(_of_module(import_module(f"{FACADE}.{name}"), documented))
@@ -62,7 +62,7 @@ def _of_class(full_name: str, cls: type) -> Iterator[str]:
     elif issubclass(cls, dict):  # a TypedDict
         yield from (f"{full_name}[{option.split(':')[0]}]" for option in options)
     else:
-        # the SDK makes services and views of itself
+        # only the SDK itself creates services and views
         made_by_users = is_made_of_fields or cls.__name__.endswith(("OpenPayments", "Simulator", "Store", "Error"))
         yield full_name + (_arguments(cls) if made_by_users else "")
     for name in vars(cls) if issubclass(cls, BaseException) else sorted({*dir(cls), *fields}):
@@ -89,7 +89,7 @@ def _arguments(function: object) -> str:
 
 
 class _Something:
-    """A default that is an object: which one is not the listing's business."""
+    """A default that is an object; the listing does not say which."""
 
     def __repr__(self) -> str:
         return "..."

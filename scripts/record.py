@@ -1,12 +1,12 @@
-"""Records the cassettes anew: `make record` from the simulator, `make record FROM=sandbox` from the provider's sandbox.
+"""Records the cassettes: `make record` from the simulator, `make record FROM=sandbox` from the provider's sandbox.
 
     python scripts/record.py [simulator|sandbox] [--into FOLDER]
 
-The tests marked `vcr` run against the chosen host into a temporary folder, then the sync and the async half replay what
-was recorded with the network blocked. Only if all of that went well, and nothing in them looks like a secret, are the
-cassettes replaced. From the simulator
-nothing but loopback is contacted, and the same code writes the same bytes. The sandbox wants OPENPAYMENTS_CLIENT_ID and
-OPENPAYMENTS_CLIENT_SECRET; what it can't be made to answer keeps its cassette.
+The tests marked `vcr` run against the chosen host and record into a temporary folder. Then both the sync and the async
+half replay the recordings, with the network blocked. The cassettes are only replaced if all of that succeeds, and
+nothing in them looks like a secret. Recording from the simulator contacts only loopback, and the same code writes the
+same bytes. The sandbox requires OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET; answers that it can't be made to
+give keep their old cassettes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _step(interaction: dict[str, dict[str, dict[str, str]]]) -> str:
 
 
 def record(source: str, into: Path) -> bool:
-    """Records into a folder that stays as it was unless everything went well. Whether it did."""
+    """Records into a folder, which only changes if everything succeeds. Returns whether it did."""
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary)
         if not _pytest("_async", "--record-mode=once", f"--record-from={source}", "--exitfirst", cassettes=fresh):
@@ -104,11 +104,11 @@ def _has_no_secrets(cassettes: Path) -> bool:
 
 
 def _pytest(halves: str, *arguments: str, cassettes: Path) -> bool:
-    """Runs the recorded tests of one half or both. Whether all passed."""
+    """Runs the recorded tests of one half or both. Returns whether all passed."""
     tests = [file for file in (ROOT / "tests").glob(f"{halves}/test_*.py") if "mark.vcr" in file.read_text("utf-8")]
-    # no captured logs and no values of arguments: vcrpy logs whole answers
+    # no captured logs and no argument values: vcrpy logs whole answers
     options = ["-m", "vcr", f"--cassettes={cassettes}", "--quiet", "--tb=short", "--show-capture=no"]
-    # these plugins are of no use here and take long to load
+    # these plugins are not needed here, and slow to load
     plugins = [f"-pno:{name}" for name in ("cacheprovider", "randomly", "schemathesis")]
     command = [sys.executable, "-m", "pytest", *map(str, sorted(tests)), *arguments, *options, *plugins]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0

@@ -2,11 +2,11 @@
 
     python -m scripts.spec_diff BASE        in the root of the repository
 
-specshift compares what goes over the wire. It follows no reference to a body or an answer and no parameters of a path,
-so these are put in place first. What breaks users of the generated client although the wire may stay the same (a model,
-a property, a keyword or an operation that is gone or has another name or type) is compared here, and what specshift
-takes for harmless or does not see: a value that must now be one of a list, servers, scopes and headers. The exit code
-is 1 for a breaking change, 2 if there is nothing to compare with.
+specshift compares what goes over the wire. It ignores references to bodies and answers, and the parameters of a path,
+so these are resolved first. This script compares what breaks users of the generated client even if the wire stays the
+same: models, properties, keywords and operations that are removed, renamed or of another type. It also compares what
+specshift ignores or takes for harmless: values that must now be one of a list, servers, scopes and headers. The exit
+code is 1 for a breaking change, 2 if there is nothing to compare with.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ DESCRIPTION = "openapi/openpayments.yaml"
 Spec = dict[str, Any]
 
 
-# the less of it the better for requests, the more the better for answers
+# fewer of these is compatible in requests, more of them in answers
 NEEDED = ("optional", "required or null", "required")
 
 
 def flattened(spec: Spec) -> Spec:
-    """The same with the parameters of a path in each of its operations, and bodies and answers in place.
+    """The description with the parameters of a path in each of its operations, and with bodies and answers resolved.
 
-    No property allows null: to users it is None, like what is absent.
+    `null` is removed from all properties: users see None for both null and absent values.
     """
     spec = copy.deepcopy(spec)
     for schema in _models(spec).values():
@@ -56,11 +56,11 @@ def flattened(spec: Spec) -> Spec:
 
 
 def client_changes(old: Spec, new: Spec) -> Iterator[Change]:
-    """What the generated client promises its users, and now has no more or has differently."""
+    """What has been removed from the generated client, or changed in it."""
     old_flat, new_flat = flattened(old), flattened(new)
     before, after = dict(_promises(old_flat)), dict(_promises(new_flat))
     for (holder, name), promise in before.items():
-        # of what is gone altogether the parts are not told
+        # the parts of something that is removed as a whole are not listed
         if (holder, "") in after or not name:
             found = after.get((holder, name), "gone")
             if found != promise:
@@ -96,7 +96,7 @@ def _changes_of_operations(old: Spec, new: Spec) -> Iterator[Change]:
 
 
 def _accepted(operation: Spec) -> list[set[str]]:
-    """The tokens that are enough, each as its scopes: to have more of them does no harm."""
+    """The alternatives for a token, each as its scopes. More alternatives do no harm."""
     return [{scope for scopes in each.values() for scope in scopes} for each in operation["security"] or [{}]]
 
 
@@ -125,7 +125,7 @@ def _need(model: Spec, name: str) -> int:
 
 
 def _directions(spec: Spec) -> tuple[set[str], set[str]]:
-    """The models that requests reach, and those that answers do."""
+    """The models that are used in requests, and those that are used in answers."""
     operations = [operation for _, _, operation in _operations(spec)]
     requests = [[operation["parameters"], operation.get("requestBody")] for operation in operations]
     return _reached(requests, spec, set()), _reached([each["responses"] for each in operations], spec, set())
@@ -151,7 +151,7 @@ def _change(holder: str, message: str, severity: Severity = Severity.BREAKING) -
 
 
 def _promises(spec: Spec) -> Iterator[tuple[tuple[str, str], str]]:
-    """The modules, keywords, models and attributes of the generated client, and what each of them is."""
+    """The modules, keywords, models and attributes of the generated client, each with its type."""
     for holder, _, operation in _operations(spec):
         tag = next(iter(operation.get("tags", [])), "default")
         yield (holder, ""), f"operation {operation.get('operationId', 'without a name')} of {tag}"
@@ -175,7 +175,7 @@ def _values(spec: Spec) -> Iterator[tuple[tuple[str, str], Spec]]:
 
 
 def _is_closed(schema: Spec, spec: Spec) -> bool:
-    """Whether nothing but listed values is taken, alone or in a list."""
+    """Whether only listed values are allowed, alone or in a list."""
     schema = resolve_schema(schema, spec)
     members = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
     if members:
@@ -193,7 +193,7 @@ def _models(spec: Spec) -> dict[str, Spec]:
 
 
 def _shape(schema: Any) -> str:
-    """What decides the type that a user sees."""
+    """The parts of a schema that determine the type that users see."""
     if isinstance(schema, dict):
         words = ("$ref", "type", "format", "const", "items", "anyOf", "oneOf", "allOf")
         shown = [f"{word} {_shape(schema[word])}" for word in words if word in schema]
@@ -224,7 +224,7 @@ def main() -> int:
 
 
 def compare(old: Spec, new: Spec) -> int:
-    """Prints what changed. 1 if it breaks users, otherwise 0."""
+    """Prints what changed. Returns 1 if it breaks users, otherwise 0."""
     result = diff_specs(flattened(old), flattened(new))
     for change in client_changes(old, new):
         result.add(change)

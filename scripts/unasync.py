@@ -1,12 +1,12 @@
 """Writes the sync half of the code from the async half: `make unasync`.
 
-`--check` writes nothing, and fails where the two differ or a substitution is not needed.
+`--check` writes nothing, and fails if the two differ or a substitution is unused.
 
     openpayments_facade/_async -> openpayments_facade/_sync
     tests/_async               -> tests/_sync
     tests/typing/_async        -> tests/typing/_sync
 
-The substitutions go over the whole text, so that the examples in docstrings are right too.
+The substitutions apply to the whole text, so that the examples in docstrings are right too.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ NOTE = "# Written by `make unasync` from {}; do not edit.\n"
 
 
 class UnasyncError(Exception):
-    """An async file that no sync one can be made of."""
+    """An async file that can't be converted."""
 
 
 def sync(source: Path, used: set[str]) -> str:
-    """The sync text of an async file. Adds the patterns that change it to `used`."""
+    """The sync text of an async file. Adds the patterns that matched to `used`."""
     text, name = source.read_text("utf-8"), source.relative_to(ROOT)
     try:
         ast.parse(text)
@@ -58,7 +58,7 @@ def sync(source: Path, used: set[str]) -> str:
         text, times = re.subn(pattern, replacement, text)
         if times:
             used.add(pattern)
-    # its lines are those of the source; ruff moves them
+    # has the line numbers of the source, which ruff changes
     substituted = text
     text = NOTE.format(name) + text
     for arguments in (["check", "--select", "I,F401", "--fix"], ["format"]):
@@ -83,7 +83,7 @@ def sync(source: Path, used: set[str]) -> str:
 
 
 def main() -> int:
-    """Writes, or with --check compares. The exit code is 1 where they differ."""
+    """Writes the files, or with --check compares them. The exit code is 1 if they differ."""
     checking = "--check" in sys.argv[1:]
     stale = []
     used: set[str] = set()
@@ -107,7 +107,7 @@ def main() -> int:
         print("Edit _async/, never _sync/, and run `make unasync`.")
     unused = [pattern for pattern, _ in SUBSTITUTIONS if pattern not in used]
     if checking and unused:
-        print("Substitutions in scripts/unasync.py that no file needs:", *unused, sep="\n  ")
+        print("Substitutions in scripts/unasync.py that are unused:", *unused, sep="\n  ")
     return int(checking and bool(stale or unused))
 
 

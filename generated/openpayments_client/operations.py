@@ -64,7 +64,7 @@ class Rule(NamedTuple):
             return None if is_day else "must be a date"
         kind, word = _TYPES[self.type]
         if not isinstance(value, kind) or (isinstance(value, bool) and self.type != "boolean"):
-            return f"must be {self._like() or word}"
+            return f"must be {self._noun() or word}"
         if self.enum and value not in self.enum:
             return f"must be one of {', '.join(self.enum)}"
         if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
@@ -77,7 +77,7 @@ class Rule(NamedTuple):
 
     def _problem_of_text(self, text: str) -> str | None:
         if self.pattern and not re.fullmatch(self.pattern, text):
-            return f"must be {self._like()}"
+            return f"must be {self._noun()}"
         counted = text if self.place in ("path", "query") else text.strip()
         if len(counted) < (self.min_length or 0) or (self.place != "body" and not text):
             return "must not be empty"
@@ -89,7 +89,7 @@ class Rule(NamedTuple):
             return "must be printable"
         return None if self.place != "path" or is_id(text) else "must be printable and have no path segment . or .."
 
-    def _like(self) -> str:
+    def _noun(self) -> str:
         if not self.pattern or not self.meaning:
             return ""
         kind = self.meaning[0].lower() + self.meaning[1:].split(". ")[0].rstrip(".")
@@ -771,4 +771,4 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         envelope="transactionsDetails",
     ),
 }
-"""By the names of their modules in `openpayments_client.api`."""
+"""All operations, by the names of their modules in `openpayments_client.api`."""

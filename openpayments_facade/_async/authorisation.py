@@ -165,7 +165,7 @@ class AsyncAuthorisation(Journey[T]):
         while self.sca_status not in TERMINAL:
             await self._pause(deadline, pause, timeout)
             pause = interval
-            if self._take(await self._read(self._look(), deadline, timeout)):
+            if self._update_from(await self._read(self._read_status(), deadline, timeout)):
                 yield self._update()
         self._check_outcome()
 
@@ -181,7 +181,7 @@ class AsyncAuthorisation(Journey[T]):
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
         """
-        self._take(await self._sender.run(self._look()))
+        self._update_from(await self._sender.run(self._read_status()))
         self._check_outcome()
         return self._update()
 
@@ -221,7 +221,7 @@ class AsyncAuthorisation(Journey[T]):
         """
         return self._save(self._sender.options.psu_context)
 
-    def _look(self) -> Operation[Any]:
+    def _read_status(self) -> Operation[Any]:
         return self._subject.sca_status(self.authorisation_id)
 
     def _interval(self, given: float | None) -> float:
@@ -234,12 +234,12 @@ class AsyncAuthorisation(Journey[T]):
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
-            raise self._late(timeout) from error
+            raise self._timeout_error(timeout) from error
 
     async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise self._late(timeout)
+            raise self._timeout_error(timeout)
         await asyncio.sleep(min(interval, left))
 
 
@@ -278,7 +278,7 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, context)
         sender, subject = self._sender.replace(psu_context=context), self._subject(resource_id, bank)
         authorisation = AsyncAuthorisation(sender, self._make_bank, subject, **fields)
-        authorisation._look()  # refuses malformed ids
+        authorisation._read_status()  # refuses malformed ids
         return authorisation
 
     async def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:

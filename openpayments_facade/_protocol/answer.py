@@ -210,6 +210,6 @@ def blames_token(error: errors.APIError) -> bool:
     return type(error) is errors.UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
 
 
-def may_help_to_retry(error: errors.APIError) -> bool:
+def is_worth_retrying(error: errors.APIError) -> bool:
     """Whether the same request may succeed a moment later. Used-up accesses of a day don't come back so soon."""
     return error.status_code in {408, 429, 500, 502, 503, 504} and not isinstance(error, errors.AccessExceededError)

@@ -78,7 +78,7 @@ class Call:
     def wait_before_retry(self, error: Exception) -> bool | float:
         """Whether to retry: False, True (after stamina's pause), or the seconds to wait first."""
         last, left = self._last, self._deadline - time.monotonic()
-        if last is None or not last.may_fare_better_after(error):
+        if last is None or not last.is_worth_retrying_after(error):
             return False
         wait: float | None = getattr(error, "retry_after", None)
         if wait is None:

@@ -17,7 +17,7 @@ from attrs import define, evolve, field
 
 from .. import errors, request_ids
 from .._redaction import Secret, scrubber
-from .answer import Answer, may_help_to_retry
+from .answer import Answer, is_worth_retrying
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -135,10 +135,10 @@ class Exchange:
         assert self.status_code is not None
         return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, self._content)
 
-    def may_fare_better_after(self, error: Exception) -> bool:
+    def is_worth_retrying_after(self, error: Exception) -> bool:
         """Whether another attempt may succeed, and does no harm."""
         if isinstance(error, errors.APIError):
-            return self.resendable and may_help_to_retry(error)
+            return self.resendable and is_worth_retrying(error)
         return error is self._failure and self._may_pass
 
     def scrubbed_answer(self) -> Answer:

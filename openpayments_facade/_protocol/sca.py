@@ -246,7 +246,7 @@ class Journey(Generic[T]):
             raise AuthorisationFailedError(said, code=status, **self._ids)
         return verdict == "done"
 
-    def _late(self, timeout: float) -> AuthorisationTimeoutError:
+    def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id} was not authorised within {timeout:g} s"
         return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}", **self._ids)
@@ -270,7 +270,7 @@ class Journey(Generic[T]):
             header, answer.links, has_challenge=self.challenge is not None, is_over=self.sca_status in TERMINAL
         )
 
-    def _take(self, answer: models.ScaStatusAnswer) -> bool:
+    def _update_from(self, answer: models.ScaStatusAnswer) -> bool:
         """Reads an answer about the SCA status. Returns whether anything changed."""
         before = (self.sca_status, self.challenge)
         challenge = Challenge.of(answer.challenge_data, self._method)

@@ -163,7 +163,7 @@ class Authorisation(Journey[T]):
         while self.sca_status not in TERMINAL:
             self._pause(deadline, pause, timeout)
             pause = interval
-            if self._take(self._read(self._look(), deadline, timeout)):
+            if self._update_from(self._read(self._read_status(), deadline, timeout)):
                 yield self._update()
         self._check_outcome()
 
@@ -179,7 +179,7 @@ class Authorisation(Journey[T]):
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
         """
-        self._take(self._sender.run(self._look()))
+        self._update_from(self._sender.run(self._read_status()))
         self._check_outcome()
         return self._update()
 
@@ -219,7 +219,7 @@ class Authorisation(Journey[T]):
         """
         return self._save(self._sender.options.psu_context)
 
-    def _look(self) -> Operation[Any]:
+    def _read_status(self) -> Operation[Any]:
         return self._subject.sca_status(self.authorisation_id)
 
     def _interval(self, given: float | None) -> float:
@@ -232,12 +232,12 @@ class Authorisation(Journey[T]):
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
-            raise self._late(timeout) from error
+            raise self._timeout_error(timeout) from error
 
     def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise self._late(timeout)
+            raise self._timeout_error(timeout)
         time.sleep(min(interval, left))
 
 
@@ -276,7 +276,7 @@ class AuthorisingService(BankService, Generic[T]):
         resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, context)
         sender, subject = self._sender.replace(psu_context=context), self._subject(resource_id, bank)
         authorisation = Authorisation(sender, self._make_bank, subject, **fields)
-        authorisation._look()  # refuses malformed ids
+        authorisation._read_status()  # refuses malformed ids
         return authorisation
 
     def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:

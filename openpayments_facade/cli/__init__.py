@@ -1,4 +1,4 @@
-"""The command `openpayments`. Needs the extra `cli`; nothing of the SDK imports it."""
+"""The command `openpayments`. Needs the extra `cli`. No other part of the SDK imports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main() -> int:
         sys.stderr.write("Error: stdout is closed.\n")
         return 1
     try:
-        import rich  # noqa: F401 - what is only needed later has to be there, too
+        import rich  # noqa: F401 - only needed later, but must be installed
         import typer  # noqa: F401
     except ModuleNotFoundError as error:
         sys.stderr.write(f'Error: the command line needs {error.name}: pip install "openpayments-facade[cli]"\n')

@@ -21,9 +21,7 @@ __all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances"]
 
 DAYS: Final = 90
 
-AccountId = Annotated[
-    str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id, as `openpayments accounts` lists it.")
-]
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id, from `openpayments accounts`.")]
 
 
 @frozen(kw_only=True)
@@ -35,13 +33,13 @@ class AccountRun(BankRun):
         typer.Option(
             "--consent",
             metavar="ID",
-            help="The id of a valid consent, as `openpayments consent create` prints it. --simulator makes its own.",
+            help="The id of a valid consent, from `openpayments consent create`. --simulator makes its own.",
         ),
     ] = None
 
     @contextmanager
     def accounts(self) -> Iterator[Accounts]:
-        """What the consent gives access to; in a simulator a consent that is made and approved here."""
+        """The accounts that the consent opens. With a simulator, the consent is created and approved here."""
         if self.simulator and self.consent is not None:
             raise typer.BadParameter("--simulator makes its own consent: leave out --consent")
         if not self.simulator and self.consent is None:
@@ -60,7 +58,7 @@ class AccountRun(BankRun):
 
 def accounts(
     run: AccountRun,
-    with_balance: Annotated[bool, typer.Option("--with-balance", help="Ask for balances too.")] = False,
+    with_balance: Annotated[bool, typer.Option("--with-balance", help="Include balances.")] = False,
 ) -> None:
     """List the accounts that a consent gives access to."""
     with run.accounts() as opened:

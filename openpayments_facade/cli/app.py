@@ -1,4 +1,4 @@
-"""The commands. Each is a few lines: what it takes, what it asks the facade, what it shows."""
+"""The commands. Each is a few lines: its options, a call of the facade, and the output."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def countries(run: Run) -> None:
 def cities(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List cities.
 
-    Those in the given countries and those with the given ids; all of them without either.
+    Lists those in the given countries and those with the given ids; without filters, all cities.
     """
     with run.client() as (op, _):
         found = op.cities.list(countries=country or None, city_ids=city or None)
@@ -92,7 +92,7 @@ def cities(run: Run, country: Countries = None, city: Cities = None) -> None:
 def banks(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List banks.
 
-    Those in the given countries and those in the given cities; all of them without either.
+    Lists those in the given countries and those in the given cities; without filters, all banks.
     """
     with run.client() as (op, _):
         found = op.aspsps.list(countries=country or None, city_ids=city or None)
@@ -172,7 +172,7 @@ def token(
 def doctor(run: Run) -> None:
     """Check configuration, hosts, token and API.
 
-    It says how to fix what is wrong. The exit code is that of the first check that failed.
+    It also says how to fix problems. The exit code is that of the first check that failed.
     """
     if code := examine(run):
         raise typer.Exit(code)

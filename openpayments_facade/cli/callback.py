@@ -1,4 +1,4 @@
-"""Where the browser comes back to: a web server on the loopback interface for one callback (RFC 8252, section 7.3)."""
+"""Receives the browser's callback: a web server on the loopback interface for one request (RFC 8252, section 7.3)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PAGE = """<!doctype html>
 
 @contextmanager
 def listening(redirect_uri: str, state: str) -> Iterator[Callback]:
-    """Listens on exactly the host and port of the redirect URI, for a browser that brings the state.
+    """Listens on exactly the host and port of the redirect URI, for a callback with this state.
 
     Raises:
         OpenPaymentsError: The port is taken.
@@ -49,10 +49,10 @@ def listening(redirect_uri: str, state: str) -> Iterator[Callback]:
 
 
 class Callback(socketserver.ThreadingTCPServer):
-    """Listens at a redirect URI. A callback with the state is let in, and no other."""
+    """Listens at a redirect URI. Accepts only a callback with the state."""
 
     daemon_threads = True
-    # elsewhere it lets two programs have the same port
+    # on Windows it would let two programs share the port
     allow_reuse_address = os.name != "nt"
 
     def __init__(self, redirect_uri: str, state: str) -> None:
@@ -66,23 +66,23 @@ class Callback(socketserver.ThreadingTCPServer):
         super().__init__((host, url.port or 80), _Handler)
 
     def is_expected(self, query: str) -> bool:
-        """Whether the query of a request has the state; `Authorisation.complete` checks it again."""
+        """Whether the query of a request has the state. `Authorisation.complete` checks it again."""
         states = parse_qs(query).get("state", [])
         return any(hmac.compare_digest(state.encode(), self._state.encode()) for state in states)
 
     def arrive(self, query: str) -> None:
-        """Hands the first callback to who waits."""
+        """Passes the callback on to `wait`."""
         self._arrived.put(f"{self._uri}?{query}")
 
     def wait(self, timeout: float) -> str:
-        """The address that the browser came to. `timeout` is in seconds. Raises AuthorisationTimeoutError."""
+        """The address that the browser came back to. `timeout` is in seconds. Raises AuthorisationTimeoutError."""
         try:
             return self._arrived.get(timeout=timeout)
         except queue.Empty:
             raise AuthorisationTimeoutError(f"no browser came back to {self._uri} in time") from None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that hangs up is nobody's business."""
+        """Ignores browsers that close the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.arrive(query)
 
     def log_message(self, *args: Any) -> None:
-        """The address has the code in it."""
+        """Logs nothing, because the address contains the code."""
 
     def _answer(self, status: HTTPStatus, text: str) -> None:
         page = _PAGE.format(text).encode()

@@ -1,4 +1,4 @@
-"""What a user is shown in the decoupled approach, in a terminal: a QR code that changes, or a link into the app."""
+"""Shows the challenge of the decoupled approach in a terminal: a changing QR code, or a link that opens the app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCKS: Final = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
 
 
 def follow(authorisation: Authorisation, *, timeout: float) -> None:
-    """Shows on stderr what the user needs, until the authorisation has ended well.
+    """Shows on stderr what the user needs, until the authorisation has succeeded.
 
     Raises AuthorisationFailedError, AuthorisationTimeoutError.
     """
@@ -32,7 +32,7 @@ def follow(authorisation: Authorisation, *, timeout: float) -> None:
         for update in authorisation.updates(timeout=timeout):
             words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
             if words and words != shown:
-                # whole, so that a link can be copied
+                # not wrapped, so that a link can be copied
                 console.print(printable(words), soft_wrap=True)
                 shown = words
             if is_drawn:
@@ -47,11 +47,11 @@ def _drawing(update: AuthorisationUpdate) -> Text:
 
 
 def _qr_code(content: str) -> Text:
-    """A QR code of half blocks: two modules above each other are one character."""
+    """A QR code of half blocks: each character is two modules, one above the other."""
     import segno
     from rich.text import Text
 
-    # with the least redundancy it is the smallest: a screen has no scratches
+    # the least error correction gives the smallest code, and a screen needs no more
     rows = [list(row) for row in segno.make_qr(content, error="l").matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))

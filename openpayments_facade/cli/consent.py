@@ -1,4 +1,4 @@
-"""`openpayments consent`: ask for a consent, have the user authorise it, look at it, end it."""
+"""`openpayments consent`: create a consent, have the user authorise it, show it, end it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ConsentId = Annotated[str, typer.Argument(metavar="CONSENT_ID", help="The consen
 
 
 def _read_wait(seconds: float) -> float:
-    # click lets NaN through its own limits
+    # click's own limits let NaN pass
     if not 1 <= seconds <= LONGEST_WAIT:
         raise typer.BadParameter(f"must be from 1 to {LONGEST_WAIT}, not {seconds:g}")
     return seconds
@@ -58,7 +58,7 @@ def _read_redirect_uri(uri: str) -> str:
         is_here = url.scheme == "http" and is_loopback(url.hostname) and url.port != 0
     except ValueError:
         is_here = False
-    # no user name, and no query: the bank's answer has that for itself
+    # no user name, and no query, which is where the bank's answer goes
     if not is_here or not uri.isprintable() or set(uri) & set(" @?#"):
         raise typer.BadParameter(
             "must lead to this machine, such as http://127.0.0.1:8765/callback: your browser comes back there"
@@ -76,7 +76,7 @@ class Journey(BankRun):
             "--psu-id",
             metavar="ID",
             envvar=PSU_ID,
-            help="The user's id at the bank, if the bank asks for it. Safer in the variable: other users of this "
+            help="The user's id at the bank, if the bank requires it. The variable is safer: other users of this "
             "machine can see options.",
         ),
     ] = None
@@ -99,8 +99,8 @@ class Journey(BankRun):
             "--redirect-uri",
             callback=_read_redirect_uri,
             metavar="URI",
-            help="Where the browser comes back to. The command listens there, so it must lead to this machine; and it "
-            "must be whitelisted for the application in the Developer Portal, exactly as given here.",
+            help="The address the browser comes back to. The command listens there, so it must lead to this machine. "
+            "It must be whitelisted for the application in the Developer Portal, exactly as given here.",
         ),
     ] = "http://127.0.0.1:8765/callback"
     open_browser: Annotated[
@@ -125,13 +125,13 @@ def create(
         ),
     ] = None,
     frequency_per_day: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="How often a day accounts may be read while the user is away.")
+        int, typer.Option(min=1, metavar="NUMBER", help="How many times a day accounts may be read without the user.")
     ] = 4,
     affiliate: Annotated[
-        str | None, typer.Option(metavar="ID", help="The id of an affiliated bank, as `openpayments bank` shows it.")
+        str | None, typer.Option(metavar="ID", help="The id of an affiliated bank, from `openpayments bank`.")
     ] = None,
 ) -> None:
-    """Ask for a consent, and wait until the user has authorised it.
+    """Create a consent, and wait until the user has authorised it.
 
     In the browser: the bank's page opens, and the command waits for the browser to come back. Or in an app such as
     Mobile BankID: the QR code to scan is drawn in the terminal, and redrawn as it changes.
@@ -162,7 +162,7 @@ def create(
 def authorise(run: Journey, consent_id: ConsentId) -> None:
     """Have the user authorise an existing consent.
 
-    After a timeout, or for a second signature.
+    For example after a timeout, or for a second signature.
     """
     _refuse_simulator(run)
     with run.at_bank(psu_id=run.psu_id, psu_corporate_id=run.psu_corporate_id) as (bank, _):
@@ -216,13 +216,13 @@ def delete(run: BankRun, consent_id: ConsentId) -> None:
 def _refuse_simulator(run: BankRun) -> None:
     if run.simulator:
         raise typer.BadParameter(
-            "--simulator starts anew with each command and has no consents yet; run one that stays with "
-            "`openpayments simulator`"
+            "--simulator starts afresh with each command, so it has no consents yet; `openpayments simulator` runs one "
+            "that stays"
         )
 
 
 def _choose(offered: Iterable[AuthenticationMethod] | None) -> str | None:
-    """The method that suits a terminal: a code that can be drawn, elsewhere a link; None leaves it to the facade."""
+    """The method that suits stderr: on a terminal a QR code to draw, otherwise a link. None leaves it to the facade."""
     wanted = ("mbid_animated_qr_token", "mbid") if is_interactive() else ("mbid",)
     ids = [method.authentication_method_id for method in offered or []]
     return next((method for method in wanted if method in ids), None)
@@ -238,7 +238,7 @@ def _authorise(run: Journey, bank: Bank, consent_id: str, method: str | None) ->
         follow(authorisation, timeout=run.timeout)
     else:
         _send_to_browser(run, authorisation)
-    # the user is done: what is left is the bank's own work
+    # the user is done; the bank may need a little more time
     return authorisation.wait(timeout=max(5.0, deadline - time.monotonic()))
 
 

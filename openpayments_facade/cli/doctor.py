@@ -1,4 +1,4 @@
-"""`openpayments doctor`: what is configured, what answers, and what to do about the rest."""
+"""`openpayments doctor`: checks the configuration, the hosts and the token, and says how to fix problems."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ _HOSTS: Final = (config.ENVIRONMENT, config.AUTH_URL, config.API_URL)
 _SECRETS: Final = (config.CLIENT_SECRET, config.CLIENT_KEY_PASSWORD)
 _ALWAYS: Final = (*_CREDENTIALS, *_HOSTS, config.API_SCOPES, config.PSU_CONTEXT)
 _IF_SET: Final = (config.CLIENT_CERT, config.CLIENT_KEY, config.CLIENT_KEY_PASSWORD, config.TOKEN_STORE)
-# who the user is stays unsaid
+# the variables about the user are known, but never shown
 _KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP}
-# httpx and OpenSSL read these by themselves
+# httpx and OpenSSL read these themselves
 _OF_OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @frozen
 class Setting:
-    """One setting: the variable that can hold it, its value, and where that came from. A secret's value is None."""
+    """One setting: its variable, its value, and where that came from. A secret's value is None."""
 
     variable: str
     value: str | None
@@ -57,7 +57,7 @@ class Setting:
 
 @frozen
 class Check:
-    """What was found out about one thing. `exit_code` is the command's if this is the first failure."""
+    """The result of one check. `exit_code` is the command's exit code if this is the first failure."""
 
     check: str
     state: Literal["ok", "failed", "skipped", "note"]
@@ -68,20 +68,20 @@ class Check:
 
 
 def examine(run: Run) -> int:
-    """Checks everything, prints what was found, and returns the exit code of the first failure."""
+    """Runs all checks, prints the results, and returns the exit code of the first failure."""
     environ = {} if run.simulator else {name: text.strip() for name, text in os.environ.items() if text.strip()}
     missing = [] if run.simulator else [name for name in _CREDENTIALS if name not in environ]
     options: ClientOptions = {"timeout": TIMEOUT, "total_timeout": TIMEOUT, "max_retries": 0}
     if config.TOKEN_STORE not in environ:
-        # whether a token can be had is the question, not whether the last run left one
+        # the check is whether a new token can be fetched, not whether the last run left one
         options |= {"token_store": "memory"}
     configuration = Check("configuration", "ok", "complete")
     if missing:
-        # the hosts can be tried without
+        # the hosts can be checked without credentials
         options |= {"client_id": "missing", "client_secret": "missing"}
         advice = (
-            "Create an application in the Developer Portal (https://developer.openpayments.io) and export what it "
-            "shows; --simulator needs no account."
+            "Create an application in the Developer Portal (https://developer.openpayments.io) and export its "
+            "credentials; --simulator needs no account."
         )
         configuration = Check("configuration", "failed", f"not set: {', '.join(missing)}", advice, exit_code=2)
     op, simulator = None, None
@@ -139,7 +139,7 @@ def _settings(
         sources[config.PSU_CONTEXT] = "--psu-context"
     found = []
     for name in (*_ALWAYS, *_IF_SET, *_OF_OTHERS):
-        # proxies are usual in small letters too
+        # proxy variables are often lower case
         variable = name.lower() if name.lower() in environ else name
         if variable in environ or name in effective:
             value = None if name in _SECRETS else effective.get(name) or _masked(environ[variable])
@@ -151,7 +151,7 @@ def _settings(
 
 
 def _masked(value: str) -> str:
-    """A value without the credentials that a URL may carry."""
+    """A value without the credentials that a URL may contain."""
     return printable(re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", value)))
 
 
@@ -191,7 +191,7 @@ def _checks(
 
 
 def _try(name: str, ask: Callable[[], str]) -> Check:
-    """Does a check. What it raises is its failure."""
+    """Runs a check. An exception means that it failed."""
     started = time.perf_counter()
     try:
         check = Check(name, "ok", ask())
@@ -205,13 +205,13 @@ def _failure(name: str, error: errors.OpenPaymentsError) -> Check:
 
 
 def _reach(url: str, tls: ssl.SSLContext) -> str:
-    """Whether a host answers at all; what it says does not matter, as long as it is no outage."""
+    """Checks that a host answers. Any answer will do, except for an outage."""
     import httpx
 
     is_here, request_id = is_loopback(urlsplit(url).hostname), new_request_id()
     try:
         with (
-            # this machine is never asked through a proxy
+            # never use a proxy for this machine
             httpx.Client(verify=tls, timeout=TIMEOUT, trust_env=not is_here) as client,
             client.stream("GET", f"{url}/", headers={"X-Request-ID": request_id}) as response,
         ):
@@ -225,7 +225,7 @@ def _reach(url: str, tls: ssl.SSLContext) -> str:
 
 
 def _tls(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """As the client has it."""
+    """An SSL context like the client's."""
     import httpx
 
     context = httpx.create_ssl_context()
@@ -243,7 +243,7 @@ def _fetch_token(op: OpenPayments) -> str:
 
 
 def _accounts(run: Run, options: ClientOptions) -> Check:
-    """Whether the commands that read accounts will get the token that they ask for by themselves."""
+    """Checks that the commands that read accounts can get their token. They add its scope themselves."""
     options["api_scopes"] = [ApiScope.ACCOUNT_INFORMATION]
     with run.client(**options) as (op, _):
         check = _try("accounts", lambda: _fetch_token(op))

@@ -1,4 +1,4 @@
-"""What the command line makes of an exception: an exit code, and a sentence about what to do."""
+"""Turns exceptions into exit codes, messages and advice."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CODES: Final[dict[int, tuple[type[errors.OpenPaymentsError], ...]]] = {
     6: (errors.AuthorisationTimeoutError,),
 }
 
-# what the command line calls the arguments of the facade
+# the facade's arguments, as the command line calls them
 _ARGUMENTS: Final = {
     "bic_fi": "the bank",
     "countries": "--country",
@@ -64,7 +64,7 @@ _ARGUMENTS: Final = {
     "method": "--method",
 }
 
-# what banks complain about in `path`: headers that come from these options
+# headers that banks name in the `path` of an error, and the options that set them
 _OPTIONS: Final = {
     "PSU-IP-Address": "--psu-ip",
     "PSU-User-Agent": "--psu-ip",
@@ -75,7 +75,7 @@ _OPTIONS: Final = {
 
 
 def _is_outage(error: errors.OpenPaymentsError) -> bool:
-    """Whether a server failed by itself: nothing is wrong with what was sent."""
+    """Whether the server failed, rather than the request being wrong."""
     status = getattr(error, "status_code", None) or 0
     return (status == 429 or status >= 500) and not (isinstance(error, errors.TokenError) and error.code)
 
@@ -93,17 +93,17 @@ def message(error: errors.OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
     if isinstance(error, errors.InvalidArgumentError):
-        # the argument's name comes first; further names are told from other words by their underscore
+        # the argument's name comes first; the underscore tells further names from other words
         text = re.sub(r"^\w+|\w+_\w+", lambda match: _ARGUMENTS.get(match[0], match[0]), text)
     return printable(text)
 
 
 def advice(error: errors.OpenPaymentsError) -> str | None:
-    """What to do about it, where the message does not say it already."""
+    """What to do about it, unless the message already says it."""
     options = {_OPTIONS[each.path] for each in getattr(error, "messages", ()) if each.path in _OPTIONS}
     match error:
         case errors.APIError() if options:
-            return f"This bank insists on {' and '.join(sorted(options))}."
+            return f"This bank requires {' and '.join(sorted(options))}."
         case errors.AccessExceededError():
             return "With --psu-ip, while the user is present, banks don't count accesses."
         case errors.ScaRequiredError():
@@ -144,5 +144,5 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
 
 
 def is_for_the_doctor(error: errors.OpenPaymentsError) -> bool:
-    """Whether `openpayments doctor` knows more about it."""
+    """Whether `openpayments doctor` can say more about it."""
     return isinstance(error, (errors.ConfigurationError, *_ABOUT_THE_APPLICATION, *_ABOUT_THE_NETWORK))

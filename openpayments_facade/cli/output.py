@@ -1,4 +1,4 @@
-"""What goes to stdout (data) and to stderr (words about it)."""
+"""Writes data to stdout and messages to stderr."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ __all__ = [
 def show(
     models: Sequence[Any], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
 ) -> None:
-    """Prints models as a table, or as a JSON list. `columns` are headings with the attribute below, or what makes it.
+    """Prints models as a table or as a JSON list. `columns` are headings, each with an attribute or a function.
 
-    `nothing` is said on stderr instead of an empty table.
+    Instead of an empty table it writes `nothing` to stderr.
     """
     if as_json:
         write_json([model.to_dict() for model in models])
@@ -53,7 +53,7 @@ def show(
 
 
 def describe(facts: Iterable[tuple[str, object]]) -> None:
-    """Prints names with their values; a list has a line for each item, what is None or empty is left out."""
+    """Prints names with their values, and a line for each item of a list. Leaves out None and empty lists."""
     table = _table()
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -64,7 +64,7 @@ def describe(facts: Iterable[tuple[str, object]]) -> None:
 
 
 def render(content: RenderableType) -> None:
-    """Prints what Rich can draw: as wide as the terminal; in a pipe as wide as it takes, so that nothing is cut."""
+    """Prints Rich content, as wide as the terminal; in a pipe as wide as necessary, so that nothing is cut off."""
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)
@@ -81,15 +81,15 @@ def write_json(value: object) -> None:
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:
-    """JSON; readable letters beyond ASCII only where they arrive as UTF-8."""
+    """JSON. Characters beyond ASCII are only written as they are if stdout is UTF-8."""
     is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
     text = json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
-    # JSON leaves these as they are, and terminals obey them
+    # JSON does not escape these, but terminals obey them
     return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def write(text: str) -> None:
-    """Text on stdout, at once. Raises BrokenPipeError when nobody reads it any more, OSError if it can't be written."""
+    """Writes text to stdout at once. Raises BrokenPipeError if the reader has gone, OSError if writing fails."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
@@ -101,7 +101,7 @@ def say_unwritable(error: OSError) -> None:
 
 
 def discard_stdout() -> None:
-    """What is still to be written goes nowhere: Python would flush it at exit, and complain."""
+    """Discards what is left to write: Python would flush it at exit, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -119,12 +119,12 @@ def is_interactive() -> bool:
 
 
 def printable(value: object) -> str:
-    """A server's text, or what it sent instead, without what would steer the terminal or begin a line."""
+    """A server's text, or any other value, without characters that control the terminal or break a line."""
     return "".join(character if character.isprintable() else " " for character in str(value))
 
 
 def cell(value: object) -> str:
-    """A server's value as people read it; nothing for None."""
+    """A server's value for people; empty for None."""
     return "" if value is None else printable(value).strip()
 
 
@@ -132,7 +132,7 @@ def _table(*headings: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=bool(headings), header_style="bold")
-    # what comes first is an id, to be copied whole where there is room
+    # the first column is an id to copy, so it is not wrapped if there is room
     wide = shutil.get_terminal_size().columns >= 80
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=wide and heading == headings[0])
@@ -140,12 +140,12 @@ def _table(*headings: str) -> Table:
 
 
 def account_number(account: Any) -> str | None:
-    """The number that names an account; in front of a BBAN the clearing number, where there is one."""
+    """The number that identifies an account; a BBAN has its clearing number in front, if there is one."""
     names = ("iban", "bban", "bank_giro", "plus_giro", "bankgiro_number", "plusgiro_number", "masked_pan", "msisdn")
     found = ((name, cell(getattr(account, name, None))) for name in names)
     name, number = next((pair for pair in found if pair[1]), (None, None))
     if name != "bban":
         return number
-    # the other side of a transaction has one that the description does not know
+    # in a transaction's creditor account, the description has no clearing number
     clearing = getattr(account, "clearing_number", None) or account.additional_properties.get("clearingNumber")
     return f"{clearing}-{number}" if clearing else number

@@ -1,4 +1,4 @@
-"""What all commands have in common: their options, the client, and how they end."""
+"""The common part of all commands: options, client, error handling."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_date(text: str) -> date:
 
 @frozen(kw_only=True)
 class Run:
-    """One run of a command: the options that all commands of the API share."""
+    """One run of a command, with the options of all commands that call the API."""
 
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with the API's field names.")] = False
     simulator: Annotated[
@@ -83,13 +83,13 @@ class Run:
 
     @contextmanager
     def client(self, **options: Unpack[ClientOptions]) -> Iterator[tuple[OpenPayments, Simulator | None]]:
-        """The client that the command line and the environment describe, and the simulator that it asks, if any.
+        """The client that the options and the environment variables describe, and its simulator, if any.
 
         Args:
-            options: What else `OpenPayments` takes.
+            options: Further arguments of `OpenPayments`.
 
         Raises:
-            ConfigurationError: It names the variables that are missing or contradict each other.
+            ConfigurationError: Variables are missing or contradict each other; the message names them.
         """
         if self.environment:
             options["environment"] = self.environment.value
@@ -111,7 +111,7 @@ class Run:
                 yield op, None
 
     def _token_store(self) -> str | None:
-        """Where the next run finds this one's token: the user's cache folder, unless something else was said."""
+        """Where to keep the token for the next run: the user's cache folder, unless configured otherwise."""
         if self.no_cache:
             return "memory"
         if os.environ.get(TOKEN_STORE, "").strip():
@@ -123,7 +123,7 @@ class Run:
 
 @frozen(kw_only=True)
 class BankRun(Run):
-    """One run of a command that asks a bank for a user."""
+    """One run of a command that calls a bank for a user."""
 
     bank: Annotated[str, typer.Option("--bank", metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
     psu_ip: Annotated[
@@ -140,7 +140,7 @@ class BankRun(Run):
         bool | None,
         typer.Option(
             "--browser/--app",
-            help="Where the user would rather authorise, if the bank lets them choose. Some banks want the "
+            help="Where the user prefers to authorise, if the bank offers a choice. Some banks require the "
             "same choice in every command about a consent.",
         ),
     ] = None
@@ -153,7 +153,7 @@ class BankRun(Run):
         from .. import Psu, __version__
 
         ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
-        # what the user has in front of them
+        # this command is the program that the user sees
         user_agent = f"openpayments-facade/{__version__}" if ip_address else None
         psu = Psu(ip_address=ip_address, id=psu_id, corporate_id=psu_corporate_id, user_agent=user_agent)
         others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
@@ -166,9 +166,9 @@ class BankRun(Run):
 
 
 def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a function that takes a `Run` first as a command with its other parameters and the options of `Run`.
+    """Registers a function as a command. Its first parameter is a `Run`, or a subclass of it.
 
-    With a subclass of `Run` the command has the options of that.
+    The command has the options of that class, and the function's other parameters.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -190,7 +190,7 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
 
 
 def _options(kind: type[Run]) -> list[inspect.Parameter]:
-    """The options of a kind of run; those that all commands share come last."""
+    """The options of a class of runs. Those that all commands share come last."""
     hints = get_type_hints(kind, include_extras=True)
     shared = {each.name for each in fields(Run)}
     return [
@@ -206,7 +206,7 @@ def _options(kind: type[Run]) -> list[inspect.Parameter]:
 
 @contextmanager
 def ending(*, verbose: bool = False) -> Iterator[None]:
-    """Turns what ends a command early into a message on stderr and an exit code."""
+    """Turns an exception that ends a command into a message on stderr and an exit code."""
     try:
         with _log_on_stderr() if verbose else nullcontext():
             yield
@@ -232,7 +232,7 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
 
 
 class _Log(logging.Handler):
-    """Writes to what stderr is now: what is being drawn takes its place for a while."""
+    """Writes to the current `sys.stderr`, which live output replaces for a while."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sys.stderr.write(f"{self.format(record)}\n")

@@ -1,4 +1,4 @@
-"""`openpayments transactions`: on stdout a page at a time, and on stderr a bar while pages are read."""
+"""`openpayments transactions`: writes page by page to stdout, with a progress bar on stderr."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def transactions(
         date | None, typer.Option("--to", parser=read_date, metavar="DATE", help="The last day. Default: today.")
     ] = None,
     status: Annotated[
-        BookingStatusName, typer.Option(help="Which transactions; banks need not offer more than booked ones.")
+        BookingStatusName, typer.Option(help="Which transactions to list. Some banks only have booked ones.")
     ] = BookingStatusName.BOOKED,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header row.")] = False,
 ) -> None:
@@ -66,7 +66,7 @@ def transactions(
 
 
 def _json(pages: Iterable[Page]) -> Iterator[str]:
-    """One list with an item a line. Broken off, it is not JSON."""
+    """One list with one item per line. If it is interrupted, it is not valid JSON."""
     before = "[\n"
     for page in pages:
         for each in page:
@@ -98,7 +98,7 @@ _HEADINGS: Final = (
 
 
 def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
-    """Every value in quotes, whatever is in it. Headings are the API's names."""
+    """CSV with every value in quotes. The headings are the API's names."""
     header = [dict(zip(_HEADINGS, _HEADINGS, strict=True))]
     for page in pages:
         rows = [
@@ -117,13 +117,13 @@ def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
         form = csv.DictWriter(written, _HEADINGS, extrasaction="ignore", quoting=csv.QUOTE_ALL, lineterminator="\n")
         form.writerows(header + rows)
         header = []
-        # in a file it is what the bank sent; a terminal would be steered by it
+        # files get what the bank sent; a terminal must not, since control characters would affect it
         lines = map(printable if sys.stdout.isatty() else str, written.getvalue().split("\n"))
         yield "\n".join(lines)
 
 
 def _table(pages: Iterable[Page]) -> Iterator[str]:
-    """Lines for people, as they come: the text, which may be long, is last."""
+    """Lines for people, page by page. The text comes last, since it may be long."""
     heading = f"{'DATE':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
     for page in pages:
         if page:
@@ -147,9 +147,7 @@ def _line(transaction: BookedTransaction | PendingTransaction) -> str:
 
 
 def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> Iterator[Page]:
-    """The transactions of each page. While one is waited for, a bar shows how many of the days there are, if stderr is
-    a terminal. Says so if there were none.
-    """
+    """The transactions of each page. On a terminal a bar shows the progress by days. Says so if there are none."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -158,7 +156,7 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
     task = bar.add_task("Reading transactions", total=(last - first).days + 1)
     count, dates = 0, set[date]()
     while True:
-        # off the screen while the page is written: that may be the same terminal
+        # the bar is hidden while a page is written, maybe to the same terminal
         with bar if is_interactive() else nullcontext():
             report = next(reports, None)
         if report is None:

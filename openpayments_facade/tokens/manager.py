@@ -109,7 +109,7 @@ class TokenManager:
             dropped = entry.state is not before
         if dropped:
             _log.info("The API rejected the token; the next call gets a new one")
-            self._tell("rejected", expires_at=token.expires_at)
+            self._notify("rejected", expires_at=token.expires_at)
 
     def close(self) -> None:
         """Waits a few seconds for a flight that this manager started. It starts no more."""
@@ -193,12 +193,12 @@ class TokenManager:
         now = self._clock.now()
         duration = now.monotonic - started
         if isinstance(outcome, AccessToken):
-            self._tell(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
+            self._notify(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
             return
         retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
         if state.token is not None and state.token.is_alive(now):
             _log.warning("No new token; using the old one, next attempt in %.0f s: %s", retry_in, outcome)
-        self._tell("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
+        self._notify("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
     def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, is_noted: bool = True) -> State:
         entry = self._entry
@@ -222,7 +222,7 @@ class TokenManager:
             return outcome
         raise copy.copy(outcome)  # a shared exception would collect the frames of everybody who raises it
 
-    def _tell(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
+    def _notify(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
         if self._on_event is None:
             return
         event = TokenEvent(kind=kind, client_id=self._fetcher.client_id, scope=self.scope, **about)

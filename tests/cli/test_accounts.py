@@ -220,7 +220,7 @@ def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, por
     assert re.search(r"Status +valid\n", shown.stdout)
     forgotten = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP)
     assert forgotten.exit_code == 1
-    assert "insists on --browser or --app" in forgotten.stderr
+    assert "requires --browser or --app" in forgotten.stderr
 
 
 def test_a_terminal_gets_a_code_that_is_redrawn(
@@ -255,7 +255,7 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
     assert (late.exit_code, late.stdout) == (6, "")
     anonymous = run("consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/")
     assert anonymous.exit_code == 1
-    assert "insists on --psu-ip" in anonymous.stderr
+    assert "requires --psu-ip" in anonymous.stderr
 
 
 def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator, port: int) -> None:
@@ -302,7 +302,7 @@ def test_accounts_of_a_company_without_an_account(simulator: Simulator, port: in
     assert {each["usage"] for each in json.loads(run("accounts", *corporate, "--json").stdout)} == {"ORGA"}
     refused = run("consent", "create", *corporate, "--redirect-uri", f"http://127.0.0.1:{port}")
     assert refused.exit_code == 1
-    assert "insists on --psu-corporate-id" in refused.stderr
+    assert "requires --psu-corporate-id" in refused.stderr
 
 
 def test_accounts_need_the_consent(simulator: Simulator, consent_id: str) -> None:

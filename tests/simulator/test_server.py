@@ -80,7 +80,7 @@ def test_started_again_it_remembers(http: httpx.Client) -> None:
 
 
 def test_a_running_simulator_does_not_start_again(simulator: Simulator) -> None:
-    with pytest.raises(RuntimeError, match="running already"):
+    with pytest.raises(RuntimeError, match="already running"):
         simulator.start()
     assert connects(port_of(simulator.api_url))
 

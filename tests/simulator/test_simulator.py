@@ -62,7 +62,7 @@ def test_the_query_is_on_the_wire_as_sent(simulator: Simulator, openpayments_cli
 @pytest.mark.parametrize("name", ["auth_url", "api_url", "environment", "exports"])
 def test_a_stopped_simulator_has_no_address(name: str) -> None:
     simulator = Simulator()
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running"):
         getattr(simulator, name)()
 
 

@@ -258,7 +258,7 @@ def test_both_contexts_of_a_process_name_it_once(
     memory = Memory()
     for context in ("private", "corporate"):
         new_process(f"aspspinformation {context}", store=breaking, memory=memory).get()
-    assert len([text for text in caplog.messages if text.startswith("Trouble")]) == 1
+    assert len([text for text in caplog.messages if text.startswith("The token store (Breaking) failed")]) == 1
 
 
 def test_a_store_that_is_down_is_asked_once_a_token(

@@ -963,7 +963,7 @@ def test_slips_in_the_description_are_a_line_each(tmp_path: Path) -> None:
         ("1", f"{file}: not a description"),
         (
             "paths: {/a: {get: {operationId: a}, put: {operationId: a}}, /b: {get: {x: [{$ref: '#/y~1z'}]}}}",
-            f"{file}: more than one operation is named a\n{file}: #/y~1z is referred to, but not there",
+            f"{file}: more than one operation is named a\n{file}: #/y~1z is referred to, but does not exist",
         ),
     ):
         file.write_text(content)

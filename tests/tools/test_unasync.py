@@ -78,6 +78,6 @@ def test_a_substitution_that_no_file_needs_fails_the_check(
 ) -> None:
     monkeypatch.setattr(unasync, "SUBSTITUTIONS", [*unasync.SUBSTITUTIONS, ("AsyncSpoon", "Spoon")])
     assert unasync.main() == 1
-    assert capsys.readouterr().out == "Substitutions in scripts/unasync.py that no file needs:\n  AsyncSpoon\n"
+    assert capsys.readouterr().out == "Substitutions in scripts/unasync.py that are unused:\n  AsyncSpoon\n"
     monkeypatch.setattr("sys.argv", ["unasync.py"])
     assert unasync.main() == 0
