@@ -88,3 +88,8 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
 def printable(value: object) -> str:
     """A server's text, or any other value, without characters that control a terminal or break a line in a log."""
     return "".join(character if character.isprintable() else " " for character in str(value))
+
+
+def str_or_none(value: object) -> str | None:
+    """The value if it is a string, else None."""
+    return value if isinstance(value, str) else None

@@ -28,6 +28,8 @@ DOCUMENTED = {
     "tokens": ["MemoryStore", "OnTokenEvent", "TokenEvent", "TokenStore", "UserToken", "forget_all"],
     "tokens.stores": ["FileStore", "MemoryStore", "RedisStore", "TokenStore"],
 }
+# of these classes the SDK uses more than the docs name
+DOCUMENTED_MEMBERS = {"AccessToken": ["value", "scope", "missing", "expires_at"]}
 
 
 def listing() -> list[str]:
@@ -57,6 +59,9 @@ def _of_class(full_name: str, cls: type) -> Iterator[str]:
     fields = {attribute.name for attribute in getattr(cls, "__attrs_attrs__", ())}
     options = {f"{name}: {kind}" for name, kind in getattr(cls, "__annotations__", {}).items()}
     is_made_of_fields = bool(fields) and not cls.__name__.endswith("Authorisation")
+    if cls.__name__ in DOCUMENTED_MEMBERS:
+        yield from (full_name, *(f"{full_name}.{name}" for name in DOCUMENTED_MEMBERS[cls.__name__]))
+        return
     if issubclass(cls, enum.Enum):
         yield f"{full_name}: {', '.join(member.name for member in cls)}"
     elif issubclass(cls, dict):  # a TypedDict

@@ -10,7 +10,7 @@ import contextvars
 import platform
 import threading
 from concurrent import futures
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -159,7 +159,7 @@ class _Pool(Generic[C]):
         except ConfigurationError as error:  # the proxy variables of the environment have changed
             exchange.fail(error)
         else:
-            with client:
+            with client, suppress(BaseException):  # the exchange has it, and this thread has no caller
                 send(client, exchange)
 
 

@@ -16,6 +16,7 @@ from openpayments_client import models
 from openpayments_client.api import consent as api
 
 from .._checks import refuse
+from .._redaction import str_or_none
 from ..errors import AuthorisationFailedError, AuthorisationTimeoutError
 from ..scopes import PsuContext, read_psu_context
 from .operation import Endpoint, Operation
@@ -326,11 +327,6 @@ def read_saved(
     bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
     return saved[f"{kind}_id"], bank, context, fields
-
-
-def str_or_none(value: object) -> str | None:
-    """The value if it is a string, else None."""
-    return value if isinstance(value, str) else None
 
 
 def link(links: models.Links | None, name: str) -> str | None:

@@ -15,7 +15,7 @@ from attrs import evolve, field, fields_dict, frozen
 from openpayments_client.types import short_repr
 
 from .._checks import refuse
-from .._redaction import Secret, hiding_arguments
+from .._redaction import Secret, hiding_arguments, str_or_none
 from ..errors import ReauthorisationRequiredError, TokenError
 from .token import read_number
 
@@ -32,10 +32,6 @@ def _int(value: object) -> int | None:
 def _received_at(value: object) -> float:
     seconds = math.nan if isinstance(value, str) else read_number(value)
     return seconds if math.isfinite(seconds) else time.time()
-
-
-def _str(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _secret(value: object) -> Secret | None:
@@ -66,9 +62,9 @@ class UserToken:
 
     access_token: Secret
     token_type: str
-    scope: str | None = field(default=None, converter=_str)
+    scope: str | None = field(default=None, converter=str_or_none)
     expires_in: int | None = field(default=None, converter=_int)
-    status: str | None = field(default=None, converter=_str)
+    status: str | None = field(default=None, converter=str_or_none)
     refresh_token: Secret | None = field(default=None, converter=_secret)
     refresh_token_expires_in: int | None = field(default=None, converter=_int)
     refresh_token_issued_at: int | None = field(default=None, converter=_int)
@@ -100,10 +96,10 @@ class UserToken:
         Raises:
             InvalidArgumentError: It has no access token, or one of its tokens can't be encoded.
         """
-        if not isinstance(stored, Mapping) or not _str(stored.get("access_token")):
+        if not isinstance(stored, Mapping) or not str_or_none(stored.get("access_token")):
             raise refuse("stored", "has no access_token")
         for name in ("access_token", "refresh_token"):
-            if _str(stored.get(name)) and _secret(stored[name]) is None:
+            if str_or_none(stored.get(name)) and _secret(stored[name]) is None:
                 raise refuse("stored", f"has a {name} that can't be encoded")
         return cls._of(stored)
 

@@ -331,6 +331,18 @@ def test_closing_one_client_leaves_the_fetch_to_another(
         assert endpoint.count == 1
 
 
+@pytest.mark.parametrize("outcome", [SystemExit, pytest.fail.Exception])
+def test_what_ends_the_thread_of_a_grant_leads_to_no_secret(
+    outcome: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(_: httpx.Request) -> httpx.Response:
+        raise outcome("a test's own way to say no")
+
+    with OpenPayments(**CREDENTIALS, transport=httpx.MockTransport(end)) as op, pytest.raises(OutcomeUnknownError):
+        op.oauth.exchange_code(**CODE)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_transport_of_the_users_lives_as_long_as_the_client(endpoint: Endpoint) -> None:
     class Watched(httpx.HTTPTransport):
         is_closed = False
