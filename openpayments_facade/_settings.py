@@ -16,6 +16,7 @@ from .tokens.stores import open_store
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterable
 
     import httpx
 
@@ -33,7 +34,7 @@ class ClientOptions(CommonOptions, total=False):
     client_id: str
     client_secret: str
     environment: Environment | str
-    api_scopes: list[ApiScope] | tuple[ApiScope, ...] | list[str] | tuple[str, ...]
+    api_scopes: Iterable[ApiScope | str]
     limits: httpx.Limits
     proxy: str | httpx.Proxy
     verify: str | os.PathLike[str] | ssl.SSLContext

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import assert_type
 
@@ -14,7 +14,9 @@ from openpayments_client.api.consent import delete_consent
 from openpayments_client.models import CountryList
 
 from openpayments_facade import (
+    AccessToken,
     Account,
+    ApiScope,
     Approach,
     Aspsp,
     AspspDetails,
@@ -35,6 +37,7 @@ from openpayments_facade import (
     ConsentAccess,
     ConsentCreated,
     Country,
+    Environment,
     PendingTransaction,
     Psu,
     PsuContext,
@@ -53,7 +56,14 @@ async def clients() -> None:
         assert_type(op, AsyncOpenPayments)
     assert_type(AsyncOpenPayments.from_env(timeout=5, psu_context=None), AsyncOpenPayments)
     assert_type(op.with_options(timeout=5, max_retries=0, psu_context=PsuContext.CORPORATE), AsyncOpenPayments)
+    AsyncOpenPayments.from_env(api_scopes={"aspspinformation"})
     assert_type(await op.access_token(), str)
+    token = await op.token()
+    assert_type(token, AccessToken)
+    assert_type(token.missing, tuple[str, ...])
+    assert_type(op.environment, Environment)
+    assert_type(op.api_scopes, tuple[ApiScope, ...])
+    assert_type(op.psu_context, PsuContext | None)
     assert_type(await op.aclose(), None)
 
 
@@ -67,6 +77,11 @@ async def banks(op: AsyncOpenPayments) -> None:
     assert_type(details, AspspDetails)
     assert_type(details.name, str)
     assert_type(details.city, str | None)
+    [country] = await op.countries.list()
+    assert_type(await op.countries.get(country), Country)
+    assert_type(await op.cities.list(countries=[country], city_ids=await op.cities.list()), list[City])
+    assert_type(await op.aspsps.get((await op.aspsps.list(countries=[country]))[0]), AspspDetails)
+    assert_type(op.at_bank(details, affiliated_aspsp=(details.affiliated_aspsps or [])[0]), AsyncBank)
 
 
 async def calls(op: AsyncOpenPayments) -> None:
@@ -101,7 +116,11 @@ async def consents(op: AsyncOpenPayments) -> None:
     assert_type(await bank.consents.create(valid_until=date(2026, 12, 31)), ConsentCreated)
     created = await bank.consents.create(valid_until=relativedelta(days=90), access=ConsentAccess(accounts=[]))
     assert_type(created.consent_id, str)
+    await bank.consents.create(valid_until=timedelta(days=90))
+    await bank.consents.create(valid_until="2026-12-31")
+    assert_type(await bank.consents.get(created), Consent)
     assert_type(await bank.consents.get(created.consent_id), Consent)
+    assert_type(bank.accounts(created), AsyncAccounts)
     assert_type(await bank.consents.status("c1"), str)
     assert_type(await bank.consents.delete("c1"), None)
     assert_type(await bank.consents.authorisations("c1"), list[str])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import assert_type
 
@@ -15,8 +15,10 @@ from openpayments_client.api.consent import delete_consent
 from openpayments_client.models import CountryList
 
 from openpayments_facade import (
+    AccessToken,
     Account,
     Accounts,
+    ApiScope,
     Approach,
     Aspsp,
     AspspDetails,
@@ -34,6 +36,7 @@ from openpayments_facade import (
     ConsentCreated,
     Consents,
     Country,
+    Environment,
     OpenPayments,
     PendingTransaction,
     Psu,
@@ -54,7 +57,14 @@ def clients() -> None:
         assert_type(op, OpenPayments)
     assert_type(OpenPayments.from_env(timeout=5, psu_context=None), OpenPayments)
     assert_type(op.with_options(timeout=5, max_retries=0, psu_context=PsuContext.CORPORATE), OpenPayments)
+    OpenPayments.from_env(api_scopes={"aspspinformation"})
     assert_type(op.access_token(), str)
+    token = op.token()
+    assert_type(token, AccessToken)
+    assert_type(token.missing, tuple[str, ...])
+    assert_type(op.environment, Environment)
+    assert_type(op.api_scopes, tuple[ApiScope, ...])
+    assert_type(op.psu_context, PsuContext | None)
     assert_type(op.close(), None)
 
 
@@ -68,6 +78,11 @@ def banks(op: OpenPayments) -> None:
     assert_type(details, AspspDetails)
     assert_type(details.name, str)
     assert_type(details.city, str | None)
+    [country] = op.countries.list()
+    assert_type(op.countries.get(country), Country)
+    assert_type(op.cities.list(countries=[country], city_ids=op.cities.list()), list[City])
+    assert_type(op.aspsps.get(op.aspsps.list(countries=[country])[0]), AspspDetails)
+    assert_type(op.at_bank(details, affiliated_aspsp=(details.affiliated_aspsps or [])[0]), Bank)
 
 
 def calls(op: OpenPayments) -> None:
@@ -102,7 +117,11 @@ def consents(op: OpenPayments) -> None:
     assert_type(bank.consents.create(valid_until=date(2026, 12, 31)), ConsentCreated)
     created = bank.consents.create(valid_until=relativedelta(days=90), access=ConsentAccess(accounts=[]))
     assert_type(created.consent_id, str)
+    bank.consents.create(valid_until=timedelta(days=90))
+    bank.consents.create(valid_until="2026-12-31")
+    assert_type(bank.consents.get(created), Consent)
     assert_type(bank.consents.get(created.consent_id), Consent)
+    assert_type(bank.accounts(created), Accounts)
     assert_type(bank.consents.status("c1"), str)
     assert_type(bank.consents.delete("c1"), None)
     assert_type(bank.consents.authorisations("c1"), list[str])
