@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, 
 from attrs import field, frozen
 
 from .._checks import refuse
+from .._redaction import hiding_arguments
 from ..request_ids import read_request_id
 from .arguments import Named
 
@@ -52,6 +53,7 @@ class Operation(Generic[T]):
     """A field that some answers wrap around the described object."""
 
     @classmethod
+    @hiding_arguments  # they say who the user is
     def of(cls, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Builds the request of an endpoint module.
 
@@ -97,5 +99,5 @@ def _described(endpoint: object) -> Described:
     if not hasattr(endpoint, "_get_kwargs"):
         raise refuse("endpoint", "must be a module of openpayments_client.api")
     if name not in OPERATIONS or not OPERATIONS[name].scopes:
-        raise refuse("endpoint", f"is {name}, which is not an operation of the API host")
+        raise refuse("endpoint", f"is {name or endpoint!r}, which is not an operation of the API host")
     return OPERATIONS[name]

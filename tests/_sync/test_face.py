@@ -220,7 +220,7 @@ def test_a_saved_approach_that_is_none_is_refused(op: OpenPayments, approach: ob
     bank = op.at_bank("ESSESESS", SOMEBODY)
     consent = bank.consents.create(valid_until=timedelta(days=9))
     saved = bank.consents.authorise(consent).to_dict()
-    with pytest.raises(InvalidArgumentError, match=r"^saved must have a known approach"):
+    with pytest.raises(InvalidArgumentError, match=r"^saved must have a valid approach"):
         bank.consents.resume({**saved, "approach": approach})
 
 

@@ -286,6 +286,26 @@ def test_a_psu_that_can_not_be_made_leads_to_nobody(wrong: Any) -> None:
         assert PSU not in everything
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda bank: bank.consents.get(".."),
+        lambda bank: bank.consents.create(valid_until="9999-12-31", frequency_per_day=0),
+        lambda bank: bank.consents.authorise("c", "m" * 36),
+        lambda bank: bank.accounts("é").list(),
+        lambda bank: bank.accounts("c").balances(""),
+    ],
+)
+def test_a_refused_call_leads_to_no_psu(refused: Any) -> None:
+    somebody = Psu(id=PSU, corporate_id=PSU, ip_address="203.0.113.77")
+    op = OpenPayments(client_id="x", client_secret=SECRET, api_scopes=["accountinformation"])
+    with op, pytest.raises(InvalidArgumentError) as caught:
+        refused(op.at_bank("ESSESESS", somebody))
+    everything = shown(caught.value)
+    assert PSU not in everything
+    assert "203.0.113.77" not in everything
+
+
 @pytest.mark.parametrize("api_scopes", [["aspspinformation"], ["accountinformation"]])
 @pytest.mark.parametrize(
     "wrong",

@@ -331,6 +331,21 @@ def test_closing_one_client_leaves_the_fetch_to_another(
         assert endpoint.count == 1
 
 
+def test_a_transport_of_the_users_lives_as_long_as_the_client(endpoint: Endpoint) -> None:
+    class Watched(httpx.HTTPTransport):
+        is_closed = False
+
+        def close(self) -> None:
+            self.is_closed = True
+            super().close()
+
+    transport = Watched()
+    with OpenPayments(**CREDENTIALS, environment=endpoint.environment, transport=transport) as op:
+        assert op.access_token()
+        assert not transport.is_closed
+    assert transport.is_closed
+
+
 def test_a_token_request_outlives_its_client_and_leaves_no_connection_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manager, "CLOSE_PATIENCE", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -44,6 +44,14 @@ def test_the_arguments_are_those_that_the_function_takes(name: str) -> None:
     assert list(operation.arguments)[: len(in_path)] == in_path
 
 
+def test_the_operations_of_a_tag_are_attributes_of_its_package() -> None:
+    for tag in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
+        package = import_module(tag.name)
+        assert {*package.__all__} <= {*dir(package)}
+        assert all(hasattr(getattr(package, name), "_get_kwargs") for name in package.__all__)
+        assert not any(hasattr(package, name) for name in ("..", "get.it", "get_nothing"))
+
+
 def test_scopes_are_alternatives() -> None:
     account_information = (
         ("accountinformation", "private"),

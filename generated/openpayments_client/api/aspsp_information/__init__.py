@@ -14,9 +14,19 @@ else:
     from importlib import import_module
 
     def __getattr__(name):
-        try:
-            return import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+__all__ = (
+    "get_aspsp_details",
+    "get_aspsp_list",
+    "get_city_details",
+    "get_city_list",
+    "get_countries_list",
+    "get_country_details",
+)

@@ -16,9 +16,21 @@ else:
     from importlib import import_module
 
     def __getattr__(name):
-        try:
-            return import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+__all__ = (
+    "create_consent",
+    "delete_consent",
+    "get_consent_authorisation",
+    "get_consent_information",
+    "get_consent_sca_status",
+    "get_consent_status",
+    "start_consent_authorisation",
+    "update_consents_psu_data",
+)
