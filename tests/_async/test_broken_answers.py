@@ -1,4 +1,4 @@
-"""Answers that break off, drip or cannot be decoded, from a server that is no simulator."""
+"""Answers that break off, drip or can't be decoded, from a server other than the simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options, raw answers, request ids, `call`, and a client's life."""
+"""Options, raw answers, request ids, `call`, and opening and closing a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grants with a user in them, against the simulator's token endpoint."""
+"""The grants that involve a user, against the simulator's token endpoint."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by `make unasync` from tests/_async/test_broken_answers.py; do not edit.
-"""Answers that break off, drip or cannot be decoded, from a server that is no simulator."""
+"""Answers that break off, drip or can't be decoded, from a server other than the simulator."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by `make unasync` from tests/_async/test_options.py; do not edit.
-"""Options, raw answers, request ids, `call`, and a client's life."""
+"""Options, raw answers, request ids, `call`, and opening and closing a client."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written by `make unasync` from tests/_async/test_retries.py; do not edit.
-"""What is tried again, how often, and what never is."""
+"""What is retried, how often, and what never is."""
 
 from __future__ import annotations
 

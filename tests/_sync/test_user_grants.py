@@ -1,5 +1,5 @@
 # Written by `make unasync` from tests/_async/test_user_grants.py; do not edit.
-"""The grants with a user in them, against the simulator's token endpoint."""
+"""The grants that involve a user, against the simulator's token endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as its users meet it: what arrives on stdout and stderr, and with which exit code."""
+"""The command line as users see it: stdout, stderr and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies, a private CA, a client certificate, a transport of one's own."""
+"""Proxies, a private CA, a client certificate, a custom transport."""
 
 from __future__ import annotations
 

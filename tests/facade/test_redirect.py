@@ -1,4 +1,4 @@
-"""The browser's part of an authorisation, and what a user's token keeps. Nothing is sent here."""
+"""The browser's part of an authorisation, and the fields of a user's token. Nothing is sent here."""
 
 from __future__ import annotations
 

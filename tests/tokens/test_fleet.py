@@ -181,7 +181,7 @@ def test_contents_that_are_not_ours_are_overwritten(
 
 
 class Breaking(MemoryStore):
-    """Fails where it is told to."""
+    """Fails in the operations in `broken`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(clock=clock)

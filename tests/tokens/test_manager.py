@@ -1,4 +1,4 @@
-"""One token, however many want it. The endpoint counts requests; threads, tasks, loops and HTTP are real."""
+"""One token for any number of callers. The endpoint counts requests; threads, tasks, loops and HTTP are real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What make says where something is wrong."""
+"""What make says if something is wrong."""
 
 from __future__ import annotations
 
