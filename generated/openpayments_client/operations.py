@@ -44,7 +44,7 @@ class Rule(NamedTuple):
         if self.model is not None:
             kind = getattr(models, self.model)
             if not isinstance(value, kind):
-                yield path or "body", f"must be {'an' if self.model[0] in 'AEIOU' else 'a'} {self.model}"
+                yield path or "body", f"must be {_a(self.model)}"
                 return
             for name, rule in MODELS[self.model].items():
                 field = getattr(value, name)
@@ -113,8 +113,16 @@ def is_id(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    # Python refuses to convert a very long number into a string
-    return "such a large number" if isinstance(value, int) and value.bit_length() > 1000 else repr(value)
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "such a large number"  # Python refuses to convert it into a string
+    if not isinstance(value, (str, bytes, int, float, datetime.date, type(None))):
+        return _a(type(value).__name__)  # what is in it may be personal
+    shown = repr(value)
+    return shown if len(shown) <= 200 else f"{shown[:200]}..."
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'AEIOUaeiou' else 'a'} {word}"
 
 
 class Operation(NamedTuple):

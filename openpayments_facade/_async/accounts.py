@@ -51,7 +51,7 @@ class AsyncAccounts(AsyncBankService):
         check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
+        return f"<{type(self).__name__} of consent {getattr(self, '_consent_id', None)!r} at {self._bank.bic_fi}>"
 
     async def get(self, account_id: str | models.Account, *, with_balance: bool | None = None) -> models.Account:
         """Reads one account.
@@ -101,7 +101,7 @@ class AsyncAccounts(AsyncBankService):
         booking_status: models.BookingStatus = "booked",
         date_from: Day | None = None,
         date_to: Day | None = None,
-        entry_reference_from: str | None = None,
+        entry_reference_from: str | models.Transaction | None = None,
         delta_list: bool | None = None,
         with_balance: bool | None = None,
     ) -> AsyncTransactions:
@@ -116,7 +116,7 @@ class AsyncAccounts(AsyncBankService):
             date_from: The first day, inclusive: a date, an ISO date such as "2026-01-31", or a timedelta or
                 relativedelta from today (UTC). Required unless `entry_reference_from` or `delta_list` is given.
             date_to: The last day, inclusive, in the same forms. By default there is no end.
-            entry_reference_from: Lists only what came after the transaction with this `entry_reference`.
+            entry_reference_from: Lists only what came after this transaction, or the one with this `entry_reference`.
             delta_list: Lists only what is new since the list was last read.
             with_balance: Whether to include balances in the pages. Banks may ignore it.
 
@@ -135,7 +135,7 @@ class AsyncAccounts(AsyncBankService):
             booking_status=booking_status,
             date_from=first,
             date_to=last,
-            entry_reference_from=entry_reference_from,
+            entry_reference_from=id_of(entry_reference_from, "entry_reference", "entry_reference_from"),
             delta_list=delta_list,
             with_balance=with_balance,
         )

@@ -252,11 +252,10 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         super().__init__(sender, bank)
         self._make_bank = make_bank
 
-    async def _authorise(self, resource_id: str, method: str | None) -> AsyncAuthorisation[T]:
-        subject = self._subject(resource_id, self._bank)
+    async def _authorise(self, subject: Subject[T], method: str | None) -> AsyncAuthorisation[T]:
         if method is not None:
             check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
-        started = await self._start(resource_id)
+        started = await self._start(subject)
         id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
         updated = None if selected is None else await self._run(subject.select(id_, selected))
         authorisation = AsyncAuthorisation(self._sender, self._make_bank, subject, authorisation_id=id_)
@@ -281,8 +280,8 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         authorisation._read_status()  # refuses malformed ids
         return authorisation
 
-    async def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:
-        return await self._run_identified(self._subject(resource_id, self._bank).start(), "authorisation_id")
+    async def _start(self, subject: Subject[T]) -> RawResponse[models.AuthorisationStarted]:
+        return await self._run_identified(subject.start(), "authorisation_id")
 
     async def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:
         """An answer with an id, checked because later paths contain it."""

@@ -15,7 +15,7 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
-    from .._protocol.arguments import AnyAuthorisation, AnyConsent, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
 
 
 class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
@@ -119,7 +119,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         """
         await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
-    async def authorise(self, consent_id: AnyConsent, method: str | None = None) -> AsyncAuthorisation[models.Consent]:
+    async def authorise(self, consent_id: AnyConsent, method: AnyMethod | None = None) -> AsyncAuthorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
             authorisation = await bank.consents.authorise(consent)
@@ -134,8 +134,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
-            method: The id of an authentication method that the bank offers. By default an animated QR code, else plain
-                Mobile BankID, else the first one offered (the provider's samples of 2022).
+            method: An authentication method that the bank offers, or its id. By default an animated QR code, else
+                plain Mobile BankID, else the first one offered (the provider's samples of 2022).
 
         Returns:
             The authorisation. Its `approach` says what to do next.
@@ -146,7 +146,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        return await self._authorise(id_of(consent_id, "consent_id"), method)
+        return await self._authorise(self._of(consent_id), id_of(method, "authentication_method_id", "method"))
 
     async def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.
@@ -161,10 +161,10 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        return (await self._start(id_of(consent_id, "consent_id"))).parsed
+        return (await self._start(self._of(consent_id))).parsed
 
     async def select_method(
-        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: str
+        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: AnyMethod
     ) -> models.AuthorisationUpdated:
         """Selects how the user authorises, after `start_authorisation`. `authorise` does both.
 
@@ -173,7 +173,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         Args:
             consent_id: The consent's id, or the consent itself.
             authorisation_id: The authorisation's id, or what `start_authorisation` returned.
-            authentication_method_id: The id of one of the methods offered.
+            authentication_method_id: One of the methods offered, or its id.
 
         Returns:
             The bank's answer: the challenge to show, or links.
@@ -183,8 +183,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
             OutcomeUnknownError: There is no answer; read the SCA status.
         """
-        id_ = id_of(authorisation_id, "authorisation_id")
-        return (await self._run(self._of(consent_id).select(id_, authentication_method_id))).parsed
+        ids = id_of(authorisation_id, "authorisation_id"), id_of(authentication_method_id, "authentication_method_id")
+        return (await self._run(self._of(consent_id).select(*ids))).parsed
 
     async def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """Reads how far the user has got, with the current challenge of a decoupled authorisation.

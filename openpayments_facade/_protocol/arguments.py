@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     AnyAspsp: TypeAlias = str | models.Aspsp | models.AspspDetails
     AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
     AnyAuthorisation: TypeAlias = str | models.AuthorisationStarted
+    AnyMethod: TypeAlias = str | models.AuthenticationMethod
 
 
 class Named(list[Any]):

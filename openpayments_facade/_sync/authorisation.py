@@ -250,11 +250,10 @@ class AuthorisingService(BankService, Generic[T]):
         super().__init__(sender, bank)
         self._make_bank = make_bank
 
-    def _authorise(self, resource_id: str, method: str | None) -> Authorisation[T]:
-        subject = self._subject(resource_id, self._bank)
+    def _authorise(self, subject: Subject[T], method: str | None) -> Authorisation[T]:
         if method is not None:
             check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
-        started = self._start(resource_id)
+        started = self._start(subject)
         id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
         updated = None if selected is None else self._run(subject.select(id_, selected))
         authorisation = Authorisation(self._sender, self._make_bank, subject, authorisation_id=id_)
@@ -279,8 +278,8 @@ class AuthorisingService(BankService, Generic[T]):
         authorisation._read_status()  # refuses malformed ids
         return authorisation
 
-    def _start(self, resource_id: str) -> RawResponse[models.AuthorisationStarted]:
-        return self._run_identified(self._subject(resource_id, self._bank).start(), "authorisation_id")
+    def _start(self, subject: Subject[T]) -> RawResponse[models.AuthorisationStarted]:
+        return self._run_identified(subject.start(), "authorisation_id")
 
     def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:
         """An answer with an id, checked because later paths contain it."""

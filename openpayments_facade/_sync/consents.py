@@ -16,7 +16,7 @@ from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
 if TYPE_CHECKING:
-    from .._protocol.arguments import AnyAuthorisation, AnyConsent, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
 
 
 class Consents(AuthorisingService["models.Consent"]):
@@ -120,7 +120,7 @@ class Consents(AuthorisingService["models.Consent"]):
         """
         self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
-    def authorise(self, consent_id: AnyConsent, method: str | None = None) -> Authorisation[models.Consent]:
+    def authorise(self, consent_id: AnyConsent, method: AnyMethod | None = None) -> Authorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
             authorisation = bank.consents.authorise(consent)
@@ -135,8 +135,8 @@ class Consents(AuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
-            method: The id of an authentication method that the bank offers. By default an animated QR code, else plain
-                Mobile BankID, else the first one offered (the provider's samples of 2022).
+            method: An authentication method that the bank offers, or its id. By default an animated QR code, else
+                plain Mobile BankID, else the first one offered (the provider's samples of 2022).
 
         Returns:
             The authorisation. Its `approach` says what to do next.
@@ -147,7 +147,7 @@ class Consents(AuthorisingService["models.Consent"]):
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        return self._authorise(id_of(consent_id, "consent_id"), method)
+        return self._authorise(self._of(consent_id), id_of(method, "authentication_method_id", "method"))
 
     def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.
@@ -162,10 +162,10 @@ class Consents(AuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        return (self._start(id_of(consent_id, "consent_id"))).parsed
+        return (self._start(self._of(consent_id))).parsed
 
     def select_method(
-        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: str
+        self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation, authentication_method_id: AnyMethod
     ) -> models.AuthorisationUpdated:
         """Selects how the user authorises, after `start_authorisation`. `authorise` does both.
 
@@ -174,7 +174,7 @@ class Consents(AuthorisingService["models.Consent"]):
         Args:
             consent_id: The consent's id, or the consent itself.
             authorisation_id: The authorisation's id, or what `start_authorisation` returned.
-            authentication_method_id: The id of one of the methods offered.
+            authentication_method_id: One of the methods offered, or its id.
 
         Returns:
             The bank's answer: the challenge to show, or links.
@@ -184,8 +184,8 @@ class Consents(AuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
             OutcomeUnknownError: There is no answer; read the SCA status.
         """
-        id_ = id_of(authorisation_id, "authorisation_id")
-        return (self._run(self._of(consent_id).select(id_, authentication_method_id))).parsed
+        ids = id_of(authorisation_id, "authorisation_id"), id_of(authentication_method_id, "authentication_method_id")
+        return (self._run(self._of(consent_id).select(*ids))).parsed
 
     def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """Reads how far the user has got, with the current challenge of a decoupled authorisation.

@@ -9,6 +9,7 @@ from attrs import evolve
 from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
+from .._protocol.arguments import id_of
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
 from .._redaction import hiding_arguments
@@ -19,6 +20,8 @@ from .service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent
 
 
 class OAuth(Service):
@@ -73,8 +76,8 @@ class OAuth(Service):
         *,
         code: str,
         redirect_uri: str,
-        authorisation_id: str,
-        consent_id: str | None = None,
+        authorisation_id: AnyAuthorisation,
+        consent_id: AnyConsent | None = None,
         payment_id: str | None = None,
     ) -> UserToken:
         """Completes an OAuth redirect: exchanges the callback's code for a token of the user's.
@@ -84,8 +87,8 @@ class OAuth(Service):
         Args:
             code: The code from the callback.
             redirect_uri: The redirect URI that the browser came back to.
-            authorisation_id: The id of the authorisation.
-            consent_id: The id of the authorised consent.
+            authorisation_id: The id of the authorisation, or what `start_authorisation` returned.
+            consent_id: The authorised consent, or its id.
             payment_id: The id of the authorised payment, instead of `consent_id`.
 
         Returns:
@@ -108,13 +111,11 @@ class OAuth(Service):
         kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
         scope = ApiScope.ACCOUNT_INFORMATION if kind == "consent" else ApiScope.PAYMENT_INITIATION
         headers = {}
-        for name, argument, value in (
-            (f"x_{kind}_id", f"{kind}_id", id_),
-            (f"x_{kind}_authorisation_id", "authorisation_id", authorisation_id),
-        ):
-            rule = OPERATIONS["create_token"].arguments[name]
-            check(rule, value, argument)
-            headers[rule.name] = str(value)
+        given = {"id": (f"{kind}_id", id_), "authorisation_id": ("authorisation_id", authorisation_id)}
+        for name, (argument, value) in given.items():
+            rule = OPERATIONS["create_token"].arguments[f"x_{kind}_{name}"]
+            headers[rule.name] = id_of(value, argument)
+            check(rule, headers[rule.name], argument)
         session, options = self._sender.session, self._sender.options
         check_scope([[scope]], session.settings.api_scopes, "exchange_code")
         form = {
@@ -148,7 +149,8 @@ class OAuth(Service):
             raise refuse("token", "must be a UserToken")
         if token.refresh_token is None:
             raise refuse("token", "has no refresh token; the user has to authorise again")
-        return self._ask("refresh_token", {"refresh_token": token.refresh_token}, self._sender.options.headers, token)
+        form = {"refresh_token": token.refresh_token}
+        return self._ask("refresh_token", form, self._sender.options.headers, token)
 
     def _ask(
         self, grant_type: str, form: Mapping[str, Any], headers: Mapping[str, str], old: UserToken | None = None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import inspect
 import pickle
 import time
+import traceback
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from openpayments_facade import (
     NotFoundError,
     OpenPayments,
     Psu,
+    ReauthorisationRequiredError,
     UserToken,
 )
 from openpayments_facade.scopes import check_scope
@@ -112,8 +114,37 @@ def test_the_steps_of_an_authorisation_take_each_other(op: OpenPayments) -> None
     consents = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False).consents
     consent = consents.create(valid_until="9999-12-31")
     started = consents.start_authorisation(consent)
-    consents.select_method(consent, authorisation_id=started, authentication_method_id="mbid")
+    method = next(each for each in started.sca_methods or [] if each.authentication_method_id == "mbid")
+    consents.select_method(consent, authorisation_id=started, authentication_method_id=method)
     assert consents.sca_status(consent, authorisation_id=started).sca_status
+    assert consents.authorise(consent, method).challenge
+    with pytest.raises(ReauthorisationRequiredError):
+        op.oauth.exchange_code(
+            code="c0de", redirect_uri="https://app.example.com/", consent_id=consent, authorisation_id=started
+        )
+
+
+def test_an_object_of_another_kind_is_refused_and_not_shown(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    accounts = bank.accounts(consented(op, simulator))
+    [account, *_] = accounts.list()
+    [transaction, *_] = [each for each in accounts.transactions(account, date_from=timedelta(days=-90))]
+    with pytest.raises(InvalidArgumentError, match=r"not an Account$"):
+        bank.consents.get(account)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"not a BookedTransaction$"):
+        accounts.balances(transaction)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"'x{199}\.\.\.$"):
+        op.at_bank("x" * 10_000)
+
+
+def test_accounts_that_can_not_be_made_can_be_shown(op: OpenPayments, simulator: Simulator) -> None:
+    nameless = op.at_bank("ESSESESS").consents.get(consented(op, simulator))
+    nameless.consent_id = None
+    with pytest.raises(InvalidArgumentError, match="consent_id is missing") as caught:
+        op.at_bank("ESSESESS").accounts(nameless)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    shown = [repr(value) for frame in frames for value in frame.f_locals.values()]
+    assert any("of consent None at ESSESESS" in each for each in shown)
 
 
 def test_days_are_dates_iso_dates_or_counted(op: OpenPayments, simulator: Simulator) -> None:
