@@ -78,8 +78,7 @@ class Rule(NamedTuple):
     def _problem_of_text(self, text: str) -> str | None:
         if self.pattern and not re.fullmatch(self.pattern, text):
             return f"must be {self._noun()}"
-        counted = text if self.place in ("path", "query") else text.strip()
-        if len(counted) < (self.min_length or 0) or (self.place != "body" and not text):
+        if len(text.strip()) < (self.min_length or 0) or (self.place != "body" and not text.strip()):
             return "must not be empty"
         if self.max_length is not None and len(text) > self.max_length:
             return f"must not be longer than {self.max_length} characters"

@@ -171,6 +171,7 @@ def test_any_id_but_one_with_dot_segments_is_quoted(op: OpenPayments, simulator:
         ("x_bic_fi", (get_consent_status, "c")),
         ("x_bic_fi", (get_consent_status, "c", {"x_bic_fi": "SEB"})),
         ("consent_id", (get_consent_status, "..", BIC)),
+        ("consent_id", (get_consent_status, " ", BIC)),
         ("consent", (get_consent_status, "c", {"consent": "c", **BIC})),
         ("consent_id", (get_balances, "a", {"consent_id": "é", **BIC})),
         ("psu_ip_port", (get_consent_status, "c", {"psu_ip_port": "65536", **BIC})),
