@@ -58,7 +58,8 @@ class OpenPaymentsError(Exception):
     __signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default="")])
 
     def __init_subclass__(cls) -> None:
-        names = dict.fromkeys(name for each in cls.__mro__ for name in get_annotations(each))
+        ours = [each for each in cls.__mro__ if each.__module__ == __name__]  # of a user's subclass nothing is asked
+        names = dict.fromkeys(name for each in ours for name in get_annotations(each))
         about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
         cls.__signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD), *about])
 

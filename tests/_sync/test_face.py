@@ -285,6 +285,19 @@ def test_exceptions_can_be_made_with_their_attributes() -> None:
             NotFoundError("gone", **{unknown: "x"})
 
 
+def test_exceptions_can_be_subclassed() -> None:
+    class Gone(NotFoundError):
+        tenant: str
+        shelf: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+        def __init__(self, tenant: str) -> None:
+            super().__init__(f"{tenant} is gone", status_code=404)
+            self.tenant = tenant
+
+    error = Gone("acme")
+    assert (str(error), error.tenant, error.status_code) == ("acme is gone", "acme", 404)
+
+
 def test_reprs_say_what_is_there(op: OpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("ESSESESS", SOMEBODY)
     assert repr(bank) == f"<{type(bank).__name__} ESSESESS>"
