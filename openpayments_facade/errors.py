@@ -57,17 +57,17 @@ class OpenPaymentsError(Exception):
 
     __signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default="")])
 
-    def __init_subclass__(cls) -> None:
-        ours = [each for each in cls.__mro__ if each.__module__ == __name__]  # of a user's subclass nothing is asked
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        ours = [each for each in cls.__mro__ if each.__module__ == __name__]  # a user's subclass may annotate anything
         names = dict.fromkeys(name for each in ours for name in get_annotations(each))
         about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
-        cls.__signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD), *about])
+        cls.__signature__ = Signature([*OpenPaymentsError.__signature__.parameters.values(), *about])
 
-    def __init__(self, *message: str, **about: Any) -> None:
-        given = self.__signature__.bind(*message, **about)
-        given.apply_defaults()
-        super().__init__(*given.args)
-        vars(self).update({name: copy(value) for name, value in given.kwargs.items()})
+    def __init__(self, message: str = "", **about: Any) -> None:
+        known = self.__signature__.bind(message, **about).signature.parameters
+        super().__init__(message)
+        vars(self).update({name: copy(each.default) for name, each in known.items() if name != "message"} | about)
 
 
 class ConfigurationError(OpenPaymentsError):

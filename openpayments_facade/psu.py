@@ -127,8 +127,7 @@ class Psu:
             raise refuse("client_ip", "must be the user's IP address")
         if not isinstance(headers, Mapping):
             raise refuse("headers", "must be a mapping of names to values")
-        pairs = [(name, value) for name, value in headers.items() if isinstance(name, str) and isinstance(value, str)]
-        sent = {name.lower(): value.strip() for name, value in pairs}
+        sent = {str(name).lower(): value.strip() for name, value in headers.items() if isinstance(value, str)}
         names = ("user_agent", "accept", "accept_charset", "accept_encoding", "accept_language")
         found = {name: sent.get(name.replace("_", "-")) for name in names}
         kept: dict[str, Any] = {name: value for name, value in found.items() if not [*_RULES[name].problems(value, "")]}

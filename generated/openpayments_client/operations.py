@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from . import models
+from .types import shown, with_article
 
 
 class Rule(NamedTuple):
@@ -44,7 +45,7 @@ class Rule(NamedTuple):
         if self.model is not None:
             kind = getattr(models, self.model)
             if not isinstance(value, kind):
-                yield path or "body", f"must be {_a(self.model)}"
+                yield path or "body", f"must be {with_article(self.model)}"
                 return
             for name, rule in MODELS[self.model].items():
                 field = getattr(value, name)
@@ -53,7 +54,8 @@ class Rule(NamedTuple):
                 elif rule.required:
                     yield f"{path}.{name}" if path else name, "is missing"
         elif problem := self._problem(value):
-            yield path, problem if self.is_personal else f"{problem}, not {_shown(value)}"
+            tells_all = self.is_personal or "must not" in problem
+            yield path, problem if tells_all else f"{problem}, not {shown(value)}"
         elif self.items is not None and isinstance(value, (list, tuple)):
             for number, item in enumerate(value):
                 yield from self.items.problems(item, f"{path}[{number}]" if self.items.model else path)
@@ -109,19 +111,6 @@ def is_id(value: object) -> bool:
     """Whether it can be part of a path, quoted. Dot segments can't: servers may decode an encoded slash."""
     parts = re.split(r"[/\\]", value) if isinstance(value, str) and value.isprintable() else [".."]
     return value != "" and {".", ".."}.isdisjoint(parts)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, int) and value.bit_length() > 1000:
-        return "such a large number"  # Python refuses to convert it into a string
-    if not isinstance(value, (str, bytes, int, float, datetime.date, type(None))):
-        return _a(type(value).__name__)  # what is in it may be personal
-    shown = repr(value)
-    return shown if len(shown) <= 200 else f"{shown[:200]}..."
-
-
-def _a(word: str) -> str:
-    return f"{'an' if word[0] in 'AEIOUaeiou' else 'a'} {word}"
 
 
 class Operation(NamedTuple):

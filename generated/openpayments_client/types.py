@@ -44,7 +44,17 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["File", "FileTypes", "RequestFiles", "Response", "read_date", "read_datetime", "short_repr"]
+__all__ = [
+    "File",
+    "FileTypes",
+    "RequestFiles",
+    "Response",
+    "read_date",
+    "read_datetime",
+    "short_repr",
+    "shown",
+    "with_article",
+]
 
 
 def read_date(value: str) -> datetime.date:
@@ -73,3 +83,18 @@ def short_repr(self: Any) -> str:
         values = {"booking_status": status, **values}
     said = ", ".join(f"{name}={value!r}" for name, value in values.items() if value is not None and value != {})
     return f"{type(self).__name__}({said})"
+
+
+def shown(value: object) -> str:
+    """What a message says of a wrong value: simple values as they are, cut short, others by their type alone."""
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return "such a large number"  # Python refuses to convert it into a string
+    if not isinstance(value, (str, bytes, int, float, datetime.date, datetime.timedelta, type(None))):
+        return with_article(type(value).__name__)  # its contents may be personal
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def with_article(noun: str) -> str:
+    """A noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'AEIOaeiou' else 'a'} {noun}"

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from openpayments_client import models
+from openpayments_client.types import shown
 
 from .._checks import refuse
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     AnyCountry: TypeAlias = str | models.Country
     AnyCity: TypeAlias = str | uuid.UUID | models.City
     AnyAspsp: TypeAlias = str | models.Aspsp | models.AspspDetails
-    AnyConsent: TypeAlias = str | models.Consent | models.ConsentCreated
-    AnyAuthorisation: TypeAlias = str | models.AuthorisationStarted
+    AnyConsent: TypeAlias = str | uuid.UUID | models.Consent | models.ConsentCreated
+    AnyAuthorisation: TypeAlias = str | uuid.UUID | models.AuthorisationStarted
     AnyMethod: TypeAlias = str | models.AuthenticationMethod
 
 
@@ -38,7 +39,7 @@ def as_list(values: object, argument: str, put_right: Callable[[Any], Any]) -> A
     if values is None:
         return None
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise refuse(argument, f"must be a list, not {values!r}")
+        raise refuse(argument, f"must be a list, not {shown(values)}")
     return Named(map(put_right, values), argument)
 
 
@@ -50,13 +51,13 @@ def as_country(country: Any) -> Any:
 
 def as_city(city: Any) -> Any:
     """A city's id as a string."""
-    return str(city) if isinstance(city, uuid.UUID) else id_of(city, "city_id")
+    return id_of(city, "city_id")
 
 
 def id_of(value: Any, attribute: str, argument: str | None = None) -> Any:
     """The id that was passed, or that of the object that was passed."""
-    if isinstance(value, str) or not hasattr(value, attribute):
-        return value
+    if isinstance(value, str | type) or not hasattr(value, attribute):
+        return str(value) if isinstance(value, uuid.UUID) else value
     found = getattr(value, attribute)
     if found is None:
         raise refuse(argument or attribute, f"is missing: the bank gave this {type(value).__name__} no {attribute}")
@@ -81,7 +82,7 @@ def as_day(value: Day, argument: str) -> date:
     except (ValueError, TypeError, OverflowError):
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise refuse(argument, f"must be a date, an ISO date such as 2026-01-31, or a timedelta in days, not {value!r}")
+        raise refuse(argument, f"must be a date, an ISO date (2026-01-31) or a timedelta in days, not {shown(value)}")
     return day
 
 

@@ -93,7 +93,7 @@ def merge_headers(headers: Mapping[str, str], over: Mapping[str, str]) -> dict[s
     return dict(merged.values())
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Options:
     """The options of a call. Creating them checks them. Raises InvalidArgumentError, whose message names the option."""
 

@@ -267,7 +267,7 @@ class OpenPayments:
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a client can't be pickled, for it holds connections and secrets; create one in each process")
+        raise TypeError("a client can't be pickled or copied: it has connections and secrets; create one per process")
 
 
 class RawOpenPayments:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import threading
 import time
 import traceback
+import uuid
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pytest
 from attrs import evolve
@@ -38,6 +40,7 @@ from openpayments_facade.scopes import check_scope
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
+T = TypeVar("T")
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 REQUEST = ConsentRequest(ConsentAccess(), True, date(9999, 12, 31), 4, False)
 BIC = {"x_bic_fi": "ESSESESS"}
@@ -133,8 +136,32 @@ def test_an_object_of_another_kind_is_refused_and_not_shown(op: OpenPayments, si
         bank.consents.get(account)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match=r"not a BookedTransaction$"):
         accounts.balances(transaction)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"not an Account$"):
+        accounts.transactions(account, date_from=account)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=r"countries must be a list, not an Account$"):
+        op.aspsps.list(countries=account)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match=r"'x{199}\.\.\.$"):
         op.at_bank("x" * 10_000)
+
+
+def test_a_message_does_not_contradict_itself(op: OpenPayments) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=r"^countries must not be empty; leave it out to ask for everything$"
+    ):
+        op.aspsps.list(countries=[])
+    with pytest.raises(InvalidArgumentError, match=r"^consent_id must not be empty$"):
+        op.at_bank("ESSESESS").accounts(" ")
+
+
+def test_a_uuid_is_taken_as_an_id(op: OpenPayments, simulator: Simulator) -> None:
+    consent = consented(op, simulator)
+    assert op.at_bank("ESSESESS").consents.status(uuid.UUID(consent.consent_id)) == "valid"
+
+
+def test_a_refused_option_can_be_shown(op: OpenPayments) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        op.with_options(timeout=-1)
+    assert traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
 
 
 def test_accounts_that_can_not_be_made_can_be_shown(op: OpenPayments, simulator: Simulator) -> None:
@@ -280,13 +307,21 @@ def test_exceptions_can_be_made_with_their_attributes() -> None:
     assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
     assert [*inspect.signature(NotFoundError).parameters][:3] == ["message", "status_code", "code"]
     assert NotFoundError("gone").headers is not error.headers
+    lock = threading.Lock()  # what is given is kept, not copied
+    assert NotFoundError("gone", body=lock).body is lock  # type: ignore[comparison-overlap]
+    assert str(NotFoundError()) == ""  # as in `raise NotFoundError`
     for unknown in ("cod", "args", "add_note"):
         with pytest.raises(TypeError, match=unknown):
             NotFoundError("gone", **{unknown: "x"})
 
 
 def test_exceptions_can_be_subclassed() -> None:
-    class Gone(NotFoundError):
+    class Tagged:
+        def __init_subclass__(cls, tag: str) -> None:
+            super().__init_subclass__()
+            cls.tag = tag  # type: ignore[attr-defined]
+
+    class Gone(NotFoundError, Tagged, Generic[T], tag="gone"):
         tenant: str
         shelf: Nowhere  # type: ignore[name-defined]  # noqa: F821
 
@@ -294,7 +329,8 @@ def test_exceptions_can_be_subclassed() -> None:
             super().__init__(f"{tenant} is gone", status_code=404)
             self.tenant = tenant
 
-    error = Gone("acme")
+    error = Gone[int]("acme")
+    assert Gone.tag == "gone"  # type: ignore[attr-defined]
     assert (str(error), error.tenant, error.status_code) == ("acme is gone", "acme", 404)
 
 
