@@ -44,6 +44,9 @@ class AsyncOpenPayments:
         async with AsyncOpenPayments(client_id="...", client_secret="...") as op:
             banks = await op.aspsps.list(countries=["SE"])
 
+    Its services are `countries`, `cities` and `aspsps`; `at_bank(...)` has those of one bank, `oauth` is for tokens of
+    users, and `call(...)` reaches everything else.
+
     The connection settings also apply to token requests. The constructor does not read environment variables;
     `from_env` does.
 
