@@ -81,7 +81,9 @@ class Table:
             "meaning": schema.get("description") if schema.get("pattern") else None,
             "example": about.get("example", examples[0]) if kind != "array" else None,
         }
-        said = [repr(name), repr(place), repr(kind), *(f"{key}={value!r}" for key, value in values.items() if value)]
+        # a minimum of 0 says something, as opposed to what is absent
+        given = {key: value for key, value in values.items() if not (value is None or value is False or value == ())}
+        said = [repr(name), repr(place), repr(kind), *(f"{key}={value!r}" for key, value in given.items())]
         if kind == "array":
             said.append(f"items={self._rule(schema['items'], name, place, {})}")
         if kind == "object" and model is not None:

@@ -13,6 +13,7 @@ from openpayments_client import api, models
 from openpayments_client.operations import MODELS, OPERATIONS, Rule
 
 from scripts.generate import DESCRIPTION, load
+from scripts.operations import Table
 
 CONTENT = load(DESCRIPTION)
 DESCRIBED = {
@@ -50,6 +51,13 @@ def test_the_operations_of_a_tag_are_attributes_of_its_package() -> None:
         assert {*package.__all__} <= {*dir(package)}
         assert all(hasattr(getattr(package, name), "_get_kwargs") for name in package.__all__)
         assert not any(hasattr(package, name) for name in ("..", "get.it", "get_nothing"))
+
+
+def test_a_minimum_of_zero_is_a_rule() -> None:
+    offset = {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}}
+    operation = {"operationId": "listThings", "parameters": [offset]}
+    rendered = Table({"paths": {"/things": {"get": operation}}, "components": {}}).render()
+    assert "'offset': Rule('offset', 'query', 'integer', minimum=0)" in rendered
 
 
 def test_scopes_are_alternatives() -> None:

@@ -41,6 +41,27 @@ def test_from_a_bank_to_transactions(
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d -?\d+\.\d\d", line) for line in printed)
 
 
+@pytest.mark.parametrize(
+    ("page", "before"),
+    [
+        ("README.md", "## More calls"),
+        ("README.md", "Errors that you will meet:"),
+        ("README.md", "## Testing your application"),
+        ("docs/index.md", "# openpayments-facade"),
+        ("docs/tokens.md", "# Tokens"),
+        ("docs/tokens.md", "## Watching"),
+        ("docs/testing.md", "## What goes wrong"),
+    ],
+)
+def test_a_block_runs_as_it_stands(page: str, before: str, openpayments_env: None) -> None:
+    text = (ROOT / page).read_text()
+    code = text[text.index(f"{before}\n") :].split("```python\n", 1)[1].split("```", 1)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code, page, "exec"), names)
+    if "op" in names:
+        names["op"].close()
+
+
 @pytest.mark.parametrize("user", ["example-user", "example-exempted"])
 def test_an_authorisation_in_the_browser(
     user: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
