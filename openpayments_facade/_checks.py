@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from openpayments_client.operations import Rule
 
 
-def refuse(argument: str, problem: str) -> InvalidArgumentError:
-    """The error about an argument. Its message is the argument's name, followed by the problem."""
-    return InvalidArgumentError(f"{argument} {problem}", argument=re.split(r"[.\[]", argument)[0])
+def refuse(argument: str, problem: str, *wrong: object) -> InvalidArgumentError:
+    """The error about an argument. Its message is the argument's name, the problem, and the wrong value if given."""
+    from openpayments_client.types import shown  # loads httpx, which the command line's help does without
+
+    said = "".join(f", not {shown(value)}" for value in wrong)
+    return InvalidArgumentError(f"{argument} {problem}{said}", argument=re.split(r"[.\[]", argument)[0])
 
 
 def check(rule: Rule, value: object, argument: str) -> None:

@@ -31,5 +31,5 @@ def money(amount: MonetaryAmount | str) -> Decimal:
     """
     text = getattr(amount, "amount", amount)
     if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise refuse("amount", f"must be a decimal number such as 125.50, not {text!r}")
+        raise refuse("amount", "must be a decimal number such as 125.50", text)
     return Decimal(text)

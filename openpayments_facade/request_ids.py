@@ -49,7 +49,7 @@ def read_request_id(value: object, *, argument: str = "request_id") -> str:
     """
     text = str(value) if isinstance(value, uuid.UUID) else value
     if not isinstance(text, str) or not _UUID.fullmatch(text):
-        raise refuse(argument, f"must be a UUID such as 6ff9e7ee-2ac2-42d3-a188-c7314d434b9c, not {value!r}")
+        raise refuse(argument, "must be a UUID such as 6ff9e7ee-2ac2-42d3-a188-c7314d434b9c", value)
     return text
 
 

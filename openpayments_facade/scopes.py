@@ -65,7 +65,7 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
     """
     if value is None or str(value) in set(PsuContext):
         return None if value is None else PsuContext(str(value))
-    raise refuse(argument, f"must be one of {', '.join(PsuContext)}, or none, not {value!r}")
+    raise refuse(argument, f"must be one of {', '.join(PsuContext)}, or none", value)
 
 
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from openpayments_client import models
-from openpayments_client.types import shown
 
 from .._checks import refuse
 
@@ -39,7 +38,7 @@ def as_list(values: object, argument: str, put_right: Callable[[Any], Any]) -> A
     if values is None:
         return None
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise refuse(argument, f"must be a list, not {shown(values)}")
+        raise refuse(argument, "must be a list", values)
     return Named(map(put_right, values), argument)
 
 
@@ -82,7 +81,7 @@ def as_day(value: Day, argument: str) -> date:
     except (ValueError, TypeError, OverflowError):
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise refuse(argument, f"must be a date, an ISO date (2026-01-31) or a timedelta in days, not {shown(value)}")
+        raise refuse(argument, "must be a date, an ISO date (2026-01-31) or a timedelta in days", value)
     return day
 
 

@@ -46,9 +46,7 @@ def read_seconds(value: object, argument: str) -> float:
     """
     # NaN compares as False
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MOST_SECONDS:
-        # Python refuses to convert a very long number into a string
-        said = "more" if isinstance(value, int) and abs(value) > _MOST_SECONDS else repr(value)
-        raise refuse(argument, f"must be a number of seconds above 0 and at most {_MOST_SECONDS}, not {said}")
+        raise refuse(argument, f"must be a number of seconds above 0 and at most {_MOST_SECONDS}", value)
     return float(value)
 
 
@@ -67,7 +65,7 @@ def _read_total_timeout(value: object) -> float:
 
 def _read_max_retries(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise refuse("max_retries", f"must be a whole number, 0 or more, not {value!r}")
+        raise refuse("max_retries", "must be a whole number, 0 or more", value)
     return value
 
 

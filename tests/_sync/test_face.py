@@ -34,6 +34,7 @@ from openpayments_facade import (
     Psu,
     ReauthorisationRequiredError,
     UserToken,
+    money,
 )
 from openpayments_facade.scopes import check_scope
 
@@ -140,6 +141,15 @@ def test_an_object_of_another_kind_is_refused_and_not_shown(op: OpenPayments, si
         accounts.transactions(account, date_from=account)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgumentError, match=r"countries must be a list, not an Account$"):
         op.aspsps.list(countries=account)  # type: ignore[arg-type]
+    for refused in (
+        lambda: op.with_options(request_id=account),  # type: ignore[arg-type]
+        lambda: op.with_options(psu_context=account),  # type: ignore[arg-type]
+        lambda: op.with_options(timeout=account),  # type: ignore[arg-type]
+        lambda: op.with_options(max_retries=account),  # type: ignore[arg-type]
+        lambda: money(account),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InvalidArgumentError, match=r"not an Account$"):
+            refused()
     with pytest.raises(InvalidArgumentError, match=r"'x{199}\.\.\.$"):
         op.at_bank("x" * 10_000)
 
