@@ -22,7 +22,7 @@ _NAMES = {
     "_protocol.sca": "Approach AuthorisationUpdate Challenge",
     "_settings": "ClientCert ClientOptions",
     "amounts": "money",
-    "environments": "PRODUCTION SANDBOX Environment",
+    "environments": "PRODUCTION SANDBOX SANDBOX_OAUTH Environment",
     "errors": " ".join(_errors.__all__),
     "events": "OnTokenEvent TokenEvent",
     "models": """

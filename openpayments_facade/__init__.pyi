@@ -56,6 +56,7 @@ from ._version import __version__ as __version__
 from .amounts import money as money
 from .environments import PRODUCTION as PRODUCTION
 from .environments import SANDBOX as SANDBOX
+from .environments import SANDBOX_OAUTH as SANDBOX_OAUTH
 from .environments import Environment as Environment
 from .errors import AccessExceededError as AccessExceededError
 from .errors import APIError as APIError

@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from ._checks import refuse
 from ._protocol.options import CommonOptions
 from ._redaction import Secret
 from .environments import Environment, read_environment
-from .scopes import ApiScope, read_api_scopes
+from .scopes import ApiScope, default_api_scopes, read_api_scopes
 from .tokens.stores import open_store
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Settings:
     client_id: str = field(converter=_read_client_id)
     client_secret: Secret = field(converter=_read_secret)
     environment: Environment = field(converter=read_environment)
-    api_scopes: tuple[ApiScope, ...] = field(converter=read_api_scopes)
+    api_scopes: tuple[ApiScope, ...] = field(converter=optional(read_api_scopes))
     limits: httpx.Limits | None = None
     proxy: str | httpx.Proxy | None = field(default=None, repr=False)  # may carry a password
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
@@ -79,3 +80,7 @@ class Settings:
     transport: Any = None
     token_store: TokenStore | None = field(default=None, converter=open_store, repr=False)  # may carry a password
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)
+
+    def __attrs_post_init__(self) -> None:
+        if self.api_scopes is None:
+            object.__setattr__(self, "api_scopes", default_api_scopes(self.environment.auth_url))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Final
 from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen
 
 from .errors import ConfigurationError
 
-__all__ = ["PRODUCTION", "SANDBOX", "Environment", "is_loopback", "read_environment"]
+__all__ = ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "auth_hosts", "is_loopback", "read_environment"]
 
 
 def is_loopback(host: str | None) -> bool:
@@ -65,18 +66,35 @@ SANDBOX = Environment(
     auth_url="https://auth.sandbox.openbankingplatform.com",
     api_url="https://api.sandbox.openbankingplatform.com",
 )
+SANDBOX_OAUTH = Environment(
+    name="sandbox-oauth",
+    auth_url="https://oauth.sandbox.openbankingplatform.com",
+    api_url=SANDBOX.api_url,
+)
+"""The sandbox with its newer auth host (observed in 2026)."""
 PRODUCTION = Environment(
     name="production",
     auth_url="https://auth.openbankingplatform.com",
     api_url="https://api.openbankingplatform.com",
 )
 
+_BY_NAME: Final = {each.name: each for each in (SANDBOX, SANDBOX_OAUTH, PRODUCTION)}
+
+
+def auth_hosts(environment: Environment) -> tuple[str, ...]:
+    """The URLs of the auth hosts that a link from the API may lead to.
+
+    The sandbox has two (observed in 2026), and no source says which of them its links lead to.
+    """
+    sandboxes = (SANDBOX.auth_url, SANDBOX_OAUTH.auth_url)
+    return sandboxes if environment.auth_url in sandboxes else (environment.auth_url,)
+
 
 def read_environment(value: object, *, name: str = "environment") -> Environment:
     """The environment that a setting means.
 
     Args:
-        value: "sandbox" or "production"; None for the sandbox; or an Environment.
+        value: "sandbox", "sandbox-oauth" or "production"; None for the sandbox; or an Environment.
         name: What the message calls the setting.
 
     Raises:
@@ -84,7 +102,8 @@ def read_environment(value: object, *, name: str = "environment") -> Environment
     """
     if isinstance(value, Environment):
         return value
-    known: dict[object, Environment] = {None: SANDBOX, "sandbox": SANDBOX, "production": PRODUCTION}
-    if not isinstance(value, str | None) or value not in known:
-        raise ConfigurationError(f"{name} must be 'sandbox', 'production' or an Environment(...), not {value!r}")
-    return known[value]
+    known = SANDBOX.name if value is None else value
+    if not isinstance(known, str) or known not in _BY_NAME:
+        names = ", ".join(map(repr, _BY_NAME))
+        raise ConfigurationError(f"{name} must be {names} or an Environment(...), not {value!r}")
+    return _BY_NAME[known]

@@ -1,4 +1,8 @@
-"""API scopes and PSU contexts, and how they form one OAuth scope (document 000)."""
+"""API scopes and PSU contexts, and how they form one OAuth scope (document 000).
+
+The sandbox's newer auth host refuses tokens for `aspspinformation`; there banks are read with a token for
+`accountinformation` (observed in 2026). So that is the default in the environment "sandbox-oauth".
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,19 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from ._checks import refuse
+from .environments import SANDBOX_OAUTH
 from .errors import MissingScopeError
 
-__all__ = ["ApiScope", "PsuContext", "check_scope", "compose", "read_api_scopes", "read_psu_context"]
+__all__ = [
+    "ApiScope",
+    "PsuContext",
+    "advice_on_refusal",
+    "check_scope",
+    "compose",
+    "default_api_scopes",
+    "read_api_scopes",
+    "read_psu_context",
+]
 
 
 class ApiScope(StrEnum):
@@ -27,11 +41,21 @@ class PsuContext(StrEnum):
     CORPORATE = "corporate"
 
 
+def default_api_scopes(auth_url: str) -> tuple[ApiScope, ...]:
+    """The API scopes of a client that names none: what it takes to read banks.
+
+    Args:
+        auth_url: The auth host of the environment.
+    """
+    is_newer_sandbox = auth_url == SANDBOX_OAUTH.auth_url
+    return (ApiScope.ACCOUNT_INFORMATION if is_newer_sandbox else ApiScope.ASPSP_INFORMATION,)
+
+
 def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[ApiScope, ...]:
     """Checks API scopes, and sorts them without duplicates so that the same set always gives the same OAuth scope.
 
     Args:
-        value: A list of scopes; None for the default, ASPSP information.
+        value: A list of scopes.
         argument: What the message calls the value.
 
     Raises:
@@ -39,8 +63,6 @@ def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[Api
             `accountinformation` (document 000: used in combination with it).
     """
     known = ", ".join(ApiScope)
-    if value is None:
-        return (ApiScope.ASPSP_INFORMATION,)
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)
@@ -97,3 +119,18 @@ def check_scope(alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScop
             "OPENPAYMENTS_API_SCOPES); the application must have that API product",
             scope=scope,
         )
+
+
+def advice_on_refusal(scope: str, token_url: str) -> str | None:
+    """What to do when a token endpoint refuses a scope, if that is known.
+
+    Args:
+        scope: The scope of the token request.
+        token_url: The URL of the token endpoint.
+    """
+    if ApiScope.ASPSP_INFORMATION not in scope.split() or not token_url.startswith(f"{SANDBOX_OAUTH.auth_url}/"):
+        return None
+    return (
+        "this auth host grants no aspspinformation: leave it out of api_scopes, or of OPENPAYMENTS_API_SCOPES; banks "
+        "are read with accountinformation"
+    )

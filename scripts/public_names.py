@@ -19,7 +19,7 @@ LISTING = Path(__file__).parent.parent / "tests" / "facade" / "public_names.txt"
 FACADE = "openpayments_facade"
 # in addition to the package's `__all__`: the names in these modules that the docs mention
 DOCUMENTED = {
-    "environments": ["PRODUCTION", "SANDBOX", "Environment", "is_loopback"],
+    "environments": ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "is_loopback"],
     "errors": None,
     "request_ids": ["current_request_id", "new_request_id", "pass_on", "read_request_id"],
     "scopes": ["ApiScope", "PsuContext", "compose"],

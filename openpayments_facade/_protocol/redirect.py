@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, printable
+from ..environments import auth_hosts
 from ..errors import AuthorisationFailedError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def fill_redirect_url(
     """Fills the placeholders of the API's link (`_links.scaOAuth` or `_links.scaRedirect`).
 
     Without a `state` it makes an unguessable one. Raises InvalidArgumentError, whose message names the argument, if the
-    link does not lead to the environment's auth host, has no placeholder for the state, or has an unknown placeholder.
+    link leads to no auth host of the environment, has no placeholder for the state, or has an unknown placeholder.
     """
     if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
         raise refuse("template", "must be a link from the API")
@@ -104,13 +105,14 @@ def fill_redirect_url(
     if "TPP_STATE" not in _placeholders(template.split("#")[0]):
         raise refuse("template", "has no placeholder [TPP_STATE], so the callback could not be matched to its user")
     filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
+    hosts = auth_hosts(environment)
     try:
         url = urljoin(environment.auth_url + "/", filled)
-        is_there = origin(url) == origin(environment.auth_url)
+        is_there = origin(url) in map(origin, hosts)
     except ValueError:
         raise refuse("template", "must be a link from the API") from None
     if not is_there:
-        raise refuse("template", f"does not lead to the auth host {environment.auth_url}, so it is not followed")
+        raise refuse("template", f"does not lead to the auth host {' or '.join(hosts)}, so it is not followed")
     return RedirectUrl(url, state)
 
 

@@ -54,8 +54,10 @@ class OpenPayments:
     Args:
         client_id: The application's client id, from the Developer Portal.
         client_secret: Its client secret, from the Developer Portal.
-        environment: "sandbox" (the default), "production", or an `Environment` with hosts of your own.
-        api_scopes: What the application may use; ASPSP information by default.
+        environment: "sandbox" (the default), "sandbox-oauth" (the same with its newer auth host), "production", or an
+            `Environment` with hosts of your own.
+        api_scopes: What the application may use. By default ASPSP information; in "sandbox-oauth" account information,
+            which reads banks there.
         psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts. None requests the API scopes
             alone.
         timeout: Seconds for each step of a request (connecting, sending, waiting for data), or an `httpx.Timeout`.

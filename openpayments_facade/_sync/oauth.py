@@ -43,7 +43,8 @@ class OAuth(Service):
             The address, a string with the attribute `state`.
 
         Raises:
-            InvalidArgumentError: The link does not lead to the environment's auth host, or has an unknown placeholder.
+            InvalidArgumentError: The link leads to no auth host of the environment (the sandbox has two), or has an
+                unknown placeholder.
         """
         settings = self._sender.session.settings
         return fill_redirect_url(

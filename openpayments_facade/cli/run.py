@@ -39,6 +39,7 @@ class EnvironmentName(StrEnum):
     """`--environment`."""
 
     SANDBOX = "sandbox"
+    SANDBOX_OAUTH = "sandbox-oauth"
     PRODUCTION = "production"
 
 

@@ -20,6 +20,7 @@ from .._protocol.answer import REDIRECTS, phrase, retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._redaction import Secret, scrubber
+from ..scopes import advice_on_refusal
 from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_json, read_lifetime
 
 _log = logging.getLogger("openpayments_facade")
@@ -72,7 +73,7 @@ class TokenFetcher:
         asked = self.clock.now()
         exchange = self.exchange("client_credentials", {"scope": scope}, {})
         self.send(exchange)
-        grant = self.read(exchange)
+        grant = self.read(exchange, scope)
         about = {"request_id": exchange.request_id}
         if grant.lifetime is None:
             _log.warning("The token endpoint sent no valid expires_in; assuming %d s", DEFAULT_LIFETIME, extra=about)
@@ -116,15 +117,15 @@ class TokenFetcher:
             monotonic=self.clock.monotonic,
         )
 
-    def read(self, exchange: Exchange) -> Grant:
-        """What was granted. Raises the exceptions of `fetch`."""
-        outcome = _judge(exchange, datetime.fromtimestamp(self.clock.wall(), UTC))
+    def read(self, exchange: Exchange, scope: str = "") -> Grant:
+        """What was granted. Raises the exceptions of `fetch`, which say what to do about the scope if that is known."""
+        outcome = _judge(exchange, datetime.fromtimestamp(self.clock.wall(), UTC), scope)
         if isinstance(outcome, Grant):
             return outcome
         raise outcome
 
 
-def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | errors.UnreadableResponseError:
+def _judge(exchange: Exchange, now: datetime, scope: str) -> Grant | errors.TokenError | errors.UnreadableResponseError:
     """Judges the status, then the body. Returns errors instead of raising them: a traceback would show the body."""
     answer = exchange.answer()
     status, is_success = answer.status_code, 200 <= answer.status_code < 300
@@ -141,6 +142,9 @@ def _judge(exchange: Exchange, now: datetime) -> Grant | errors.TokenError | err
     said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
         said = "with a redirect, which is not followed: it could carry the secret to another host"
+    # no source shows the body of a refused scope
+    if status == 400 and code in {None, "invalid_scope"} and (advice := advice_on_refusal(scope, exchange.url)):
+        said += f" ({advice})"
     return _BY_CODE.get(code or "", errors.TokenError)(
         f"the token endpoint answered {status} {said}",
         code=code,

@@ -99,6 +99,36 @@ def test_a_link_that_leads_elsewhere_or_can_not_be_filled_is_refused(op: OpenPay
     assert caught.value.argument == "template"
 
 
+AUTH_HOSTS = {
+    "sandbox": "auth.sandbox.openbankingplatform.com",
+    "sandbox-oauth": "oauth.sandbox.openbankingplatform.com",
+    "production": "auth.openbankingplatform.com",
+    "mine": "auth.example.com",
+}
+
+
+@pytest.mark.parametrize("link_of", AUTH_HOSTS)
+@pytest.mark.parametrize("environment", AUTH_HOSTS)
+def test_a_link_may_lead_to_either_auth_host_of_the_sandbox(environment: str, link_of: str) -> None:
+    mine = Environment("mine", "https://auth.example.com", "https://api.example.com")
+    given: Any = mine if environment == "mine" else environment
+    template = TEMPLATE.replace(AUTH_HOSTS["sandbox"], AUTH_HOSTS[link_of])
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=given) as op:
+        if environment == link_of or {environment, link_of} == {"sandbox", "sandbox-oauth"}:
+            url = op.oauth.redirect_url(template, redirect_uri=CALLBACK)
+            assert urlsplit(url).netloc == AUTH_HOSTS[link_of]
+        else:
+            with pytest.raises(InvalidArgumentError, match=f"auth host https://.*{AUTH_HOSTS[environment]}") as caught:
+                op.oauth.redirect_url(template, redirect_uri=CALLBACK)
+            assert caught.value.argument == "template"
+
+
+def test_a_relative_link_leads_to_the_auth_host_that_is_configured() -> None:
+    relative = urlsplit(TEMPLATE)._replace(scheme="", netloc="").geturl()
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment="sandbox-oauth") as op:
+        assert urlsplit(op.oauth.redirect_url(relative, redirect_uri=CALLBACK)).netloc == AUTH_HOSTS["sandbox-oauth"]
+
+
 def test_a_link_may_name_the_default_port(op: OpenPayments) -> None:
     template = TEMPLATE.replace(".com/", ".com:443/")
     assert op.oauth.redirect_url(template, redirect_uri=CALLBACK, state="s").startswith(template.split("?")[0])

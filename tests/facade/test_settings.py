@@ -10,6 +10,7 @@ import pytest
 from openpayments_facade import (
     PRODUCTION,
     SANDBOX,
+    SANDBOX_OAUTH,
     ApiScope,
     ConfigurationError,
     Environment,
@@ -155,6 +156,33 @@ def test_the_sandbox_is_the_default_and_production_is_said() -> None:
     )
 
 
+def test_the_sandbox_has_a_newer_auth_host() -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment="sandbox-oauth") as op:
+        assert op.environment is SANDBOX_OAUTH
+    assert SANDBOX_OAUTH.auth_url == "https://oauth.sandbox.openbankingplatform.com"
+    assert SANDBOX_OAUTH.api_url == SANDBOX.api_url
+    with pytest.raises(ConfigurationError, match="'sandbox', 'sandbox-oauth', 'production' or an Environment"):
+        OpenPayments(client_id="an-id", client_secret="a-secret", environment="oauth")
+
+
+@pytest.mark.parametrize(
+    ("environment", "scope"),
+    [
+        (None, "aspspinformation"),
+        ("production", "aspspinformation"),
+        ("sandbox-oauth", "accountinformation"),
+        (Environment("mine", SANDBOX_OAUTH.auth_url, "https://api.example.com"), "accountinformation"),
+        (Environment("sandbox-oauth", "https://auth.example.com", "https://api.example.com"), "aspspinformation"),
+    ],
+)
+def test_the_default_scope_is_the_one_that_reads_banks_there(environment: Any, scope: str) -> None:
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=environment) as op:
+        assert op.api_scopes == (scope,)
+    wanted: Any = ["paymentinitiation", "aspspinformation"]
+    with OpenPayments(client_id="an-id", client_secret="a-secret", environment=environment, api_scopes=wanted) as op:
+        assert op.api_scopes == ("aspspinformation", "paymentinitiation")
+
+
 def test_a_client_says_what_it_was_made_with() -> None:
     with OpenPayments(client_id="an-id", client_secret="a-secret", api_scopes=["accountinformation"]) as op:
         assert op.environment is SANDBOX
@@ -189,7 +217,7 @@ def test_missing_credentials_name_the_variables(monkeypatch: pytest.MonkeyPatch)
             {"OPENPAYMENTS_ENVIRONMENT": "sandbox", "OPENPAYMENTS_API_URL": "https://api.example.com"},
             "OPENPAYMENTS_ENVIRONMENT and OPENPAYMENTS_API_URL",
         ),
-        ({"OPENPAYMENTS_ENVIRONMENT": "prod"}, "OPENPAYMENTS_ENVIRONMENT"),
+        ({"OPENPAYMENTS_ENVIRONMENT": "prod"}, "OPENPAYMENTS_ENVIRONMENT must be 'sandbox', 'sandbox-oauth', 'produc"),
         ({"OPENPAYMENTS_API_SCOPES": "accounts"}, "OPENPAYMENTS_API_SCOPES"),
         ({"OPENPAYMENTS_PSU_CONTEXT": "personal"}, "OPENPAYMENTS_PSU_CONTEXT"),
         ({"OPENPAYMENTS_CLIENT_CERT": "/nowhere/cert.pem"}, "OPENPAYMENTS_CLIENT_CERT"),
@@ -257,6 +285,8 @@ def test_blanks_and_line_breaks_around_a_variable_do_not_count() -> None:
         )["environment"]
         is PRODUCTION
     )
+    named = {**CREDENTIALS, "OPENPAYMENTS_ENVIRONMENT": "sandbox-oauth"}
+    assert arguments_from_env({}, named)["environment"] is SANDBOX_OAUTH
 
 
 @pytest.mark.parametrize("by", ["argument", "environment"])
