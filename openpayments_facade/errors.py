@@ -89,7 +89,7 @@ class MissingScopeError(OpenPaymentsError):
     """The client was not created with the API scope that this call needs. Nothing was sent."""
 
     scope: str = ""
-    """The missing API scope."""
+    """The missing API scope; the first, where several would do."""
 
 
 class _CallError(OpenPaymentsError):

@@ -19,6 +19,7 @@ __all__ = [
     "advice_on_refusal",
     "check_scope",
     "compose",
+    "context_for",
     "default_api_scopes",
     "read_api_scopes",
     "read_psu_context",
@@ -32,6 +33,8 @@ class ApiScope(StrEnum):
     ACCOUNT_INFORMATION = "accountinformation"
     PAYMENT_INITIATION = "paymentinitiation"
     BANKGIRO_INFORMATION = "bankgiroinformation"
+    """Only with `accountinformation` (document 000), and only for business accounts (the provider's description of
+    2026): a token for personal accounts is requested without it."""
 
 
 class PsuContext(StrEnum):
@@ -93,32 +96,65 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
 def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> str:
     """The scope of a token request: the API scopes, then the PSU context, separated by spaces (document 000).
 
+    With the private context `bankgiroinformation` is left out: it is declared together with `corporate` alone (the
+    provider's description of 2026).
+
     Raises:
         InvalidArgumentError: The API scopes are wrong, as in `read_api_scopes`.
     """
-    return " ".join([*read_api_scopes(api_scopes), *([psu_context] if psu_context else [])])
+    left_out = {ApiScope.BANKGIRO_INFORMATION} if psu_context == PsuContext.PRIVATE else set()
+    scopes = [scope for scope in read_api_scopes(api_scopes) if scope not in left_out]
+    return " ".join([*scopes, *([psu_context] if psu_context else [])])
+
+
+def _api_scopes_of(words: Sequence[str]) -> list[ApiScope]:
+    return [scope for scope in ApiScope if scope in words]
 
 
 def check_scope(alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScope], call: str) -> None:
     """Checks that a client has the API scopes that a call needs.
 
     Args:
-        alternatives: Sets of scopes. One of them must be granted completely; PSU contexts in them don't count.
+        alternatives: Sets of scopes. One of them must be granted completely; PSU contexts in them don't count. Without
+            any, nothing is needed.
         granted: The client's API scopes.
         call: What the message calls the call.
 
     Raises:
         MissingScopeError: None of the alternatives is granted.
     """
-    wanted = [[ApiScope(word) for word in words if word in set(ApiScope)] for words in alternatives]
-    if not any(set(scopes) <= set(granted) for scopes in wanted):
-        scope = next(scope for scope in wanted[0] if scope not in granted)
-        raise MissingScopeError(
-            f"{call} needs the API scope {scope.value!r}, but this client has only "
-            f"{', '.join(map(repr, map(str, granted)))}: add ApiScope.{scope.name} to api_scopes (or {scope.value} to "
-            "OPENPAYMENTS_API_SCOPES); the application must have that API product",
-            scope=scope,
-        )
+    wanted = [_api_scopes_of(words) for words in alternatives]
+    if not wanted or any(set(scopes) <= set(granted) for scopes in wanted):
+        return
+    # the first that is missing of each alternative
+    missing = list(dict.fromkeys(next(each for each in scopes if each not in granted) for scopes in wanted))
+    needed = " or ".join(repr(str(scope)) for scope in missing)
+    names = " or ".join(f"ApiScope.{scope.name}" for scope in missing)
+    raise MissingScopeError(
+        f"{call} needs the API scope {needed}, but this client has only {', '.join(map(repr, map(str, granted)))}: add "
+        f"{names} to api_scopes, or the scope itself to OPENPAYMENTS_API_SCOPES; the application must have that API "
+        "product",
+        scope=missing[0],
+    )
+
+
+def context_for(
+    alternatives: Iterable[Sequence[str]], granted: Sequence[ApiScope], wanted: PsuContext | None
+) -> PsuContext | None:
+    """The PSU context of the token for a call. Some are possible for business accounts alone, such as ISO payments.
+
+    Args:
+        alternatives: Sets of scopes, as in `check_scope`. Those that are not granted don't count.
+        granted: The client's API scopes.
+        wanted: The client's PSU context.
+
+    Returns:
+        The only context that the alternatives allow, if they don't allow the one that is wanted. Otherwise that one.
+    """
+    usable = [words for words in alternatives if set(_api_scopes_of(words)) <= set(granted)]
+    contexts = {context for context in PsuContext for words in usable if context in words}
+    is_allowed = any(wanted in words if wanted else contexts.isdisjoint(words) for words in usable)
+    return contexts.pop() if len(contexts) == 1 and not is_allowed else wanted
 
 
 def advice_on_refusal(scope: str, token_url: str) -> str | None:

@@ -59,7 +59,7 @@ class OpenPayments:
         api_scopes: What the application may use. By default ASPSP information; in "sandbox-oauth" account information,
             which reads banks there.
         psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts. None requests the API scopes
-            alone.
+            alone. A call that is possible in one context alone takes a token with that one.
         timeout: Seconds for each step of a request (connecting, sending, waiting for data), or an `httpx.Timeout`.
         total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. An async
             call is cut off at that moment, a sync call when its current read ends (after `timeout` at the latest).

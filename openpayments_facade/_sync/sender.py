@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
@@ -10,13 +11,15 @@ from attrs import define
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from ..errors import APIError
-from ..scopes import check_scope
+from ..scopes import check_scope, context_for
 
 if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
     from .._protocol.options import Options
     from .session import Session
+
+_log = logging.getLogger("openpayments_facade")
 
 T = TypeVar("T")
 
@@ -56,7 +59,10 @@ class Sender:
         raise AssertionError("unreachable")
 
     def _attempt(self, call: Call, operation: Operation[T]) -> RawResponse[T]:
-        tokens = self.session.tokens(self.options.psu_context)
+        context = context_for(operation.scopes, self.session.settings.api_scopes, self.options.psu_context)
+        if context is not self.options.psu_context:
+            _log.debug("%s takes a token with the context %s, the only one that it allows", operation.name, context)
+        tokens = self.session.tokens(context)
         token = tokens.get(call.remaining())
         while True:
             exchange = call.next_attempt(token.value)

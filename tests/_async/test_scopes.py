@@ -1,11 +1,121 @@
-"""Which scopes a token is asked for."""
+"""Which token a call takes: any of the alternatives of its operation, in the PSU context that they allow."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import httpx
 import pytest
+from openpayments_client.operations import OPERATIONS
 
-from openpayments_facade import AsyncOpenPayments, InvalidScopeError, TokenError
+from openpayments_facade import AsyncOpenPayments, InvalidScopeError, MissingScopeError, TokenError, TokenEvent
+
+if TYPE_CHECKING:
+    from openpayments_facade.simulator import Simulator
+
+Declare = Callable[..., None]
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
+    """Changes the alternatives of listing countries, written as in the description."""
+
+    def change(*alternatives: str) -> None:
+        scopes = tuple(tuple(words.split()) for words in alternatives)
+        changed = OPERATIONS["get_countries_list"]._replace(scopes=scopes)
+        monkeypatch.setitem(OPERATIONS, "get_countries_list", changed)
+
+    return change
+
+
+async def scopes_of_tokens(simulator: Simulator, **options: Any) -> list[str]:
+    """The scopes of the tokens that a client fetches to list countries."""
+    events: list[TokenEvent] = []
+    async with simulator.async_client(on_token_event=events.append, **options) as op:
+        await op.countries.list()
+        await op.with_raw_response.countries.list()
+    return [event.scope for event in events if event.kind == "fetched"]
+
+
+@pytest.mark.parametrize("context", ["private", "corporate", None])
+@pytest.mark.openpayments_simulator(require_psu_context=False)
+async def test_where_one_context_alone_is_allowed_the_call_takes_it(
+    context: str | None, declare: Declare, simulator: Simulator
+) -> None:
+    declare("aspspinformation corporate")
+    scopes = await scopes_of_tokens(simulator, api_scopes=["aspspinformation"], psu_context=context)
+    assert scopes == ["aspspinformation corporate"]
+
+
+@pytest.mark.openpayments_simulator(require_psu_context=False)
+@pytest.mark.parametrize(
+    ("alternatives", "context", "taken"),
+    [
+        (["aspspinformation private", "aspspinformation corporate", "aspspinformation"], "corporate", "corporate"),
+        (["aspspinformation private", "aspspinformation corporate", "aspspinformation"], None, ""),
+        (["aspspinformation private", "aspspinformation corporate"], None, ""),
+        (["aspspinformation corporate", "aspspinformation"], "private", "corporate"),
+        (["aspspinformation corporate", "aspspinformation"], None, ""),
+        (["aspspinformation"], "private", "private"),
+        # what the application has not got does not count
+        (["aspspinformation corporate", "paymentinitiation private"], "private", "corporate"),
+    ],
+)
+async def test_the_clients_context_is_kept_where_it_can_be(
+    alternatives: list[str], context: str | None, taken: str, declare: Declare, simulator: Simulator
+) -> None:
+    declare(*alternatives)
+    scopes = await scopes_of_tokens(simulator, api_scopes=["aspspinformation"], psu_context=context)
+    assert scopes == [f"aspspinformation {taken}".rstrip()]
+
+
+async def test_a_view_takes_it_too_and_other_calls_keep_theirs(
+    declare: Declare, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "openpayments_facade")
+    declare("aspspinformation corporate")
+    async with simulator.async_client() as op:
+        await op.with_options(psu_context="private").countries.list()
+        said = [record.getMessage() for record in caplog.records if "context" in record.getMessage()]
+        await op.aspsps.list()
+        assert (await op.token()).scope.endswith(" private")
+        assert op.psu_context == "private"
+    assert said == ["get_countries_list takes a token with the context corporate, the only one that it allows"]
+    assert simulator.token_requests == 2
+
+
+async def test_a_call_is_allowed_with_any_alternative(declare: Declare, simulator: Simulator) -> None:
+    declare("paymentinitiation private", "paymentinitiation corporate", "aspspinformation private")
+    assert await scopes_of_tokens(simulator, api_scopes=["aspspinformation"]) == ["aspspinformation private"]
+
+
+async def test_a_missing_scope_names_all_that_would_do(declare: Declare, simulator: Simulator) -> None:
+    declare(
+        "aspspinformation private",
+        "aspspinformation corporate",
+        "accountinformation private",
+        "accountinformation bankgiroinformation corporate",
+    )
+    async with simulator.async_client(api_scopes=["paymentinitiation"]) as op:
+        with pytest.raises(MissingScopeError) as caught:
+            await op.countries.list()
+    assert caught.value.scope == "aspspinformation"
+    assert str(caught.value) == (
+        "GET /psd2/aspspinformation/v1/countries needs the API scope 'aspspinformation' or 'accountinformation', but "
+        "this client has only 'paymentinitiation': add ApiScope.ASPSP_INFORMATION or ApiScope.ACCOUNT_INFORMATION to "
+        "api_scopes, or the scope itself to OPENPAYMENTS_API_SCOPES; the application must have that API product"
+    )
+    assert simulator.requests == []
+
+
+async def test_bankgiro_details_are_asked_for_in_the_corporate_context(simulator: Simulator) -> None:
+    async with simulator.async_client(api_scopes=["accountinformation", "bankgiroinformation"]) as op:
+        assert (await op.token()).scope == "accountinformation private"
+        company = op.with_options(psu_context="corporate")
+        assert (await company.token()).scope == "accountinformation bankgiroinformation corporate"
+
 
 ADVICE = "leave it out of api_scopes, or of OPENPAYMENTS_API_SCOPES; banks are read with accountinformation"
 

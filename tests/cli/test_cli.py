@@ -428,11 +428,11 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
         ({}, lambda s: s.misbehave("/", times=2, status=502), 5, ["ok", "failed", "failed", *["skipped"] * 2], "502"),
         ({}, forbidden, 3, ["ok", "ok", "ok", "ok", "failed", "ok"], "Developer Portal"),
         (
-            {"OPENPAYMENTS_API_SCOPES": "accountinformation"},
+            {"OPENPAYMENTS_API_SCOPES": "paymentinitiation"},
             None,
             0,
-            ["ok", "ok", "ok", "ok", "skipped"],
-            "needs the API scope aspspinformation",
+            ["ok", "ok", "ok", "ok", "skipped", "ok"],
+            "needs the API scope 'aspspinformation'",
         ),
     ],
 )

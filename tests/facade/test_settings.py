@@ -34,7 +34,10 @@ def test_scopes_are_composed_as_the_documents_write_them() -> None:
     assert compose(many, PsuContext.PRIVATE) == "aspspinformation paymentinitiation private"
     assert compose(reversed(many), PsuContext.PRIVATE) == compose(many, PsuContext.PRIVATE)
     bankgiro = [ApiScope.BANKGIRO_INFORMATION, ApiScope.ACCOUNT_INFORMATION]
-    assert compose(bankgiro, PsuContext.PRIVATE) == "accountinformation bankgiroinformation private"
+    assert compose(bankgiro, PsuContext.CORPORATE) == "accountinformation bankgiroinformation corporate"
+    assert compose(bankgiro, None) == "accountinformation bankgiroinformation"
+    # no operation is declared with the two together
+    assert compose(bankgiro, PsuContext.PRIVATE) == "accountinformation private"
 
 
 @pytest.mark.parametrize(

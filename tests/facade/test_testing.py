@@ -58,7 +58,7 @@ class TestMarker:
     def openpayments_simulator_options(self) -> dict[str, Any]:
         return {"client_id": "of-the-fixture", "client_secret": "secret-of-the-fixture"}
 
-    @pytest.mark.openpayments_simulator(api_scopes=["accountinformation"])
+    @pytest.mark.openpayments_simulator(api_scopes=["paymentinitiation"])
     def test_the_closest_marker_wins_then_other_markers_then_the_fixture(
         self, openpayments_simulator: Simulator, openpayments_client: OpenPayments
     ) -> None:
