@@ -87,6 +87,8 @@ def _environment(found: Mapping[str, str]) -> Environment | None:
 
 
 def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
+    from ._settings import is_pkcs12  # loads httpx, which the command line's help does without
+
     names = [variable for variable in (CLIENT_CERT, CLIENT_KEY, CLIENT_KEY_PASSWORD) if variable in found]
     if names and CLIENT_CERT not in names:
         raise ConfigurationError(f"{names[0]} is set but {CLIENT_CERT} is not")
@@ -96,5 +98,9 @@ def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
     if not names:
         return None
     cert, password = found[CLIENT_CERT], found.get(CLIENT_KEY_PASSWORD)
+    if is_pkcs12(cert):
+        if CLIENT_KEY in names:
+            raise ConfigurationError(f"{CLIENT_KEY} is set, but {CLIENT_CERT} is a PKCS#12 file, which has its own key")
+        return (cert, password) if password else cert
     key = found.get(CLIENT_KEY, cert)
     return (cert, key, password) if password else (cert, key)

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 _Path = str | os.PathLike[str]
 ClientCert = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
-"""A PEM file with certificate and key, or the paths (certificate, key), or (certificate, key, the key's password)."""
+"""A PEM file with certificate and key, or the paths (certificate, key), or (certificate, key, the key's password).
+
+Or PKCS#12: a path that ends in `.p12` or `.pfx`, or (that path, its password).
+"""
+
+
+def is_pkcs12(path: _Path) -> bool:
+    """Whether a file has certificate and key as PKCS#12, by its name."""
+    return os.fspath(path).lower().endswith((".p12", ".pfx"))
 
 
 class ClientOptions(CommonOptions, total=False):

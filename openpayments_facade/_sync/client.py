@@ -67,8 +67,9 @@ class OpenPayments:
         limits: The size of the connection pool, as an `httpx.Limits`.
         proxy: A proxy's URL, or an `httpx.Proxy`.
         verify: The path of a CA bundle, or an SSL context.
-        client_cert: A PEM file, or (certificate, key), or (certificate, key, password). Production requires one (the
-            provider's guide of 2021). It is offered to both hosts.
+        client_cert: A PEM file, or (certificate, key), or (certificate, key, password); or PKCS#12: a file that ends in
+            `.p12` or `.pfx`, or (that file, password), with the extra `pkcs12`. Production requires one (the provider's
+            guide of 2021). It is offered to both hosts.
         transport: An httpx transport to send with. With your own, proxies from the environment are ignored.
         token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",
             or a `TokenStore`.

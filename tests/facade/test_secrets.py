@@ -243,6 +243,8 @@ def test_an_exception_of_a_link_leads_to_no_state(
         {"environment": "nowhere"},
         {"client_cert": ("/nowhere", "/nowhere", "passw0rd")},
         {"client_cert": "passw0rd\0"},
+        {"client_cert": ("/nowhere.p12", "passw0rd")},
+        {"client_cert": ("/nowhere.p12", "/nowhere", "passw0rd")},
         {"verify": "a\0b"},
         {"token_store": "redis+nothing://:passw0rd@127.0.0.1"},
         {"proxy": "passw0rd"},

@@ -82,6 +82,8 @@ def test_api_scopes_that_are_none_are_refused(scopes: Any) -> None:
         ("client_cert", 5),
         ("client_cert", ("",)),
         ("client_cert", ("a", "b", "c", "d")),
+        ("client_cert", ("a.p12", "b", "c")),
+        ("client_cert", ("a.pfx", 5)),
         ("transport", object()),
     ],
 )
@@ -100,6 +102,7 @@ def test_a_bad_argument_is_refused_by_name(argument: str, value: Any) -> None:
         ("verify", "/nowhere/ca.pem"),
         ("client_cert", "/nowhere/cert.pem"),
         ("client_cert", ("/nowhere/cert.pem", "/nowhere/key.pem", "a-password")),
+        ("client_cert", ("/nowhere/client.p12", "a-password")),
         ("proxy", "not a proxy"),
     ],
 )
@@ -259,6 +262,20 @@ def test_all_variables_are_read(tmp_path: Path) -> None:
     assert arguments["api_scopes"] == (ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION)
     assert arguments["psu_context"] is PsuContext.CORPORATE
     assert arguments["client_cert"] == (str(cert), str(key), "a-password")
+
+
+def test_the_variables_of_a_pkcs12_file(tmp_path: Path) -> None:
+    bundle, key = tmp_path / "Client.PFX", tmp_path / "key.pem"
+    bundle.touch()
+    key.touch()
+    variables = {**CREDENTIALS, "OPENPAYMENTS_CLIENT_CERT": str(bundle)}
+    assert arguments_from_env({}, variables)["client_cert"] == str(bundle)
+    variables |= {"OPENPAYMENTS_CLIENT_KEY_PASSWORD": " a-password\n"}
+    assert arguments_from_env({}, variables)["client_cert"] == (str(bundle), " a-password")
+    with pytest.raises(
+        ConfigurationError, match="OPENPAYMENTS_CLIENT_KEY is set, but OPENPAYMENTS_CLIENT_CERT is a PK"
+    ):
+        arguments_from_env({}, {**variables, "OPENPAYMENTS_CLIENT_KEY": str(key)})
 
 
 def test_blanks_and_line_breaks_around_a_variable_do_not_count() -> None:
