@@ -35,12 +35,7 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
     """
     from .tokens.stores import open_store
 
-    # files and shells leave line breaks and spaces at the ends; a password may begin or end with spaces of its own
-    found = {
-        name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
-        for name, value in environ.items()
-        if name.startswith("OPENPAYMENTS_") and value.strip()
-    }
+    found = _found(environ)
     credentials = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     if missing := [name for argument, name in credentials.items() if name not in found and argument not in overrides]:
         raise ConfigurationError(
@@ -62,6 +57,20 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
     if "token_store" in wanted and TOKEN_STORE in found:
         arguments["token_store"] = _reading(TOKEN_STORE, open_store, found[TOKEN_STORE])
     return {**arguments, **overrides}
+
+
+def client_cert_from_env(environ: Mapping[str, str] = os.environ) -> ClientCert | None:
+    """The client certificate from environment variables. Raises ConfigurationError, as `arguments_from_env` does."""
+    return _client_cert(_found(environ))
+
+
+def _found(environ: Mapping[str, str]) -> dict[str, str]:
+    # files and shells leave line breaks and spaces at the ends; a password may begin or end with spaces of its own
+    return {
+        name: value.strip("\r\n" if name == CLIENT_KEY_PASSWORD else None)
+        for name, value in environ.items()
+        if name.startswith("OPENPAYMENTS_") and value.strip()
+    }
 
 
 def _reading(variable: str, read: Callable[..., Any], value: object) -> Any:

@@ -15,18 +15,18 @@ from attrs import asdict, evolve, frozen
 
 from .. import __version__, errors
 from .. import _environ as config
-from ..environments import is_loopback
+from ..environments import is_loopback, read_environment
 from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
 from .output import describe, printable, render, write, write_json
-from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP
+from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP, EnvironmentName
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
 
-    from .. import ClientOptions, OpenPayments
+    from .. import ClientCert, ClientOptions, OpenPayments
     from ..simulator import Simulator
     from .run import Run
 
@@ -44,6 +44,11 @@ _IF_SET: Final = (config.CLIENT_CERT, config.CLIENT_KEY, config.CLIENT_KEY_PASSW
 _KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP}
 # httpx and OpenSSL read these themselves
 _OF_OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_CERTIFICATE: Final = (
+    f"Download it from the Developer Portal and set {config.CLIENT_CERT} to its file: .p12 or .pfx (its password in "
+    f"{config.CLIENT_KEY_PASSWORD}), or PEM (the key's file in {config.CLIENT_KEY})."
+)
 
 
 @frozen
@@ -168,7 +173,10 @@ def _checks(
         for name in ("auth host", "API host", "token", "API call"):
             yield Check(name, "skipped", "needs a valid configuration")
         return
-    tls = _tls(environ)
+    client_cert = None if run.simulator else config.client_cert_from_env()
+    if op.environment == read_environment("production") and client_cert is None:
+        yield Check("certificate", "note", "production requires a client certificate, and none is set", _CERTIFICATE)
+    tls = _tls(client_cert)
     yield (auth := _try("auth host", lambda: _reach(op.environment.auth_url, tls)))
     yield (api := _try("API host", lambda: _reach(op.environment.api_url, tls)))
     if configuration.state != "ok":
@@ -178,6 +186,9 @@ def _checks(
     else:
         token = _try("token", lambda: _fetch_token(op))
     yield token
+    # 3: refused; 5: no answer
+    if token.exit_code in {3, 5} or (auth.state == "failed" and configuration.state == "ok"):
+        yield from _at_the_other_sandbox(run, options, op, environ)
     if token.state != "ok":
         yield Check("API call", "skipped", "no token")
     elif api.state != "ok":
@@ -224,14 +235,15 @@ def _reach(url: str, tls: ssl.SSLContext) -> str:
     return f"{url} answers"
 
 
-def _tls(environ: Mapping[str, str]) -> ssl.SSLContext:
+def _tls(client_cert: ClientCert | None) -> ssl.SSLContext:
     """An SSL context like the client's."""
     import httpx
 
+    from .._http.tls import add_client_cert
+
     context = httpx.create_ssl_context()
-    if config.CLIENT_CERT in environ:
-        key, password = environ.get(config.CLIENT_KEY), os.environ.get(config.CLIENT_KEY_PASSWORD, "").strip("\r\n")
-        context.load_cert_chain(environ[config.CLIENT_CERT], key, password)
+    if client_cert is not None:
+        add_client_cert(client_cert, context)
     return context
 
 
@@ -240,6 +252,30 @@ def _fetch_token(op: OpenPayments) -> str:
     if token.missing:
         raise errors.InvalidScopeError(f"{' '.join(token.missing)} was not granted")
     return f"for {token.scope}, {token.lifetime:.0f} s"
+
+
+def _at_the_other_sandbox(
+    run: Run, options: ClientOptions, op: OpenPayments, environ: Mapping[str, str]
+) -> Iterator[Check]:
+    """If the client is one of the provider's sandbox: asks its other auth host for a token."""
+    names = [EnvironmentName.SANDBOX, EnvironmentName.SANDBOX_OAUTH]
+    here = [name for name in names if op.environment == read_environment(name.value)]
+    if not here:
+        return
+    (other,) = set(names) - set(here)
+    advice = f"Set {config.ENVIRONMENT}={other.value} (or use --environment {other.value})"
+    if other is EnvironmentName.SANDBOX_OAUTH and ApiScope.ASPSP_INFORMATION in op.api_scopes:
+        # that host does not grant it
+        others = [scope for scope in op.api_scopes if scope is not ApiScope.ASPSP_INFORMATION]
+        options = {**options, "api_scopes": others or [ApiScope.ACCOUNT_INFORMATION]}
+        if config.API_SCOPES in environ:
+            advice += f" and leave aspspinformation out of {config.API_SCOPES}"
+    url = read_environment(other.value).auth_url
+    with evolve(run, environment=other).client(**options) as (there, _):
+        check = _try("other sandbox", lambda: f"{url} gives a token {_fetch_token(there)}")
+    if check.state == "failed":
+        check = evolve(check, detail=f"{url} gives no token either: {check.detail}")
+    yield evolve(check, state="note", advice=f"{advice}." if check.state == "ok" else None, exit_code=0)
 
 
 def _accounts(run: Run, options: ClientOptions) -> Check:

@@ -10,16 +10,19 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509 import load_pem_x509_certificate
 from typer.testing import CliRunner, Result
 
 import openpayments_facade
-from openpayments_facade import PRODUCTION
+from openpayments_facade import PRODUCTION, Environment, environments
 from openpayments_facade.cli import main
 from openpayments_facade.cli.app import app
 from openpayments_facade.cli.output import write_json
@@ -521,6 +524,13 @@ def test_the_doctor_knows_what_to_do_about_a_private_ca(tmp_path: Path) -> None:
     assert "SSL_CERT_FILE" in result.stdout
 
 
+def pkcs12(certificate: trustme.LeafCert, password: bytes) -> bytes:
+    """Key and certificate in one file."""
+    key: Any = load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    own = load_pem_x509_certificate(certificate.cert_chain_pems[0].bytes())
+    return serialize_key_and_certificates(None, key, own, None, BestAvailableEncryption(password))
+
+
 def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path) -> None:
     authority = trustme.CA()
     ca, server, certificate, key = (tmp_path / f"{name}.pem" for name in ("ca", "server", "certificate", "key"))
@@ -530,11 +540,155 @@ def test_the_doctor_shows_the_hosts_the_client_certificate(tmp_path: Path) -> No
     client.cert_chain_pems[0].write_to_path(certificate)
     client.private_key_pem.write_to_path(key)
     shown = {"OPENPAYMENTS_CLIENT_CERT": str(certificate), "OPENPAYMENTS_CLIENT_KEY": str(key)}
+    bundle = tmp_path / "client.pfx"
+    bundle.write_bytes(pkcs12(client, b"a-password"))
+    as_pkcs12 = {"OPENPAYMENTS_CLIENT_CERT": str(bundle), "OPENPAYMENTS_CLIENT_KEY_PASSWORD": "a-password"}
     with Simulator(ssl_certfile=server, ssl_ca_certs=ca) as simulator:
         environment = {"SSL_CERT_FILE": str(ca), "HTTPS_PROXY": CLOSED, **exported(simulator)}
         assert set(states(run("doctor", "--json", **environment, **shown)).values()) == {"ok"}
+        assert set(states(run("doctor", "--json", **environment, **as_pkcs12)).values()) == {"ok"}
         failed = run("doctor", "--json", **environment)
     assert list(states(failed).values()) == ["ok", "failed", "failed", "skipped", "skipped"]
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Simulator]]:
+    """Simulators in place of the provider's environments. They know the same application, or one with another secret.
+
+    Nothing leaves this machine: whatever else would be asked, is asked through a proxy that is not there.
+    """
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_ID", "an-app")
+    monkeypatch.setenv("OPENPAYMENTS_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("ALL_PROXY", CLOSED)
+
+    def play(stack: ExitStack, **secrets: str | None) -> dict[str, Simulator]:
+        simulators = {}
+        for name, secret in secrets.items():
+            scopes = ["accountinformation"] if name == "sandbox_oauth" else ["aspspinformation", "accountinformation"]
+            simulator = Simulator(client_id="an-app", client_secret=secret or "another", api_scopes=scopes)
+            simulators[name] = stack.enter_context(simulator)
+            name = name.replace("_", "-")
+            auth_url = CLOSED if secret is None else simulator.auth_url
+            monkeypatch.setitem(environments._BY_NAME, name, Environment(name, auth_url, simulator.api_url))
+        return simulators
+
+    return play
+
+
+def notes(result: Result, name: str) -> list[tuple[str, str | None]]:
+    checks = json.loads(result.stdout)["checks"]
+    return [(each["detail"], each["advice"]) for each in checks if (each["state"], each["check"]) == ("note", name)]
+
+
+TO_NEWER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox-oauth (or use --environment sandbox-oauth)"
+TO_OLDER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox (or use --environment sandbox)."
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "options", "environment", "code", "advice"),
+    [
+        ("another", SECRET, [], {}, 3, f"{TO_NEWER}."),
+        (None, SECRET, [], {}, 5, f"{TO_NEWER}."),
+        (
+            "another",
+            SECRET,
+            ["--environment", "sandbox"],
+            {"OPENPAYMENTS_API_SCOPES": "aspspinformation accountinformation"},
+            3,
+            f"{TO_NEWER} and leave aspspinformation out of OPENPAYMENTS_API_SCOPES.",
+        ),
+        # the application has not got it there
+        (SECRET, SECRET, [], {"OPENPAYMENTS_API_SCOPES": "paymentinitiation"}, 3, None),
+        (SECRET, "another", [], {"OPENPAYMENTS_ENVIRONMENT": "sandbox-oauth"}, 3, TO_OLDER),
+        (SECRET, None, ["--environment", "sandbox-oauth"], {}, 5, TO_OLDER),
+        ("another", "another", [], {}, 3, None),
+    ],
+)
+def test_the_doctor_finds_out_which_auth_host_of_the_sandbox_answers(
+    hosts: Callable[..., dict[str, Simulator]],
+    older: str | None,
+    newer: str | None,
+    options: list[str],
+    environment: dict[str, str],
+    code: int,
+    advice: str | None,
+) -> None:
+    with ExitStack() as stack:
+        simulators = hosts(stack, sandbox=older, sandbox_oauth=newer)
+        result = run("doctor", "--json", *options, **environment)
+    assert result.exit_code == code
+    ((detail, advised),) = notes(result, "other sandbox")
+    assert advised == advice
+    assert ("gives a token for accountinformation private" in detail or "aspspinformation" in detail) == bool(advice)
+    assert ("gives no token either: " in detail) == (advice is None)
+    assert sum(each.token_requests for each in simulators.values()) == 2 - (older is None or newer is None)
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize("name", ["sandbox", "sandbox-oauth", "production"])
+def test_the_doctor_asks_one_auth_host_if_it_answers_or_is_not_of_the_sandbox(
+    name: str, hosts: Callable[..., dict[str, Simulator]]
+) -> None:
+    with ExitStack() as stack:
+        secret = "another" if name == "production" else SECRET
+        simulators = hosts(stack, sandbox=SECRET, sandbox_oauth=SECRET, production=secret)
+        result = run("doctor", "--json", "--environment", name, OPENPAYMENTS_API_SCOPES="accountinformation")
+    assert states(result)["token"] == ("failed" if name == "production" else "ok")
+    assert notes(result, "other sandbox") == []
+    asked = {each for each, simulator in simulators.items() if simulator.requests}
+    assert asked == {name.replace("-", "_")}
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [
+        ({"OPENPAYMENTS_CLIENT_SECRET": "mistyped"}, 3),
+        ({"OPENPAYMENTS_CLIENT_SECRET": ""}, 2),
+        ({"OPENPAYMENTS_AUTH_URL": CLOSED}, 5),
+    ],
+)
+def test_the_doctor_sends_no_secret_from_ones_own_hosts_to_the_sandbox(
+    environment: dict[str, str], code: int, hosts: Callable[..., dict[str, Simulator]]
+) -> None:
+    with ExitStack() as stack, Simulator(client_id="an-app", client_secret=SECRET) as custom:
+        simulators = hosts(stack, sandbox=SECRET, sandbox_oauth=SECRET)
+        result = run("doctor", "--json", **{**exported(custom), **environment})
+    assert result.exit_code == code
+    assert all(simulator.requests == [] for simulator in simulators.values())
+
+
+def test_the_doctor_leaves_the_other_sandbox_alone_without_credentials_or_during_an_outage(
+    hosts: Callable[..., dict[str, Simulator]],
+) -> None:
+    with ExitStack() as stack:
+        simulators = hosts(stack, sandbox=SECRET, sandbox_oauth=SECRET)
+        assert run("doctor", OPENPAYMENTS_CLIENT_ID="").exit_code == 2
+        simulators["sandbox"].misbehave("/connect/token", status=503)
+        assert run("doctor").exit_code == 1
+    assert simulators["sandbox_oauth"].requests == []
+
+
+def test_the_doctor_asks_for_a_client_certificate_in_production(
+    hosts: Callable[..., dict[str, Simulator]], tmp_path: Path
+) -> None:
+    client = trustme.CA().issue_cert("client@example.com")
+    path = tmp_path / "client.p12"
+    path.write_bytes(pkcs12(client, b"a-password"))
+    given = {"OPENPAYMENTS_CLIENT_CERT": str(path), "OPENPAYMENTS_CLIENT_KEY_PASSWORD": "a-password"}
+    with ExitStack() as stack:
+        hosts(stack, sandbox=SECRET, production=SECRET)
+        ((detail, advice),) = notes(run("doctor", "--json", "--environment", "production"), "certificate")
+        assert detail == "production requires a client certificate, and none is set"
+        assert advice
+        assert all(word in advice for word in ("OPENPAYMENTS_CLIENT_CERT", ".p12", "PEM"))
+        assert notes(run("doctor", "--json", "--environment", "sandbox"), "certificate") == []
+        assert notes(run("doctor", "--json", "--environment", "production", **given), "certificate") == []
+        wrong = run(
+            "doctor", "--json", "--environment", "production", **{**given, "OPENPAYMENTS_CLIENT_KEY_PASSWORD": ""}
+        )
+    assert wrong.exit_code == 2
+    assert list(states(wrong).values()) == ["failed", *["skipped"] * 4]
+    assert "its password is missing or wrong" in wrong.stdout
 
 
 # the simulator
