@@ -27,8 +27,9 @@ _NAMES = {
     "events": "OnTokenEvent TokenEvent",
     "models": """
         Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
-        AuthorizationMethod Balance BookedTransaction BookingStatus City Consent ConsentAccess ConsentCreated Country
-        MonetaryAmount PendingTransaction ScaStatusAnswer Transaction TransactionReport
+        AuthorizationMethod Balance BookedCardTransaction BookedTransaction BookingStatus CardAccount CardTransaction
+        CardTransactionReport City Consent ConsentAccess ConsentCreated Country MonetaryAmount PendingCardTransaction
+        PendingTransaction ScaStatusAnswer Transaction TransactionReport
     """,
     "psu": "Psu",
     "scopes": "ApiScope PsuContext",
@@ -40,10 +41,11 @@ _TWINS = {
     "aspsp_information": "Aspsps Cities Countries",
     "authorisation": "Authorisation",
     "bank": "Bank",
+    "cards": "Cards",
     "client": "OpenPayments",
     "consents": "Consents",
     "oauth": "OAuth",
-    "transactions": "Transactions",
+    "transactions": "CardTransactions Transactions",
 }
 _HOMES = {
     **{name: module for module, names in _NAMES.items() for name in names.split()},

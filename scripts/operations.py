@@ -1,6 +1,6 @@
 """Writes operations.py of the generated package: a table of what the description says about each operation.
 
-The generator itself ignores scopes, and drops patterns, lengths and examples of parameters.
+The generator itself ignores scopes and hosts, and drops patterns, lengths and examples of what is sent.
 """
 
 from __future__ import annotations
@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from scripts.slips import (
+    Place,
+    Slip,
+    argument_names,
+    class_name,
+    is_model,
+    operations,
+    parameters,
+    python_name,
+    resolved,
+)
 
 # a client binds these to a bank and a user, so callers need not repeat them even if they are required
 BOUND = ("X-BicFi", "PSU-", "TPP-")
@@ -20,13 +30,17 @@ class Table:
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
         self._models: dict[str, dict[str, str]] = {}
+        servers = content.get("servers", ())
+        self._production = {server["url"] for server in servers if server.get("description") == "Production"}
+        self.slips: list[Slip] = []
+        """What `render` found that a rule can't say."""
 
     def render(self) -> str:
         """The tables, to be formatted."""
         operations = dict(self._operations())
         lines = ["_PARAMETERS: Final[Mapping[str, Rule]] = {"]
         for key, parameter in self._content["components"].get("parameters", {}).items():
-            lines.append(f"{key!r}: {self._parameter(parameter)},")
+            lines.append(f"{key!r}: {self._parameter(parameter, ('components', 'parameters', key))},")
         lines += ["}", "MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {"]
         for model, fields in sorted(self._models.items()):
             lines.append(f"{model!r}: {{{', '.join(f'{name!r}: {rule}' for name, rule in fields.items())}}},")
@@ -37,37 +51,49 @@ class Table:
         return "\n".join(lines)
 
     def _operations(self) -> Iterator[tuple[str, str]]:
-        for item in self._content["paths"].values():
-            for operation in item.values():
-                if not isinstance(operation, dict):
-                    continue
-                scopes = tuple(tuple(each) for wanted in operation.get("security", ()) for each in wanted.values())
-                parameters = [*operation.get("parameters", ()), *item.get("parameters", ())]
-                parameters.sort(key=lambda parameter: self._resolve(parameter)["in"] != "path")
-                arguments = ", ".join(map(self._argument, parameters))
-                parts = [f"{scopes!r}", f"{{{arguments}}}"]
-                if body := self._resolve(operation.get("requestBody", {})):
-                    media_type = next(iter(body["content"].values()))
-                    rule = self._rule(media_type["schema"], "body", "body", {"required": body.get("required", False)})
-                    parts.append(f"body={rule}")
-                if envelope := operation.get("x-envelope"):
-                    parts.append(f"envelope={envelope!r}")
-                yield self._python_name(operation["operationId"]), f"Operation({', '.join(parts)})"
+        for where, operation in operations(self._content):
+            _, path, method = where
+            item = self._content["paths"][path]
+            scopes = tuple(tuple(each) for wanted in operation.get("security", ()) for each in wanted.values())
+            # path parameters first, in the order of the path, as the generated functions take them
+            found = sorted(parameters(self._content, where), key=lambda found: _position(found[2], str(path)))
+            named = zip(argument_names(found), found, strict=True)
+            arguments = ", ".join(f"{name!r}: {self._argument(*each)}" for name, each in named)
+            said = (str(method).upper(), path, operation["tags"][0], operation.get("summary", ""), scopes)
+            parts = [*map(repr, said), f"{{{arguments}}}"]
+            if body := resolved(self._content, operation.get("requestBody", {})):
+                [media_type] = body["content"].values()
+                about = {"required": body.get("required", False)}
+                parts.append(f"body={self._rule(media_type['schema'], 'body', 'body', about, where)}")
+                if by := media_type.get("x-body-by"):
+                    classes = {
+                        python_name(name): {value: class_name(schema) for value, schema in schemas.items()}
+                        for name, schemas in by.items()
+                    }
+                    parts.append(f"body_by={classes!r}")
+            if envelope := operation.get("x-envelope"):
+                parts.append(f"envelope={envelope!r}")
+            served = {server["url"] for server in operation.get("servers", item.get("servers", ()))}
+            if served and served <= self._production:
+                parts.append("production_only=True")
+            yield python_name(operation["operationId"]), f"Operation({', '.join(parts)})"
 
-    def _argument(self, parameter: Mapping[str, Any]) -> str:
-        name = self._python_name(self._resolve(parameter)["name"])
-        reference = parameter.get("$ref", "").rpartition("/")[2]
-        return f"{name!r}: " + (f"_PARAMETERS[{reference!r}]" if reference else self._parameter(parameter))
+    def _argument(self, where: Place, written: Mapping[str, Any], parameter: Mapping[str, Any]) -> str:
+        reference = written.get("$ref", "").rpartition("/")[2]
+        return f"_PARAMETERS[{reference!r}]" if reference else self._parameter(parameter, where)
 
-    def _parameter(self, parameter: Mapping[str, Any]) -> str:
-        schema = {"description": parameter.get("description"), **self._resolve(parameter["schema"])}
-        return self._rule(schema, parameter["name"], parameter["in"], parameter)
+    def _parameter(self, parameter: Mapping[str, Any], where: Place) -> str:
+        schema = {"description": parameter.get("description"), **resolved(self._content, parameter["schema"])}
+        return self._rule(schema, parameter["name"], parameter["in"], parameter, where)
 
-    def _rule(self, schema: Mapping[str, Any], name: str, place: str, about: Mapping[str, Any]) -> str:
-        model = self._model_of(schema)
-        schema = self._resolve(schema)
-        types = schema.get("type", "string")
-        kind = types if isinstance(types, str) else next(each for each in types if each != "null")
+    def _rule(self, schema: Mapping[str, Any], name: str, place: str, about: Mapping[str, Any], where: Place) -> str:
+        alternatives = self._alternatives(schema)
+        schema = alternatives[0][1]
+        types = schema.get("type", "")
+        kind, *others = [types] if isinstance(types, str) else [each for each in types if each != "null"]
+        models = {class_name(key): found for key, found in alternatives if key and is_model(found)}
+        if others or "type" not in schema or len(alternatives) > max(1, len(models)):
+            self.slips.append((where, f"no rule can say what {name} may be: one type, one enum, or models"))
         examples = schema.get("examples") or [None]
         values = {
             "required": about.get("required", False),
@@ -75,9 +101,10 @@ class Table:
             "enum": tuple(schema.get("enum", ())),
             "pattern": schema.get("pattern"),
             "min_length": schema.get("minLength", schema.get("minItems")),
-            "max_length": schema.get("maxLength"),
+            "max_length": schema.get("maxLength", schema.get("maxItems")),
             "minimum": schema.get("minimum"),
-            "model": model if kind == "object" else None,
+            "maximum": schema.get("maximum"),
+            "models": tuple(models),
             "meaning": schema.get("description") if schema.get("pattern") else None,
             "example": about.get("example", examples[0]) if kind != "array" else None,
         }
@@ -85,9 +112,9 @@ class Table:
         given = {key: value for key, value in values.items() if not (value is None or value is False or value == ())}
         said = [repr(name), repr(place), repr(kind), *(f"{key}={value!r}" for key, value in given.items())]
         if kind == "array":
-            said.append(f"items={self._rule(schema['items'], name, place, {})}")
-        if kind == "object" and model is not None:
-            self._read_model(model, schema)
+            said.append(f"items={self._rule(schema['items'], name, place, {}, where)}")
+        for model, found in models.items():
+            self._read_model(model, found)
         return f"Rule({', '.join(said)})"
 
     def _read_model(self, model: str, schema: Mapping[str, Any]) -> None:
@@ -96,27 +123,21 @@ class Table:
         fields = self._models[model] = {}
         for name, field in schema.get("properties", {}).items():
             about = {"required": name in schema.get("required", ())}
-            fields[self._python_name(name)] = self._rule(field, name, "body", about)
+            where = ("components", "schemas", model, "properties", name)
+            fields[python_name(name)] = self._rule(field, name, "body", about, where)
 
-    def _resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The target of a reference; the other member of a union with null or with any string."""
-        if "$ref" in node:
-            target: Any = self._content
-            for part in node["$ref"].removeprefix("#/").split("/"):
-                target = target[part]
-            return self._resolve(target)
-        members = [member for member in node.get("anyOf", ()) if member != {"type": "null"}]
+    def _alternatives(self, schema: Mapping[str, Any], key: str = "") -> list[tuple[str, Mapping[str, Any]]]:
+        """What a value may be besides null, each with the key of its component. An open enum is a string."""
+        if reference := schema.get("$ref"):
+            return self._alternatives(resolved(self._content, schema), reference.rpartition("/")[2])
+        members = [member for member in schema.get("anyOf", ()) if member != {"type": "null"}]
         if not members:
-            return node
-        rest = {key: value for key, value in node.items() if key != "anyOf"}
-        if {"type": "string"} in members:  # an open enum
-            return {**rest, "type": "string"}
-        return {**self._resolve(members[0]), **rest}
+            return [(key, schema)]
+        rest = {name: value for name, value in schema.items() if name != "anyOf"}
+        if {"type": "string"} in members:
+            return [("", {**rest, "type": "string"})]
+        return [(key, {**found, **rest}) for member in members for key, found in self._alternatives(member)]
 
-    def _model_of(self, schema: Mapping[str, Any]) -> str | None:
-        references = [node["$ref"] for node in (schema, *schema.get("anyOf", ())) if "$ref" in node]
-        return ClassName(references[0].rpartition("/")[2], "") if references else None
 
-    @staticmethod
-    def _python_name(name: str) -> str:
-        return PythonIdentifier(name, "")
+def _position(parameter: Mapping[str, Any], path: str) -> int:
+    return path.index(f"{{{parameter['name']}}}") if parameter["in"] == "path" else len(path)

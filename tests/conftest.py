@@ -50,7 +50,7 @@ KEPT_RESPONSE_HEADERS = {
     "www-authenticate",
     "x-request-id",
 }
-SECRET_REQUEST_HEADERS = {"psu-id", "psu-corporate-id"}
+SECRET_REQUEST_HEADERS = {"psu-id", "psu-corporate-id", "psu-authoriser-id"}
 SECRET_FORM_FIELDS = {"client_id", "client_secret", "code", "refresh_token"}
 SECRET_RESPONSE_FIELDS = {"access_token", "id_token", "refresh_token"}
 

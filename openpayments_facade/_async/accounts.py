@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from openpayments_client.api import account_information as api
 from openpayments_client.operations import OPERATIONS
 
-from .._checks import check, refuse
+from .._checks import check
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
 from .service import AsyncBankService, AsyncRawService, raw
-from .transactions import AsyncRawTransactions, AsyncTransactions
+from .transactions import AsyncTransactions, raw_pages, read_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from openpayments_client import models
 
     from .._protocol.answer import RawResponse
@@ -23,11 +21,28 @@ if TYPE_CHECKING:
     from .._protocol.binding import BankBinding
     from .sender import AsyncSender
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncAccounts(AsyncBankService):
+class AsyncConsentService(AsyncBankService):
+    """Base of the services that a consent opens."""
+
+    def __init__(self, sender: AsyncSender, bank: BankBinding, consent: AnyConsent) -> None:
+        super().__init__(sender, bank)
+        self._consent_id: str = id_of(consent, "consent_id")
+        check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of consent {getattr(self, '_consent_id', None)!r} at {self._bank.bic_fi}>"
+
+    async def _run(self, operation: Operation[T]) -> RawResponse[T]:
+        if self._bank.psu.is_attended:
+            return await super()._run(operation)
+        with self._sender.session.quota.watching(operation, self._consent_id):
+            return await super()._run(operation)
+
+
+class AsyncAccounts(AsyncConsentService):
     """`bank.accounts(consent)`. Needs the API scope `accountinformation` and a valid consent.
 
     Every method takes an account's `resource_id`, or the account itself, as `account_id`. Every method can raise the
@@ -44,14 +59,6 @@ class AsyncAccounts(AsyncBankService):
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
     """
-
-    def __init__(self, sender: AsyncSender, bank: BankBinding, consent: AnyConsent) -> None:
-        super().__init__(sender, bank)
-        self._consent_id: str = id_of(consent, "consent_id")
-        check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of consent {getattr(self, '_consent_id', None)!r} at {self._bank.bic_fi}>"
 
     async def get(self, account_id: str | models.Account, *, with_balance: bool | None = None) -> models.Account:
         """Reads one account.
@@ -114,19 +121,18 @@ class AsyncAccounts(AsyncBankService):
             account_id: The account's `resource_id`, or the account itself.
             booking_status: "booked", "pending" or "both". Some banks support only "booked".
             date_from: The first day, inclusive: a date, an ISO date such as "2026-01-31", or a timedelta or
-                relativedelta from today (UTC). Required unless `entry_reference_from` or `delta_list` is given.
+                relativedelta from today (UTC). By default the bank decides; `account_information` of the bank's
+                details says how far back it goes.
             date_to: The last day, inclusive, in the same forms. By default there is no end.
             entry_reference_from: Lists only what came after this transaction, or the one with this `entry_reference`.
-            delta_list: Lists only what is new since the list was last read.
-            with_balance: Whether to include balances in the pages. Banks may ignore it.
+            delta_list: Lists only what is new since the list was last read. Only in the provider's guide of 2021.
+            with_balance: Whether to include balances in the pages. Only in the provider's guide of 2021.
 
         Raises:
-            InvalidArgumentError: A day is in the future or missing, the days are in the wrong order, or another
-                argument is wrong; the message names it.
+            InvalidArgumentError: A day is in the future, the days are in the wrong order, or another argument is wrong;
+                the message names it.
         """
         first, last = as_period(date_from, date_to)
-        if first is None and entry_reference_from is None and not delta_list:
-            raise refuse("date_from", "is missing; it is required without entry_reference_from or delta_list")
         operation = Operation.at_bank(
             self._bank,
             api.get_transaction_list,
@@ -147,23 +153,11 @@ class AsyncAccounts(AsyncBankService):
         Args:
             with_balance: Whether to include balances. Not every bank does.
         """
-        return (await self._call(api.get_account_list, consent_id=self._consent_id, with_balance=with_balance)).accounts
-
-    async def _run(self, operation: Operation[T]) -> RawResponse[T]:
-        if self._bank.psu.is_attended:
-            return await super()._run(operation)
-        with self._sender.session.quota.watching(operation, self._consent_id):
-            return await super()._run(operation)
-
-
-def _raw_pages(
-    method: Callable[Concatenate[AsyncAccounts, P], AsyncTransactions],
-) -> Callable[Concatenate[AsyncRawAccounts, P], AsyncRawTransactions]:
-    def transactions(self: AsyncRawAccounts, /, *args: P.args, **kwargs: P.kwargs) -> AsyncRawTransactions:
-        return AsyncRawTransactions(method(self._plain, *args, **kwargs))
-
-    transactions.__doc__ = method.__doc__
-    return transactions
+        operation = Operation.at_bank(
+            self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance
+        )
+        pages = [answer.parsed async for answer in read_pages(self._run, operation)]
+        return [account for page in pages if page is not None for account in page.accounts]
 
 
 class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):
@@ -175,5 +169,5 @@ class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):
     get = raw(AsyncAccounts.get)
     balances = raw(AsyncAccounts.balances)
     transaction = raw(AsyncAccounts.transaction)
-    transactions = _raw_pages(AsyncAccounts.transactions)
+    transactions = raw_pages(AsyncAccounts.transactions)
     list = raw(AsyncAccounts.list)

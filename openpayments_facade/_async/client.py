@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from attrs import fields_dict
 
@@ -20,14 +20,14 @@ from .session import AsyncSession
 if TYPE_CHECKING:
     import os
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import httpx
     from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.arguments import AnyAspsp
-    from .._protocol.operation import Endpoint, Failure
+    from .._protocol.operation import Endpoint
     from ..environments import Environment
     from ..psu import Psu
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
@@ -177,13 +177,7 @@ class AsyncOpenPayments:
 
         return AsyncBank(self._sender, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
 
-    @overload
-    async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> None: ...
-
-    @overload
-    async def call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T: ...
-
-    async def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+    async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls any operation of the API host, including those that no service wraps.
 
             from openpayments_client.api.aspsp_information import get_countries_list
@@ -197,12 +191,51 @@ class AsyncOpenPayments:
             kwargs: Its other arguments.
 
         Returns:
-            The model that the description gives for a successful answer.
+            The model that the description gives for a successful answer; None for one without a body.
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
         return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        scope: str | None = None,
+    ) -> RawResponse[Any]:
+        """Sends a request that the SDK does not know, such as an operation that is newer than the SDK.
+
+            answer = await op.request("GET", "/psd2/aspspinformation/v1/aspsps", params={"isoCountryCodes": ["SE"]})
+            answer.json["aspsps"]
+
+        Token, request id, retries, logs and errors work as for every other call; only GET and HEAD are sent twice.
+
+        Args:
+            method: The HTTP method.
+            path: The path on the API host, quoted, such as "/psd2/...".
+            params: The query. A list goes comma-separated, and None is left out.
+            json: The body: a model, or what JSON can hold.
+            headers: Further headers.
+            scope: The API scopes that the token must have, separated by spaces, such as "paymentinitiation"; with a PSU
+                context, such as "paymentinitiation corporate", the token of that context is sent. By default nothing
+                is checked.
+
+        Returns:
+            The answer, with `.content`, `.json`, status and headers. `.parsed` is its JSON, if it is JSON.
+
+        Raises:
+            InvalidArgumentError: An argument is wrong; the message names it.
+            MissingScopeError: The client lacks an API scope.
+        """
+        from .._protocol.request import read_request
+
+        operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
+        return await self._sender.run_raw(operation)
 
     @property
     def with_raw_response(self) -> AsyncRawOpenPayments:
@@ -288,12 +321,6 @@ class AsyncRawOpenPayments:
     aspsps = cached_property(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
 
-    @overload
-    async def call(self, endpoint: Endpoint[P, Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[None]: ...
-
-    @overload
-    async def call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]: ...
-
-    async def call(self, endpoint: Endpoint[P, Any], *args: P.args, **kwargs: P.kwargs) -> RawResponse[Any]:
+    async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
         return await self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
-    from .._protocol.operation import Endpoint, Failure
+    from .._protocol.operation import Endpoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class AsyncService:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (await self._run(Operation.of(endpoint, *args, **kwargs))).parsed
 
     async def _run(self, operation: Operation[T]) -> RawResponse[T]:
@@ -58,7 +58,7 @@ class AsyncBankService(AsyncService):
         super().__init__(sender)
         self._bank = bank
 
-    async def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (await self._run(Operation.at_bank(self._bank, endpoint, *args, **kwargs))).parsed
 
     def __repr__(self) -> str:

@@ -30,6 +30,8 @@ class AsyncSession:
             timeout=options.timeout,
         )
         self.quota = Quota()
+        self.told: set[tuple[str, ...]] = set()
+        """Which missing headers have been logged."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:

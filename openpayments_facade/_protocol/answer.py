@@ -6,6 +6,7 @@ Source: the provider's guide of 2021 (error bodies, codes, statuses).
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,7 +22,7 @@ from .._redaction import printable
 if TYPE_CHECKING:
     import httpx
 
-    from .operation import Operation
+    from .operation import Endpoint, Operation
 
 T = TypeVar("T")
 
@@ -43,12 +44,14 @@ class RawResponse(Generic[T]):
     """An answer with its status and headers.
 
     Attributes:
-        parsed: What the method returns without `with_raw_response`.
+        parsed: What the method returns without `with_raw_response`. Of `request(...)`: the JSON of the answer as Python
+            objects; None if it is empty or something else than JSON.
         status_code: The HTTP status.
         headers: The headers of the answer, as an `httpx.Headers`.
         request_id: The X-Request-ID that was sent. What the server echoed is in `headers`.
         method: The HTTP method of the request.
         url: The URL of the request.
+        content: The body as it came, in bytes. The repr does not show it.
     """
 
     parsed: T
@@ -57,6 +60,16 @@ class RawResponse(Generic[T]):
     request_id: str
     method: str = ""
     url: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def json(self) -> Any:
+        """The body as Python objects; None if it is empty.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        return json.loads(self.content) if self.content else None
 
 
 def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
@@ -83,16 +96,23 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     """
     if not 200 <= answer.status_code < 300:
         raise _api_error(answer)
-    parsed, problem = _parse(operation, answer)
+    parsed, problem = _parse(operation, operation.endpoint, answer)
     if problem is not None:
         raise unreadable(answer, f"an answer that can't be read: {problem}")
-    return RawResponse(parsed, answer.status_code, answer.headers, answer.request_id, answer.method, answer.url)
+    return RawResponse(
+        parsed, answer.status_code, answer.headers, answer.request_id, answer.method, answer.url, answer.content
+    )
 
 
-def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
+def _parse(operation: Operation[Any], endpoint: Endpoint[Any, Any] | None, answer: Answer) -> tuple[Any, str | None]:
     """The model, or what is wrong. The body is never quoted: it may contain the token."""
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if answer.content and media_type != "application/json" and not media_type.endswith("+json"):
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    if endpoint is None:
+        with suppress(ValueError, RecursionError):
+            return json.loads(answer.content) if is_json and answer.content else None, None
+        return None, "invalid JSON"
+    if answer.content and not is_json:
         said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
         return None, f"content type {said} instead of JSON"
     try:
@@ -103,7 +123,7 @@ def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
             data = inner
         # the only attributes of a response that generated parsers use
         response = SimpleNamespace(status_code=answer.status_code, content=answer.content, json=lambda: data)
-        return operation.endpoint._parse_response(client=_CLIENT, response=response), None
+        return endpoint._parse_response(client=_CLIENT, response=response), None
     except UnexpectedStatus:
         return None, "the description has no such status"
     except json.JSONDecodeError as error:
@@ -115,13 +135,13 @@ def _parse(operation: Operation[Any], answer: Answer) -> tuple[Any, str | None]:
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
-    """All messages of an error body, in any of its three forms. None from any other body."""
+    """All messages of an error body, in any of its forms. None from any other body."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return ()
     if isinstance(found, dict):
-        # a body without tppMessages is application/problem+json
+        # a body without tppMessages is a problem, with a code or, from KYC, without
         more = found.get("additionalErrors")
         found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
     return tuple(
@@ -132,7 +152,7 @@ def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
             path=_clip(entry.get("path")),
         )
         for entry in (found if isinstance(found, list) else [])
-        if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail"})
+        if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail", "title"})
     )
 
 

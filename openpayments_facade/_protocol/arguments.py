@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from openpayments_client import models
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     AnyConsent: TypeAlias = str | uuid.UUID | models.Consent | models.ConsentCreated
     AnyAuthorisation: TypeAlias = str | uuid.UUID | models.AuthorisationStarted
     AnyMethod: TypeAlias = str | models.AuthenticationMethod
+
+_IDENTIFIERS: Final = ("iban", "bban", "account_number", "pan", "masked_pan", "msisdn")
 
 
 class Named(list[Any]):
@@ -138,7 +140,7 @@ def _as_reference(account: Any, argument: str) -> Any:
     if not isinstance(account, models.AccountReference):
         return account
     if len(_identity(account)) != 1:
-        raise refuse(argument, "must name each account by exactly one of iban, bban, pan, masked_pan, msisdn")
+        raise refuse(argument, f"must name each account by exactly one of {', '.join(_IDENTIFIERS)}")
     account = copy.copy(account)
     if isinstance(account.iban, str):
         account.iban = iban.compact(account.iban)
@@ -156,5 +158,4 @@ def _is_same(one: models.AccountReference, other: models.AccountReference) -> bo
 
 
 def _identity(account: models.AccountReference) -> dict[str, str]:
-    names = ("iban", "bban", "pan", "masked_pan", "msisdn")
-    return {name: value for name in names if (value := getattr(account, name)) is not None}
+    return {name: value for name in _IDENTIFIERS if (value := getattr(account, name)) is not None}

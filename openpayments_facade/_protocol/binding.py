@@ -1,4 +1,7 @@
-"""The headers that every call to one bank for one user carries: bank, user, redirect preference."""
+"""The headers that every call to one bank for one user carries: bank, user, redirect preference.
+
+Source: the provider's description of 2026.
+"""
 
 from __future__ import annotations
 
@@ -29,16 +32,17 @@ class BankBinding:
 
     def arguments(self, known: Mapping[str, Rule]) -> dict[str, str]:
         """The arguments that it adds to a call of an operation that has the `known` arguments."""
-        preferred = self.redirect_preferred
-        # operations that take the type of the user's id are the ones that need the id (the provider's guide of 2021)
-        user = self.psu.values(identify="psu_id_type" in known)
-        values = {
-            "x_bic_fi": self.bic_fi,
-            "x_affiliated_aspsp_id": self.affiliated_aspsp,
-            "tpp_redirect_preferred": None if preferred is None else str(preferred).lower(),
-            **{f"psu_{name}": value for name, value in user.items()},
+        headers = self.headers()
+        return {
+            name: headers[rule.name] for name, rule in known.items() if rule.place == "header" and rule.name in headers
         }
-        return {name: value for name, value in values.items() if value is not None and name in known}
+
+    def headers(self) -> dict[str, str]:
+        """All of it as headers."""
+        affiliated = {} if self.affiliated_aspsp is None else {"X-AffiliatedASPSP-ID": self.affiliated_aspsp}
+        # required since 2026, so it can't be left to the bank; the provider's samples of 2022 always send `false`
+        preferred = "true" if self.redirect_preferred else "false"
+        return {"X-BicFi": self.bic_fi, **affiliated, "TPP-Redirect-Preferred": preferred, **self.psu.headers()}
 
 
 def bind(bic_fi: Any, psu: Any, affiliated_aspsp: Any, redirect_preferred: Any) -> BankBinding:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 from attrs import field, frozen
 
 from .._checks import refuse
 from .._redaction import hiding_arguments
 from ..request_ids import read_request_id
+from ..scopes import PsuContext
 from .arguments import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from openpayments_client import models
     from openpayments_client.operations import Operation as Described
 
     from .binding import BankBinding
-
-    Failure: TypeAlias = models.ErrorBody | models.OAuthError | None
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,9 +27,12 @@ T_co = TypeVar("T_co", covariant=True)
 class Endpoint(Protocol[P, T_co]):
     """A module of `openpayments_client.api`: one operation of the description."""
 
+    @property
+    def _success(self) -> T_co: ...  # an annotation alone: what type checkers infer the result from
+
     def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 
-    def _parse_response(self, *, client: Any, response: Any) -> T_co: ...
+    def _parse_response(self, *, client: Any, response: Any) -> Any: ...
 
 
 @frozen
@@ -44,17 +45,20 @@ class Operation(Generic[T]):
     """Alternatives; a token needs all scopes of one of them."""
     request: Mapping[str, Any] = field(repr=False)  # has the end user's headers
     """The arguments of `httpx.Client.build_request` besides method and URL."""
-    endpoint: Endpoint[Any, Any] = field(repr=False)
+    endpoint: Endpoint[..., Any] | None = field(repr=False)
+    """Reads the answer; None for a request that the description does not have."""
     resource: str = ""
     """The first id in the path."""
     request_id: str | None = None
     """The X-Request-ID, if the caller gave one for this request."""
     envelope: str | None = None
     """A field that some answers wrap around the described object."""
+    missing: tuple[str, ...] = ()
+    """The headers that the description requires, `PSU-Corporate-ID` among them, and the arguments do not have."""
 
     @classmethod
     @hiding_arguments  # they say who the user is
-    def of(cls, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
+    def of(cls, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """Builds the request of an endpoint module.
 
         Raises:
@@ -72,14 +76,34 @@ class Operation(Generic[T]):
         request = endpoint._get_kwargs(*args, **kwargs)
         method, path = request.pop("method").upper(), request.pop("url")
         resource = str(args[0]) if args else ""
-        return Operation(method, path, described.scopes, request, endpoint, resource, request_id, described.envelope)
+        absent = (rule for name, rule in described.arguments.items() if values.get(name) is None)
+        return Operation(
+            method,
+            path,
+            described.scopes,
+            request,
+            endpoint,
+            resource,
+            request_id,
+            described.envelope,
+            tuple(each.name for each in absent if each.is_wanted),
+        )
 
     @classmethod
-    def at_bank(
-        cls, bank: BankBinding, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs
-    ) -> Operation[T]:
+    def at_bank(cls, bank: BankBinding, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """The same, with the arguments that every call to a bank carries."""
         return cls.of(endpoint, *args, **{**bank.arguments(_described(endpoint).arguments), **kwargs})  # type: ignore[arg-type]
+
+    def lacks(self, context: PsuContext | None, headers: Iterable[str]) -> tuple[str, ...]:
+        """The headers that the description requires in a PSU context, and that are not among these either.
+
+        The call is sent without them: nobody may know the user. A company's id is optional but for companies.
+        """
+        given = {name.lower() for name in headers}
+        is_company = context is PsuContext.CORPORATE
+        return tuple(
+            name for name in self.missing if name.lower() not in given and (is_company or name != "PSU-Corporate-ID")
+        )
 
     @property
     def resendable(self) -> bool:

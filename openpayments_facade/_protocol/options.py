@@ -69,7 +69,8 @@ def _read_max_retries(value: object) -> int:
     return value
 
 
-def _read_headers(value: object) -> dict[str, str]:
+def read_headers(value: object) -> dict[str, str]:
+    """Checks headers of the caller's. Raises InvalidArgumentError."""
     if not isinstance(value, Mapping):
         raise refuse("headers", "must be a mapping of names to values")
     for name, content in value.items():
@@ -100,7 +101,7 @@ class Options:
     max_retries: int = field(converter=_read_max_retries)
     psu_context: PsuContext | None = field(converter=read_psu_context)
     request_id: str | None = None
-    headers: Mapping[str, str] = field(factory=dict, converter=_read_headers, repr=False)
+    headers: Mapping[str, str] = field(factory=dict, converter=read_headers, repr=False)
 
     def replace(self, **changes: Any) -> Options:
         """These options with some changed and headers added. Raises InvalidArgumentError."""
@@ -109,5 +110,5 @@ class Options:
         if "request_id" in changes:
             changes["request_id"] = read_request_id(changes["request_id"])
         if "headers" in changes:
-            changes["headers"] = merge_headers(self.headers, _read_headers(changes["headers"]))
+            changes["headers"] = merge_headers(self.headers, read_headers(changes["headers"]))
         return evolve(self, **changes)

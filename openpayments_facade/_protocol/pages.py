@@ -1,8 +1,8 @@
-"""The pages of a list of transactions, and the way to the next one (the provider's guide of 2021)."""
+"""The pages of a list, and the way to the next one (the provider's description of 2026)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
@@ -19,24 +19,31 @@ if TYPE_CHECKING:
     from .operation import Operation
 
 
+T = TypeVar("T")
+
 _LONGEST_QUERY: Final = 60_000  # httpx refuses URLs that are slightly longer
 
 
-def listed(report: models.TransactionReport) -> Iterator[models.BookedTransaction | models.PendingTransaction]:
-    """The transactions of a page, booked ones first, in the bank's order."""
-    lists = report.transactions or models.TransactionLists()
-    yield from lists.booked or ()
-    yield from lists.pending or ()
+def listed(report: models.TransactionReport | models.CardTransactionReport | None) -> Iterator[Any]:
+    """The transactions of a page, booked ones first, in the bank's order. None is a page without any."""
+    lists = _lists(report)
+    yield from getattr(lists, "booked", None) or ()
+    yield from getattr(lists, "pending", None) or ()
 
 
-class Pages:
+def _lists(page: object) -> object:
+    """The part of a page that has its lists and its links."""
+    return getattr(page, "transactions", None) or getattr(page, "card_transactions", None) or page
+
+
+class Pages(Generic[T]):
     """The pages of one list. Refuses a link to a page that was already read."""
 
-    def __init__(self, first: Operation[models.TransactionReport]) -> None:
+    def __init__(self, first: Operation[T]) -> None:
         self._first = first
-        self._asked = {_fingerprint(str(httpx.QueryParams(first.request["params"])))}
+        self._asked = {_fingerprint(str(httpx.QueryParams(first.request.get("params"))))}
 
-    def after(self, answer: RawResponse[models.TransactionReport]) -> Operation[models.TransactionReport] | None:
+    def after(self, answer: RawResponse[T]) -> Operation[T] | None:
         """The operation that reads the page after this answer; None after the last page.
 
         Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was already read.
@@ -55,12 +62,12 @@ class Pages:
         return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
 
 
-def next_query(report: models.TransactionReport, page_url: str) -> str | None:
+def next_query(page: object, page_url: str) -> str | None:
     """The query of the next page as the bank wrote it; None on the last page.
 
     Only the query of the link is used. Raises ValueError if it leads to another host or has no query.
     """
-    links = report.transactions.links if report.transactions else None
+    links = getattr(_lists(page), "links", None)
     found = links.additional_properties.get("next") if isinstance(links, models.Links) else links
     href = getattr(found, "href", found)
     if href is None or href == "":

@@ -294,6 +294,7 @@ class Journey(Generic[T]):
             "authorisation_id": self.authorisation_id,
             "approach": str(self.approach),
             **{name: getattr(self, f"_{name}") for name in _SAVED},
+            "affiliated_aspsp": self._subject.bank.affiliated_aspsp,
             "redirect_preferred": self._subject.bank.redirect_preferred,
             "psu_context": None if psu_context is None else str(psu_context),
         }
@@ -324,7 +325,11 @@ def read_saved(
         raise refuse("saved", "must have True, False or None for redirect_preferred")
     # None is a context too: it means API scopes alone
     context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
-    bank = evolve(bank, psu=evolve(bank.psu, context=context), redirect_preferred=preferred)
+    affiliated = saved.get("affiliated_aspsp", bank.affiliated_aspsp)
+    if not isinstance(affiliated, str | None):
+        raise refuse("saved", "must have a string for affiliated_aspsp")
+    psu = evolve(bank.psu, context=context)
+    bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
     return saved[f"{kind}_id"], bank, context, fields
 

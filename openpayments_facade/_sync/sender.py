@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
     from .._protocol.options import Options
+    from ..scopes import PsuContext
     from .session import Session
 
 _log = logging.getLogger("openpayments_facade")
@@ -44,6 +45,8 @@ class Sender:
         import stamina  # slow to import, and not needed before the first call
 
         check_scope(operation.scopes, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
+        context = context_for(operation.scopes, self.session.settings.api_scopes, self.options.psu_context)
+        self._tell(operation, context)
         call = Call(operation, self.options, self.session.settings.environment.api_url)
         retries = stamina.retry_context(
             on=call.wait_before_retry,
@@ -55,13 +58,22 @@ class Sender:
         )
         for attempt in retries:
             with attempt:
-                return self._attempt(call, operation)
+                return self._attempt(call, operation, context)
         raise AssertionError("unreachable")
 
-    def _attempt(self, call: Call, operation: Operation[T]) -> RawResponse[T]:
-        context = context_for(operation.scopes, self.session.settings.api_scopes, self.options.psu_context)
+    def _tell(self, operation: Operation[Any], context: PsuContext | None) -> None:
         if context is not self.options.psu_context:
             _log.debug("%s takes a token with the context %s, the only one that it allows", operation.name, context)
+        missing = operation.lacks(context, self.options.headers)
+        if missing and missing not in self.session.told:
+            self.session.told.add(missing)
+            _log.warning(
+                "%s lacks %s, which the provider requires; said once for these headers",
+                operation.name,
+                ", ".join(missing),
+            )
+
+    def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
         token = tokens.get(call.remaining())
         while True:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .._protocol.answer import RawResponse
     from .._protocol.binding import BankBinding
-    from .._protocol.operation import Endpoint, Failure
+    from .._protocol.operation import Endpoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Service:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (self._run(Operation.of(endpoint, *args, **kwargs))).parsed
 
     def _run(self, operation: Operation[T]) -> RawResponse[T]:
@@ -59,7 +59,7 @@ class BankService(Service):
         super().__init__(sender)
         self._bank = bank
 
-    def _call(self, endpoint: Endpoint[P, T | Failure], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (self._run(Operation.at_bank(self._bank, endpoint, *args, **kwargs))).parsed
 
     def __repr__(self) -> str:

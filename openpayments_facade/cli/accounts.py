@@ -10,7 +10,7 @@ import typer
 from attrs import frozen
 
 from .output import account_number, show
-from .run import BankRun, PsuContextName
+from .run import BankRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,7 @@ class AccountRun(BankRun):
             raise typer.BadParameter(
                 "--consent is missing: `openpayments consent create` makes one, and --simulator needs none"
             )
-        company = "example-company" if self.simulator and self.psu_context is PsuContextName.CORPORATE else None
-        user = "example-user" if self.simulator else None
-        with self.at_bank(psu_id=user, psu_corporate_id=company) as (bank, simulator):
+        with self.at_bank() as (bank, simulator):
             consent_id = self.consent or ""
             if simulator is not None:
                 consent_id = bank.consents.create(valid_until=timedelta(days=DAYS)).consent_id

@@ -184,6 +184,10 @@ _Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 pi
 @app.command()
 def simulator(
     *,
+    rules: Annotated[
+        str,
+        typer.Option(metavar="YEAR", help="2026: as strict as the API is now. 2021: as mild as it was then."),
+    ] = "2026",
     auth_port: _Port = 0,
     api_port: _Port = 0,
     client_id: Annotated[
@@ -235,6 +239,7 @@ def simulator(
 
         try:
             simulator = Simulator(
+                rules=rules,  # type: ignore[arg-type]  # it checks
                 auth_port=auth_port,
                 api_port=api_port,
                 client_id=client_id,

@@ -14,7 +14,7 @@ from ..environments import is_loopback
 from ..errors import AuthorisationFailedError, OpenPaymentsError
 from .failures import EXIT_CODES
 from .output import describe, is_interactive, printable, say, write, write_json
-from .run import PSU_CORPORATE_ID, PSU_ID, BankRun, command, read_date
+from .run import BankRun, command, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,20 +70,6 @@ def _read_redirect_uri(uri: str) -> str:
 class Journey(BankRun):
     """One run of a command in which a user authorises."""
 
-    psu_id: Annotated[
-        str | None,
-        typer.Option(
-            "--psu-id",
-            metavar="ID",
-            envvar=PSU_ID,
-            help="The user's id at the bank, if the bank requires it. The variable is safer: other users of this "
-            "machine can see options.",
-        ),
-    ] = None
-    psu_corporate_id: Annotated[
-        str | None,
-        typer.Option("--psu-corporate-id", metavar="ID", envvar=PSU_CORPORATE_ID, help="The id of the user's company."),
-    ] = None
     method: Annotated[
         str | None,
         typer.Option(
@@ -144,15 +130,15 @@ def create(
     if valid_until is not None and days is not None:
         raise typer.BadParameter("--valid-until and --days can't be used together")
     last_day = valid_until or timedelta(days=DAYS if days is None else days)
-    who = {"psu_id": run.psu_id, "psu_corporate_id": run.psu_corporate_id}
-    with run.at_bank(**who, affiliate=affiliate) as (bank, _):
+    with run.at_bank(affiliate=affiliate) as (bank, _):
         created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
         say(f"Consent {created.consent_id} has been created. Now the user has to authorise it.")
         try:
             consent = _authorise(run, bank, created.consent_id, run.method or _choose(created.sca_methods))
         except OpenPaymentsError as error:
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
-                again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}"
+                where = {None: "", True: " --browser", False: " --app"}[run.redirect_preferred]
+                again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}{where}"
                 error.add_note(f"`{again}` continues with the same consent.")
             raise
     _finish(run, created.consent_id, consent)
@@ -165,7 +151,7 @@ def authorise(run: Journey, consent_id: ConsentId) -> None:
     For example after a timeout, or for a second signature.
     """
     _refuse_simulator(run)
-    with run.at_bank(psu_id=run.psu_id, psu_corporate_id=run.psu_corporate_id) as (bank, _):
+    with run.at_bank() as (bank, _):
         consent = _authorise(run, bank, consent_id, run.method)
     _finish(run, consent_id, consent)
 
@@ -194,7 +180,7 @@ def show(run: BankRun, consent_id: ConsentId) -> None:
 def status(run: BankRun, consent_id: ConsentId) -> None:
     """Print a consent's status.
 
-    It is received, valid, rejected, revokedByPsu, expired or terminatedByTpp.
+    It is received, partiallyAuthorised, valid, rejected, revokedByPsu, expired or terminatedByTpp.
     """
     _refuse_simulator(run)
     with run.at_bank() as (bank, _):

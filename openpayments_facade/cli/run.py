@@ -127,6 +127,25 @@ class BankRun(Run):
     """One run of a command that calls a bank for a user."""
 
     bank: Annotated[str, typer.Option("--bank", metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
+    psu_id: Annotated[
+        str | None,
+        typer.Option(
+            "--psu-id",
+            metavar="ID",
+            envvar=PSU_ID,
+            help="The user's id at the bank; at Swedish banks the personal identity number. The variable is safer: "
+            "other users of this machine can see options. Default with --simulator: example-user.",
+        ),
+    ] = None
+    psu_corporate_id: Annotated[
+        str | None,
+        typer.Option(
+            "--psu-corporate-id",
+            metavar="ID",
+            envvar=PSU_CORPORATE_ID,
+            help="The id of the user's company, for business accounts; the same in every command about a consent.",
+        ),
+    ] = None
     psu_ip: Annotated[
         str | None,
         typer.Option(
@@ -141,22 +160,24 @@ class BankRun(Run):
         bool | None,
         typer.Option(
             "--browser/--app",
-            help="Where the user prefers to authorise, if the bank offers a choice. Some banks require the "
-            "same choice in every command about a consent.",
+            help="Where the user prefers to authorise, if the bank offers a choice; by default in an app. Some banks "
+            "require the same choice in every command about a consent.",
         ),
     ] = None
 
     @contextmanager
-    def at_bank(
-        self, *, psu_id: str | None = None, psu_corporate_id: str | None = None, affiliate: str | None = None
-    ) -> Iterator[tuple[Bank, Simulator | None]]:
+    def at_bank(self, *, affiliate: str | None = None) -> Iterator[tuple[Bank, Simulator | None]]:
         """The bank for the user, and the simulator that plays it, if any."""
         from .. import Psu, __version__
 
         ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
         # this command is the program that the user sees
         user_agent = f"openpayments-facade/{__version__}" if ip_address else None
-        psu = Psu(ip_address=ip_address, id=psu_id, corporate_id=psu_corporate_id, user_agent=user_agent)
+        id_, company = self.psu_id, self.psu_corporate_id
+        if self.simulator:
+            id_ = id_ or "example-user"
+            company = company or ("example-company" if self.psu_context is PsuContextName.CORPORATE else None)
+        psu = Psu(ip_address=ip_address, id=id_, corporate_id=company, user_agent=user_agent)
         others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
         with self.client(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
             preferred = self.redirect_preferred

@@ -6,7 +6,37 @@
         op.aspsps.get("ESSESESS")
 
 It is the other side of the wire: the server uses neither the facade nor generated code. Needs the extra `simulator`.
-"""
+
+It plays tokens and the page where a user approves, ASPSP information, consents, accounts and cards, by the rules of
+2026 or, with `Simulator(rules="2021")`, by the milder ones of 2021. They are from the provider's description of 2026
+and what was observed in 2026, and from the provider's guide of 2021.
+
+| | rules of 2026 | rules of 2021 |
+|---|---|---|
+| every bank call | needs `PSU-ID`, `TPP-Redirect-Preferred` and, with a token of the PSU context corporate, `PSU-Corporate-ID` | only what the bank insists on |
+| POST and PUT at a bank | need `PSU-IP-Address` and `PSU-User-Agent` | as above |
+| GET and DELETE at a bank | need `PSU-User-Agent` with `PSU-IP-Address`; without them it is access without the user | access without the user is without `PSU-IP-Address` |
+| what was created with a `PSU-Corporate-ID` | is only read and used with the same one | not checked |
+| `X-AffiliatedASPSP-ID` of a new consent | is one of `affiliatedAspsps` in the bank's details | not checked |
+| `X-Consent-Type`, `PSU-Authoriser-ID`, `X-ISO-Fallback-Enabled` | where they are declared, their form is checked | not looked at |
+| older PSU and TPP headers | not looked at | their form is checked |
+| a query parameter that an operation lacks | not looked at | refused |
+| ASPSP information | needs a token for `aspspinformation` or `accountinformation` | for `aspspinformation` |
+| banks | four; the details tell capabilities and affiliated banks | the three of document 001, with what it says of them |
+| an authorisation, decoupled | `received`, `started` with the challenge, then its end | `received`, `authenticationStarted` with the challenge, `started`, then its end |
+| an authorisation by redirect | begins with `received` | begins with `started` |
+| a failed authorisation | has a reason, in the `tppMessages` of its status | has none |
+| the sandbox's test users | take their course, up to `partiallyAuthorised` | are users as any other |
+| a consent that is read | leads to accounts and cards once it is valid | has its `consentId`, and no links |
+| an empty list of accounts, cards or transactions | 204 without a body | 200 with an empty list |
+| transactions | `dateFrom` is optional, and a next page has the same query with a `continuationKey`; no `deltaList`, `withBalance` and balances | `dateFrom` is required, unless there are `deltaList` or `entryReferenceFrom`; the latter leads to the next page |
+| cards | at two banks | none |
+| `bankgiro` in a list of transactions | for business accounts at one bank, with a token for `bankgiroinformation` | never |
+
+By either rules `PSU-IP-Address` may be IPv6: it is declared as IPv4, but nobody saw another one refused. Whatever the
+details of a bank say of its history, each account has that of a year, and all of it can be read. Payments and the
+services around them are not played.
+"""  # noqa: E501
 
 try:
     import starlette as _starlette  # noqa: F401

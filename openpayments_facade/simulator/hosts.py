@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 
 from .api_host.account_information import account_information_routes
 from .api_host.aspsp_information import aspsp_information_routes
+from .api_host.card_accounts import card_account_routes
 from .api_host.consent import consent_routes
 from .api_host.errors import ApiError
 from .auth_host.authorise_page import authorise_routes
@@ -52,6 +53,7 @@ class Hosts:
                     *aspsp_information_routes(provider),
                     *consent_routes(provider),
                     *account_information_routes(provider),
+                    *card_account_routes(provider),
                 ],
                 _refuse_api_call,
             ),

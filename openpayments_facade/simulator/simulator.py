@@ -14,12 +14,13 @@ from .faults import Fault, Faults, JSONBody, Misbehaviour
 from .hosts import Hosts
 from .journal import Journal, RecordedRequest
 from .server import ADDRESS, ServerThread, Tls
-from .state import Provider
+from .state import RULES, Provider, Rules
 from .state.authorisations import Authorisations
 from .state.consents import Consents, SimulatedConsent
 from .state.credentials import API_SCOPES, AccessTokens, Application, Codes, RefreshTokens, read_api_scopes
 from .state.identifiers import derived_uuids
 from .state.ledger import Ledger
+from .state.users import courses
 from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
@@ -43,15 +44,19 @@ class Simulator:
     It runs in a thread of its own, from `start()` or the beginning of the `with` block to `stop()` or its end. Its
     methods can be called from any thread.
 
-    The docstring of `openpayments_facade.simulator.state.banks` lists the banks and the headers that each requires;
-    that of `openpayments_facade.simulator.state.users` lists the users whose authorisation fails, is exempted or never
-    ends.
+    The docstring of `openpayments_facade.simulator` says what the rules of 2026 and of 2021 are; that of
+    `openpayments_facade.simulator.state.banks` lists the banks and the headers that each requires; that of
+    `openpayments_facade.simulator.state.users` lists the users whose authorisation fails, is exempted, never ends or
+    needs that of somebody else, and the user without cards.
 
     Args:
+        rules: Whether to be as strict as the API of 2026, `"2026"`, or as mild as that of 2021, `"2021"`.
         client_id: The registered application's id. By default each simulator makes up its own, so that no two share a
             token.
         client_secret: Its secret; made up by default.
-        api_scopes: The API scopes that the application is registered for.
+        api_scopes: The API scopes that the application is registered for. Others in a token request are refused with
+            `invalid_scope`: without `aspspinformation` it is the newer auth host of the provider's sandbox (observed in
+            2026).
         require_psu_context: Whether a token needs `private` or `corporate` (document 000) or not (document 001).
         token_lifetime: Seconds that a token is valid.
         refresh_tokens: Whether a user's token comes with a refresh token (documents 002 and 004). No source shows the
@@ -73,12 +78,14 @@ class Simulator:
         ssl_ca_certs: CAs (PEM). With them, only clients with a certificate of such a CA can connect.
 
     Raises:
-        ValueError: A scope is unknown, a credential is empty, a number is too small, or `ssl_certfile` is missing.
+        ValueError: `rules` or a scope is unknown, a credential is empty, a number is too small, or `ssl_certfile` is
+            missing.
     """
 
     def __init__(
         self,
         *,
+        rules: Rules = "2026",
         client_id: str | None = None,
         client_secret: str | None = None,
         api_scopes: Iterable[str] = API_SCOPES,
@@ -101,6 +108,8 @@ class Simulator:
     ) -> None:
         if client_id == "" or client_secret == "":
             raise ValueError("client_id and client_secret must not be empty")
+        if rules not in RULES:
+            raise ValueError(f"rules must be one of: {', '.join(RULES)}, not {rules!r}")
         numbers = {
             "token_lifetime": (token_lifetime, 1),
             "transactions": (transactions, 0),
@@ -117,6 +126,7 @@ class Simulator:
         def now() -> datetime:
             return datetime.fromtimestamp(clock(), UTC)
 
+        of_2026 = rules == "2026"
         new_id = derived_uuids(seed).__next__
         self._application = Application(
             client_id=client_id or str(uuid.uuid4()),
@@ -124,11 +134,17 @@ class Simulator:
             api_scopes=read_api_scopes(api_scopes),
         )
         self._provider = Provider(
+            of_2026=of_2026,
             application=self._application,
             tokens=AccessTokens(lifetime=token_lifetime, clock=clock, factory=token_factory),
             codes=Codes(clock=clock, factory=token_factory),
             refresh_tokens=RefreshTokens(clock=clock, factory=token_factory) if refresh_tokens else None,
-            authorisations=Authorisations(new_id=new_id, decoupled_reads=decoupled_reads),
+            authorisations=Authorisations(
+                new_id=new_id,
+                decoupled_reads=decoupled_reads,
+                courses=courses(of_2026=of_2026),
+                of_2026=of_2026,
+            ),
             consents=Consents(new_id=new_id, now=now),
             ledger=Ledger(seed=seed, transactions=transactions, today=now().date()),
             now=now,
@@ -375,6 +391,9 @@ class Simulator:
 
     def approve(self, identifier: str) -> None:
         """Plays the user who approves: the consent becomes valid, whatever its bank's approach is.
+
+        If somebody else has to sign, too, the consent becomes `partiallyAuthorised`. Another call with its id plays
+        that other user.
 
         `POST /simulator/consents/{identifier}/approve` does the same. The same goes for `decline`, `expire` and
         `revoke`.

@@ -18,7 +18,7 @@ __all__ = ["approve", "decline", "expire", "issue_code", "revoke", "revoke_token
 
 
 def approve(provider: Provider, identifier: str) -> None:
-    """The user approves, with all consequences: a consent becomes valid.
+    """The user approves, with all consequences: a consent becomes valid, unless somebody else has to sign, too.
 
     Args:
         provider: The state to change.
@@ -31,7 +31,7 @@ def approve(provider: Provider, identifier: str) -> None:
     with provider.lock:
         subject, authorisation = _find_waiting(provider, identifier)
         if authorisation is None:
-            subject.approve(subject.psu_id)
+            provider.authorisations.approve_unstarted(subject)
         else:
             authorisation.finish("finalised")
 
@@ -43,7 +43,7 @@ def decline(provider: Provider, identifier: str) -> None:
         if authorisation is None:
             subject.reject()
         else:
-            authorisation.finish("failed")
+            authorisation.decline()
 
 
 def expire(provider: Provider, consent_id: str) -> None:

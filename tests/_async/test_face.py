@@ -16,7 +16,7 @@ from attrs import evolve
 from dateutil.relativedelta import relativedelta
 from openpayments_client.api.account_information import get_balances, get_transaction_list
 from openpayments_client.api.consent import create_consent, get_consent_status, update_consents_psu_data
-from openpayments_client.models import AffiliatedAspsp, ConsentRequest, SelectAuthenticationMethod
+from openpayments_client.models import ConsentRequest, SelectAuthenticationMethod
 
 from openpayments_facade import (
     AccountReference,
@@ -101,10 +101,12 @@ async def test_the_directory_takes_what_it_gave(op: AsyncOpenPayments, simulator
     banks = await op.aspsps.list(countries=[country], city_ids=cities)
     details = [await op.aspsps.get(bank) for bank in banks]
     assert [each.bic_fi for each in details] == [each.bic_fi for each in banks]
-    bank = op.at_bank(details[0], affiliated_aspsp=AffiliatedAspsp(id="08999"))
+    swedbank = next(each for each in details if each.affiliated_aspsps)
+    [affiliate, *_] = swedbank.affiliated_aspsps or []
+    bank = op.at_bank(swedbank, SOMEBODY, affiliated_aspsp=affiliate)
     await bank.consents.create(valid_until=timedelta(days=9))
     sent = simulator.requests[-1].headers
-    assert (sent["x-bicfi"], sent["x-affiliatedaspsp-id"]) == (details[0].bic_fi, "08999")
+    assert (sent["x-bicfi"], sent["x-affiliatedaspsp-id"]) == (swedbank.bic_fi, affiliate.id)
 
 
 async def test_what_looks_like_an_id_by_chance_is_not_sent(op: AsyncOpenPayments, simulator: Simulator) -> None:
@@ -164,7 +166,7 @@ async def test_a_message_does_not_contradict_itself(op: AsyncOpenPayments) -> No
 
 async def test_a_uuid_is_taken_as_an_id(op: AsyncOpenPayments, simulator: Simulator) -> None:
     consent = await consented(op, simulator)
-    assert await op.at_bank("ESSESESS").consents.status(uuid.UUID(consent.consent_id)) == "valid"
+    assert await op.at_bank("ESSESESS", SOMEBODY).consents.status(uuid.UUID(consent.consent_id)) == "valid"
 
 
 def test_a_refused_option_can_be_shown(op: AsyncOpenPayments) -> None:
@@ -174,7 +176,7 @@ def test_a_refused_option_can_be_shown(op: AsyncOpenPayments) -> None:
 
 
 async def test_accounts_that_can_not_be_made_can_be_shown(op: AsyncOpenPayments, simulator: Simulator) -> None:
-    nameless = await op.at_bank("ESSESESS").consents.get(await consented(op, simulator))
+    nameless = await op.at_bank("ESSESESS", SOMEBODY).consents.get(await consented(op, simulator))
     nameless.consent_id = None
     with pytest.raises(InvalidArgumentError, match="consent_id is missing") as caught:
         op.at_bank("ESSESESS").accounts(nameless)

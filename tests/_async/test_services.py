@@ -39,12 +39,19 @@ async def test_banks_are_listed_and_shown(op: AsyncOpenPayments) -> None:
         "ESSESESS",
         "NDEASESS",
         "HANDSESS",
+        "SWEDSESS",
     ]
     seb = await op.aspsps.get("ESSESESS")
     assert seb.street_address == "Kungsträdgårdsgatan 8"
     assert seb.global_payment_products == ["sepa-credit-transfers", "domestic"]
     assert [method.name for method in seb.supported_authorization_methods or []] == ["OAuth2"]
     assert seb.affiliated_aspsps is None
+    swedbank = await op.aspsps.get("SWEDSESS")
+    assert {each.id for each in swedbank.affiliated_aspsps or []} >= {"08999"}
+    assert swedbank.account_information
+    assert swedbank.account_information.transaction_history_max_days == 88
+    assert swedbank.payment_initiation
+    assert swedbank.payment_initiation.signing_baskets_supported is True
 
 
 async def test_an_unknown_bank_is_not_found_and_tells_the_request_id(

@@ -7,6 +7,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openpayments_client.api.kyc import get_kyc_status
 
 from openpayments_facade import (
     APIError,
@@ -17,6 +18,7 @@ from openpayments_facade import (
     ConsentExpiredError,
     ConsentInvalidError,
     InvalidScopeError,
+    NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
     ScaRequiredError,
@@ -123,6 +125,16 @@ def test_status_and_code_choose_the_exception(
                 op.countries.list()
             assert type(caught.value) is kind
             assert (caught.value.code, caught.value.messages[0].text) == (code, "because")
+
+
+def test_a_problem_without_a_code(op: OpenPayments, simulator: Simulator) -> None:
+    """KYC answers with these (the provider's description of 2026)."""
+    path = "/kyc/integration/v1/status/5560000000"
+    for body in ({"title": "Not Found", "status": 404, "detail": None}, {"detail": "Not Found"}):
+        simulator.misbehave(path, status=404, body=body)
+        with pytest.raises(NotFoundError, match="404 Not Found") as caught:
+            op.call(get_kyc_status, "5560000000")
+        assert (caught.value.code, caught.value.messages[0].text) == (None, "Not Found")
 
 
 def test_a_bank_that_wants_the_user_again(op: OpenPayments, simulator: Simulator) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
-    AccessExceededError,
     AccountReference,
     ApiScope,
     Approach,
@@ -22,7 +22,6 @@ from openpayments_facade import (
     OpenPayments,
     PendingTransaction,
     Psu,
-    PsuContext,
     ReauthorisationRequiredError,
     money,
 )
@@ -36,6 +35,7 @@ pytestmark = [pytest.mark.vcr, pytest.mark.block_network, pytest.mark.simulator_
 CALLBACK = "https://app.example.com/callback"
 STATE = "the-state-of-a-session"
 SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
+A_COMPANY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user", corporate_id="example-company")
 WHO_FAILS = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-fails")
 WHO_IS_EXEMPTED = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-exempted")
 
@@ -55,7 +55,7 @@ def consented(op: OpenPayments, provider: Provider, bic: str = "ESSESESS", **ter
 @pytest.mark.simulator_only(transactions=12, page_size=5)
 def test_from_a_bank_to_its_transactions_by_redirect(provider: Provider) -> None:
     with client(provider) as op:
-        bank = op.at_bank("ESSESESS", SOMEBODY)
+        bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
         created = bank.consents.create(valid_until=provider.today + relativedelta(days=90))
         authorisation = bank.consents.authorise(created.consent_id)
         assert authorisation.approach is Approach.OAUTH_REDIRECT
@@ -158,9 +158,8 @@ def test_redirect_without_a_code(provider: Provider) -> None:
 
 
 def test_redirect_for_a_company(provider: Provider) -> None:
-    company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
     with client(provider) as op:
-        bank = op.at_bank("ESSESESS", company)
+        bank = op.at_bank("ESSESESS", A_COMPANY, redirect_preferred=True)
         created = bank.consents.create(valid_until=provider.today)
         authorisation = bank.consents.authorise(created.consent_id)
         callback = provider.visit(authorisation.redirect_url(redirect_uri=CALLBACK, state=STATE))
@@ -186,7 +185,7 @@ def test_consent_for_one_account(provider: Provider) -> None:
         assert (caught.value.status_code, caught.value.code) == (401, "CONSENT_INVALID")
 
 
-@pytest.mark.simulator_only(transactions=10)
+@pytest.mark.simulator_only(transactions=10, rules="2021")
 def test_transactions_since_the_last_time(provider: Provider) -> None:
     with client(provider) as op:
         accounts = op.at_bank("ESSESESS", SOMEBODY).accounts(consented(op, provider))
@@ -210,7 +209,7 @@ def test_user_who_is_exempted(provider: Provider) -> None:
 
 def test_user_who_declines(provider: Provider) -> None:
     with client(provider) as op:
-        bank = op.at_bank("ESSESESS", SOMEBODY)
+        bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
         created = bank.consents.create(valid_until=provider.today)
         authorisation = bank.consents.authorise(created.consent_id)
         url = authorisation.redirect_url(redirect_uri=CALLBACK, state=STATE)
@@ -236,7 +235,7 @@ def test_decoupled_that_fails(provider: Provider) -> None:
 
 def test_code_that_was_used(provider: Provider) -> None:
     with client(provider) as op:
-        bank = op.at_bank("ESSESESS", SOMEBODY)
+        bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
         created = bank.consents.create(valid_until=provider.today)
         authorisation = bank.consents.authorise(created.consent_id)
         callback = provider.visit(authorisation.redirect_url(redirect_uri=CALLBACK, state=STATE))
@@ -249,7 +248,7 @@ def test_code_that_was_used(provider: Provider) -> None:
 @pytest.mark.simulator_only(refresh_tokens=True)
 def test_refreshed_token_of_a_user(provider: Provider) -> None:
     with client(provider) as op:
-        bank = op.at_bank("ESSESESS", SOMEBODY)
+        bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
         created = bank.consents.create(valid_until=provider.today)
         authorisation = bank.consents.authorise(created.consent_id)
         token = authorisation.complete(provider.visit(authorisation.redirect_url(redirect_uri=CALLBACK, state=STATE)))
@@ -312,21 +311,55 @@ def test_details_of_a_bank_without_them(provider: Provider) -> None:
             accounts.transaction(account, transaction_id=entry.entry_reference)
 
 
-def test_accesses_of_a_day_used_up(provider: Provider) -> None:
-    with client(provider) as op:
-        consent_id = consented(op, provider, frequency_per_day=1)
-        unattended = op.at_bank("ESSESESS").accounts(consent_id)
-        assert unattended.list()
-        with pytest.raises(AccessExceededError) as caught:
-            unattended.list()
-        assert (caught.value.status_code, caught.value.retry_after) == (429, 12 * 3600)
-        with pytest.raises(AccessExceededError):
-            unattended.list()  # not sent: the cassette has no third answer
-        assert op.at_bank("ESSESESS", SOMEBODY).accounts(consent_id).list()
-
-
 def test_unknown_bank_of_a_consent(provider: Provider) -> None:
     with client(provider) as op:
         with pytest.raises(BadRequestError) as caught:
             op.at_bank("DEUTDEFF", SOMEBODY).consents.create(valid_until=provider.today)
         assert (caught.value.status_code, caught.value.code) == (400, "RESOURCE_UNKNOWN")
+
+
+def test_cards(provider: Provider) -> None:
+    with client(provider) as op:
+        cards = op.at_bank("ESSESESS", SOMEBODY).cards(consented(op, provider))
+        [card, *_] = cards.list(with_balance=True)
+        assert card.masked_pan
+        assert cards.get(card).masked_pan == card.masked_pan
+        assert [money(balance.balance_amount) for balance in cards.balances(card)]
+        uses = [use for use in cards.transactions(card, booking_status="both", date_from=relativedelta(months=-3))]
+        assert {use.booking_status for use in uses} == {"booked", "pending"}
+        assert all(money(use.transaction_amount) for use in uses)
+
+
+@pytest.mark.simulator_only(transactions=12)
+def test_bankgiro_payments_of_a_company(provider: Provider) -> None:
+    scopes = [ApiScope.ACCOUNT_INFORMATION, ApiScope.BANKGIRO_INFORMATION]
+    with OpenPayments(**provider.arguments, api_scopes=scopes) as op:
+        bank = op.at_bank("ESSESESS", A_COMPANY)
+        consent = bank.consents.create(valid_until=provider.today)
+        provider.simulate(lambda simulator: simulator.approve(consent.consent_id))
+        accounts = bank.accounts(consent)
+        account = next(each for each in accounts.list() if each.currency == "SEK")
+        listed = accounts.transactions(account, date_from=relativedelta(years=-1))
+        [page] = [page for page in listed.pages()]
+        assert page.transactions
+        single = page.transactions.bankgiro or []
+        [lump_sum] = {money(entry.aggregate_amount) for entry in single if entry.aggregate_amount}
+        assert sum(money(entry.transaction_amount) for entry in single) == lump_sum
+        # the iteration has the lump sum, and no payment twice
+        found = [money(entry.transaction_amount) for entry in listed]
+        assert (len(found), found.count(lump_sum)) == (12, 1)
+
+
+def test_two_people_who_have_to_sign(provider: Provider) -> None:
+    first = evolve(A_COMPANY, id="99990101002", corporate_id="9999999990")  # a test user of the sandbox
+    second = evolve(first, id="99990101000")
+    with client(provider) as op:
+        bank = op.at_bank("ESSESESS", first)
+        consent = bank.consents.create(valid_until=provider.today)
+        one = bank.consents.authorise(consent)
+        updates = [update for update in one.updates(poll_interval=0.01)]
+        assert updates[-1].sca_status == "finalised"
+        assert bank.consents.status(consent) == "partiallyAuthorised"
+        another = op.at_bank("ESSESESS", second).consents.authorise(consent)
+        assert another.wait(poll_interval=0.01).consent_status == "valid"
+        assert bank.accounts(consent).list()

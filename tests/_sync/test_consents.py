@@ -41,6 +41,7 @@ SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-u
 TOMORROW = today().date() + timedelta(days=1)
 A_MORNING = datetime(2026, 3, 2, 6, tzinfo=UTC)
 SHOWN = Psu(id="example-exempted", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+COMPANY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user", corporate_id="example-company")
 IBAN = "SE5750000000000000000017"
 
 CONSENTS = "/psd2/consent/v1/consents"
@@ -53,7 +54,7 @@ def started(**more: Any) -> dict[str, Any]:
 
 
 def test_a_redirect_with_a_code_ends_in_a_valid_consent(op: OpenPayments, simulator: Simulator) -> None:
-    bank = op.at_bank("ESSESESS", SOMEBODY)
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     assert consent.consent_status == "received"
     authorisation = bank.consents.authorise(consent.consent_id)
@@ -137,7 +138,7 @@ def test_a_user_who_fails_or_declines(op: OpenPayments, simulator: Simulator) ->
         authorisation.wait(poll_interval=0.01)
     assert caught.value.code == "failed"
 
-    bank = op.at_bank("ESSESESS", SOMEBODY)
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     authorisation = bank.consents.authorise(consent.consent_id)
     callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK), approve=False)
@@ -226,7 +227,7 @@ def test_how_long_it_waits_between_two_reads(op: OpenPayments, simulator: Simula
     assert waits == [1, 1, 1]
     # who comes back from a browser may be done
     waits.clear()
-    bank = op.at_bank("ESSESESS", SOMEBODY)
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     redirect = bank.consents.authorise(consent.consent_id)
     redirect.complete(simulator.visit(redirect.redirect_url(redirect_uri=CALLBACK)))
@@ -239,7 +240,7 @@ def test_how_long_it_waits_between_two_reads(op: OpenPayments, simulator: Simula
     assert waits == [0]
 
     never = Psu(id="example-never-ends", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-    bank = op.at_bank("ESSESESS", never)
+    bank = op.at_bank("ESSESESS", never, redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     authorisation = bank.consents.authorise(consent.consent_id)
     waits.clear()
@@ -367,16 +368,16 @@ def test_another_process_can_finish_it(op: OpenPayments, simulator: Simulator) -
 
 
 def test_another_process_goes_on_as_it_was_begun(op: OpenPayments, simulator: Simulator) -> None:
-    company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
-    bank = op.at_bank("ESSESESS", company, redirect_preferred=True)
+    bank = op.at_bank("SWEDSESS", COMPANY, affiliated_aspsp="08999", redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     authorisation = bank.consents.authorise(consent.consent_id)
     callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
     saved = json.loads(json.dumps(authorisation.to_dict()))
     assert saved["psu_context"] == "corporate"
     assert "example-company" not in str(saved)
-    # whoever comes back knows neither the context nor the preference
-    resumed = op.at_bank(saved["bic_fi"], Psu(ip_address="203.0.113.7", user_agent="x")).consents.resume(saved)
+    # whoever comes back knows who the user is, but neither context nor preference nor affiliated bank
+    again = evolve(COMPANY, context=PsuContext.PRIVATE)
+    resumed = op.at_bank(saved["bic_fi"], again).consents.resume(saved)
     token = resumed.complete(callback)
     assert token is not None
     assert token.scope == "accountinformation corporate"
@@ -384,17 +385,21 @@ def test_another_process_goes_on_as_it_was_begun(op: OpenPayments, simulator: Si
     accounts = resumed.bank.accounts(consent.consent_id).list()
     assert {account.usage for account in accounts} == {"ORGA"}
     assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "true"
+    resumed.bank.consents.create(valid_until=TOMORROW)
+    assert simulator.requests[-1].headers["x-affiliatedaspsp-id"] == "08999"
     assert resumed.to_dict() == saved
+    with pytest.raises(InvalidArgumentError, match="affiliated_aspsp"):
+        bank.consents.resume({**saved, "affiliated_aspsp": 8999})
     with pytest.raises(InvalidArgumentError, match="saved"):
         bank.consents.resume({**saved, "psu_context": "pigeon"})
 
 
-def test_what_was_begun_without_a_preference_goes_on_without(op: OpenPayments, simulator: Simulator) -> None:
+def test_what_was_begun_without_a_preference_goes_on_with_the_default(op: OpenPayments, simulator: Simulator) -> None:
     resumed = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True).consents.resume(SAVED)
     simulator.misbehave(CONSENTS, body={"scaStatus": "finalised"})
     simulator.misbehave(CONSENTS, body={"consentId": "c", "consentStatus": "valid"})
     resumed.wait()
-    assert "tpp-redirect-preferred" not in simulator.requests[-1].headers
+    assert simulator.requests[-1].headers["tpp-redirect-preferred"] == "false"
 
 
 def test_no_failure_leads_to_the_code(op: OpenPayments, simulator: Simulator) -> None:
@@ -438,7 +443,7 @@ def test_a_consent_can_be_looked_at_and_ended(op: OpenPayments) -> None:
 
 
 def test_the_steps_can_be_taken_alone(op: OpenPayments, simulator: Simulator) -> None:
-    bank = op.at_bank("ESSESESS", SOMEBODY)
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
     raw = bank.with_raw_response.consents.create(valid_until=TOMORROW)
     assert raw.status_code == 201
     id_ = raw.parsed.consent_id
@@ -452,8 +457,7 @@ def test_the_steps_can_be_taken_alone(op: OpenPayments, simulator: Simulator) ->
     assert selected.headers["aspsp-sca-approach"] == "REDIRECT"
     status = bank.consents.sca_status(id_, authorisation_id=started.authorisation_id)
     assert status.sca_status == selected.parsed.sca_status == "scaMethodSelected"
-    assert "psu-id" not in simulator.requests[-1].headers
-    assert simulator.requests[-1].headers["psu-ip-address"] == "203.0.113.7"
+    assert simulator.requests[-1].headers["psu-id"] == "example-user"
 
 
 def test_a_bank_may_give_its_link_at_once(op: OpenPayments, simulator: Simulator) -> None:
@@ -554,19 +558,9 @@ def test_what_a_read_says_and_does_not_say(op: OpenPayments, simulator: Simulato
             authorisation.updates(**bad)
 
 
-def test_who_the_user_is_goes_with_a_new_consent(op: OpenPayments, simulator: Simulator) -> None:
-    who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
-    op.at_bank("ESSESESS", who, affiliated_aspsp="08999").consents.create(valid_until=TOMORROW)
-    headers = simulator.requests[-1].headers
-    assert (headers["psu-id"], headers["psu-corporate-id"]) == ("example-user", "example-company")
-    assert headers["x-affiliatedaspsp-id"] == "08999"
-
-
-def test_each_call_has_the_headers_that_the_matrix_gives_it(op: OpenPayments, simulator: Simulator) -> None:
-    who = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user", corporate_id="example-company")
-    always = {"x-bicfi", "psu-ip-address", "psu-user-agent", "tpp-redirect-preferred"}
-    user = always | {"psu-id", "psu-corporate-id"}
-    bank = op.at_bank("SWEDSESS", who, affiliated_aspsp="08999", redirect_preferred=False)
+def test_every_call_of_a_consents_life_says_who_the_user_is(op: OpenPayments, simulator: Simulator) -> None:
+    always = {"x-bicfi", "tpp-redirect-preferred", "psu-ip-address", "psu-user-agent", "psu-id", "psu-corporate-id"}
+    bank = op.at_bank("SWEDSESS", COMPANY, affiliated_aspsp="08999", redirect_preferred=False)
     consents = bank.consents
     id_ = consents.create(valid_until=TOMORROW).consent_id
     started = consents.start_authorisation(id_).authorisation_id
@@ -582,8 +576,9 @@ def test_each_call_has_the_headers_that_the_matrix_gives_it(op: OpenPayments, si
     assert [
         {name for name in request.headers if name.startswith(("x-bic", "x-aff", "psu-", "tpp-", "consent-"))}
         for request in sent
-    ] == [user | {"x-affiliatedaspsp-id"}, user, user, *[always] * 4, always | {"consent-id"}, always]
-    assert {request.headers["psu-ip-address"] for request in sent} == {"203.0.113.7"}
+    ] == [always | {"x-affiliatedaspsp-id"}, *[always] * 6, always | {"consent-id"}, always]
+    for name in always:
+        assert len({request.headers[name] for request in sent}) == 1
 
 
 def test_an_iban_is_sent_without_spaces(op: OpenPayments, simulator: Simulator) -> None:
@@ -616,8 +611,7 @@ def test_the_last_day_may_be_past_here_and_may_be_counted(
 
 
 def test_the_context_of_the_psu_wins(op: OpenPayments, simulator: Simulator) -> None:
-    company = Psu(context=PsuContext.CORPORATE, ip_address="203.0.113.7", corporate_id="example-company")
-    op.at_bank("ESSESESS", company).consents.create(valid_until=TOMORROW)
+    op.at_bank("ESSESESS", COMPANY).consents.create(valid_until=TOMORROW)
     assert simulator.consents[-1].context == "corporate"
 
 
@@ -709,7 +703,7 @@ def test_a_bad_id_is_refused_before_anything_is_sent(op: OpenPayments, simulator
 
 
 def test_a_callback_or_link_of_somebody_else_is_refused(op: OpenPayments, simulator: Simulator) -> None:
-    bank = op.at_bank("ESSESESS", SOMEBODY)
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
     consent = bank.consents.create(valid_until=TOMORROW)
     authorisation = bank.consents.authorise(consent.consent_id)
     with pytest.raises(InvalidArgumentError, match="callback_url can't be used before"):

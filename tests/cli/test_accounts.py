@@ -19,6 +19,7 @@ import pytest
 import rich.console
 from typer.testing import CliRunner, Result
 
+from openpayments_facade import Psu
 from openpayments_facade._protocol.sca import POLL_INTERVAL
 from openpayments_facade.cli.app import app
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 PSU_ID, FAILS, NEVER_ENDS = "200001010101", "example-fails", "example-never-ends"
 IP = "203.0.113.7"
+USER = Psu(id=PSU_ID, ip_address=IP, user_agent="Mozilla/5.0")
 TODAY = datetime.now(UTC).date()
 # a proxy, a terminal's width or a wish for colours of whoever runs the tests
 FOREIGN = ("PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
@@ -66,12 +68,13 @@ def port() -> int:
 def consent_id(simulator: Simulator) -> str:
     """A valid one at ESSESESS."""
     with simulator.client(api_scopes=["accountinformation"]) as op:
-        created = op.at_bank("ESSESESS").consents.create(valid_until=TODAY + timedelta(days=90))
+        created = op.at_bank("ESSESESS", USER).consents.create(valid_until=TODAY + timedelta(days=90))
     simulator.approve(created.consent_id)
     return created.consent_id
 
 
 def run(*arguments: str, **environment: str) -> Result:
+    environment = {"OPENPAYMENTS_PSU_ID": PSU_ID, **environment}
     result = CliRunner().invoke(app, list(arguments), prog_name="openpayments", env=environment)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -122,7 +125,7 @@ def test_a_redirect_comes_back_to_the_command(simulator: Simulator, port: int, m
         lambda callback: httpx.get(re.sub("state=[^&]*", "state=of-somebody-else", callback)),
         lambda callback: httpx.get(callback.partition("?")[0]),
     )
-    result = create("essesess", port, "--days", "30", "--frequency-per-day", "2", "--verbose")
+    result = create("essesess", port, "--browser", "--days", "30", "--frequency-per-day", "2", "--verbose")
     assert result.exit_code == 0, result.stderr
     consent_id = result.stdout.strip()
     assert [page.status_code for page in pages] == [404, 400, 400, 200]
@@ -148,14 +151,14 @@ def test_the_link_can_be_opened_by_hand(simulator: Simulator, port: int, monkeyp
 
     monkeypatch.setattr("openpayments_facade.cli.consent.say", read_along)
     monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("a browser was opened"))
-    declined = create("ESSESESS", port, "--no-browser")
+    declined = create("ESSESESS", port, "--browser", "--no-browser")
     assert (declined.exit_code, declined.stdout) == (3, "")
     assert "access_denied" in declined.stderr
     assert len(said) == 3
 
 
 def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
-    result = create("ESSESESS", port, "--no-browser", "--timeout", "1")
+    result = create("ESSESESS", port, "--browser", "--no-browser", "--timeout", "1")
     assert (result.exit_code, result.stdout) == (6, "")
     assert f"no browser came back to http://127.0.0.1:{port}/callback" in result.stderr
     assert "consent authorise" in result.stderr
@@ -197,11 +200,12 @@ def test_numbers_that_no_bank_is_asked_with(simulator: Simulator, port: int, opt
 
 def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> None:
     taken = urlsplit(simulator.api_url).port or 0
-    result = create("ESSESESS", taken)
+    result = create("ESSESESS", taken, "--browser")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "can't listen on port" in result.stderr
     assert result.stderr.index("Error: ") < result.stderr.index("consent authorise")
-    assert f"`openpayments consent authorise {simulator.consents[-1].id} --bank ESSESESS` continues" in result.stderr
+    again = f"openpayments consent authorise {simulator.consents[-1].id} --bank ESSESESS --browser"
+    assert f"`{again}` continues" in result.stderr
     assert create("HANDSESS", taken).exit_code == 0
 
 
@@ -218,9 +222,11 @@ def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, por
     assert result.stderr.count("https://app.bankid.com/?autostarttoken=") == 1
     shown = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--app")
     assert re.search(r"Status +valid\n", shown.stdout)
-    forgotten = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP)
-    assert forgotten.exit_code == 1
-    assert "requires --browser or --app" in forgotten.stderr
+    # an app is the default
+    assert run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP).exit_code == 0
+    another = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--browser")
+    assert another.exit_code == 1
+    assert "requires --browser or --app" in another.stderr
 
 
 def test_a_terminal_gets_a_code_that_is_redrawn(
@@ -253,14 +259,16 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
     assert "ended as failed" in failed.stderr
     late = create("SWEDSESS", port, "--app", "--timeout", "1", psu_id=NEVER_ENDS)
     assert (late.exit_code, late.stdout) == (6, "")
-    anonymous = run("consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/")
-    assert anonymous.exit_code == 1
-    assert "requires --psu-ip" in anonymous.stderr
+    anonymous = ["consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/"]
+    for options, wanted in (([], "--psu-ip"), (["--psu-ip", IP], "--psu-id")):
+        refused = run(*anonymous, *options, OPENPAYMENTS_PSU_ID="" if options else PSU_ID)
+        assert refused.exit_code == 1
+        assert f"requires {wanted}" in refused.stderr
 
 
 def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator, port: int) -> None:
     with simulator.client(api_scopes=["accountinformation"]) as op:
-        created = op.at_bank("HANDSESS").consents.create(valid_until=TODAY)
+        created = op.at_bank("HANDSESS", USER).consents.create(valid_until=TODAY)
     at = ["--bank", "HANDSESS", "--psu-ip", IP]
     assert run("consent", "status", created.consent_id, *at).stdout == "received\n"
     uri = f"http://127.0.0.1:{port}/"
@@ -298,9 +306,11 @@ def test_from_accounts_to_transactions_without_an_account() -> None:
 
 
 def test_accounts_of_a_company_without_an_account(simulator: Simulator, port: int) -> None:
-    corporate = ["--bank", "ESSESESS", "--simulator", "--psu-context", "corporate"]
-    assert {each["usage"] for each in json.loads(run("accounts", *corporate, "--json").stdout)} == {"ORGA"}
-    refused = run("consent", "create", *corporate, "--redirect-uri", f"http://127.0.0.1:{port}")
+    corporate = ["--bank", "ESSESESS", "--psu-context", "corporate"]
+    opened = run("accounts", *corporate, "--simulator", "--json")
+    assert {each["usage"] for each in json.loads(opened.stdout)} == {"ORGA"}
+    who = ["--psu-ip", IP, "--psu-id", PSU_ID]
+    refused = run("consent", "create", *corporate, *who, "--redirect-uri", f"http://127.0.0.1:{port}")
     assert refused.exit_code == 1
     assert "requires --psu-corporate-id" in refused.stderr
 

@@ -323,7 +323,7 @@ def forbidden(simulator: Simulator) -> None:
             3,
             ["invalid_client", "OPENPAYMENTS_CLIENT_SECRET"],
         ),
-        (["banks"], {"OPENPAYMENTS_API_SCOPES": "accountinformation"}, None, 3, ["aspspinformation"]),
+        (["banks"], {"OPENPAYMENTS_API_SCOPES": "paymentinitiation"}, None, 3, ["aspspinformation"]),
         (["token", "--psu-context", "none"], {}, None, 3, ["invalid_scope", "PSU context"]),
         (["banks"], {}, forbidden, 3, ["403", "request id", "Developer Portal"]),
         (["bank", "ABCDEFGH"], {}, None, 4, ["RESOURCE_UNKNOWN", "request id", "openpayments banks"]),
@@ -723,9 +723,12 @@ def test_the_simulator_has_pages_and_users_as_wished(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Simulator, "__init__", note)
     monkeypatch.setattr(Simulator, "wait", lambda _: None)
-    assert run("simulator", "--page-size", "30", "--decoupled-reads", "0").exit_code == 0
+    assert run("simulator", "--page-size", "30", "--decoupled-reads", "0", "--rules", "2021").exit_code == 0
     assert run("simulator").exit_code == 0
-    assert [(each["page_size"], each["decoupled_reads"]) for each in made] == [(30, None), (500, 3)]
+    assert [(each["page_size"], each["decoupled_reads"], each["rules"]) for each in made] == [
+        (30, None, "2021"),
+        (500, 3, "2026"),
+    ]
 
 
 def test_the_simulator_refuses_what_it_cannot_do(simulator: Simulator) -> None:
@@ -739,6 +742,7 @@ def test_the_simulator_refuses_what_it_cannot_do(simulator: Simulator) -> None:
         ["--token-lifetime", "0"],
         ["--client-id", ""],
         ["--api-scope", "x"],
+        ["--rules", "2019"],
     ):
         assert run("simulator", *arguments).exit_code == 2
 

@@ -35,7 +35,7 @@ SOMEBODY = Psu(
 )
 
 
-def test_who_the_user_is_goes_only_where_it_is_asked_for() -> None:
+def test_the_headers_of_a_user() -> None:
     everywhere = SOMEBODY.headers(identify=False)
     assert everywhere == {
         "PSU-IP-Address": "203.0.113.7",
@@ -46,14 +46,30 @@ def test_who_the_user_is_goes_only_where_it_is_asked_for() -> None:
         "PSU-Device-ID": "99435c7e-ad88-49ec-a2ad-99ddcb1f5555",
         "PSU-Geo-Location": "GEO:59.329323;018.068581",
     }
-    identified = SOMEBODY.headers(identify=True)
+    identified = SOMEBODY.headers()
     assert identified == {**everywhere, "PSU-ID": "example-user", "PSU-Corporate-ID": "example-company"}
     assert Psu().headers(identify=True) == {}
     assert (SOMEBODY.is_attended, Psu(id="example-user").is_attended) == (True, False)
     types = Psu(id_type="personal", corporate_id_type="company")
     assert types.headers(identify=False) == {}
     assert types.headers(identify=True) == {"PSU-ID-Type": "personal", "PSU-Corporate-ID-Type": "company"}
-    assert Psu(id_type="personal").headers(identify=True) == {"PSU-ID-Type": "personal"}
+    assert Psu(id_type="personal").headers() == {"PSU-ID-Type": "personal"}
+    assert Psu(authoriser_id="example-signer").headers() == {"PSU-Authoriser-ID": "example-signer"}
+
+
+def test_an_address_that_an_ipv6_socket_has_mapped_is_sent_as_ipv4() -> None:
+    for mapped in ("::ffff:203.0.113.7", "::FFFF:cb00:7107"):
+        assert Psu(ip_address=mapped).headers() == {"PSU-IP-Address": "203.0.113.7"}
+        assert Psu.from_headers({}, client_ip=mapped).ip_address == "203.0.113.7"
+    assert Psu(ip_address="2001:db8::7").headers() == {"PSU-IP-Address": "2001:db8::7"}
+
+
+def test_the_user_of_a_company_has_business_accounts() -> None:
+    """The provider's samples of 2022: corporate if there is a company's id."""
+    assert Psu(corporate_id="example-company").context is PsuContext.CORPORATE
+    assert Psu.from_headers({}, client_ip="203.0.113.7", corporate_id="example-company").context is PsuContext.CORPORATE
+    assert Psu(corporate_id="example-company", context=PsuContext.PRIVATE).context is PsuContext.PRIVATE
+    assert Psu(id="example-user").context is None
 
 
 def test_a_repr_shows_neither_id_nor_address() -> None:
@@ -64,13 +80,13 @@ def test_a_repr_shows_neither_id_nor_address() -> None:
 
 
 def test_a_web_request_makes_a_psu() -> None:
-    headers = {"USER-AGENT": "Mozilla/5.0", "Accept": "text/html", "Accept-Language": "sv\r\nX-Evil: 1", "Cookie": "x"}
+    headers = {"USER-AGENT": " Mozilla/5.0\t", "Accept": "text/html", "Cookie": "x"}
     psu = Psu.from_headers(headers, client_ip="2001:db8::7", context="corporate", id="example-user")
-    assert (psu.user_agent, psu.accept, psu.accept_language) == ("Mozilla/5.0", "text/html", None)
-    assert (psu.ip_address, psu.context, psu.id) == ("2001:db8::7", PsuContext.CORPORATE, "example-user")
-    headers = {"User-Agent": "Mözilla/5.0", "Accept": " text/html\t", "Accept-Charset": " "}
-    psu = Psu.from_headers(headers, client_ip="203.0.113.7")
-    assert (psu.user_agent, psu.accept, psu.accept_charset) == (None, "text/html", None)
+    assert psu == Psu(
+        user_agent="Mozilla/5.0", ip_address="2001:db8::7", context=PsuContext.CORPORATE, id="example-user"
+    )
+    for odd_agent in ("Mözilla/5.0", "sv\r\nX-Evil: 1", " "):
+        assert Psu.from_headers({"User-Agent": odd_agent}, client_ip="203.0.113.7").user_agent is None
     for nobody in ("unknown", "", None):
         with pytest.raises(InvalidArgumentError, match="client_ip"):
             Psu.from_headers({}, client_ip=nobody)  # type: ignore[arg-type]
@@ -144,10 +160,19 @@ def test_what_is_bound_to_a_bank_goes_where_the_description_has_it() -> None:
     bank = bind("SWEDSESS", SOMEBODY, "08999", False)
     plain = bank.arguments(known["get_balances"])
     assert (plain["x_bic_fi"], plain["tpp_redirect_preferred"]) == ("SWEDSESS", "false")
+    assert (plain["psu_id"], plain["psu_corporate_id"]) == ("example-user", "example-company")
     assert "x_affiliated_aspsp_id" not in plain
-    assert "psu_id" not in plain
     assert bank.arguments(known["create_consent"])["x_affiliated_aspsp_id"] == "08999"
-    assert "tpp_redirect_preferred" not in bind("SWEDSESS", None, None, None).arguments(known["get_balances"])
+    # the older headers go where they used to be
+    assert plain["psu_accept_language"] == "sv"
+    assert "psu_accept_language" not in bank.arguments(known["get_card_balances"])
+
+
+@pytest.mark.parametrize(("preferred", "sent"), [(True, "true"), (False, "false"), (None, "false")])
+def test_the_redirect_preference_is_always_sent(preferred: bool | None, sent: str) -> None:
+    bank = bind("SWEDSESS", None, None, preferred)
+    for operation in ("create_consent", "get_consent_status", "get_balances", "get_card_account_list"):
+        assert bank.arguments(OPERATIONS[operation].arguments)["tpp_redirect_preferred"] == sent
 
 
 def test_a_bank_is_a_value() -> None:

@@ -20,7 +20,8 @@ from dateutil.relativedelta import relativedelta
 from openpayments_facade import OpenPayments, Psu
 
 with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
-    accounts = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7")).accounts(sys.argv[1])
+    psu = Psu(ip_address="203.0.113.7", user_agent="x", id="example-user")
+    accounts = op.at_bank("ESSESESS", psu).accounts(sys.argv[1])
     account = accounts.list()[0]
     count, ordered, last = 0, True, None
     for transaction in accounts.transactions(account, date_from=relativedelta(months=-13)):
@@ -36,7 +37,7 @@ def read(transactions: int) -> dict[str, int]:
         exports = [line.removeprefix("export ").partition("=") for line in simulator.exports()]
         environ = {**os.environ, **{name: value for name, _, value in exports}}
         with simulator.client(api_scopes=["accountinformation"]) as op:
-            consents = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7")).consents
+            consents = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", user_agent="x", id="example-user")).consents
             consent = consents.create(valid_until=today().date() + timedelta(days=2))
         simulator.approve(consent.consent_id)
         outcome = subprocess.run(

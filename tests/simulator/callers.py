@@ -18,11 +18,13 @@ CONSENTS = "/psd2/consent/v1/consents"
 ACCOUNTS = "/psd2/accountinformation/v1/accounts"
 REDIRECT_URI = "https://app.example/callback"
 
+CARDS = "/psd2/accountinformation/v1/card-accounts"
 # what every bank is content with
 HEADERS = {
     "PSU-IP-Address": "203.0.113.7",
     "PSU-User-Agent": "Mozilla/5.0",
     "PSU-ID": "example-user",
+    "TPP-Redirect-Preferred": "true",
 }
 OF_A_COMPANY = {**HEADERS, "PSU-Corporate-ID": "example-company"}
 YEAR = 365 * 86400
@@ -176,8 +178,17 @@ class BankCaller:
         where = path if path.startswith("/") else f"{ACCOUNTS}/{path}".rstrip("/").replace("/?", "?")
         return self.get(where, headers={"Consent-ID": consent_id, **(headers or {})}, params=query or None)
 
+    def accounts(self, consent_id: str, **arguments: Any) -> list[dict[str, Any]]:
+        """The list of accounts; 204 is an empty one."""
+        response = self.read(consent_id, **arguments)
+        assert response.status_code in {200, 204}, response.text
+        return [*response.json()["accounts"]] if response.content else []
+
     def account_ids(self, consent_id: str) -> list[str]:
-        return [account["resourceId"] for account in self.read(consent_id).json()["accounts"]]
+        return [account["resourceId"] for account in self.accounts(consent_id)]
+
+    def card_ids(self, consent_id: str) -> list[str]:
+        return [card["resourceId"] for card in self.read(consent_id, CARDS).json()["cardAccounts"]]
 
 
 def fill(template: str, client_id: str, redirect_uri: str, state: str) -> str:

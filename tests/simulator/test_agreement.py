@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from scripts.contract import UNCOVERED, Contract
-from tests.simulator.callers import ACCOUNTS, YEAR, BankCaller, Clock
+from tests.simulator.callers import ACCOUNTS, CARDS, OF_A_COMPANY, YEAR, BankCaller, Clock
 from tests.simulator.description import BANK_OPERATIONS, DESCRIBED, DESCRIPTION
+from tests.simulator.rules import BOTH
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
@@ -74,7 +75,9 @@ def tape(simulator: Simulator, http: httpx.Client) -> Tape:
 
 def approve_by_redirect(bank: BankCaller) -> str:
     consent_id, path, link = bank.link(
-        access={"accounts": [], "balances": [], "transactions": []}, validUntil="9999-12-31"
+        access={"accounts": [], "balances": [], "transactions": []},
+        validUntil="9999-12-31",
+        headers={"X-Consent-Type": "sepaDirectDebit"},
     )
     response = bank.exchange(path, httpx.URL(bank.simulator.visit(link)).params["code"])
     assert response.status_code == 200
@@ -83,13 +86,18 @@ def approve_by_redirect(bank: BankCaller) -> str:
     return consent_id
 
 
-def approve_decoupled(bank: BankCaller, method: str) -> str:
-    consent_id = bank.create()
-    path = bank.start(consent_id)
-    bank.select(path, method)
+def sign(bank: BankCaller, consent_id: str, method: str, headers: dict[str, str] | None = None) -> str:
+    """The user approves in the app, or fails to. Returns the status of the consent."""
+    path = bank.start(consent_id, headers=headers)
+    bank.select(path, method, headers=headers)
     for _ in range(3):
         bank.sca_status(path)
-    assert bank.status(consent_id) == "valid"
+    return bank.status(consent_id)
+
+
+def approve_decoupled(bank: BankCaller, method: str) -> str:
+    consent_id = bank.create()
+    assert sign(bank, consent_id, method) == "valid"
     return consent_id
 
 
@@ -97,7 +105,7 @@ def read_everything(bank: BankCaller, consent_id: str) -> None:
     for account_id in bank.account_ids(consent_id)[:1]:
         bank.read(consent_id, account_id, withBalance="true")
         bank.read(consent_id, f"{account_id}/balances")
-        query = {"bookingStatus": "both", "dateFrom": "2026-01-15", "dateTo": "2026-03-01", "withBalance": "true"}
+        query = {"bookingStatus": "both", "dateFrom": "2026-01-15", "dateTo": "2026-03-01"}
         report = bank.get(
             f"{ACCOUNTS}/{account_id}/transactions",
             headers={"Consent-ID": consent_id},
@@ -105,13 +113,28 @@ def read_everything(bank: BankCaller, consent_id: str) -> None:
         ).json()["transactions"]
         while "next" in report["_links"]:
             report = bank.read(consent_id, report["_links"]["next"]["href"]).json()["transactions"]
-        bank.read(consent_id, f"{account_id}/transactions", bookingStatus="booked", deltaList="true")
+        nothing = {"dateFrom": "2019-01-01", "dateTo": "2020-01-01"}
+        bank.get(f"{ACCOUNTS}/{account_id}/transactions", headers={"Consent-ID": consent_id}, params=query | nothing)
         for transaction in [one for one in report["booked"] if "_links" in one][:1]:
             bank.read(consent_id, transaction["_links"]["transactionDetails"]["href"])
 
 
+def read_cards(bank: BankCaller, consent_id: str) -> None:
+    for card_id in bank.card_ids(consent_id):
+        card = f"{CARDS}/{card_id}"
+        bank.read(consent_id, card, withBalance="true")
+        bank.read(consent_id, f"{card}/balances")
+        transactions = f"{card}/transactions"
+        for status in ("pending", "both"):
+            report = bank.read(consent_id, transactions, bookingStatus=status).json()["cardTransactions"]
+        while "next" in report["_links"]:
+            report = bank.read(consent_id, report["_links"]["next"]["href"]).json()["cardTransactions"]
+        bank.read(consent_id, transactions, bookingStatus="booked", dateTo="2020-01-01")
+
+
+@pytest.mark.parametrize("rules", BOTH)
 def test_journeys_agree_with_the_description(
-    tape: Tape, seb: BankCaller, swedbank: BankCaller, handelsbanken: BankCaller, tmp_path: Path
+    tape: Tape, seb: BankCaller, swedbank: BankCaller, handelsbanken: BankCaller, rules: str, tmp_path: Path
 ) -> None:
     consents = {
         approve_by_redirect(seb): seb,
@@ -125,15 +148,39 @@ def test_journeys_agree_with_the_description(
         bank.get(consent_id)
         if bank is not swedbank:
             read_everything(bank, consent_id)
+        if bank is seb and rules == "2026":
+            read_cards(bank, consent_id)
         bank.call("DELETE", consent_id)
+    if rules == "2026":
+        handelsbanken.read(handelsbanken.valid(), CARDS)
     statuses = [interaction["response"]["status"]["code"] for interaction in tape.interactions]
     assert set(statuses) == {200, 201, 204}
     faults = tape.faults(tmp_path)
     others = [fault for fault in faults if not fault.endswith(UNCOVERED)]
     assert others == []
     # every operation at a bank, and nothing else but tokens
+    played = [one for one in BANK_OPERATIONS if rules == "2026" or not one.path.startswith(CARDS)]
     uncovered = {fault.partition(" (")[0] for fault in faults}
-    assert uncovered == {one.id for one in DESCRIBED if one not in BANK_OPERATIONS and one.id != "createToken"}
+    assert uncovered == {one.id for one in DESCRIBED if one not in played and one.id != "createToken"}
+
+
+def test_companies_and_their_signers_agree_with_the_description(
+    tape: Tape, simulator: Simulator, http: httpx.Client, tmp_path: Path
+) -> None:
+    headers = {**OF_A_COMPANY, "TPP-Redirect-Preferred": "false"}
+    bank = BankCaller(simulator, http, scope="accountinformation bankgiroinformation corporate", headers=headers)
+    consent_id = bank.create()
+    assert sign(bank, consent_id, "mbid_same_device", {"PSU-ID": "99990101002"}) == "partiallyAuthorised"
+    assert sign(bank, consent_id, "mbid_animated_qr_token", {"PSU-ID": "99990101000"}) == "valid"
+    read_everything(bank, consent_id)
+    path = f"{bank.account_ids(consent_id)[0]}/transactions"
+    report = bank.read(consent_id, path, bookingStatus="booked", dateTo="2025-03-31").json()
+    assert report["transactions"]["bankgiro"]
+    bank.call("DELETE", consent_id)
+    for psu_id in ("99990101004", "99990101005"):
+        assert sign(bank, bank.create(), "mbid", {"PSU-ID": psu_id}) == "rejected"
+    faults = tape.faults(tmp_path)
+    assert [fault for fault in faults if not fault.endswith(UNCOVERED)] == []
 
 
 def test_errors_agree_with_the_description(tape: Tape, seb: BankCaller, clock: Clock, tmp_path: Path) -> None:

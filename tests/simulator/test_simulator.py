@@ -104,6 +104,8 @@ def test_exports_are_lines_for_a_shell(simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"rules": "2019"}, "rules must be one of: 2026, 2021, not '2019'"),
+        ({"rules": 2026}, "rules must be one of"),
         ({"api_scopes": ["everything"]}, "everything"),
         ({"api_scopes": "aspspinformation"}, "list of scopes"),
         ({"token_lifetime": 0}, "token_lifetime"),

@@ -96,7 +96,7 @@ def test_ids_that_nobody_knows(act: Act, action: str) -> None:
 
 def test_looking_at_the_consents(seb: BankCaller) -> None:
     assert seb.simulator.consents == []
-    consent_id = seb.create(access={"accounts": []}, headers={"PSU-ID": None})
+    consent_id = seb.create(access={"accounts": []})
     path = seb.start(consent_id, headers={"PSU-ID": "somebody"})
     before = seb.simulator.consents
     seb.select(path)
@@ -118,7 +118,7 @@ def test_looking_at_the_consents(seb: BankCaller) -> None:
         ),
     )
     # a look back does not change
-    assert before[0].authorisations[0].sca_status == "started"
+    assert before[0].authorisations[0].sca_status == "received"
     for origin in (seb.simulator.auth_url, seb.simulator.api_url):
         response = seb.http.get(f"{origin}/simulator/consents")
         assert response.headers["Content-Type"] == "application/json"

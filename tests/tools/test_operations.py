@@ -55,7 +55,7 @@ def test_the_operations_of_a_tag_are_attributes_of_its_package() -> None:
 
 def test_a_minimum_of_zero_is_a_rule() -> None:
     offset = {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0}}
-    operation = {"operationId": "listThings", "parameters": [offset]}
+    operation = {"operationId": "listThings", "tags": ["Things"], "parameters": [offset]}
     rendered = Table({"paths": {"/things": {"get": operation}}, "components": {}}).render()
     assert "'offset': Rule('offset', 'query', 'integer', minimum=0)" in rendered
 
@@ -64,6 +64,7 @@ def test_scopes_are_alternatives() -> None:
     account_information = (
         ("accountinformation", "private"),
         ("accountinformation", "corporate"),
+        ("accountinformation", "bankgiroinformation", "corporate"),
         ("accountinformation",),
     )
     assert OPERATIONS["create_consent"].scopes == account_information

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from openpayments_facade import Approach, Psu
+from openpayments_facade import Approach, Psu, money
 
 if TYPE_CHECKING:
     from openpayments_facade import OpenPayments
     from openpayments_facade.simulator import Simulator
 
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -48,6 +49,7 @@ def test_from_a_bank_to_transactions(
         ("README.md", "Errors that you will meet:"),
         ("README.md", "## Testing your application"),
         ("docs/index.md", "# openpayments-facade"),
+        ("docs/operations.md", "# Operations"),
         ("docs/tokens.md", "# Tokens"),
         ("docs/tokens.md", "## Watching"),
         ("docs/testing.md", "## What goes wrong"),
@@ -66,7 +68,7 @@ def test_a_block_runs_as_it_stands(page: str, before: str, openpayments_env: Non
 def test_an_authorisation_in_the_browser(
     user: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
 ) -> None:
-    psu = Psu(ip_address="203.0.113.7", id=user)
+    psu = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id=user)
     bank = openpayments_client.at_bank("ESSESESS", psu)
     consent = bank.consents.create(valid_until=relativedelta(days=90))
 
@@ -80,3 +82,21 @@ def test_an_authorisation_in_the_browser(
     exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
     assert names["consent"].consent_status == "valid"
     assert names["accounts"].list()
+
+
+def test_cards_and_a_nightly_job(
+    openpayments_simulator: Simulator, openpayments_client: OpenPayments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank = openpayments_client.at_bank("ESSESESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=relativedelta(days=90))
+    authorisation = bank.consents.authorise(consent)
+    openpayments_simulator.approve(consent.consent_id)
+    names: dict[str, Any] = {"op": openpayments_client, "bank": bank, "consent": consent, "money": money, "Psu": Psu}
+    names["authorisation"] = authorisation
+    exec(compile(lines("docs/accounts.md", "Cards"), "docs/accounts.md", "exec"), names)
+    assert re.search(r"^booked \d{4}-\d\d-\d\d -?\d+\.\d\d ", capsys.readouterr().out, re.MULTILINE)
+    exec(compile(lines("docs/accounts.md", "Without the user"), "docs/accounts.md", "exec"), names)
+    assert re.fullmatch(r"(SE\d+ \w{3}\n)+", capsys.readouterr().out)
+    last = openpayments_simulator.requests[-1]
+    assert last.headers["psu-id"] == "example-user"
+    assert "psu-ip-address" not in last.headers

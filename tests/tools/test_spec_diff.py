@@ -13,6 +13,7 @@ import pytest
 
 from scripts.generate import load
 from scripts.spec_diff import DESCRIPTION, compare, main
+from tests.tools.inventory import SCOPES
 
 BEFORE = """\
 openapi: 3.1.0
@@ -104,7 +105,7 @@ def test_the_description_of_today_is_as_it_is() -> None:
         (lambda d: d["schemas"]["ConsentRequest"]["properties"].pop("combinedServiceIndicator"), "became gone"),
         (lambda d: d["schemas"]["ConsentRequest"]["properties"]["frequencyPerDay"].update(minimum=4), "minimum"),
         (lambda d: d["schemas"]["TokenRequest"]["required"].append("redirect_uri"), "became required"),
-        (lambda d: d["parameters"]["PsuIpAddress"].update(required=True), "'PSU-IP-Address' is now required"),
+        (lambda d: d["parameters"]["PsuAuthoriserId"].update(required=True), "'PSU-Authoriser-ID' is now required"),
         (lambda d: d["parameters"]["CityIds"].update(name="cities"), "'cityIds'"),
         (lambda d: d["responses"]["AuthorisationUpdated"]["headers"].pop("ASPSP-SCA-Approach"), "became gone"),
         (lambda d: d["responses"]["Country"]["content"].clear(), "application/json"),
@@ -147,7 +148,7 @@ def test_what_breaks_users_of_the_description_of_today(
             ),
             "",
         ),
-        (_operation(security=[{"oauth2": [scope]} for scope in ("aspspinformation", "banks")]), ""),
+        (_operation(security=[{"oauth2": scopes} for scopes in [*SCOPES["B"], ["banks"]]]), ""),
         (_operation(security=[]), "authentication requirement for this operation has been removed"),
         (lambda d: d["schemas"]["Country"]["required"].append("id"), "always guaranteed"),
         (lambda d: d["schemas"]["ConsentRequest"]["required"].remove("frequencyPerDay"), "is now optional"),
@@ -217,7 +218,7 @@ def test_without_anything_to_compare_with(
 @pytest.mark.parametrize(
     ("new", "told"),
     [
-        ("#/components/parameters/Gone", "openapi/openpayments.yaml: #/components/parameters/Gone is referred to"),
+        ("#/components/parameters/Gone", "openapi/openpayments.yaml:7: GET /banks parameters/0: #/components/par"),
         ('#/components: "', 'in "openapi/openpayments.yaml", line 7'),
     ],
 )

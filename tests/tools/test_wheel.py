@@ -121,7 +121,7 @@ async def asynchronous() -> None:
 
 def wrong(op: OpenPayments) -> None:
     op.aspsps.get(5)  # type: ignore[arg-type]
-    op.call(get_countries_list, countries=["SE"])  # type: ignore[call-overload]
+    op.call(get_countries_list, countries=["SE"])  # type: ignore[call-arg]
     op.with_options(colour="blue")  # type: ignore[call-arg]
     print(op.countries.get("SE").nmae)  # type: ignore[attr-defined]
 """

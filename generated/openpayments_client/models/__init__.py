@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .account import Account
+    from .account_information_capabilities import AccountInformationCapabilities
     from .account_list import AccountList
     from .account_reference import AccountReference
+    from .address import Address
     from .affiliated_aspsp import AffiliatedAspsp
     from .aspsp import Aspsp
     from .aspsp_details import AspspDetails
@@ -17,9 +19,21 @@ if TYPE_CHECKING:
     from .authorisation_updated import AuthorisationUpdated
     from .authorization_method import AuthorizationMethod
     from .balance import Balance
+    from .balance_after_transaction import BalanceAfterTransaction
     from .balances_answer import BalancesAnswer
+    from .bankgiro_transaction import BankgiroTransaction
+    from .booked_card_transaction import BookedCardTransaction
     from .booked_transaction import BookedTransaction
     from .booking_status import BookingStatus
+    from .bulk_payee_matches import BulkPayeeMatches
+    from .bulk_payee_verification import BulkPayeeVerification
+    from .cancellation_list import CancellationList
+    from .card_account import CardAccount
+    from .card_account_list import CardAccountList
+    from .card_balances_answer import CardBalancesAnswer
+    from .card_transaction import CardTransaction
+    from .card_transaction_lists import CardTransactionLists
+    from .card_transaction_report import CardTransactionReport
     from .challenge_data import ChallengeData
     from .city import City
     from .city_list import CityList
@@ -30,11 +44,35 @@ if TYPE_CHECKING:
     from .consent_status_answer import ConsentStatusAnswer
     from .country import Country
     from .country_list import CountryList
+    from .credit_notes import CreditNotes
     from .creditor_account_reference import CreditorAccountReference
+    from .creditor_name_answer import CreditorNameAnswer
+    from .creditor_reference import CreditorReference
+    from .cross_border_payment import CrossBorderPayment
+    from .cross_border_payment_intent import CrossBorderPaymentIntent
     from .currency_exchange import CurrencyExchange
+    from .debtor_account_reference import DebtorAccountReference
+    from .direct_debit_mandate import DirectDebitMandate
+    from .direct_debit_reference import DirectDebitReference
+    from .domestic_payment import DomesticPayment
     from .error_body import ErrorBody
     from .further_problem import FurtherProblem
+    from .fx_quote import FxQuote
+    from .fx_quote_request import FxQuoteRequest
+    from .giro import Giro
+    from .giro_list import GiroList
+    from .giro_reference import GiroReference
     from .grant_type import GrantType
+    from .identified_payee_match import IdentifiedPayeeMatch
+    from .identified_payee_verification import IdentifiedPayeeVerification
+    from .international_address import InternationalAddress
+    from .iso_cross_border_payment import IsoCrossBorderPayment
+    from .iso_domestic_payment import IsoDomesticPayment
+    from .iso_payment_confirmation import IsoPaymentConfirmation
+    from .iso_payment_created import IsoPaymentCreated
+    from .iso_payments_confirmed import IsoPaymentsConfirmed
+    from .iso_sepa_credit_transfer import IsoSepaCreditTransfer
+    from .iso_swedish_giro_payment import IsoSwedishGiroPayment
     from .known_account_status import KnownAccountStatus
     from .known_account_usage import KnownAccountUsage
     from .known_all_psd_2 import KnownAllPsd2
@@ -42,26 +80,68 @@ if TYPE_CHECKING:
     from .known_authorization_method import KnownAuthorizationMethod
     from .known_available_accounts import KnownAvailableAccounts
     from .known_balance_type import KnownBalanceType
+    from .known_basket_status import KnownBasketStatus
+    from .known_charge_bearer import KnownChargeBearer
     from .known_consent_status import KnownConsentStatus
     from .known_error_code import KnownErrorCode
+    from .known_giro_type import KnownGiroType
+    from .known_kyc_status import KnownKycStatus
+    from .known_local_instrument_code import KnownLocalInstrumentCode
     from .known_message_category import KnownMessageCategory
     from .known_oauth_error_code import KnownOAuthErrorCode
     from .known_otp_format import KnownOtpFormat
+    from .known_party_name_match import KnownPartyNameMatch
     from .known_payment_product import KnownPaymentProduct
+    from .known_reference_type import KnownReferenceType
     from .known_sca_status import KnownScaStatus
+    from .known_sequence_type import KnownSequenceType
     from .known_token_status import KnownTokenStatus
+    from .known_transaction_status import KnownTransactionStatus
+    from .kyc_created import KycCreated
+    from .kyc_status_answer import KycStatusAnswer
     from .link import Link
     from .links import Links
     from .monetary_amount import MonetaryAmount
     from .oauth_error import OAuthError
+    from .payee import Payee
+    from .payee_account import PayeeAccount
+    from .payee_match import PayeeMatch
+    from .payee_message import PayeeMessage
+    from .payee_verification import PayeeVerification
+    from .payment import Payment
+    from .payment_cancelled import PaymentCancelled
+    from .payment_created import PaymentCreated
+    from .payment_initiation_capabilities import PaymentInitiationCapabilities
+    from .payment_status_answer import PaymentStatusAnswer
+    from .payout import Payout
+    from .payout_confirmation import PayoutConfirmation
+    from .payout_created import PayoutCreated
+    from .payout_request import PayoutRequest
+    from .payouts_confirmed import PayoutsConfirmed
+    from .pending_card_transaction import PendingCardTransaction
     from .pending_transaction import PendingTransaction
+    from .postal_address import PostalAddress
     from .problem import Problem
+    from .problem_details import ProblemDetails
+    from .referred_document import ReferredDocument
+    from .referred_document_amount import ReferredDocumentAmount
+    from .regulatory_reporting import RegulatoryReporting
     from .sca_status_answer import ScaStatusAnswer
     from .select_authentication_method import SelectAuthenticationMethod
+    from .sepa_credit_transfer import SepaCreditTransfer
+    from .sepa_direct_debit_payment import SepaDirectDebitPayment
+    from .signing_basket import SigningBasket
+    from .signing_basket_created import SigningBasketCreated
+    from .signing_basket_request import SigningBasketRequest
+    from .signing_basket_status_answer import SigningBasketStatusAnswer
+    from .structured_reference import StructuredReference
+    from .structured_remittance import StructuredRemittance
+    from .swedish_giro_payment import SwedishGiroPayment
     from .token import Token
     from .token_request import TokenRequest
     from .tpp_message import TppMessage
     from .transaction import Transaction
+    from .transaction_fee import TransactionFee
     from .transaction_lists import TransactionLists
     from .transaction_report import TransactionReport
 else:
@@ -69,8 +149,10 @@ else:
 
     _MODULES = {
         "Account": ".account",
+        "AccountInformationCapabilities": ".account_information_capabilities",
         "AccountList": ".account_list",
         "AccountReference": ".account_reference",
+        "Address": ".address",
         "AffiliatedAspsp": ".affiliated_aspsp",
         "Aspsp": ".aspsp",
         "AspspDetails": ".aspsp_details",
@@ -81,9 +163,21 @@ else:
         "AuthorisationUpdated": ".authorisation_updated",
         "AuthorizationMethod": ".authorization_method",
         "Balance": ".balance",
+        "BalanceAfterTransaction": ".balance_after_transaction",
         "BalancesAnswer": ".balances_answer",
+        "BankgiroTransaction": ".bankgiro_transaction",
+        "BookedCardTransaction": ".booked_card_transaction",
         "BookedTransaction": ".booked_transaction",
         "BookingStatus": ".booking_status",
+        "BulkPayeeMatches": ".bulk_payee_matches",
+        "BulkPayeeVerification": ".bulk_payee_verification",
+        "CancellationList": ".cancellation_list",
+        "CardAccount": ".card_account",
+        "CardAccountList": ".card_account_list",
+        "CardBalancesAnswer": ".card_balances_answer",
+        "CardTransaction": ".card_transaction",
+        "CardTransactionLists": ".card_transaction_lists",
+        "CardTransactionReport": ".card_transaction_report",
         "ChallengeData": ".challenge_data",
         "City": ".city",
         "CityList": ".city_list",
@@ -94,11 +188,35 @@ else:
         "ConsentStatusAnswer": ".consent_status_answer",
         "Country": ".country",
         "CountryList": ".country_list",
+        "CreditNotes": ".credit_notes",
         "CreditorAccountReference": ".creditor_account_reference",
+        "CreditorNameAnswer": ".creditor_name_answer",
+        "CreditorReference": ".creditor_reference",
+        "CrossBorderPayment": ".cross_border_payment",
+        "CrossBorderPaymentIntent": ".cross_border_payment_intent",
         "CurrencyExchange": ".currency_exchange",
+        "DebtorAccountReference": ".debtor_account_reference",
+        "DirectDebitMandate": ".direct_debit_mandate",
+        "DirectDebitReference": ".direct_debit_reference",
+        "DomesticPayment": ".domestic_payment",
         "ErrorBody": ".error_body",
         "FurtherProblem": ".further_problem",
+        "FxQuote": ".fx_quote",
+        "FxQuoteRequest": ".fx_quote_request",
+        "Giro": ".giro",
+        "GiroList": ".giro_list",
+        "GiroReference": ".giro_reference",
         "GrantType": ".grant_type",
+        "IdentifiedPayeeMatch": ".identified_payee_match",
+        "IdentifiedPayeeVerification": ".identified_payee_verification",
+        "InternationalAddress": ".international_address",
+        "IsoCrossBorderPayment": ".iso_cross_border_payment",
+        "IsoDomesticPayment": ".iso_domestic_payment",
+        "IsoPaymentConfirmation": ".iso_payment_confirmation",
+        "IsoPaymentCreated": ".iso_payment_created",
+        "IsoPaymentsConfirmed": ".iso_payments_confirmed",
+        "IsoSepaCreditTransfer": ".iso_sepa_credit_transfer",
+        "IsoSwedishGiroPayment": ".iso_swedish_giro_payment",
         "KnownAccountStatus": ".known_account_status",
         "KnownAccountUsage": ".known_account_usage",
         "KnownAllPsd2": ".known_all_psd_2",
@@ -106,26 +224,68 @@ else:
         "KnownAuthorizationMethod": ".known_authorization_method",
         "KnownAvailableAccounts": ".known_available_accounts",
         "KnownBalanceType": ".known_balance_type",
+        "KnownBasketStatus": ".known_basket_status",
+        "KnownChargeBearer": ".known_charge_bearer",
         "KnownConsentStatus": ".known_consent_status",
         "KnownErrorCode": ".known_error_code",
+        "KnownGiroType": ".known_giro_type",
+        "KnownKycStatus": ".known_kyc_status",
+        "KnownLocalInstrumentCode": ".known_local_instrument_code",
         "KnownMessageCategory": ".known_message_category",
         "KnownOAuthErrorCode": ".known_oauth_error_code",
         "KnownOtpFormat": ".known_otp_format",
+        "KnownPartyNameMatch": ".known_party_name_match",
         "KnownPaymentProduct": ".known_payment_product",
+        "KnownReferenceType": ".known_reference_type",
         "KnownScaStatus": ".known_sca_status",
+        "KnownSequenceType": ".known_sequence_type",
         "KnownTokenStatus": ".known_token_status",
+        "KnownTransactionStatus": ".known_transaction_status",
+        "KycCreated": ".kyc_created",
+        "KycStatusAnswer": ".kyc_status_answer",
         "Link": ".link",
         "Links": ".links",
         "MonetaryAmount": ".monetary_amount",
         "OAuthError": ".oauth_error",
+        "Payee": ".payee",
+        "PayeeAccount": ".payee_account",
+        "PayeeMatch": ".payee_match",
+        "PayeeMessage": ".payee_message",
+        "PayeeVerification": ".payee_verification",
+        "Payment": ".payment",
+        "PaymentCancelled": ".payment_cancelled",
+        "PaymentCreated": ".payment_created",
+        "PaymentInitiationCapabilities": ".payment_initiation_capabilities",
+        "PaymentStatusAnswer": ".payment_status_answer",
+        "Payout": ".payout",
+        "PayoutConfirmation": ".payout_confirmation",
+        "PayoutCreated": ".payout_created",
+        "PayoutRequest": ".payout_request",
+        "PayoutsConfirmed": ".payouts_confirmed",
+        "PendingCardTransaction": ".pending_card_transaction",
         "PendingTransaction": ".pending_transaction",
+        "PostalAddress": ".postal_address",
         "Problem": ".problem",
+        "ProblemDetails": ".problem_details",
+        "ReferredDocument": ".referred_document",
+        "ReferredDocumentAmount": ".referred_document_amount",
+        "RegulatoryReporting": ".regulatory_reporting",
         "ScaStatusAnswer": ".sca_status_answer",
         "SelectAuthenticationMethod": ".select_authentication_method",
+        "SepaCreditTransfer": ".sepa_credit_transfer",
+        "SepaDirectDebitPayment": ".sepa_direct_debit_payment",
+        "SigningBasket": ".signing_basket",
+        "SigningBasketCreated": ".signing_basket_created",
+        "SigningBasketRequest": ".signing_basket_request",
+        "SigningBasketStatusAnswer": ".signing_basket_status_answer",
+        "StructuredReference": ".structured_reference",
+        "StructuredRemittance": ".structured_remittance",
+        "SwedishGiroPayment": ".swedish_giro_payment",
         "Token": ".token",
         "TokenRequest": ".token_request",
         "TppMessage": ".tpp_message",
         "Transaction": ".transaction",
+        "TransactionFee": ".transaction_fee",
         "TransactionLists": ".transaction_lists",
         "TransactionReport": ".transaction_report",
     }
@@ -142,8 +302,10 @@ else:
 
 __all__ = (
     "Account",
+    "AccountInformationCapabilities",
     "AccountList",
     "AccountReference",
+    "Address",
     "AffiliatedAspsp",
     "Aspsp",
     "AspspDetails",
@@ -154,9 +316,21 @@ __all__ = (
     "AuthorisationUpdated",
     "AuthorizationMethod",
     "Balance",
+    "BalanceAfterTransaction",
     "BalancesAnswer",
+    "BankgiroTransaction",
+    "BookedCardTransaction",
     "BookedTransaction",
     "BookingStatus",
+    "BulkPayeeMatches",
+    "BulkPayeeVerification",
+    "CancellationList",
+    "CardAccount",
+    "CardAccountList",
+    "CardBalancesAnswer",
+    "CardTransaction",
+    "CardTransactionLists",
+    "CardTransactionReport",
     "ChallengeData",
     "City",
     "CityList",
@@ -167,11 +341,35 @@ __all__ = (
     "ConsentStatusAnswer",
     "Country",
     "CountryList",
+    "CreditNotes",
     "CreditorAccountReference",
+    "CreditorNameAnswer",
+    "CreditorReference",
+    "CrossBorderPayment",
+    "CrossBorderPaymentIntent",
     "CurrencyExchange",
+    "DebtorAccountReference",
+    "DirectDebitMandate",
+    "DirectDebitReference",
+    "DomesticPayment",
     "ErrorBody",
     "FurtherProblem",
+    "FxQuote",
+    "FxQuoteRequest",
+    "Giro",
+    "GiroList",
+    "GiroReference",
     "GrantType",
+    "IdentifiedPayeeMatch",
+    "IdentifiedPayeeVerification",
+    "InternationalAddress",
+    "IsoCrossBorderPayment",
+    "IsoDomesticPayment",
+    "IsoPaymentConfirmation",
+    "IsoPaymentCreated",
+    "IsoPaymentsConfirmed",
+    "IsoSepaCreditTransfer",
+    "IsoSwedishGiroPayment",
     "KnownAccountStatus",
     "KnownAccountUsage",
     "KnownAllPsd2",
@@ -179,26 +377,68 @@ __all__ = (
     "KnownAuthorizationMethod",
     "KnownAvailableAccounts",
     "KnownBalanceType",
+    "KnownBasketStatus",
+    "KnownChargeBearer",
     "KnownConsentStatus",
     "KnownErrorCode",
+    "KnownGiroType",
+    "KnownKycStatus",
+    "KnownLocalInstrumentCode",
     "KnownMessageCategory",
     "KnownOAuthErrorCode",
     "KnownOtpFormat",
+    "KnownPartyNameMatch",
     "KnownPaymentProduct",
+    "KnownReferenceType",
     "KnownScaStatus",
+    "KnownSequenceType",
     "KnownTokenStatus",
+    "KnownTransactionStatus",
+    "KycCreated",
+    "KycStatusAnswer",
     "Link",
     "Links",
     "MonetaryAmount",
     "OAuthError",
+    "Payee",
+    "PayeeAccount",
+    "PayeeMatch",
+    "PayeeMessage",
+    "PayeeVerification",
+    "Payment",
+    "PaymentCancelled",
+    "PaymentCreated",
+    "PaymentInitiationCapabilities",
+    "PaymentStatusAnswer",
+    "Payout",
+    "PayoutConfirmation",
+    "PayoutCreated",
+    "PayoutRequest",
+    "PayoutsConfirmed",
+    "PendingCardTransaction",
     "PendingTransaction",
+    "PostalAddress",
     "Problem",
+    "ProblemDetails",
+    "ReferredDocument",
+    "ReferredDocumentAmount",
+    "RegulatoryReporting",
     "ScaStatusAnswer",
     "SelectAuthenticationMethod",
+    "SepaCreditTransfer",
+    "SepaDirectDebitPayment",
+    "SigningBasket",
+    "SigningBasketCreated",
+    "SigningBasketRequest",
+    "SigningBasketStatusAnswer",
+    "StructuredReference",
+    "StructuredRemittance",
+    "SwedishGiroPayment",
     "Token",
     "TokenRequest",
     "TppMessage",
     "Transaction",
+    "TransactionFee",
     "TransactionLists",
     "TransactionReport",
 )

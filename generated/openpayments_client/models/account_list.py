@@ -18,9 +18,14 @@ class AccountList:
 
     Attributes:
         accounts (list[Account]): The accounts.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
+        links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     accounts: list[Account]
+    tpp_messages: list[TppMessage] | None = None
+    links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -32,6 +37,17 @@ class AccountList:
             accounts_item = accounts_item_data.to_dict()
             accounts.append(accounts_item)
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
+        links: dict[str, Any] | None = None
+        if self.links is not None:
+            links = self.links.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -39,6 +55,10 @@ class AccountList:
                 "accounts": accounts,
             }
         )
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
+        if links is not None:
+            field_dict["_links"] = links
 
         return field_dict
 
@@ -53,8 +73,26 @@ class AccountList:
 
             accounts.append(accounts_item)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
+        _links = d.pop("_links", None)
+        links: Links | None
+        if _links is None:
+            links = None
+        else:
+            links = Links.from_dict(_links)
+
         account_list = cls(
             accounts,
+            tpp_messages,
+            links,
         )
 
         account_list.additional_properties = d
@@ -78,3 +116,5 @@ class AccountList:
 
 
 from ..models.account import Account  # noqa: E402
+from ..models.links import Links  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402

@@ -14,16 +14,18 @@ T = TypeVar("T", bound="AccountReference")
 
 @_attrs_define(repr=False)
 class AccountReference:
-    """An account, named by one of its numbers, and by its currency if several accounts share the number.
+    """An account, named by one of its numbers, and by its currency if several accounts share the number. `clearingNumber`
+    goes with `bban` or `accountNumber`.
 
-    Attributes:
-        iban (str | None): An IBAN without spaces (ISO 13616).
-        bban (str | None): A national account number, letters and digits without spaces.
-        pan (str | None): A card number.
-        masked_pan (str | None): A card number, partly hidden.
-        msisdn (str | None): A telephone number that is linked to an account.
-        currency (str | None): An ISO 4217 currency code.
-        clearing_number (str | None): A Swedish clearing number of up to 5 digits.
+        Attributes:
+            iban (str | None): An IBAN without spaces (ISO 13616).
+            bban (str | None): A national account number, letters and digits without spaces.
+            pan (str | None): A card number.
+            masked_pan (str | None): A card number, partly hidden.
+            msisdn (str | None): A telephone number that is linked to an account.
+            currency (str | None): An ISO 4217 currency code.
+            clearing_number (str | None): A Swedish clearing number of up to 5 digits.
+            account_number (str | None): An account number without its clearing number, letters and digits without spaces.
     """
 
     iban: str | None = None
@@ -33,6 +35,7 @@ class AccountReference:
     msisdn: str | None = None
     currency: str | None = None
     clearing_number: str | None = None
+    account_number: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -52,6 +55,8 @@ class AccountReference:
 
         clearing_number = self.clearing_number
 
+        account_number = self.account_number
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -69,6 +74,8 @@ class AccountReference:
             field_dict["currency"] = currency
         if clearing_number is not None:
             field_dict["clearingNumber"] = clearing_number
+        if account_number is not None:
+            field_dict["accountNumber"] = account_number
 
         return field_dict
 
@@ -89,6 +96,8 @@ class AccountReference:
 
         clearing_number = d.pop("clearingNumber", None)
 
+        account_number = d.pop("accountNumber", None)
+
         account_reference = cls(
             iban,
             bban,
@@ -97,6 +106,7 @@ class AccountReference:
             msisdn,
             currency,
             clearing_number,
+            account_number,
         )
 
         account_reference.additional_properties = d

@@ -36,6 +36,8 @@ class AspspDetails:
         affiliated_aspsps (list[AffiliatedAspsp] | None): Banks that share the BIC. Send the id of the chosen one in
             the header `X-AffiliatedASPSP-ID`.
         id (str | None): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of RFC 4122.
+        account_information (AccountInformationCapabilities | None): What a bank can do with accounts.
+        payment_initiation (PaymentInitiationCapabilities | None): What a bank can do with payments.
     """
 
     bic_fi: str
@@ -53,6 +55,8 @@ class AspspDetails:
     supported_authorization_methods: list[AuthorizationMethod] | None = None
     affiliated_aspsps: list[AffiliatedAspsp] | None = None
     id: str | None = None
+    account_information: AccountInformationCapabilities | None = None
+    payment_initiation: PaymentInitiationCapabilities | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -107,6 +111,14 @@ class AspspDetails:
 
         id = self.id
 
+        account_information: dict[str, Any] | None = None
+        if self.account_information is not None:
+            account_information = self.account_information.to_dict()
+
+        payment_initiation: dict[str, Any] | None = None
+        if self.payment_initiation is not None:
+            payment_initiation = self.payment_initiation.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -141,6 +153,10 @@ class AspspDetails:
             field_dict["affiliatedAspsps"] = affiliated_aspsps
         if id is not None:
             field_dict["id"] = id
+        if account_information is not None:
+            field_dict["accountInformation"] = account_information
+        if payment_initiation is not None:
+            field_dict["paymentInitiation"] = payment_initiation
 
         return field_dict
 
@@ -201,6 +217,20 @@ class AspspDetails:
 
         id = d.pop("id", None)
 
+        _account_information = d.pop("accountInformation", None)
+        account_information: AccountInformationCapabilities | None
+        if _account_information is None:
+            account_information = None
+        else:
+            account_information = AccountInformationCapabilities.from_dict(_account_information)
+
+        _payment_initiation = d.pop("paymentInitiation", None)
+        payment_initiation: PaymentInitiationCapabilities | None
+        if _payment_initiation is None:
+            payment_initiation = None
+        else:
+            payment_initiation = PaymentInitiationCapabilities.from_dict(_payment_initiation)
+
         aspsp_details = cls(
             bic_fi,
             name,
@@ -217,6 +247,8 @@ class AspspDetails:
             supported_authorization_methods,
             affiliated_aspsps,
             id,
+            account_information,
+            payment_initiation,
         )
 
         aspsp_details.additional_properties = d
@@ -239,5 +271,7 @@ class AspspDetails:
         return key in self.additional_properties
 
 
+from ..models.account_information_capabilities import AccountInformationCapabilities  # noqa: E402
 from ..models.affiliated_aspsp import AffiliatedAspsp  # noqa: E402
 from ..models.authorization_method import AuthorizationMethod  # noqa: E402
+from ..models.payment_initiation_capabilities import PaymentInitiationCapabilities  # noqa: E402

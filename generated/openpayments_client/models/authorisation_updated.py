@@ -24,6 +24,8 @@ class AuthorisationUpdated:
             that starts an app, or an image.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
         psu_message (str | None): A text for the user.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     sca_status: KnownScaStatus | str
@@ -31,6 +33,7 @@ class AuthorisationUpdated:
     challenge_data: ChallengeData | None = None
     links: Links | None = None
     psu_message: str | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -53,6 +56,13 @@ class AuthorisationUpdated:
 
         psu_message = self.psu_message
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -68,6 +78,8 @@ class AuthorisationUpdated:
             field_dict["_links"] = links
         if psu_message is not None:
             field_dict["psuMessage"] = psu_message
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -100,12 +112,22 @@ class AuthorisationUpdated:
 
         psu_message = d.pop("psuMessage", None)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         authorisation_updated = cls(
             sca_status,
             chosen_sca_method,
             challenge_data,
             links,
             psu_message,
+            tpp_messages,
         )
 
         authorisation_updated.additional_properties = d
@@ -131,3 +153,4 @@ class AuthorisationUpdated:
 from ..models.authentication_method import AuthenticationMethod  # noqa: E402
 from ..models.challenge_data import ChallengeData  # noqa: E402
 from ..models.links import Links  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402

@@ -19,11 +19,14 @@ class BalancesAnswer:
     Attributes:
         balances (list[Balance]): Its balances.
         account (AccountReference | None): An account, named by one of its numbers, and by its currency if several
-            accounts share the number.
+            accounts share the number. `clearingNumber` goes with `bban` or `accountNumber`.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     balances: list[Balance]
     account: AccountReference | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -39,6 +42,13 @@ class BalancesAnswer:
         if self.account is not None:
             account = self.account.to_dict()
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -48,6 +58,8 @@ class BalancesAnswer:
         )
         if account is not None:
             field_dict["account"] = account
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -69,9 +81,19 @@ class BalancesAnswer:
         else:
             account = AccountReference.from_dict(_account)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         balances_answer = cls(
             balances,
             account,
+            tpp_messages,
         )
 
         balances_answer.additional_properties = d
@@ -96,3 +118,4 @@ class BalancesAnswer:
 
 from ..models.account_reference import AccountReference  # noqa: E402
 from ..models.balance import Balance  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402

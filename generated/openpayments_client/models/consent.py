@@ -28,6 +28,8 @@ class Consent:
         frequency_per_day (int | None): How many times a day it may be used without the user.
         last_action_date (datetime.date | None): When it was last used or changed.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     consent_status: KnownConsentStatus | str
@@ -38,6 +40,7 @@ class Consent:
     frequency_per_day: int | None = None
     last_action_date: datetime.date | None = None
     links: Links | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -68,6 +71,13 @@ class Consent:
         if self.links is not None:
             links = self.links.to_dict()
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -89,6 +99,8 @@ class Consent:
             field_dict["lastActionDate"] = last_action_date
         if links is not None:
             field_dict["_links"] = links
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -132,6 +144,15 @@ class Consent:
         else:
             links = Links.from_dict(_links)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         consent = cls(
             consent_status,
             consent_id,
@@ -141,6 +162,7 @@ class Consent:
             frequency_per_day,
             last_action_date,
             links,
+            tpp_messages,
         )
 
         consent.additional_properties = d
@@ -165,3 +187,4 @@ class Consent:
 
 from ..models.consent_access import ConsentAccess  # noqa: E402
 from ..models.links import Links  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402

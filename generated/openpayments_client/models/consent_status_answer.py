@@ -19,15 +19,26 @@ class ConsentStatusAnswer:
 
     Attributes:
         consent_status (KnownConsentStatus | str): Only `valid` opens accounts.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     consent_status: KnownConsentStatus | str
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
 
     def to_dict(self) -> dict[str, Any]:
+
         consent_status = self.consent_status
+
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -36,16 +47,29 @@ class ConsentStatusAnswer:
                 "consentStatus": consent_status,
             }
         )
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+
         d = dict(src_dict)
         consent_status = cast("KnownConsentStatus | str", d.pop("consentStatus"))
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         consent_status_answer = cls(
             consent_status,
+            tpp_messages,
         )
 
         consent_status_answer.additional_properties = d
@@ -66,3 +90,6 @@ class ConsentStatusAnswer:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+from ..models.tpp_message import TppMessage  # noqa: E402

@@ -18,10 +18,12 @@ class ErrorBody:
 
     Attributes:
         tpp_messages (list[TppMessage] | None): What is wrong, the most important message first.
+        psu_message (str | None): A text for the user, where a payment is forbidden.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     tpp_messages: list[TppMessage] | None = None
+    psu_message: str | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -36,6 +38,8 @@ class ErrorBody:
                 tpp_messages_item = tpp_messages_item_data.to_dict()
                 tpp_messages.append(tpp_messages_item)
 
+        psu_message = self.psu_message
+
         links: dict[str, Any] | None = None
         if self.links is not None:
             links = self.links.to_dict()
@@ -45,6 +49,8 @@ class ErrorBody:
         field_dict.update({})
         if tpp_messages is not None:
             field_dict["tppMessages"] = tpp_messages
+        if psu_message is not None:
+            field_dict["psuMessage"] = psu_message
         if links is not None:
             field_dict["_links"] = links
 
@@ -63,6 +69,8 @@ class ErrorBody:
 
                 tpp_messages.append(tpp_messages_item)
 
+        psu_message = d.pop("psuMessage", None)
+
         _links = d.pop("_links", None)
         links: Links | None
         if _links is None:
@@ -72,6 +80,7 @@ class ErrorBody:
 
         error_body = cls(
             tpp_messages,
+            psu_message,
             links,
         )
 

@@ -3,24 +3,38 @@ from typing import Literal
 
 KnownBalanceType = Literal[
     "authorised",
+    "closingAvailable",
     "closingBooked",
+    "closingCleared",
     "expected",
     "forwardAvailable",
+    "information",
     "interimAvailable",
     "interimBooked",
+    "interimCleared",
     "nonInvoiced",
+    "openingAvailable",
     "openingBooked",
+    "openingCleared",
+    "valueDated",
 ]
 
 KNOWN_BALANCE_TYPE_VALUES: set[KnownBalanceType] = {
     "authorised",
+    "closingAvailable",
     "closingBooked",
+    "closingCleared",
     "expected",
     "forwardAvailable",
+    "information",
     "interimAvailable",
     "interimBooked",
+    "interimCleared",
     "nonInvoiced",
+    "openingAvailable",
     "openingBooked",
+    "openingCleared",
+    "valueDated",
 }
 
 

@@ -22,10 +22,13 @@ class ScaStatusAnswer:
             final.
         challenge_data (ChallengeData | None): What the user needs to approve, as the content of a QR code, a token
             that starts an app, or an image.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     sca_status: KnownScaStatus | str | None = None
     challenge_data: ChallengeData | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -38,6 +41,13 @@ class ScaStatusAnswer:
         if self.challenge_data is not None:
             challenge_data = self.challenge_data.to_dict()
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -45,6 +55,8 @@ class ScaStatusAnswer:
             field_dict["scaStatus"] = sca_status
         if challenge_data is not None:
             field_dict["challengeData"] = challenge_data
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -61,9 +73,19 @@ class ScaStatusAnswer:
         else:
             challenge_data = ChallengeData.from_dict(_challenge_data)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         sca_status_answer = cls(
             sca_status,
             challenge_data,
+            tpp_messages,
         )
 
         sca_status_answer.additional_properties = d
@@ -87,3 +109,4 @@ class ScaStatusAnswer:
 
 
 from ..models.challenge_data import ChallengeData  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402

@@ -16,10 +16,10 @@ T = TypeVar("T", bound="TppMessage")
 
 @_attrs_define(repr=False)
 class TppMessage:
-    """One error or warning.
+    """An error, a warning or some other information.
 
     Attributes:
-        category (KnownMessageCategory | str): Whether it is an error or a warning.
+        category (KnownMessageCategory | str): Whether it is an error, a warning or something else.
         code (KnownErrorCode | str): The error code.
         path (str | None): The part of the request that it is about.
         text (str | None): An explanation for developers.

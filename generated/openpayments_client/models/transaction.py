@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -33,7 +33,7 @@ class Transaction:
         ultimate_creditor (str | None): The name of the ultimate payee.
         debtor_name (str | None): The name of the payer.
         debtor_account (AccountReference | None): An account, named by one of its numbers, and by its currency if
-            several accounts share the number.
+            several accounts share the number. `clearingNumber` goes with `bban` or `accountNumber`.
         ultimate_debtor (str | None): The name of the ultimate payer.
         remittance_information_unstructured (str | None): The payer's message.
         remittance_information_structured (str | None): A machine-readable reference.
@@ -42,8 +42,27 @@ class Transaction:
         bank_transaction_code (str | None): The ISO 20022 code of the kind of transaction, as domain, family and sub-
             family.
         proprietary_bank_transaction_code (str | None): The bank's own code for the kind of transaction.
-        transaction_list_id (str | None): Unknown; no source explains it.
+        transaction_list_id (str | None): An id that is made from the transaction's own data, of booked transactions
+            alone. Identical transactions of a day share it.
+        payment_id (str | None): The id of the payment, if it was made through this API.
+        is_enriched (bool | None): Whether it carries data from another source than the bank's account interface.
+        transaction_fees (list[TransactionFee] | None): What the bank charged for it.
+        balance_after_transaction (BalanceAfterTransaction | None): The balance of an account after a transaction.
+        remittance_information_unstructured_array (list[str] | None): The payer's message in several lines; in lists.
+        remittance_information_structured_array (list[StructuredRemittance] | StructuredRemittance | None): The
+            documents and references that it pays; in lists.
+        is_alias_payin (bool | None): Whether it is one incoming payment, taken out of a lump sum.
+        is_alias_payout (bool | None): Whether it is one outgoing payment, taken out of a lump sum.
+        aggregate_transaction_id (str | None): The `transactionId` of the lump sum.
+        aggregate_transaction_list_id (str | None): The `transactionListId` of the lump sum.
+        aggregate_id (int | None): The serial number of the Bankgiro deposit.
+        aggregate_amount (str | None): The amount of the lump sum, exactly as the bank wrote it.
+        aggregate_remittance_information_unstructured (str | None): The message of the lump sum.
+        debtor_organisation_id (str | None): The organisation number of the payer.
+        debtor_address (PostalAddress | None): An address, as an answer has it.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     transaction_amount: MonetaryAmount
@@ -69,7 +88,23 @@ class Transaction:
     bank_transaction_code: str | None = None
     proprietary_bank_transaction_code: str | None = None
     transaction_list_id: str | None = None
+    payment_id: str | None = None
+    is_enriched: bool | None = None
+    transaction_fees: list[TransactionFee] | None = None
+    balance_after_transaction: BalanceAfterTransaction | None = None
+    remittance_information_unstructured_array: list[str] | None = None
+    remittance_information_structured_array: list[StructuredRemittance] | StructuredRemittance | None = None
+    is_alias_payin: bool | None = None
+    is_alias_payout: bool | None = None
+    aggregate_transaction_id: str | None = None
+    aggregate_transaction_list_id: str | None = None
+    aggregate_id: int | None = None
+    aggregate_amount: str | None = None
+    aggregate_remittance_information_unstructured: str | None = None
+    debtor_organisation_id: str | None = None
+    debtor_address: PostalAddress | None = None
     links: Links | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -135,9 +170,71 @@ class Transaction:
 
         transaction_list_id = self.transaction_list_id
 
+        payment_id = self.payment_id
+
+        is_enriched = self.is_enriched
+
+        transaction_fees: list[dict[str, Any]] | None = None
+        if self.transaction_fees is not None:
+            transaction_fees = []
+            for transaction_fees_item_data in self.transaction_fees:
+                transaction_fees_item = transaction_fees_item_data.to_dict()
+                transaction_fees.append(transaction_fees_item)
+
+        balance_after_transaction: dict[str, Any] | None = None
+        if self.balance_after_transaction is not None:
+            balance_after_transaction = self.balance_after_transaction.to_dict()
+
+        remittance_information_unstructured_array: list[str] | None = None
+        if self.remittance_information_unstructured_array is not None:
+            remittance_information_unstructured_array = self.remittance_information_unstructured_array
+
+        remittance_information_structured_array: dict[str, Any] | list[dict[str, Any]] | None
+        if self.remittance_information_structured_array is None:
+            remittance_information_structured_array = None
+        elif isinstance(self.remittance_information_structured_array, list):
+            remittance_information_structured_array = []
+            for (
+                remittance_information_structured_array_type_0_item_data
+            ) in self.remittance_information_structured_array:
+                remittance_information_structured_array_type_0_item = (
+                    remittance_information_structured_array_type_0_item_data.to_dict()
+                )
+                remittance_information_structured_array.append(remittance_information_structured_array_type_0_item)
+
+        else:
+            remittance_information_structured_array = self.remittance_information_structured_array.to_dict()
+
+        is_alias_payin = self.is_alias_payin
+
+        is_alias_payout = self.is_alias_payout
+
+        aggregate_transaction_id = self.aggregate_transaction_id
+
+        aggregate_transaction_list_id = self.aggregate_transaction_list_id
+
+        aggregate_id = self.aggregate_id
+
+        aggregate_amount = self.aggregate_amount
+
+        aggregate_remittance_information_unstructured = self.aggregate_remittance_information_unstructured
+
+        debtor_organisation_id = self.debtor_organisation_id
+
+        debtor_address: dict[str, Any] | None = None
+        if self.debtor_address is not None:
+            debtor_address = self.debtor_address.to_dict()
+
         links: dict[str, Any] | None = None
         if self.links is not None:
             links = self.links.to_dict()
+
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -190,8 +287,40 @@ class Transaction:
             field_dict["proprietaryBankTransactionCode"] = proprietary_bank_transaction_code
         if transaction_list_id is not None:
             field_dict["transactionListId"] = transaction_list_id
+        if payment_id is not None:
+            field_dict["paymentId"] = payment_id
+        if is_enriched is not None:
+            field_dict["isEnriched"] = is_enriched
+        if transaction_fees is not None:
+            field_dict["transactionFees"] = transaction_fees
+        if balance_after_transaction is not None:
+            field_dict["balanceAfterTransaction"] = balance_after_transaction
+        if remittance_information_unstructured_array is not None:
+            field_dict["remittanceInformationUnstructuredArray"] = remittance_information_unstructured_array
+        if remittance_information_structured_array is not None:
+            field_dict["remittanceInformationStructuredArray"] = remittance_information_structured_array
+        if is_alias_payin is not None:
+            field_dict["isAliasPayin"] = is_alias_payin
+        if is_alias_payout is not None:
+            field_dict["isAliasPayout"] = is_alias_payout
+        if aggregate_transaction_id is not None:
+            field_dict["aggregateTransactionId"] = aggregate_transaction_id
+        if aggregate_transaction_list_id is not None:
+            field_dict["aggregateTransactionListId"] = aggregate_transaction_list_id
+        if aggregate_id is not None:
+            field_dict["aggregateId"] = aggregate_id
+        if aggregate_amount is not None:
+            field_dict["aggregateAmount"] = aggregate_amount
+        if aggregate_remittance_information_unstructured is not None:
+            field_dict["aggregateRemittanceInformationUnstructured"] = aggregate_remittance_information_unstructured
+        if debtor_organisation_id is not None:
+            field_dict["debtorOrganisationId"] = debtor_organisation_id
+        if debtor_address is not None:
+            field_dict["debtorAddress"] = debtor_address
         if links is not None:
             field_dict["_links"] = links
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -272,12 +401,102 @@ class Transaction:
 
         transaction_list_id = d.pop("transactionListId", None)
 
+        payment_id = d.pop("paymentId", None)
+
+        is_enriched = d.pop("isEnriched", None)
+
+        _transaction_fees = d.pop("transactionFees", None)
+        transaction_fees: list[TransactionFee] | None = None
+        if _transaction_fees is not None:
+            transaction_fees = []
+            for transaction_fees_item_data in _transaction_fees:
+                transaction_fees_item = TransactionFee.from_dict(transaction_fees_item_data)
+
+                transaction_fees.append(transaction_fees_item)
+
+        _balance_after_transaction = d.pop("balanceAfterTransaction", None)
+        balance_after_transaction: BalanceAfterTransaction | None
+        if _balance_after_transaction is None:
+            balance_after_transaction = None
+        else:
+            balance_after_transaction = BalanceAfterTransaction.from_dict(_balance_after_transaction)
+
+        remittance_information_unstructured_array = cast(
+            "list[str]", d.pop("remittanceInformationUnstructuredArray", None)
+        )
+
+        def _parse_remittance_information_structured_array(
+            data: object,
+        ) -> list[StructuredRemittance] | StructuredRemittance | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                remittance_information_structured_array_type_0 = []
+                _remittance_information_structured_array_type_0 = data
+                for (
+                    remittance_information_structured_array_type_0_item_data
+                ) in _remittance_information_structured_array_type_0:
+                    remittance_information_structured_array_type_0_item = StructuredRemittance.from_dict(
+                        remittance_information_structured_array_type_0_item_data
+                    )
+
+                    remittance_information_structured_array_type_0.append(
+                        remittance_information_structured_array_type_0_item
+                    )
+
+                return remittance_information_structured_array_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            remittance_information_structured_array_type_1 = StructuredRemittance.from_dict(data)
+
+            return remittance_information_structured_array_type_1
+
+        remittance_information_structured_array = _parse_remittance_information_structured_array(
+            d.pop("remittanceInformationStructuredArray", None)
+        )
+
+        is_alias_payin = d.pop("isAliasPayin", None)
+
+        is_alias_payout = d.pop("isAliasPayout", None)
+
+        aggregate_transaction_id = d.pop("aggregateTransactionId", None)
+
+        aggregate_transaction_list_id = d.pop("aggregateTransactionListId", None)
+
+        aggregate_id = d.pop("aggregateId", None)
+
+        aggregate_amount = d.pop("aggregateAmount", None)
+
+        aggregate_remittance_information_unstructured = d.pop("aggregateRemittanceInformationUnstructured", None)
+
+        debtor_organisation_id = d.pop("debtorOrganisationId", None)
+
+        _debtor_address = d.pop("debtorAddress", None)
+        debtor_address: PostalAddress | None
+        if _debtor_address is None:
+            debtor_address = None
+        else:
+            debtor_address = PostalAddress.from_dict(_debtor_address)
+
         _links = d.pop("_links", None)
         links: Links | None
         if _links is None:
             links = None
         else:
             links = Links.from_dict(_links)
+
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
 
         transaction = cls(
             transaction_amount,
@@ -303,7 +522,23 @@ class Transaction:
             bank_transaction_code,
             proprietary_bank_transaction_code,
             transaction_list_id,
+            payment_id,
+            is_enriched,
+            transaction_fees,
+            balance_after_transaction,
+            remittance_information_unstructured_array,
+            remittance_information_structured_array,
+            is_alias_payin,
+            is_alias_payout,
+            aggregate_transaction_id,
+            aggregate_transaction_list_id,
+            aggregate_id,
+            aggregate_amount,
+            aggregate_remittance_information_unstructured,
+            debtor_organisation_id,
+            debtor_address,
             links,
+            tpp_messages,
         )
 
         transaction.additional_properties = d
@@ -327,7 +562,12 @@ class Transaction:
 
 
 from ..models.account_reference import AccountReference  # noqa: E402
+from ..models.balance_after_transaction import BalanceAfterTransaction  # noqa: E402
 from ..models.creditor_account_reference import CreditorAccountReference  # noqa: E402
 from ..models.currency_exchange import CurrencyExchange  # noqa: E402
 from ..models.links import Links  # noqa: E402
 from ..models.monetary_amount import MonetaryAmount  # noqa: E402
+from ..models.postal_address import PostalAddress  # noqa: E402
+from ..models.structured_remittance import StructuredRemittance  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402
+from ..models.transaction_fee import TransactionFee  # noqa: E402

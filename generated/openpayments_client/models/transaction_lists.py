@@ -19,11 +19,14 @@ class TransactionLists:
     Attributes:
         booked (list[BookedTransaction] | None): The booked transactions.
         pending (list[PendingTransaction] | None): The transactions that are not booked yet.
+        bankgiro (list[BankgiroTransaction] | None): Single Bankgiro payments taken out of lump sums, with the scope
+            `bankgiroinformation`. Don't add them to the amounts of `booked`, which has the lump sums.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 
     booked: list[BookedTransaction] | None = None
     pending: list[PendingTransaction] | None = None
+    bankgiro: list[BankgiroTransaction] | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -45,6 +48,13 @@ class TransactionLists:
                 pending_item = pending_item_data.to_dict()
                 pending.append(pending_item)
 
+        bankgiro: list[dict[str, Any]] | None = None
+        if self.bankgiro is not None:
+            bankgiro = []
+            for bankgiro_item_data in self.bankgiro:
+                bankgiro_item = bankgiro_item_data.to_dict()
+                bankgiro.append(bankgiro_item)
+
         links: dict[str, Any] | None = None
         if self.links is not None:
             links = self.links.to_dict()
@@ -56,6 +66,8 @@ class TransactionLists:
             field_dict["booked"] = booked
         if pending is not None:
             field_dict["pending"] = pending
+        if bankgiro is not None:
+            field_dict["bankgiro"] = bankgiro
         if links is not None:
             field_dict["_links"] = links
 
@@ -83,6 +95,15 @@ class TransactionLists:
 
                 pending.append(pending_item)
 
+        _bankgiro = d.pop("bankgiro", None)
+        bankgiro: list[BankgiroTransaction] | None = None
+        if _bankgiro is not None:
+            bankgiro = []
+            for bankgiro_item_data in _bankgiro:
+                bankgiro_item = BankgiroTransaction.from_dict(bankgiro_item_data)
+
+                bankgiro.append(bankgiro_item)
+
         _links = d.pop("_links", None)
         links: Links | None
         if _links is None:
@@ -93,6 +114,7 @@ class TransactionLists:
         transaction_lists = cls(
             booked,
             pending,
+            bankgiro,
             links,
         )
 
@@ -116,6 +138,7 @@ class TransactionLists:
         return key in self.additional_properties
 
 
+from ..models.bankgiro_transaction import BankgiroTransaction  # noqa: E402
 from ..models.booked_transaction import BookedTransaction  # noqa: E402
 from ..models.links import Links  # noqa: E402
 from ..models.pending_transaction import PendingTransaction  # noqa: E402

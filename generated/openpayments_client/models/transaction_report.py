@@ -18,16 +18,19 @@ class TransactionReport:
 
     Attributes:
         account (AccountReference | None): An account, named by one of its numbers, and by its currency if several
-            accounts share the number.
+            accounts share the number. `clearingNumber` goes with `bban` or `accountNumber`.
         transactions (TransactionLists | None): Transactions by booking status.
         balances (list[Balance] | None): The account's balances, if they were requested.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
+        tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
+            or why something failed.
     """
 
     account: AccountReference | None = None
     transactions: TransactionLists | None = None
     balances: list[Balance] | None = None
     links: Links | None = None
+    tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -53,6 +56,13 @@ class TransactionReport:
         if self.links is not None:
             links = self.links.to_dict()
 
+        tpp_messages: list[dict[str, Any]] | None = None
+        if self.tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in self.tpp_messages:
+                tpp_messages_item = tpp_messages_item_data.to_dict()
+                tpp_messages.append(tpp_messages_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -64,6 +74,8 @@ class TransactionReport:
             field_dict["balances"] = balances
         if links is not None:
             field_dict["_links"] = links
+        if tpp_messages is not None:
+            field_dict["tppMessages"] = tpp_messages
 
         return field_dict
 
@@ -101,11 +113,21 @@ class TransactionReport:
         else:
             links = Links.from_dict(_links)
 
+        _tpp_messages = d.pop("tppMessages", None)
+        tpp_messages: list[TppMessage] | None = None
+        if _tpp_messages is not None:
+            tpp_messages = []
+            for tpp_messages_item_data in _tpp_messages:
+                tpp_messages_item = TppMessage.from_dict(tpp_messages_item_data)
+
+                tpp_messages.append(tpp_messages_item)
+
         transaction_report = cls(
             account,
             transactions,
             balances,
             links,
+            tpp_messages,
         )
 
         transaction_report.additional_properties = d
@@ -131,4 +153,5 @@ class TransactionReport:
 from ..models.account_reference import AccountReference  # noqa: E402
 from ..models.balance import Balance  # noqa: E402
 from ..models.links import Links  # noqa: E402
+from ..models.tpp_message import TppMessage  # noqa: E402
 from ..models.transaction_lists import TransactionLists  # noqa: E402

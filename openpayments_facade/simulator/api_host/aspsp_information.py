@@ -1,4 +1,8 @@
-"""ASPSP Information: countries, cities and banks (document 001)."""
+"""ASPSP Information: countries, cities and banks (document 001).
+
+By the rules of 2026 a token for `accountinformation` will do as well, since the newer auth host of the sandbox grants
+no `aspspinformation` (observed in 2026).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..request_ids import UUID
-from ..state.aspsps import ASPSP_CITY_IDS, ASPSP_DETAILS, ASPSPS, CITIES, COUNTRIES
+from ..state.aspsps import ASPSP_CITY_IDS, CITIES, COUNTRIES, aspsp_details, aspsps
 from ..state.banks import BIC
 from .errors import ApiError, malformed
 from .operation import Answer, Call, operation
@@ -29,7 +33,8 @@ T = TypeVar("T")
 
 
 def aspsp_information_routes(provider: Provider) -> list[Route]:
-    get = partial(operation, provider, "GET", api_scopes=["aspspinformation"])
+    api_scopes = ["aspspinformation", "accountinformation"] if provider.of_2026 else ["aspspinformation"]
+    get = partial(operation, provider, "GET", api_scopes=api_scopes, lists=["isoCountryCodes", "cityIds"])
     return [
         get(f"{_BASE}/countries", _list_countries, query=["isoCountryCodes"]),
         get(f"{_BASE}/countries/{{isoCountryCode}}", _get_country),
@@ -58,17 +63,18 @@ def _get_city(call: Call) -> Answer:
 
 
 def _list_aspsps(call: Call) -> Answer:
-    aspsps = _select(
+    found = _select(
         call,
-        ASPSPS,
+        aspsps(of_2026=call.provider.of_2026),
         country=lambda aspsp: aspsp["bicFi"][4:6],
         city_id=lambda aspsp: ASPSP_CITY_IDS.get(aspsp["bicFi"]),
     )
-    return Answer({"aspsps": aspsps})
+    return Answer({"aspsps": found})
 
 
 def _get_aspsp(call: Call) -> Answer:
-    return _find(list(ASPSP_DETAILS.values()), "bicFi", _path_value(call, "bicFi", BIC))
+    details = aspsp_details(of_2026=call.provider.of_2026)
+    return _find(list(details.values()), "bicFi", _path_value(call, "bicFi", BIC))
 
 
 def _select(
@@ -102,10 +108,10 @@ def _path_value(call: Call, name: str, form: re.Pattern[str]) -> str:
 
 
 def _query_list(call: Call, name: str, form: re.Pattern[str]) -> list[str] | None:
-    """The items of a comma-separated parameter; None if it was not sent."""
-    value = call.query(name)
-    items = None if value is None else value.split(",")
-    for item in items or ():
+    """The items of a list; None if it was not sent. They are separated by commas, or their name is repeated."""
+    values = call.request.query_params.getlist(name)
+    items = [item for value in values for item in value.split(",")]
+    for item in items:
         if not form.fullmatch(item):
             raise malformed(name, f"{name} has a malformed item: {item!r}")
-    return items
+    return items if values else None

@@ -49,15 +49,15 @@ def authorisation_routes(
         on(start, "POST", path, about(_start)),
         on(list_all, "GET", path, about(_list)),
         on(get_sca_status, "GET", one, about(_get_sca_status)),
-        on(select_method, "PUT", one, about(_select_method), json_body=True),
+        on(select_method, "PUT", one, about(_select_method), json_body=True, headers=["PSU-Authoriser-ID"]),
     ]
 
 
 def describe_methods(bank: Bank, approach: Approach) -> list[dict[str, str]]:
     """The authentication methods that the user can choose from."""
     return [
-        {"authenticationType": "PUSH_OTP", "authenticationMethodId": method, "name": name}
-        for method, name in bank.offers(approach).items()
+        {"authenticationType": method.type, "authenticationMethodId": method.id, "name": method.name}
+        for method in bank.offers(approach)
     ]
 
 
@@ -82,7 +82,7 @@ def _start(call: BankCall, subject: Subject) -> Answer:
         {"Location": path},
     )
     if call.bank.at_once:
-        authorisation.finish_at_once()
+        authorisation.end()
     return answer
 
 
@@ -93,7 +93,9 @@ def _list(_: BankCall, subject: Subject) -> Answer:
 def _get_sca_status(call: BankCall, subject: Subject) -> Answer:
     authorisation = _find(call, subject)
     authorisation.let_app_proceed()
-    return Answer({"scaStatus": authorisation.sca_status, **_challenge(authorisation)})
+    return Answer(
+        {"scaStatus": authorisation.sca_status, **_challenge(authorisation), **_messages(call, authorisation)}
+    )
 
 
 def _select_method(call: BankCall, subject: Subject) -> Answer:
@@ -120,6 +122,7 @@ def _select_method(call: BankCall, subject: Subject) -> Answer:
             "scaStatus": authorisation.sca_status,
             "chosenScaMethod": chosen,
             **_challenge(authorisation),
+            **_messages(call, authorisation),
             "_links": links(**hrefs),
         },
         headers={"ASPSP-SCA-Approach": authorisation.approach.upper()},
@@ -138,6 +141,14 @@ def _challenge(authorisation: Authorisation) -> dict[str, Any]:
         return {}
     assert authorisation.method is not None
     return {"challengeData": challenge(authorisation.method, authorisation.id, authorisation.reads)}
+
+
+def _messages(call: BankCall, authorisation: Authorisation) -> dict[str, Any]:
+    """Why it failed, if there is a reason (observed in 2026)."""
+    reason = authorisation.reason
+    if reason is None or not call.provider.of_2026:
+        return {}
+    return {"tppMessages": [{"category": "ERROR", "code": reason.code, "text": reason.text}]}
 
 
 def _wrong_status(text: str) -> ApiError:

@@ -1,6 +1,18 @@
-"""The further checks of every call to a bank: a known bank, and well-formed headers.
+"""The further checks of every call to a bank: a known bank, well-formed headers, and a user who is known.
 
-The headers and their forms are from the provider's guide of 2021.
+The headers and their forms are from the provider's description of 2026, and by the rules of 2021 from the provider's
+guide of 2021. A header that is not declared for an operation is never refused there, whatever it holds.
+
+By the rules of 2026 a bank call needs `PSU-ID` and `TPP-Redirect-Preferred`, and with a token of the PSU context
+corporate `PSU-Corporate-ID`. `PSU-IP-Address` and `PSU-User-Agent` are declared as required, too. But a consent has a
+`frequencyPerDay`, and ACCESS_EXCEEDED exists: so there is access without the user, and the only sign of it is that
+there is no address (the provider's guide of 2021). This is how both are read here:
+
+- POST and PUT happen because of the user: they need address and user agent.
+- GET and DELETE without an address are access without the user, and need no user agent either. With an address they
+  need the user agent.
+
+An address is declared as IPv4. No source says what happens with IPv6; it is accepted.
 """
 
 from __future__ import annotations
@@ -12,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..request_ids import UUID
-from ..state.banks import BANKS, BIC, Bank
+from ..state.banks import BIC, Bank
 from ..state.credentials import PSU_CONTEXTS
 from .errors import ApiError, malformed
 from .operation import Answer, Call, operation
@@ -32,24 +44,35 @@ __all__ = ["BankCall", "bank_operation"]
 _BOOLEAN = re.compile("true|false")
 _NOT_EMPTY = re.compile(".+")
 _CONTENT = "(SCA|PROCESS|LAST)"
-_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+_IP_ADDRESS = "PSU-IP-Address"
+_FORMS: Final[dict[str, re.Pattern[str]]] = {
     "X-BicFi": BIC,
-    "X-AffiliatedASPSP-ID": _NOT_EMPTY,
-    "Consent-ID": _NOT_EMPTY,
-    "PSU-IP-Port": re.compile("[0-9]{1,5}"),
     "PSU-ID": _NOT_EMPTY,
-    "PSU-ID-Type": _NOT_EMPTY,
     "PSU-Corporate-ID": _NOT_EMPTY,
     "PSU-Corporate-ID-Type": _NOT_EMPTY,
+    "TPP-Redirect-Preferred": _BOOLEAN,
+}
+_FURTHER_FORMS_OF_2021: Final[dict[str, re.Pattern[str]]] = {
+    "PSU-IP-Port": re.compile("[0-9]{1,5}"),
+    "PSU-ID-Type": _NOT_EMPTY,
     "PSU-Http-Method": re.compile("GET|POST|PUT|PATCH|DELETE"),
     "PSU-Device-ID": UUID,
     "PSU-Geo-Location": re.compile(r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}"),
-    "TPP-Redirect-Preferred": _BOOLEAN,
     "TPP-Redirect-URI": _NOT_EMPTY,
     "TPP-Nok-Redirect-URI": _NOT_EMPTY,
     "TPP-Explicit-Authorisation-Preferred": _BOOLEAN,
     "TPP-Notification-URI": _NOT_EMPTY,
     "TPP-Notification-Content-Preferred": re.compile(f"status={_CONTENT}(,{_CONTENT}){{0,2}}"),
+}
+# what only some operations have
+_FORMS_OF_SOME: Final[dict[str, re.Pattern[str]]] = {
+    "Consent-ID": _NOT_EMPTY,
+    "X-AffiliatedASPSP-ID": _NOT_EMPTY,
+}
+_NEW_FORMS_OF_SOME: Final[dict[str, re.Pattern[str]]] = {
+    "PSU-Authoriser-ID": _NOT_EMPTY,
+    "X-Consent-Type": re.compile("sepaDirectDebit"),
+    "X-ISO-Fallback-Enabled": _BOOLEAN,
 }
 
 S = TypeVar("S", bound="Subject")
@@ -80,13 +103,19 @@ class BankCall(Call):
         return value == "true"
 
     def check(self, subject: S | None, *, otherwise: ApiError) -> S:
-        """The call's subject. Raises `otherwise` if the bank doesn't know it, ApiError if the call contradicts it."""
+        """The call's subject. Raises `otherwise` if the bank doesn't know it, ApiError if the call contradicts it.
+
+        That it belongs to a company was observed in 2026.
+        """
         if subject is None or subject.bank is not self.bank:
             raise otherwise
-        name, created_with = "TPP-Redirect-Preferred", subject.redirect_preferred
-        if self.bank.keeps_preference and created_with is not None and self.header(name) != created_with:
-            text = f"the {subject.kind} was created with {name}: {created_with}"
-            raise ApiError(400, "PARAMETER_NOT_CONSISTENT", text, path=name)
+        kept = {"TPP-Redirect-Preferred": subject.redirect_preferred if self.bank.keeps_preference else None}
+        if self.provider.of_2026:
+            kept["PSU-Corporate-ID"] = subject.corporate_id
+        for name, created_with in kept.items():
+            if created_with is not None and self.header(name) != created_with:
+                text = f"send the same {name} as the {subject.kind} was created with"
+                raise ApiError(400, "PARAMETER_NOT_CONSISTENT", text, path=name)
         return subject
 
 
@@ -99,20 +128,31 @@ def bank_operation(
     *,
     api_scopes: Collection[str],
     query: Collection[str] = (),
+    headers: Collection[str] = (),
     json_body: bool = False,
 ) -> Route:
-    """As `operation`, for operations that a bank answers. With `json_body` the call has its `body`."""
+    """As `operation`, for operations that a bank answers.
+
+    Args:
+        operation_id: Its operationId.
+        headers: Those that only some operations have.
+        json_body: Whether the call has its `body`.
+    """
+    forms = _forms(headers, of_2026=provider.of_2026)
 
     def answer(call: Call) -> Answer:
-        headers = call.request.headers
-        bank = _find_bank(headers)
-        required = bank.insists_on.get(operation_id, ())
+        sent = call.request.headers
+        bank = _find_bank(sent, provider.banks)
+        _check_forms(sent, forms)
+        if provider.of_2026:
+            _check_identity(sent, method, call.scopes)
+        insists_on = bank.insists_on.get(operation_id, ())
         if "corporate" in call.scopes:
-            required += bank.insists_on_in_corporate.get(operation_id, ())
-        _check_headers(headers, required, bank)
+            insists_on += bank.insists_on_in_corporate.get(operation_id, ())
+        _check_presence(sent, insists_on, f"{bank.name} insists on {{}}")
         body = None
         if json_body:
-            if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            if sent.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 return Answer(status=415)
             body = _read_json(call.content)
         return handler(BankCall(**vars(call), bank=bank, body=body))
@@ -120,36 +160,56 @@ def bank_operation(
     return operation(provider, method, path, answer, api_scopes=api_scopes, query=query, offers_problem=True)
 
 
-def _find_bank(headers: Headers) -> Bank:
+def _forms(names: Collection[str], *, of_2026: bool) -> Mapping[str, re.Pattern[str]]:
+    """The forms of the headers that an operation declares, if it has these beyond those of every bank call."""
+    some = _FORMS_OF_SOME | _NEW_FORMS_OF_SOME if of_2026 else _FORMS_OF_SOME
+    older = {} if of_2026 else _FURTHER_FORMS_OF_2021
+    return _FORMS | older | {name: form for name, form in some.items() if name in names}
+
+
+def _find_bank(headers: Headers, banks: Mapping[str, Bank]) -> Bank:
     bic = headers.get("X-BicFi")
     if bic is None:
         raise malformed("X-BicFi", "X-BicFi is missing")
-    _check_form(headers, "X-BicFi")
-    bank = BANKS.get(bic)
+    _check_form(headers, "X-BicFi", BIC)
+    bank = banks.get(bic)
     if bank is None:
-        raise ApiError(400, "RESOURCE_UNKNOWN", f"no such bank: {bic}; there are {', '.join(BANKS)}", path="X-BicFi")
+        raise ApiError(400, "RESOURCE_UNKNOWN", f"no such bank: {bic}; there are {', '.join(banks)}", path="X-BicFi")
     return bank
 
 
-def _check_headers(headers: Headers, required: Collection[str], bank: Bank) -> None:
-    for name in _FORMS:
-        _check_form(headers, name)
-    address = headers.get("PSU-IP-Address")
+def _check_forms(headers: Headers, forms: Mapping[str, re.Pattern[str]]) -> None:
+    for name, form in forms.items():
+        _check_form(headers, name, form)
+    address = headers.get(_IP_ADDRESS)
     if address is not None:
         try:
             ipaddress.ip_address(address)
         except ValueError:
-            raise malformed("PSU-IP-Address", f"PSU-IP-Address is not an IP address: {address!r}") from None
+            raise malformed(_IP_ADDRESS, f"{_IP_ADDRESS} is not an IP address: {address!r}") from None
+
+
+def _check_identity(headers: Headers, method: str, scopes: Collection[str]) -> None:
+    """What the rules of 2026 require of a call."""
+    required = ["PSU-ID", "TPP-Redirect-Preferred"]
+    if "corporate" in scopes:
+        required.append("PSU-Corporate-ID")
+    if method in {"POST", "PUT"} or _IP_ADDRESS in headers:
+        required += [_IP_ADDRESS, "PSU-User-Agent"]
+    _check_presence(headers, required, "{} is missing")
+
+
+def _check_presence(headers: Headers, required: Collection[str], text: str) -> None:
     for name in required:
         if not headers.get(name):
-            raise malformed(name, f"{bank.name} insists on {name}")
+            raise malformed(name, text.format(name))
 
 
-def _check_form(headers: Headers, name: str) -> None:
+def _check_form(headers: Headers, name: str, form: re.Pattern[str]) -> None:
     values = headers.getlist(name)
     if len(values) > 1:
         raise malformed(name, f"{name} is sent more than once")
-    if values and not _FORMS[name].fullmatch(values[0]):
+    if values and not form.fullmatch(values[0]):
         raise malformed(name, f"{name} is malformed")
 
 

@@ -17,7 +17,7 @@ _SIDE = 33
 
 def challenge(method: str, authorisation_id: str, step: int) -> dict[str, Any]:
     """`challengeData` at status read number `step`. Only the animated methods change it from step to step."""
-    if method == "mbid":
+    if method in {"mbid", "mbid_same_device"}:
         # an autostart token, the same until the authorisation ends
         return {"data": [derived_uuid("autostart", authorisation_id)]}
     token = derived_uuid("animated", authorisation_id)

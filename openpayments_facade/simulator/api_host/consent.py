@@ -1,41 +1,51 @@
-"""Consent: create, read and delete consents, and their authorisations (the provider's guide of 2021)."""
+"""Consent: create, read and delete consents, and their authorisations.
+
+From the provider's guide of 2021; what the rules of 2026 add is from the provider's description of 2026.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from ..state.aspsps import aspsp_details
 from .authorisations import authorisation_routes, describe_methods, links
 from .bank_call import BankCall, bank_operation
 from .errors import ApiError, malformed
 from .operation import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.routing import Route
 
     from ..state import Provider
     from ..state.consents import Consent
 
-__all__ = ["consent_routes", "find_consent", "read_date"]
+__all__ = ["ACCOUNTS", "CARD_ACCOUNTS", "consent_routes", "find_consent", "read_date"]
 
+ACCOUNTS = "/psd2/accountinformation/v1/accounts"
+CARD_ACCOUNTS = "/psd2/accountinformation/v1/card-accounts"
 _CONSENTS = "/psd2/consent/v1/consents"
 _CONSENT = f"{_CONSENTS}/{{consentId}}"
 
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LISTS = ("accounts", "balances", "transactions")
-_OFFERS = {"availableAccounts": ("allAccounts", "allAccountsWithBalances"), "allPsd2": ("allAccounts",)}
+_OFFERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "availableAccounts": ("allAccounts", "allAccountsWithBalances"),
+    "allPsd2": ("allAccounts",),
+}
+_OFFERS_OF_2026: Final = {**_OFFERS, "availableAccounts": (*_OFFERS["availableAccounts"], "selectAccounts")}
 _UP_TO_35 = re.compile(".{1,35}", re.DOTALL)
-_IDENTIFIERS: Final[Mapping[str, re.Pattern[str]]] = {
+_IDENTIFIERS: Final[dict[str, re.Pattern[str]]] = {
     "iban": re.compile("[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}"),
     "bban": re.compile("[a-zA-Z0-9]{1,30}"),
     "pan": _UP_TO_35,
     "maskedPan": _UP_TO_35,
     "msisdn": _UP_TO_35,
 }
+_IDENTIFIERS_OF_2026: Final = _IDENTIFIERS | {"accountNumber": re.compile("[a-zA-Z0-9]{1,30}")}
 _ADDITIONS: Final[Mapping[str, re.Pattern[str]]] = {
     "clearingNumber": re.compile("[0-9]{1,5}"),
     "currency": re.compile("[A-Z]{3}"),
@@ -45,7 +55,14 @@ _ADDITIONS: Final[Mapping[str, re.Pattern[str]]] = {
 def consent_routes(provider: Provider) -> list[Route]:
     on = partial(bank_operation, provider, api_scopes=["accountinformation"])
     return [
-        on("createConsent", "POST", _CONSENTS, _create, json_body=True),
+        on(
+            "createConsent",
+            "POST",
+            _CONSENTS,
+            _create,
+            headers=["X-AffiliatedASPSP-ID", "X-Consent-Type"],
+            json_body=True,
+        ),
         on("getConsentInformation", "GET", _CONSENT, _get),
         on("deleteConsent", "DELETE", _CONSENT, _delete),
         on("getConsentStatus", "GET", f"{_CONSENT}/status", _get_status),
@@ -78,13 +95,15 @@ def read_date(value: object, name: str) -> date:
 
 
 def _create(call: BankCall) -> Answer:
-    valid_until = _check_request(call.body, call.today)
+    _check_affiliate(call)
+    valid_until = _check_request(call)
     consent = call.provider.consents.create(
         call.bank,
         call.body,
         valid_until=valid_until,
         context=call.context,
         redirect_preferred=call.header("TPP-Redirect-Preferred"),
+        corporate_id=call.header("PSU-Corporate-ID"),
         psu_id=call.header("PSU-ID"),
     )
     path = f"{_CONSENTS}/{consent.id}"
@@ -104,15 +123,26 @@ def _get(call: BankCall) -> Answer:
     consent = _find(call)
     return Answer(
         {
-            "consentId": consent.id,
+            **({} if call.provider.of_2026 else {"consentId": consent.id}),
             "access": consent.request["access"],
             "recurringIndicator": consent.request["recurringIndicator"],
             "validUntil": consent.valid_until.isoformat(),
             "frequencyPerDay": consent.request["frequencyPerDay"],
             "lastActionDate": consent.last_action.isoformat(),
             "consentStatus": consent.status,
+            **_links(call, consent),
         }
     )
+
+
+def _links(call: BankCall, consent: Consent) -> dict[str, Any]:
+    """Where a valid consent leads, by the rules of 2026."""
+    if consent.status != "valid" or not call.provider.of_2026:
+        return {}
+    hrefs = {"account": ACCOUNTS}
+    if call.provider.ledger.cards(call.bank, consent.context, consent.psu_id):
+        hrefs["card-account"] = CARD_ACCOUNTS
+    return {"_links": links(**hrefs)}
 
 
 def _delete(call: BankCall) -> Answer:
@@ -135,8 +165,20 @@ def _find(call: BankCall) -> Consent:
     return find_consent(call, call.path_value("consentId"), status=403, path="consentId")
 
 
-def _check_request(body: Any, today: date) -> date:
+def _check_affiliate(call: BankCall) -> None:
+    """By the rules of 2026, a bank knows the banks that are reached through it. Raises ApiError 400."""
+    name = "X-AffiliatedASPSP-ID"
+    affiliate = call.header(name)
+    if affiliate is None or not call.provider.of_2026:
+        return
+    known = aspsp_details(of_2026=True)[call.bank.bic].get("affiliatedAspsps", ())
+    if affiliate not in [each["id"] for each in known]:
+        raise ApiError(400, "RESOURCE_UNKNOWN", f"{call.bank.name} has no such affiliated bank", path=name)
+
+
+def _check_request(call: BankCall) -> date:
     """Checks a request, and returns the date in its `validUntil`. Raises ApiError 400."""
+    body = call.body
     if not isinstance(body, dict):
         raise malformed(None, "the body is not a JSON object")
     for name in ("access", "recurringIndicator", "validUntil", "frequencyPerDay", "combinedServiceIndicator"):
@@ -149,24 +191,24 @@ def _check_request(body: Any, today: date) -> date:
     # 1.0 is an integer to a JSON Schema
     if isinstance(frequency, bool) or not isinstance(frequency, (int, float)) or frequency % 1 or frequency < 1:
         raise malformed("frequencyPerDay", "frequencyPerDay must be 1 or more")
-    _check_access(body["access"])
+    _check_access(body["access"], of_2026=call.provider.of_2026)
     valid_until = read_date(body["validUntil"], "validUntil")
-    if valid_until < today:
+    if valid_until < call.today:
         raise ApiError(400, "PERIOD_INVALID", "validUntil is in the past", path="validUntil")
     return valid_until
 
 
-def _check_access(access: Any) -> None:
+def _check_access(access: Any, *, of_2026: bool) -> None:
     if not isinstance(access, dict):
         raise malformed("access", "access must be a JSON object")
-    for name, offers in _OFFERS.items():
+    for name, offers in (_OFFERS_OF_2026 if of_2026 else _OFFERS).items():
         if access.get(name) is not None and access[name] not in offers:
             raise ApiError(
                 400, "PARAMETER_NOT_SUPPORTED", f"{name} must be one of: {', '.join(offers)}", path=f"access.{name}"
             )
     lists = {name: access[name] for name in _LISTS if access.get(name) is not None}
     for name, references in lists.items():
-        _check_references(references, f"access.{name}")
+        _check_references(references, f"access.{name}", _IDENTIFIERS_OF_2026 if of_2026 else _IDENTIFIERS)
     if any(lists.values()) and not all(lists.values()):
         raise _inconsistent("access", "if one list is empty, the others are too")
     for name in ("balances", "transactions"):
@@ -174,7 +216,7 @@ def _check_access(access: Any) -> None:
             raise _inconsistent(f"access.{name}", f"{name} has an account that is not in accounts")
 
 
-def _check_references(references: Any, path: str) -> None:
+def _check_references(references: Any, path: str, identifiers: Mapping[str, re.Pattern[str]]) -> None:
     if not isinstance(references, list):
         raise malformed(path, f"{path} must be a list")
     for position, reference in enumerate(references):
@@ -182,9 +224,9 @@ def _check_references(references: Any, path: str) -> None:
         if not isinstance(reference, dict):
             raise malformed(where, f"{where} must be an account reference")
         given = {name: value for name, value in reference.items() if value is not None}
-        if len(given.keys() & _IDENTIFIERS.keys()) != 1:
-            raise malformed(where, f"{where} needs exactly one of: {', '.join(_IDENTIFIERS)}")
-        for name, form in (*_IDENTIFIERS.items(), *_ADDITIONS.items()):
+        if len(given.keys() & identifiers.keys()) != 1:
+            raise malformed(where, f"{where} needs exactly one of: {', '.join(identifiers)}")
+        for name, form in (*identifiers.items(), *_ADDITIONS.items()):
             if name in given and not (isinstance(given[name], str) and form.fullmatch(given[name])):
                 raise malformed(f"{where}.{name}", f"{where}.{name} is malformed")
 

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ..state.authorisations import API_SCOPE_BY_KIND, Approval
-from ..state.users import Fate, fate_of
 from .errors import OAuthError
 from .scopes import check_scope
 
@@ -104,12 +103,12 @@ def decide(provider: Provider, fields: Mapping[str, str], *, approved: bool) -> 
     """Where the browser goes once the user has pressed a button; None if nothing happens. Raises Refused."""
     with provider.lock:
         authorisation = _check_link(provider, fields)
-        fate = fate_of(authorisation.psu_id)
-        if fate is Fate.NEVER_ENDS:
+        course = authorisation.course
+        if course.outcome is None:
             return None
         redirect_uri, state = fields["redirect_uri"], fields.get("state")
-        if not approved or fate is Fate.FAILS:
-            authorisation.finish("failed")
+        if not approved or course.outcome == "failed":
+            authorisation.decline()
             # no source says what comes back then; this is what OAuth says (RFC 6749, section 4.1.2.1)
             return _with_query(redirect_uri, error="access_denied", state=state)
         code = None

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from .banks import banks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from .authorisations import Authorisations, Subject
+    from .banks import Bank
     from .consents import Consents
     from .credentials import AccessTokens, Application, Codes, RefreshTokens
     from .ledger import Ledger
 
-__all__ = ["Provider"]
+__all__ = ["RULES", "Provider", "Rules"]
+
+Rules = Literal["2026", "2021"]
+RULES: tuple[Rules, ...] = ("2026", "2021")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,7 @@ class Provider:
     can be called from any thread.
 
     Attributes:
+        of_2026: Whether the rules are those of 2026, or those of 2021.
         refresh_tokens: None if the token endpoint issues none.
         redirect_uris: The redirect URIs that the application has registered; None for any.
         page_size: The number of booked transactions on a page.
@@ -33,6 +40,7 @@ class Provider:
         now: Returns the banks' time.
     """
 
+    of_2026: bool
     application: Application
     tokens: AccessTokens
     codes: Codes
@@ -47,6 +55,11 @@ class Provider:
     plain_redirect: bool
     redirect_uris: frozenset[str] | None
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def banks(self) -> Mapping[str, Bank]:
+        """The banks, by BIC."""
+        return banks(of_2026=self.of_2026)
 
     def find_subject(self, identifier: str) -> Subject | None:
         """What a user is asked to approve, by its id."""

@@ -1,14 +1,19 @@
-"""Countries, cities and banks as ASPSP Information lists them: the exact examples of document 001.
+"""Countries, cities and banks as ASPSP Information lists them.
 
-They contain only what the document says. For Nordea and Handelsbanken it gives BIC, name and logo, so their details
-have no more than that. The trailing space in SEB's name is from the document.
+By the rules of 2021 these are the exact examples of document 001, and contain only what it says. For Nordea and
+Handelsbanken it gives BIC, name and logo, so their details have no more than that. The trailing space in SEB's name is
+from the document.
+
+By the rules of 2026 SEB's details also have its capabilities, and Swedbank is listed after the three: its data is from
+the provider's guide of 2021 and the provider's description of 2026, whose example it is. Nothing is invented for the
+others.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["ASPSPS", "ASPSP_CITY_IDS", "ASPSP_DETAILS", "CITIES", "COUNTRIES"]
+__all__ = ["ASPSP_CITY_IDS", "CITIES", "COUNTRIES", "aspsp_details", "aspsps"]
 
 COUNTRIES: Final[list[dict[str, str]]] = [
     {"isoCountryCode": "SE", "name": "Sweden"},
@@ -24,7 +29,7 @@ CITIES: Final[list[dict[str, str]]] = [
     {"cityId": "8f64d9db-7f38-e13e-cbf8-809e6bc6175c", "name": "Copenhagen", "isoCountryCode": "DK"},
 ]
 
-ASPSPS: Final[list[dict[str, str]]] = [
+_ASPSPS_OF_2021: Final[list[dict[str, str]]] = [
     {
         "bicFi": "ESSESESS",
         "name": "Skandinaviska Enskilda Banken AB ",
@@ -42,11 +47,11 @@ ASPSPS: Final[list[dict[str, str]]] = [
     },
 ]
 
-# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known if the document names it: SEB's
-# details say Stockholm. The other two are found by country or without a filter, never by city.
+# A bank's country is in its BIC (letters 5 and 6, ISO 9362). Its city is only known if a source names it: SEB's
+# details say Stockholm. The others are found by country or without a filter, never by city.
 ASPSP_CITY_IDS: Final[dict[str, str]] = {"ESSESESS": "37efa883-c8ad-4ff7-927b-b11b02beb923"}
 
-ASPSP_DETAILS: Final[dict[str, dict[str, Any]]] = {aspsp["bicFi"]: dict(aspsp) for aspsp in ASPSPS} | {
+_DETAILS_OF_2021: Final[dict[str, dict[str, Any]]] = {aspsp["bicFi"]: dict(aspsp) for aspsp in _ASPSPS_OF_2021} | {
     "ESSESESS": {
         "city": "Stockholm",
         "country": "Sweden",
@@ -79,3 +84,63 @@ ASPSP_DETAILS: Final[dict[str, dict[str, Any]]] = {aspsp["bicFi"]: dict(aspsp) f
         "logoUrl": "https://opeopenbanking.blob.core.windows.net/images/ESSESESS.jpg",
     }
 }
+
+_ASPSPS_OF_2026: Final = [
+    *_ASPSPS_OF_2021,
+    {
+        "bicFi": "SWEDSESS",
+        "name": "Swedbank",
+        # no source has this bank's logo; the address is made like the others
+        "logoUrl": "https://openbankingplatform.blob.core.windows.net/image/SWEDSESS.png",
+    },
+]
+_DETAILS_OF_2026: Final = _DETAILS_OF_2021 | {
+    # Document 001 has the rest, word for word. That SEB's capabilities are filled in was observed in 2026, and that its
+    # baskets take 100 payments; the other numbers are the examples in the provider's description of 2026.
+    "ESSESESS": _DETAILS_OF_2021["ESSESESS"]
+    | {
+        "accountInformation": {
+            "transactionHistoryMaxDays": 90,
+            "extendedTransactionHistoryMaxDays": 760,
+            "extendedTransactionHistoryAvailableWindowMinutes": 5,
+            "transactionHistoryMaxCount": 1000,
+        },
+        "paymentInitiation": {"signingBasketsSupported": True, "signingBasketLimit": 100},
+    },
+    "SWEDSESS": {
+        "bicFi": "SWEDSESS",
+        "name": "Swedbank",
+        "logoUrl": "https://opeopenbanking.blob.core.windows.net/images/SWEDSESS.png",
+        "websiteUrl": "https://www.swedbank.se",
+        "companyNumber": "502017-7753",
+        "phone": "+46-8-585 900 00",
+        "streetAddress": "Landsvägen 40",
+        "postalCode": "105 34",
+        "globalPaymentProducts": ["domestic", "swedish-giro", "cross-border"],
+        "supportedAuthorizationMethods": [
+            {"name": "OAuth2", "uri": "https://auth.openbankingplatform.com/.well-known/openid-configuration"},
+            {"name": "Decoupled", "uri": ""},
+        ],
+        "affiliatedAspsps": [
+            {"id": "08999", "name": "Swedbank"},
+            {"id": "08191", "name": "Sparbanken Bergslagen AB"},
+            {"id": "08024", "name": "Bjursås Sparbank"},
+        ],
+        "accountInformation": {
+            "transactionHistoryMaxDays": 88,
+            "extendedTransactionHistoryMaxDays": 760,
+            "extendedTransactionHistoryAvailableWindowMinutes": 60,
+        },
+        "paymentInitiation": {"signingBasketsSupported": True, "signingBasketLimit": 100},
+    },
+}
+
+
+def aspsps(*, of_2026: bool) -> list[dict[str, str]]:
+    """The list of banks."""
+    return _ASPSPS_OF_2026 if of_2026 else _ASPSPS_OF_2021
+
+
+def aspsp_details(*, of_2026: bool) -> dict[str, dict[str, Any]]:
+    """The details of the banks, by BIC."""
+    return _DETAILS_OF_2026 if of_2026 else _DETAILS_OF_2021

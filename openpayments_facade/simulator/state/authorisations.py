@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from .users import Fate, fate_of
+from .users import DECLINED, USUAL, Course, Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,17 +22,14 @@ __all__ = [
     "Approval",
     "Authorisation",
     "Authorisations",
-    "Outcome",
     "ScaStatus",
     "SimulatedAuthorisation",
     "Subject",
 ]
 
-Outcome = Literal["finalised", "failed", "exempted"]
 ScaStatus = Literal["received", "started", "scaMethodSelected", "authenticationStarted"] | Outcome
 
 _TERMINAL: frozenset[ScaStatus] = frozenset({"finalised", "failed", "exempted"})
-_OUTCOME_BY_FATE: Final[Mapping[Fate, Outcome]] = {Fate.FAILS: "failed", Fate.EXEMPTED: "exempted"}
 
 # Everything that a user can approve by redirect: its name in the link and in the headers of the token request, and the
 # API scope that the redirect is for (the provider's guide of 2021, which does not mention baskets).
@@ -63,8 +60,8 @@ class SimulatedAuthorisation:
 class Subject(ABC):
     """What a user is asked to approve; a base class with a subclass for each kind.
 
-    `kind` is one of `API_SCOPE_BY_KIND`; `context` is the PSU context of the token, `redirect_preferred` the header
-    that it was created with; `psu_id` is the user, None if unknown.
+    `kind` is one of `API_SCOPE_BY_KIND`; `context` is the PSU context of the token, `redirect_preferred` and
+    `corporate_id` are headers that it was created with; `psu_id` is the user, None if unknown.
     """
 
     kind: ClassVar[str]
@@ -73,6 +70,7 @@ class Subject(ABC):
     bank: Bank
     context: str | None
     redirect_preferred: str | None
+    corporate_id: str | None
     psu_id: str | None
     status: str
     authorisations: dict[str, Authorisation] = field(default_factory=dict)
@@ -87,9 +85,14 @@ class Subject(ABC):
     def request_to_user(self) -> str:
         """What the bank's page asks of the user, as a sentence."""
 
+    @property
+    def next_signer(self) -> str | None:
+        """The user whose approval it waits for; None if unknown."""
+        return self.psu_id
+
     @abstractmethod
-    def approve(self, psu_id: str | None) -> None:
-        """Applies the consequences of this user's approval."""
+    def approve(self, psu_id: str | None, *, alone: bool) -> None:
+        """Applies the consequences of this user's approval. `alone` says whether that of nobody else is needed."""
 
     @abstractmethod
     def reject(self) -> None:
@@ -117,7 +120,8 @@ class Authorisation:
     """A user's approval of a subject, by redirect or decoupled (in an app).
 
     `reads` counts the status reads since a method was selected. A decoupled one ends by itself at read number
-    `last_read`; if that is None, it never does.
+    `last_read`; if that is None, it never does. `challenged` is its status from the challenge on, `reason` says why it
+    failed.
     """
 
     id: str
@@ -126,8 +130,11 @@ class Authorisation:
     sca_status: ScaStatus
     psu_id: str | None
     last_read: int | None
+    challenged: ScaStatus
+    courses: Mapping[str, Course]
     method: str | None = None
     reads: int = 0
+    reason: Reason | None = None
 
     @property
     def is_open(self) -> bool:
@@ -139,6 +146,11 @@ class Authorisation:
         return self.is_open and self.approach == "decoupled" and self.method is not None
 
     @property
+    def course(self) -> Course:
+        """How it goes for its user."""
+        return USUAL if self.psu_id is None else self.courses.get(self.psu_id, USUAL)
+
+    @property
     def approval(self) -> Approval:
         return Approval(self.subject.kind, self.subject.id, self.id)
 
@@ -148,44 +160,62 @@ class Authorisation:
         if self.approach == "redirect":
             self.sca_status = "scaMethodSelected"
         elif not self.subject.bank.at_once:
-            self.sca_status = "authenticationStarted"
-        if fate_of(self.psu_id) is Fate.EXEMPTED:
-            self.finish("exempted")
+            self.sca_status = self.challenged
+        if self.course.outcome == "exempted":
+            self.end()
 
-    def finish_at_once(self) -> None:
-        """For a bank that does not wait for its user."""
-        fate = fate_of(self.psu_id)
-        if fate is not Fate.NEVER_ENDS:
-            self.finish(_OUTCOME_BY_FATE.get(fate, "finalised"))
+    def end(self) -> None:
+        """Ends as it does for its user; not at all, if it never does."""
+        if self.course.outcome is not None:
+            self.finish(self.course.outcome, self.course.reason)
+
+    def decline(self) -> None:
+        """The user declines, or is one whose authorisation fails anyway."""
+        if self.course.outcome == "failed":
+            self.end()
+        else:
+            self.finish("failed", DECLINED)
 
     def let_app_proceed(self) -> None:
         """Counts a status read, which brings a decoupled authorisation a step closer to its end."""
         if not self.waits_for_app:
             return
         self.reads += 1
-        fate = fate_of(self.psu_id)
-        if fate is not Fate.NEVER_ENDS and self.last_read is not None and self.reads >= self.last_read:
-            self.finish("failed" if fate is Fate.FAILS else "finalised")
+        if self.course.outcome is not None and self.last_read is not None and self.reads >= self.last_read:
+            self.end()
         elif self.reads >= (self.last_read or 4) / 2:
             self.sca_status = "started"
 
-    def finish(self, outcome: Outcome) -> None:
-        self.sca_status = outcome
+    def finish(self, outcome: Outcome, reason: Reason | None = None) -> None:
+        self.sca_status, self.reason = outcome, reason
         if outcome == "failed":
             self.subject.reject()
         else:
-            self.subject.approve(self.psu_id)
+            self.subject.approve(self.psu_id, alone=self.course.signs_alone)
 
     def view(self) -> SimulatedAuthorisation:
         return SimulatedAuthorisation(self.id, self.approach, self.sca_status, self.method, self.psu_id)
 
 
 class Authorisations:
-    """All authorisations. `new_id` makes their ids; decoupled ones end at read `decoupled_reads`."""
+    """All authorisations. `new_id` makes their ids; decoupled ones end at read `decoupled_reads`.
 
-    def __init__(self, *, new_id: Callable[[], str], decoupled_reads: int | None) -> None:
+    `courses` are those of the users who have a special one. `of_2026` says whether the statuses follow each other as in
+    the provider's sandbox (observed in 2026), or as in the provider's guide of 2021.
+    """
+
+    def __init__(
+        self,
+        *,
+        new_id: Callable[[], str],
+        decoupled_reads: int | None,
+        courses: Mapping[str, Course],
+        of_2026: bool,
+    ) -> None:
         self._new_id = new_id
         self._decoupled_reads = decoupled_reads
+        self._courses = courses
+        self._of_2026 = of_2026
         self._authorisations: dict[str, Authorisation] = {}
 
     def start(self, subject: Subject, psu_id: str | None) -> Authorisation:
@@ -194,15 +224,23 @@ class Authorisations:
             id=self._new_id(),
             subject=subject,
             approach=approach,
-            # in the provider's guide of 2021 redirects begin with `started`, in its notes about banks with `received`
-            sca_status="started" if approach == "redirect" else "received",
+            # in the provider's guide of 2021 redirects begin with `started`, in its notes about banks with `received`,
+            # as in the provider's description of 2026
+            sca_status="started" if approach == "redirect" and not self._of_2026 else "received",
             psu_id=psu_id or subject.psu_id,
             last_read=self._decoupled_reads,
+            challenged="started" if self._of_2026 else "authenticationStarted",
+            courses=self._courses,
         )
         self._authorisations[authorisation.id] = authorisation
         subject.authorisations[authorisation.id] = authorisation
         subject.touch()
         return authorisation
+
+    def approve_unstarted(self, subject: Subject) -> None:
+        """The next signer approves, without an authorisation."""
+        psu_id = subject.next_signer
+        subject.approve(psu_id, alone=self._courses.get(psu_id or "", USUAL).signs_alone)
 
     def find(self, authorisation_id: str) -> Authorisation | None:
         authorisation = self._authorisations.get(authorisation_id)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Consent", "ConsentStatus", "Consents", "SimulatedConsent"]
 
-ConsentStatus = Literal["received", "rejected", "valid", "revokedByPsu", "expired", "terminatedByTpp"]
+ConsentStatus = Literal[
+    "received", "rejected", "partiallyAuthorised", "valid", "revokedByPsu", "expired", "terminatedByTpp"
+]
 
 # no source says how long a consent can be; the European regulation allows 180 days between two authentications
 _LONGEST = timedelta(days=180)
@@ -45,7 +47,8 @@ class Consent(Subject):
     """A consent. `request` is the body that it was created with.
 
     `accesses` counts a day's accesses without the user, `reported` the entries that each account has already listed,
-    `next_pages` are the queries of the links to next pages.
+    `next_pages` are the queries of the links to next pages. `iso_fallback` says whether it was read with
+    `X-ISO-Fallback-Enabled` while it was valid.
     """
 
     kind = "consent"
@@ -58,21 +61,35 @@ class Consent(Subject):
     accesses: Counter[object] = field(default_factory=Counter)
     reported: dict[str, int] = field(default_factory=dict)
     next_pages: deque[object] = field(default_factory=lambda: deque(maxlen=16))
+    iso_fallback: bool = False
 
     @property
     def is_alive(self) -> bool:
-        return self.status in {"received", "valid"}
+        return self.waits_for_user or self.status == "valid"
 
     @property
     def waits_for_user(self) -> bool:
-        return self.status == "received"
+        return self.status in {"received", "partiallyAuthorised"}
+
+    @property
+    def next_signer(self) -> str | None:
+        # once one user has approved, it is the turn of another
+        return self.psu_id if self.status == "received" else None
 
     @property
     def request_to_user(self) -> str:
         return f"An application asks to read your accounts until {self.valid_until.isoformat()}."
 
-    def approve(self, psu_id: str | None) -> None:
-        self.psu_id = psu_id
+    def approve(self, psu_id: str | None, *, alone: bool) -> None:
+        if self.status == "partiallyAuthorised":
+            if psu_id == self.psu_id:
+                return  # the approval of somebody else is missing
+        else:
+            self.psu_id = psu_id
+            if not alone:
+                self.status = "partiallyAuthorised"
+                self.touch()
+                return
         self.settle("valid")
         self.consents.expire_older(self)
 
@@ -120,6 +137,7 @@ class Consents:
         valid_until: date,
         context: str | None,
         redirect_preferred: str | None,
+        corporate_id: str | None,
         psu_id: str | None,
     ) -> Consent:
         today = self.now().date()
@@ -128,6 +146,7 @@ class Consents:
             bank=bank,
             context=context,
             redirect_preferred=redirect_preferred,
+            corporate_id=corporate_id,
             psu_id=psu_id,
             consents=self,
             request=request,

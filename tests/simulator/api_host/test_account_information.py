@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.callers import ACCOUNTS, OF_A_COMPANY, UNATTENDED, YEAR, BankCaller, Clock, refused
+from tests.simulator.callers import ACCOUNTS, CARDS, OF_A_COMPANY, UNATTENDED, YEAR, BankCaller, Clock, refused
 from tests.simulator.description import BANK_OPERATIONS
+from tests.simulator.rules import BOTH, of_2021
 
 if TYPE_CHECKING:
     import httpx
@@ -19,7 +20,8 @@ PATHS = [one.address() for one in BANK_OPERATIONS if one.tag == "Account Informa
 pytestmark = pytest.mark.simulator(token_lifetime=YEAR)
 
 
-def test_the_accounts_of_a_user(seb: BankCaller) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_the_accounts_of_a_user(seb: BankCaller, rules: str) -> None:
     accounts = seb.read(seb.valid()).json()["accounts"]
     assert [(account["iban"], account["currency"]) for account in accounts] == [
         ("SE2550000000000000000011", "SEK"),
@@ -164,11 +166,12 @@ FIRST, SECOND = {"iban": "SE2550000000000000000011"}, {"iban": "SE95500000000000
         ({"accounts": [{"bban": "50000000000000000013"}]}, [set()]),
         ({"accounts": [FIRST | {"currency": "EUR"}]}, []),
         ({"accounts": [{"iban": "SE5750000000000000000017"}]}, []),
+        ({"accounts": [{"maskedPan": "000000******0071"}]}, []),
     ],
 )
 def test_what_a_consent_opens(seb: BankCaller, access: dict[str, Any], opened: list[set[str]]) -> None:
     consent_id = seb.valid(access=access)
-    accounts = seb.read(consent_id, withBalance="true").json()["accounts"]
+    accounts = seb.accounts(consent_id, withBalance="true")
     assert [set(account["_links"]) for account in accounts] == opened
     assert ["balances" in account for account in accounts] == ["balances" in kinds for kinds in opened]
     for account, kinds in zip(accounts, opened, strict=True):
@@ -183,6 +186,25 @@ def test_what_a_consent_opens(seb: BankCaller, access: dict[str, Any], opened: l
                 assert response.status_code == 200
             else:
                 refused(response, 401, "CONSENT_INVALID")
+
+
+@pytest.mark.parametrize("number", ["bban", "accountNumber"])
+def test_a_consent_may_name_handelsbankens_accounts_either_way(handelsbanken: BankCaller, number: str) -> None:
+    reference = {number: "000000012", "clearingNumber": "6000"}
+    accounts = handelsbanken.accounts(handelsbanken.valid(access={"accounts": [reference]}))
+    assert [account["bban"] for account in accounts] == ["000000012"]
+
+
+def test_no_accounts_are_no_content(seb: BankCaller) -> None:
+    response = seb.read(seb.valid(access={"accounts": [{"iban": "SE5750000000000000000017"}]}))
+    assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Type" not in response.headers
+
+
+@of_2021
+def test_in_2021_no_accounts_were_an_empty_list(seb: BankCaller) -> None:
+    response = seb.read(seb.valid(access={"accounts": [{"iban": "SE5750000000000000000017"}]}))
+    assert (response.status_code, response.json()) == (200, {"accounts": []})
 
 
 def test_an_account_that_the_consent_leaves_out(seb: BankCaller) -> None:
@@ -222,6 +244,40 @@ def test_a_consent_that_is_not_valid(seb: BankCaller, clock: Clock, path: str) -
     expired = seb.valid(validUntil="2026-03-01")
     clock.next_day()
     refused(seb.read(expired, path), 401, "CONSENT_EXPIRED")
+
+
+FALLBACK = {"X-ISO-Fallback-Enabled": "true"}
+
+
+def test_accounts_can_be_read_after_the_end_if_that_was_said_before(seb: BankCaller, clock: Clock) -> None:
+    consent_id = seb.valid(validUntil="2026-03-01")
+    account_id = seb.account_ids(consent_id)[0]
+    assert seb.read(consent_id, headers=FALLBACK).status_code == 200
+    clock.next_day()
+    assert seb.status(consent_id) == "expired"
+    for path in ("", account_id, f"{account_id}/balances", f"{account_id}/transactions?bookingStatus=booked"):
+        assert seb.read(consent_id, path, headers=FALLBACK).status_code == 200
+        refused(seb.read(consent_id, path), 401, "CONSENT_EXPIRED")
+        refused(seb.read(consent_id, path, headers={"X-ISO-Fallback-Enabled": "false"}), 401, "CONSENT_EXPIRED")
+    # cards have no such header
+    refused(seb.read(consent_id, CARDS, headers=FALLBACK), 401, "CONSENT_EXPIRED")
+
+
+@pytest.mark.parametrize("before", [{}, pytest.param(FALLBACK, marks=of_2021)])
+def test_it_has_to_be_said_before_and_was_unknown_in_2021(
+    seb: BankCaller, clock: Clock, before: dict[str, str | None]
+) -> None:
+    consent_id = seb.valid(validUntil="2026-03-01")
+    assert seb.read(consent_id, headers=before).status_code == 200
+    clock.next_day()
+    refused(seb.read(consent_id, headers=FALLBACK), 401, "CONSENT_EXPIRED")
+
+
+def test_only_an_end_by_time_is_forgiven(seb: BankCaller) -> None:
+    consent_id = seb.valid()
+    assert seb.read(consent_id, headers=FALLBACK).status_code == 200
+    seb.simulator.revoke_consent(consent_id)
+    refused(seb.read(consent_id, headers=FALLBACK), 401, "CONSENT_INVALID")
 
 
 @pytest.mark.parametrize("value", ["yes", "True", "1", ""])

@@ -1,4 +1,4 @@
-"""The six operations with the data of document 001, written out here once more: an expectation, not a copy."""
+"""The six operations with the data of the sources, written out here once more: an expectation, not a copy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.simulator.callers import Caller, refused
+from tests.simulator.rules import BOTH, of_2021
 
 SE = {"isoCountryCode": "SE", "name": "Sweden"}
 FI = {"isoCountryCode": "FI", "name": "Finland"}
@@ -64,6 +65,46 @@ SEB_DETAILS = {
     "name": "Skandinaviska Enskilda Banken AB ",
     "logoUrl": "https://opeopenbanking.blob.core.windows.net/images/ESSESESS.jpg",
 }
+SEB_CAPABILITIES = {
+    "accountInformation": {
+        "transactionHistoryMaxDays": 90,
+        "extendedTransactionHistoryMaxDays": 760,
+        "extendedTransactionHistoryAvailableWindowMinutes": 5,
+        "transactionHistoryMaxCount": 1000,
+    },
+    "paymentInitiation": {"signingBasketsSupported": True, "signingBasketLimit": 100},
+}
+SWEDBANK = {
+    "bicFi": "SWEDSESS",
+    "name": "Swedbank",
+    "logoUrl": "https://openbankingplatform.blob.core.windows.net/image/SWEDSESS.png",
+}
+SWEDBANK_DETAILS = {
+    "bicFi": "SWEDSESS",
+    "name": "Swedbank",
+    "logoUrl": "https://opeopenbanking.blob.core.windows.net/images/SWEDSESS.png",
+    "companyNumber": "502017-7753",
+    "postalCode": "105 34",
+    "streetAddress": "Landsvägen 40",
+    "phone": "+46-8-585 900 00",
+    "websiteUrl": "https://www.swedbank.se",
+    "globalPaymentProducts": ["domestic", "swedish-giro", "cross-border"],
+    "supportedAuthorizationMethods": [
+        {"name": "OAuth2", "uri": "https://auth.openbankingplatform.com/.well-known/openid-configuration"},
+        {"name": "Decoupled", "uri": ""},
+    ],
+    "affiliatedAspsps": [
+        {"id": "08999", "name": "Swedbank"},
+        {"id": "08191", "name": "Sparbanken Bergslagen AB"},
+        {"id": "08024", "name": "Bjursås Sparbank"},
+    ],
+    "accountInformation": {
+        "transactionHistoryMaxDays": 88,
+        "extendedTransactionHistoryMaxDays": 760,
+        "extendedTransactionHistoryAvailableWindowMinutes": 60,
+    },
+    "paymentInitiation": {"signingBasketsSupported": True, "signingBasketLimit": 100},
+}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +115,8 @@ SEB_DETAILS = {
         ("/countries?isoCountryCodes=DK,SE", {"countries": [SE, DK]}),
         ("/countries?isoCountryCodes=DK%2CSE", {"countries": [SE, DK]}),
         ("/countries?isoCountryCodes=se", {"countries": [SE]}),
+        ("/countries?isoCountryCodes=SE&isoCountryCodes=FI", {"countries": [SE, FI]}),
+        ("/countries?isoCountryCodes=DE&isoCountryCodes=SE,FI", {"countries": [SE, FI, DE]}),
         ("/countries?isoCountryCodes=NO", {"countries": []}),
         ("/countries/SE", SE),
         ("/countries/dk", DK),
@@ -86,25 +129,63 @@ SEB_DETAILS = {
         ("/cities?cityIds=00000000-0000-0000-0000-000000000000", {"cities": []}),
         (f"/cities/{STOCKHOLM['cityId']}", STOCKHOLM),
         (f"/cities/{COPENHAGEN['cityId'].upper()}", COPENHAGEN),
-        ("/aspsps", {"aspsps": [SEB, NORDEA, HANDELSBANKEN]}),
-        ("/aspsps?isoCountryCodes=SE", {"aspsps": [SEB, NORDEA, HANDELSBANKEN]}),
         ("/aspsps?isoCountryCodes=FI,DE,DK", {"aspsps": []}),
         # the documents name a city for SEB alone
         (f"/aspsps?cityIds={STOCKHOLM['cityId']}", {"aspsps": [SEB]}),
         (f"/aspsps?cityIds={HELSINKI['cityId']}", {"aspsps": []}),
         (f"/aspsps?isoCountryCodes=FI&cityIds={STOCKHOLM['cityId']}", {"aspsps": [SEB]}),
-        (f"/aspsps?isoCountryCodes=SE&cityIds={HELSINKI['cityId']}", {"aspsps": [SEB, NORDEA, HANDELSBANKEN]}),
-        ("/aspsps/ESSESESS", SEB_DETAILS),
         # nothing else is known of these two
         ("/aspsps/NDEASESS", NORDEA),
         ("/aspsps/HANDSESS", HANDELSBANKEN),
     ],
 )
-def test_the_documents_data(caller: Caller, path: str, expected: dict[str, Any]) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_the_documents_data(caller: Caller, rules: str, path: str, expected: dict[str, Any]) -> None:
     response = caller.get(path)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
     assert response.json() == expected
+
+
+LISTS = ("/aspsps", "/aspsps?isoCountryCodes=SE", f"/aspsps?isoCountryCodes=SE&cityIds={HELSINKI['cityId']}")
+
+
+@of_2021
+@pytest.mark.parametrize("path", LISTS)
+def test_the_banks_of_2021_are_the_documents(caller: Caller, path: str) -> None:
+    assert caller.get(path).json() == {"aspsps": [SEB, NORDEA, HANDELSBANKEN]}
+    assert caller.get("/aspsps/ESSESESS").json() == SEB_DETAILS
+    refused(caller.get("/aspsps/SWEDSESS"), 404, "RESOURCE_UNKNOWN", "bicFi")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_banks_of_2026_are_one_more(caller: Caller, path: str) -> None:
+    assert caller.get(path).json() == {"aspsps": [SEB, NORDEA, HANDELSBANKEN, SWEDBANK]}
+
+
+def test_the_details_of_2026_tell_what_a_bank_can_do(caller: Caller) -> None:
+    assert caller.get("/aspsps/ESSESESS").json() == SEB_DETAILS | SEB_CAPABILITIES
+    assert caller.get("/aspsps/SWEDSESS").json() == SWEDBANK_DETAILS
+
+
+@pytest.mark.parametrize("context", ["private", "corporate"])
+def test_a_token_for_accounts_will_do(caller: Caller, context: str) -> None:
+    token = caller.token(f"accountinformation {context}")
+    for path in ("/countries", "/countries/SE", "/cities", f"/cities/{STOCKHOLM['cityId']}", "/aspsps/ESSESESS"):
+        assert caller.get(path, token=token).status_code == 200
+
+
+@of_2021
+def test_a_token_for_accounts_would_not_do(caller: Caller) -> None:
+    refused(caller.get("/countries", token=caller.token("accountinformation private")), 401, "TOKEN_INVALID")
+
+
+@pytest.mark.simulator(api_scopes=["accountinformation", "paymentinitiation"])
+def test_an_application_of_the_newer_auth_host(caller: Caller) -> None:
+    response = caller.ask_token(scope="aspspinformation corporate")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
+    token = caller.token("accountinformation paymentinitiation corporate")
+    assert caller.get("/aspsps", token=token).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -112,7 +193,7 @@ def test_the_documents_data(caller: Caller, path: str, expected: dict[str, Any])
     [
         ("/countries/NO", "isoCountryCode"),
         ("/cities/00000000-0000-0000-0000-000000000000", "cityId"),
-        ("/aspsps/SWEDSESS", "bicFi"),
+        ("/aspsps/OPBKSE21", "bicFi"),
         ("/aspsps/ESSESESSXXX", "bicFi"),
     ],
 )
@@ -137,7 +218,7 @@ def test_what_does_not_exist(caller: Caller, path: str, parameter: str) -> None:
         ("/countries?isoCountryCodes=", "isoCountryCodes"),
         ("/cities?cityIds=Helsinki", "cityIds"),
         ("/aspsps?isoCountryCodes=SE&cityIds=5", "cityIds"),
-        ("/countries?isoCountryCodes=SE&isoCountryCodes=FI", "isoCountryCodes"),
+        ("/countries?isoCountryCodes=SE&isoCountryCodes=", "isoCountryCodes"),
     ],
 )
 def test_what_is_malformed(caller: Caller, path: str, parameter: str) -> None:
@@ -152,5 +233,11 @@ def test_what_is_malformed(caller: Caller, path: str, parameter: str) -> None:
         ("/countries/SE?name=Sweden", "name"),
     ],
 )
+@of_2021
 def test_a_query_parameter_that_the_operation_does_not_have(caller: Caller, path: str, parameter: str) -> None:
     refused(caller.get(path), 400, "PARAMETER_NOT_SUPPORTED", parameter)
+
+
+def test_a_query_parameter_that_does_not_exist_is_no_error(caller: Caller) -> None:
+    everything = caller.get("/aspsps").json()
+    assert caller.get("/aspsps?country=FI&country=DE&country=").json() == everything

@@ -6,23 +6,31 @@ import base64
 import struct
 import uuid
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.simulator.callers import CONSENTS, BankCaller, refused
+from tests.simulator.callers import CONSENTS, OF_A_COMPANY, BankCaller, refused
+from tests.simulator.rules import BOTH, of_2021
 
-METHODS = ["mbid", "mbid_animated_qr_image", "mbid_animated_qr_token"]
+if TYPE_CHECKING:
+    import httpx
+
+    from openpayments_facade.simulator import Simulator
+
+APP = {"TPP-Redirect-Preferred": "false"}
 
 
-def test_starting_an_authorisation(seb: BankCaller) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_starting_an_authorisation(seb: BankCaller, rules: str) -> None:
     consent_id = seb.create()
     response = seb.call("POST", f"{consent_id}/authorisations", headers={"Content-Type": "application/json"})
     assert response.status_code == 201
     body = response.json()
     path = f"{CONSENTS}/{consent_id}/authorisations/{body.pop('authorisationId')}"
+    status = "started" if rules == "2021" else "received"
     assert body == {
-        "scaStatus": "started",
+        "scaStatus": status,
         "scaMethods": [
             {"authenticationType": "PUSH_OTP", "authenticationMethodId": "mbid", "name": "Mobile BankID"},
         ],
@@ -30,7 +38,7 @@ def test_starting_an_authorisation(seb: BankCaller) -> None:
     }
     assert response.headers["Location"] == path
     assert "ASPSP-SCA-Approach" not in response.headers
-    assert seb.get(path).json() == {"scaStatus": "started"}
+    assert seb.get(path).json() == {"scaStatus": status}
 
 
 def test_a_consent_can_have_several_authorisations(seb: BankCaller) -> None:
@@ -69,25 +77,39 @@ def test_an_authorisation_of_another_consent(seb: BankCaller, method: str) -> No
     refused(response, 404, "RESOURCE_UNKNOWN", "authorisationId")
 
 
-def test_swedbank_offers_every_kind_of_challenge(swedbank: BankCaller) -> None:
+OF_2026 = [
+    ("mbid", "PUSH_OTP"),
+    ("mbid_same_device", "CHIP_OTP"),
+    ("mbid_animated_qr_token", "PHOTO_OTP"),
+    ("mbid_animated_qr_image", "PHOTO_OTP"),
+]
+OF_2021 = [(name, "PUSH_OTP") for name in ("mbid", "mbid_animated_qr_image", "mbid_animated_qr_token")]
+
+
+@pytest.mark.parametrize("methods", [OF_2026, pytest.param(OF_2021, marks=of_2021)])
+def test_swedbank_offers_every_kind_of_challenge(swedbank: BankCaller, methods: list[tuple[str, str]]) -> None:
     body = swedbank.ask().json()
-    assert [method["authenticationMethodId"] for method in body["scaMethods"]] == METHODS
+    offered = [(method["authenticationMethodId"], method["authenticationType"]) for method in body["scaMethods"]]
+    assert offered == methods
     started = swedbank.call("POST", f"{body['consentId']}/authorisations").json()
     assert started["scaStatus"] == "received"
     assert started["scaMethods"] == body["scaMethods"]
 
 
-def test_it_ends_well_by_itself(swedbank: BankCaller) -> None:
+@pytest.mark.parametrize(
+    "statuses", [["started"] * 3, pytest.param(["authenticationStarted"] * 2 + ["started"], marks=of_2021)]
+)
+def test_it_ends_well_by_itself(swedbank: BankCaller, statuses: list[str]) -> None:
     consent_id = swedbank.create()
     path = swedbank.start(consent_id)
     assert swedbank.sca_status(path) == "received"
     response = swedbank.call("PUT", path, json={"authenticationMethodId": "mbid"})
     assert response.headers["ASPSP-SCA-Approach"] == "DECOUPLED"
     body = response.json()
-    assert body["scaStatus"] == "authenticationStarted"
+    assert body["scaStatus"] == statuses[0]
     assert body["chosenScaMethod"]["authenticationMethodId"] == "mbid"
     assert list(body["_links"]) == ["scaStatus"]
-    assert [swedbank.sca_status(path) for _ in range(2)] == ["authenticationStarted", "started"]
+    assert [swedbank.sca_status(path) for _ in range(2)] == statuses[1:]
     assert swedbank.get(path).json() == {"scaStatus": "finalised"}
     assert swedbank.status(consent_id) == "valid"
 
@@ -106,12 +128,13 @@ def challenges(bank: BankCaller, method: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_token_of_an_app_stays_the_same(swedbank: BankCaller) -> None:
-    first, *others = challenges(swedbank, "mbid")
+@pytest.mark.parametrize("method", ["mbid", "mbid_same_device"])
+def test_the_token_of_an_app_stays_the_same(swedbank: BankCaller, method: str) -> None:
+    first, *others = challenges(swedbank, method)
     (token,) = first["data"]
     assert str(uuid.UUID(token)) == token
     assert others == [first, first]
-    assert challenges(swedbank, "mbid")[0] != first
+    assert challenges(swedbank, method)[0] != first
 
 
 def test_the_text_of_an_animated_qr_code_changes(swedbank: BankCaller) -> None:
@@ -148,8 +171,87 @@ def test_a_user_whose_authorisation_fails(swedbank: BankCaller) -> None:
     consent_id = swedbank.create()
     path = swedbank.start(consent_id, headers={"PSU-ID": "example-fails"})
     swedbank.select(path)
-    assert [swedbank.sca_status(path) for _ in range(3)] == ["authenticationStarted", "started", "failed"]
+    assert [swedbank.sca_status(path) for _ in range(3)] == ["started", "started", "failed"]
+    assert swedbank.get(path).json() == {"scaStatus": "failed"}
     assert swedbank.status(consent_id) == "rejected"
+
+
+REASONS = {
+    "99990101004": "AUTHENTICATION_SESSION_EXPIRED",
+    "99990101005": "BANKID_NOT_ACTIVATED",
+    "example-has-no-rights": "PSU_RIGHTS_MISSING",
+}
+
+
+@pytest.mark.parametrize("bic", ["ESSESESS", "HANDSESS"])
+@pytest.mark.parametrize("psu_id", REASONS)
+def test_a_failure_has_a_reason(simulator: Simulator, http: httpx.Client, bic: str, psu_id: str) -> None:
+    headers = {**OF_A_COMPANY, **APP, "PSU-ID": psu_id, "PSU-Corporate-ID": "9999999990"}
+    bank = BankCaller(simulator, http, bic, scope="accountinformation corporate", headers=headers)
+    consent_id = bank.create()
+    path = bank.start(consent_id)
+    bank.select(path)
+    while bank.sca_status(path) == "started":
+        pass
+    body = bank.get(path).json()
+    (message,) = body.pop("tppMessages")
+    assert body == {"scaStatus": "failed"}
+    assert message.pop("text")
+    assert message == {"category": "ERROR", "code": REASONS[psu_id]}
+    assert bank.status(consent_id) == "rejected"
+
+
+def test_the_user_who_declines_gives_one_too(swedbank: BankCaller) -> None:
+    path = swedbank.start(swedbank.create())
+    swedbank.simulator.decline(path.rpartition("/")[2])
+    assert [message["code"] for message in swedbank.get(path).json()["tppMessages"]] == ["USER_CANCEL"]
+
+
+def test_what_ends_with_its_consent_has_no_reason(seb: BankCaller) -> None:
+    consent_id = seb.create()
+    path = seb.start(consent_id)
+    seb.call("DELETE", consent_id)
+    assert seb.get(path).json() == {"scaStatus": "failed"}
+
+
+@of_2021
+def test_in_2021_failures_had_no_reason_and_the_sandbox_other_users(swedbank: BankCaller) -> None:
+    path = swedbank.start(swedbank.create())
+    swedbank.simulator.decline(path.rpartition("/")[2])
+    assert swedbank.get(path).json() == {"scaStatus": "failed"}
+    consent_id = swedbank.create()
+    swedbank.select(swedbank.start(consent_id, headers={"PSU-ID": "99990101004"}))
+    assert [swedbank.status(consent_id) for _ in range(3)][-1] == "valid"
+
+
+def test_a_test_user_for_whom_all_goes_well(seb: BankCaller) -> None:
+    headers = {"PSU-ID": "99990101000", **APP}
+    consent_id = seb.create(headers=headers)
+    path = seb.start(consent_id, headers=headers)
+    assert seb.sca_status(path) == "received"
+    response = seb.call("PUT", path, json={"authenticationMethodId": "mbid_same_device"}, headers=headers)
+    assert response.headers["ASPSP-SCA-Approach"] == "DECOUPLED"
+    assert (response.json()["scaStatus"], list(response.json()["challengeData"])) == ("started", ["data"])
+    assert [seb.sca_status(path) for _ in range(3)] == ["started", "started", "finalised"]
+    assert seb.status(consent_id) == "valid"
+
+
+@of_2021
+def test_in_2021_seb_had_the_redirect_alone(seb: BankCaller) -> None:
+    path = seb.start(seb.create(headers=APP), headers=APP)
+    response = seb.call("PUT", path, json={"authenticationMethodId": "mbid"}, headers=APP)
+    assert response.headers["ASPSP-SCA-Approach"] == "REDIRECT"
+
+
+@pytest.mark.parametrize("signer", ["example-signer", None])
+def test_a_signer_may_have_an_id_of_another_kind(seb: BankCaller, signer: str | None) -> None:
+    seb.select(seb.start(seb.create()), headers={"PSU-Authoriser-ID": signer})
+    refused(
+        seb.call("PUT", seb.start(seb.create()), headers={"PSU-Authoriser-ID": ""}, json={}),
+        400,
+        "FORMAT_ERROR",
+        "PSU-Authoriser-ID",
+    )
 
 
 def test_a_user_who_is_exempted(swedbank: BankCaller) -> None:
@@ -188,14 +290,14 @@ def test_how_many_reads_it_takes(swedbank: BankCaller, reads: int | None) -> Non
     assert swedbank.status(consent_id) == "valid"
 
 
-def test_without_a_preference_the_bank_decides_for_the_redirect(swedbank: BankCaller) -> None:
-    for preferred in (None, "true"):
-        headers = {"TPP-Redirect-Preferred": preferred}
-        consent_id = swedbank.create(headers=headers)
-        path = swedbank.start(consent_id, headers=headers)
-        response = swedbank.call("PUT", path, json={"authenticationMethodId": "mbid"}, headers=headers)
-        assert response.headers["ASPSP-SCA-Approach"] == "REDIRECT"
-        assert set(response.json()["_links"]) == {"scaStatus", "scaOAuth"}
+@pytest.mark.parametrize("preferred", ["true", pytest.param(None, marks=of_2021)])
+def test_without_a_preference_the_bank_decides_for_the_redirect(swedbank: BankCaller, preferred: str | None) -> None:
+    headers = {"TPP-Redirect-Preferred": preferred}
+    consent_id = swedbank.create(headers=headers)
+    path = swedbank.start(consent_id, headers=headers)
+    response = swedbank.call("PUT", path, json={"authenticationMethodId": "mbid"}, headers=headers)
+    assert response.headers["ASPSP-SCA-Approach"] == "REDIRECT"
+    assert set(response.json()["_links"]) == {"scaStatus", "scaOAuth"}
 
 
 def test_handelsbanken_approves_when_the_authorisation_starts(handelsbanken: BankCaller) -> None:

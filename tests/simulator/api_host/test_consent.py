@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.callers import CONSENTS, OF_A_COMPANY, REQUEST, YEAR, BankCaller, Clock, refused
+from tests.simulator.callers import ACCOUNTS, CARDS, CONSENTS, OF_A_COMPANY, REQUEST, YEAR, BankCaller, Clock, refused
 from tests.simulator.description import OPERATIONS, Operation
+from tests.simulator.rules import BOTH, of_2021
 
 pytestmark = pytest.mark.simulator(token_lifetime=YEAR)
 
@@ -16,7 +17,8 @@ IBAN = {"iban": "SE2550000000000000000011"}
 OTHER = {"iban": "SE9550000000000000000012", "currency": "SEK"}
 
 
-def test_a_consent_is_received_and_says_where_to_go(seb: BankCaller) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_a_consent_is_received_and_says_where_to_go(seb: BankCaller, rules: str) -> None:
     response = seb.ask()
     assert response.status_code == 201
     body = response.json()
@@ -38,11 +40,12 @@ def test_a_consent_is_received_and_says_where_to_go(seb: BankCaller) -> None:
     assert seb.call("POST", body["_links"]["startAuthorisation"]["href"]).status_code == 201
 
 
-def test_a_consent_tells_what_it_opens(seb: BankCaller) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_a_consent_tells_what_it_opens(seb: BankCaller, rules: str) -> None:
     access = {"accounts": [IBAN, OTHER], "balances": [IBAN]}
     consent_id = seb.create(access=access, frequencyPerDay=2, recurringIndicator=False)
     assert seb.get(consent_id).json() == {
-        "consentId": consent_id,
+        **({"consentId": consent_id} if rules == "2021" else {}),
         "access": access,
         "recurringIndicator": False,
         "validUntil": "2026-06-01",
@@ -50,6 +53,23 @@ def test_a_consent_tells_what_it_opens(seb: BankCaller) -> None:
         "lastActionDate": "2026-03-01",
         "consentStatus": "received",
     }
+
+
+def test_a_valid_consent_leads_to_accounts_and_cards(seb: BankCaller, handelsbanken: BankCaller) -> None:
+    account, cards = {"account": {"href": ACCOUNTS}}, {"card-account": {"href": CARDS}}
+    assert "_links" not in seb.get(seb.create()).json()
+    consent_id = seb.valid()
+    assert seb.get(consent_id).json()["_links"] == account | cards
+    seb.simulator.revoke_consent(consent_id)
+    assert "_links" not in seb.get(consent_id).json()
+    assert handelsbanken.get(handelsbanken.valid()).json()["_links"] == account
+    without = seb.valid(headers={"PSU-ID": "example-without-cards"})
+    assert seb.get(without).json()["_links"] == account
+
+
+@of_2021
+def test_in_2021_a_consent_led_nowhere(seb: BankCaller) -> None:
+    assert "_links" not in seb.get(seb.valid()).json()
 
 
 @pytest.mark.parametrize("asked", ["2026-08-28", "2026-08-29", "9999-12-31"])
@@ -74,6 +94,8 @@ def test_ids_follow_from_the_seed_and_are_all_different(seb: BankCaller) -> None
         {"access": {"accounts": [], "balances": [], "transactions": []}},
         {"access": {"accounts": None, "allPsd2": "allAccounts"}},
         {"access": {"availableAccounts": "allAccountsWithBalances"}},
+        {"access": {"availableAccounts": "selectAccounts"}},
+        {"access": {"accounts": [{"accountNumber": "000000011", "clearingNumber": "6000"}]}},
         {"access": {"accounts": [{"bban": "1", "clearingNumber": "6000"}]}},
         {"access": {"accounts": [{"maskedPan": "1234********5678"}, {"msisdn": "+46700000000"}, {"pan": "1"}]}},
         {"access": {"accounts": [IBAN, OTHER], "balances": [OTHER], "transactions": [IBAN]}},
@@ -82,6 +104,18 @@ def test_ids_follow_from_the_seed_and_are_all_different(seb: BankCaller) -> None
 )
 def test_requests_that_are_in_order(seb: BankCaller, changes: dict[str, Any]) -> None:
     assert seb.ask(**changes).status_code == 201
+
+
+@of_2021
+@pytest.mark.parametrize(
+    ("access", "code", "path"),
+    [
+        ({"availableAccounts": "selectAccounts"}, "PARAMETER_NOT_SUPPORTED", "access.availableAccounts"),
+        ({"accounts": [{"accountNumber": "000000011"}]}, "FORMAT_ERROR", "access.accounts[0]"),
+    ],
+)
+def test_what_2021_did_not_know(seb: BankCaller, access: dict[str, Any], code: str, path: str) -> None:
+    refused(seb.ask(access=access), 400, code, path)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +224,7 @@ def test_a_new_recurring_consent_ends_the_old_one_of_the_same_user(seb: BankCall
     ]
 
 
+@of_2021
 def test_of_users_whom_nobody_named_none_is_the_same(seb: BankCaller) -> None:
     consents = [seb.valid(headers={"PSU-ID": None}) for _ in range(2)]
     assert [seb.status(one) for one in consents] == ["valid", "valid"]
@@ -221,3 +256,67 @@ def test_the_context_of_the_token_is_that_of_the_consent(seb: BankCaller) -> Non
     seb.create()
     corporate.create()
     assert [consent.context for consent in seb.simulator.consents] == ["private", "corporate"]
+
+
+NEEDS_ANOTHER = {"PSU-ID": "99990101002"}
+
+
+def sign(bank: BankCaller, consent_id: str, headers: dict[str, str]) -> str:
+    """The user approves in the app. Returns the status of the consent."""
+    path = bank.start(consent_id, headers=headers)
+    bank.select(path, headers=headers)
+    while bank.sca_status(path) == "started":
+        pass
+    assert bank.sca_status(path) == "finalised"
+    return bank.status(consent_id)
+
+
+def test_somebody_else_has_to_sign_too(swedbank: BankCaller) -> None:
+    consent_id = swedbank.create(headers=NEEDS_ANOTHER)
+    assert sign(swedbank, consent_id, NEEDS_ANOTHER) == "partiallyAuthorised"
+    refused(swedbank.read(consent_id), 401, "CONSENT_INVALID")
+    assert sign(swedbank, consent_id, NEEDS_ANOTHER) == "partiallyAuthorised"
+    assert sign(swedbank, consent_id, {"PSU-ID": "99990101000"}) == "valid"
+    assert swedbank.read(consent_id).status_code == 200
+    refused(swedbank.call("POST", f"{consent_id}/authorisations"), 409, "STATUS_INVALID")
+
+
+def test_the_other_signature_may_already_be_on_its_way(seb: BankCaller) -> None:
+    consent_id = seb.create(headers=NEEDS_ANOTHER)
+    first, second = seb.start(consent_id, headers=NEEDS_ANOTHER), seb.start(consent_id)
+    ids = [path.rpartition("/")[2] for path in (first, second)]
+    seb.simulator.approve(ids[0])
+    assert (seb.status(consent_id), seb.sca_status(second)) == ("partiallyAuthorised", "received")
+    seb.simulator.approve(ids[1])
+    assert seb.status(consent_id) == "valid"
+
+
+def test_who_signs_after_nobody_else_has_to(swedbank: BankCaller) -> None:
+    consent_id = swedbank.create()
+    assert sign(swedbank, consent_id, {"PSU-ID": "99990101000"}) == "valid"
+
+
+def test_approving_a_consent_twice_plays_both_users(seb: BankCaller) -> None:
+    consent_id = seb.create(headers=NEEDS_ANOTHER)
+    seb.simulator.approve(consent_id)
+    assert seb.status(consent_id) == seb.simulator.consents[0].status == "partiallyAuthorised"
+    seb.simulator.approve(consent_id)
+    assert seb.status(consent_id) == "valid"
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("decline", "rejected"), ("expire_consent", "expired"), (None, "terminatedByTpp")]
+)
+def test_how_a_consent_with_one_signature_ends(seb: BankCaller, end: str | None, status: str) -> None:
+    consent_id = seb.create(headers=NEEDS_ANOTHER)
+    seb.simulator.approve(consent_id)
+    if end is None:
+        seb.call("DELETE", consent_id)
+    else:
+        getattr(seb.simulator, end)(consent_id)
+    assert seb.status(consent_id) == status
+
+
+@of_2021
+def test_in_2021_one_signature_was_enough(seb: BankCaller) -> None:
+    assert seb.status(seb.valid(headers=NEEDS_ANOTHER)) == "valid"

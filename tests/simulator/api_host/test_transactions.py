@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
-from tests.simulator.callers import ACCOUNTS, UNATTENDED, YEAR, BankCaller, Clock, refused
+from tests.simulator.callers import ACCOUNTS, OF_A_COMPANY, UNATTENDED, YEAR, BankCaller, Clock, refused
+from tests.simulator.rules import BOTH, of_2021
 
 if TYPE_CHECKING:
-    import httpx
-
     from openpayments_facade.simulator import Simulator
 
 pytestmark = pytest.mark.simulator(page_size=10, token_lifetime=YEAR)
@@ -45,6 +46,8 @@ class Account:
         """Follows `next` as it is."""
         response = self.ask(unattended=unattended, **query)
         while True:
+            if response.status_code == 204:
+                return
             assert response.status_code == 200, response.text
             report = response.json()
             yield report["transactions"]
@@ -126,11 +129,27 @@ def test_what_is_pending_gets_booked(account: Account, clock: Clock) -> None:
     ]
 
 
-def test_a_report_names_account_and_balances(account: Account) -> None:
+def test_a_report_names_its_account(account: Account) -> None:
     report = account.page(**EVERYTHING)
+    assert set(report) == {"account", "transactions"}
     assert report["account"] == {"iban": "SE2550000000000000000011", "currency": "SEK"}
-    assert report["balances"] == []
     assert report["transactions"]["_links"]["account"] == {"href": f"{ACCOUNTS}/{account.id}"}
+
+
+@pytest.mark.parametrize("query", [{"withBalance": "true"}, {"withBalance": "?"}, {"deltaList": "true"}])
+def test_what_2026_has_no_longer_is_not_looked_at(account: Account, query: dict[str, str]) -> None:
+    report = account.page(**EVERYTHING)
+    following = report["transactions"]["_links"].pop("next")["href"]
+    again = account.page(**EVERYTHING, **query)
+    assert httpx.QueryParams(urlsplit(again["transactions"]["_links"].pop("next")["href"]).query) == httpx.QueryParams(
+        urlsplit(following).query
+    ).merge(query)
+    assert again == report
+
+
+@of_2021
+def test_in_2021_a_report_had_the_balances(account: Account) -> None:
+    assert account.page(**EVERYTHING)["balances"] == []
     balances = account.bank.read(account.consent_id, f"{account.id}/balances").json()["balances"]
     assert account.page(**EVERYTHING, withBalance="true")["balances"] == balances
 
@@ -152,8 +171,41 @@ def test_periods_that_are_wider_than_history(account: Account, query: dict[str, 
 
 
 def test_a_period_before_history(account: Account) -> None:
+    for status in ("booked", "both"):
+        response = account.ask(bookingStatus=status, dateFrom="2020-01-01", dateTo="2025-03-01")
+        assert (response.status_code, response.content) == (204, b"")
+
+
+@of_2021
+def test_in_2021_a_period_before_history_was_an_empty_report(account: Account) -> None:
     report = account.page(bookingStatus="both", dateFrom="2020-01-01", dateTo="2025-03-01")
     assert report["transactions"]["booked"] == report["transactions"]["pending"] == []
+
+
+def test_without_a_period_everything_is_listed(account: Account) -> None:
+    assert account.numbers() == list(range(1, 101))
+    assert account.numbers(dateTo="2025-03-10") == [1, 2, 3]
+
+
+@of_2021
+@pytest.mark.parametrize(
+    ("query", "code", "path"),
+    [
+        ({"bookingStatus": "booked"}, "FORMAT_ERROR", "dateFrom"),
+        ({"bookingStatus": "booked", "dateTo": "2026-01-01"}, "FORMAT_ERROR", "dateFrom"),
+        ({"bookingStatus": "booked", "deltaList": "false"}, "FORMAT_ERROR", "dateFrom"),
+        ({"bookingStatus": "booked", "deltaList": "yes"}, "FORMAT_ERROR", "deltaList"),
+        ({"bookingStatus": "booked", "dateFrom": "2026-01-01", "withBalance": "yes"}, "FORMAT_ERROR", "withBalance"),
+        ({"bookingStatus": "booked", "dateFrom": "2026-02-01", "page": "2"}, "PARAMETER_NOT_SUPPORTED", "page"),
+        (
+            {"bookingStatus": "booked", "dateFrom": "2026-02-01", "continuationKey": "x"},
+            "PARAMETER_NOT_SUPPORTED",
+            "continuationKey",
+        ),
+    ],
+)
+def test_questions_that_were_refused_in_2021(account: Account, query: dict[str, Any], code: str, path: str) -> None:
+    refused(account.ask(**query), 400, code, path)
 
 
 @pytest.mark.parametrize(
@@ -162,16 +214,12 @@ def test_a_period_before_history(account: Account) -> None:
         ({"dateFrom": "2026-01-01"}, "FORMAT_ERROR", "bookingStatus"),
         ({"bookingStatus": "", "dateFrom": "2026-01-01"}, "FORMAT_ERROR", "bookingStatus"),
         ({"bookingStatus": "all", "dateFrom": "2026-01-01"}, "FORMAT_ERROR", "bookingStatus"),
-        ({"bookingStatus": "booked"}, "FORMAT_ERROR", "dateFrom"),
-        ({"bookingStatus": "booked", "dateTo": "2026-01-01"}, "FORMAT_ERROR", "dateFrom"),
-        ({"bookingStatus": "booked", "deltaList": "false"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-30"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "20260201"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-01T00:00:00Z"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-01", "dateTo": "x"}, "FORMAT_ERROR", "dateTo"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-02", "dateTo": "2026-02-01"}, "PERIOD_INVALID", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-03-02"}, "PERIOD_INVALID", "dateFrom"),
-        ({"bookingStatus": "booked", "deltaList": "yes"}, "FORMAT_ERROR", "deltaList"),
         ({"bookingStatus": "booked", "entryReferenceFrom": "x"}, "RESOURCE_UNKNOWN", "entryReferenceFrom"),
         (
             {"bookingStatus": "booked", "entryReferenceFrom": "ESSESESS-12-000000000001"},
@@ -184,20 +232,24 @@ def test_a_period_before_history(account: Account) -> None:
             "entryReferenceFrom",
         ),
         ({"bookingStatus": "booked", "entryReferenceFrom": "ESSESESS-11-1"}, "RESOURCE_UNKNOWN", "entryReferenceFrom"),
-        ({"bookingStatus": "booked", "dateFrom": "2026-02-01", "page": "2"}, "PARAMETER_NOT_SUPPORTED", "page"),
+        ({"bookingStatus": "booked", "continuationKey": "x"}, "RESOURCE_UNKNOWN", "continuationKey"),
+        ({"bookingStatus": "booked", "continuationKey": "ö"}, "RESOURCE_UNKNOWN", "continuationKey"),
+        ({"bookingStatus": "booked", "continuationKey": ""}, "RESOURCE_UNKNOWN", "continuationKey"),
     ],
 )
 def test_questions_that_are_refused(account: Account, query: dict[str, Any], code: str, path: str) -> None:
     refused(account.ask(**query), 400, code, path)
 
 
-def test_everything_after_an_entry(account: Account) -> None:
+@pytest.mark.parametrize("rules", BOTH)
+def test_everything_after_an_entry(account: Account, rules: str) -> None:
     reference = account.page(**EVERYTHING)["transactions"]["booked"][6]["entryReference"]
     assert account.numbers(entryReferenceFrom=reference) == list(range(8, 101))
     newest = account.booked(dateFrom="2026-01-01")[-1]["entryReference"]
     assert account.numbers(entryReferenceFrom=newest) == []
 
 
+@of_2021
 def test_everything_since_the_last_report(account: Account, clock: Clock) -> None:
     assert account.numbers(deltaList="true") == list(range(1, 101))
     assert account.numbers(deltaList="true") == []
@@ -210,13 +262,42 @@ def test_everything_since_the_last_report(account: Account, clock: Clock) -> Non
     assert account.numbers(deltaList="true") == []
 
 
+@of_2021
 def test_other_consents_and_accounts_have_deltas_of_their_own(account: Account) -> None:
     assert account.numbers(deltaList="true")
     other = Account(account.bank, headers={"PSU-ID": "someone-else"})
     assert (other.id, len(other.numbers(deltaList="true"))) == (account.id, 100)
 
 
-def test_the_next_page_is_named_by_documented_parameters(account: Account) -> None:
+def test_the_next_page_has_the_same_query_and_a_key(account: Account) -> None:
+    query = {"bookingStatus": "both", "dateFrom": "2025-04-01", "dateTo": "2026-02-01", "something": "å&1"}
+    keys = []
+    report = account.page(**query)["transactions"]
+    while "next" in report["_links"]:
+        parts = urlsplit(report["_links"]["next"]["href"])
+        assert (parts.scheme, parts.netloc, parts.path) == ("", "", account.path)
+        rest = dict(parse_qsl(parts.query))
+        keys.append(rest.pop("continuationKey"))
+        assert rest == query
+        before, report = report, account.page(**rest, continuationKey=keys[-1])["transactions"]
+        assert number_of(report["booked"][0]) == number_of(before["booked"][-1]) + 1
+    assert len(set(keys)) == len(keys) == 8
+
+
+def test_pages_after_an_entry(account: Account) -> None:
+    reference = account.page(**EVERYTHING)["transactions"]["booked"][6]["entryReference"]
+    pages = list(account.pages(bookingStatus="booked", entryReferenceFrom=reference))
+    assert [number_of(one) for page in pages for one in page["booked"]] == list(range(8, 101))
+
+
+def test_the_key_of_another_account(account: Account) -> None:
+    following = account.page(**EVERYTHING)["transactions"]["_links"]["next"]["href"]
+    other = account.bank.account_ids(account.consent_id)[1]
+    refused(account.ask(following.replace(account.id, other)), 400, "RESOURCE_UNKNOWN", "continuationKey")
+
+
+@of_2021
+def test_in_2021_the_next_page_was_named_by_documented_parameters(account: Account) -> None:
     query = {"bookingStatus": "both", "dateFrom": "2025-04-01", "dateTo": "2026-02-01", "withBalance": "true"}
     report = account.page(**query)
     parts = urlsplit(report["transactions"]["_links"]["next"]["href"])
@@ -271,10 +352,10 @@ def test_other_banks_have_no_details(simulator: Simulator, http: httpx.Client, b
 )
 def test_any_number_in_pages_of_any_size(account: Account, transactions: int, pages: int) -> None:
     found = list(account.pages(bookingStatus="both", dateFrom="2020-01-01"))
-    assert len(found) == pages
+    assert len(found) == (pages if transactions else 0)
     numbers = [number_of(one) for page in found for one in page["booked"]]
     assert numbers == list(range(1, transactions + 1))
-    assert len(found[-1]["pending"]) == (2 if transactions else 0)
+    assert [len(page["pending"]) for page in found[-1:]] == [2] * (transactions > 0)
     balances = account.bank.read(account.consent_id, f"{account.id}/balances").json()["balances"]
     assert ("lastCommittedTransaction" in balances[0]) == (transactions > 0)
 
@@ -295,3 +376,73 @@ def test_many_transactions_lie_within_a_year(account: Account) -> None:
     assert (len(dates), min(dates), max(dates)) == (1000, "2025-03-02", "2026-03-01")
     # each day has its share
     assert {dates.count(day) for day in set(dates)} == {2, 3}
+
+
+COMPANY = "accountinformation bankgiroinformation corporate"
+
+
+def company(simulator: Simulator, http: httpx.Client, bic: str, scope: str) -> Account:
+    return Account(BankCaller(simulator, http, bic, scope=scope, headers=OF_A_COMPANY))
+
+
+def test_a_lump_sum_and_its_payments(simulator: Simulator, http: httpx.Client) -> None:
+    account = company(simulator, http, "ESSESESS", COMPANY)
+    lump_sums: dict[str, dict[str, Any]] = {}
+    payments: list[dict[str, Any]] = []
+    for page in account.pages(bookingStatus="both", dateFrom="2020-01-01"):
+        lump_sums |= {one["transactionId"]: one for one in page["booked"] if "transactionListId" in one}
+        payments += page["bankgiro"]
+        # those of a page are of its lump sums
+        assert {one["aggregateTransactionId"] for one in page["bankgiro"]} <= set(lump_sums)
+    assert len(lump_sums) == 2
+    for transaction_id, lump_sum in lump_sums.items():
+        parts = [one for one in payments if one["aggregateTransactionId"] == transaction_id]
+        assert len(parts) == 3
+        amount = lump_sum["transactionAmount"]["amount"]
+        assert sum(Decimal(one["transactionAmount"]["amount"]) for one in parts) == Decimal(amount)
+        assert {
+            (
+                one["aggregateAmount"],
+                one["aggregateTransactionListId"],
+                one["aggregateRemittanceInformationUnstructured"],
+                one["bookingDate"],
+                one["isAliasPayin"],
+                one["isEnriched"],
+            )
+            for one in parts
+        } == {
+            (
+                amount,
+                lump_sum["transactionListId"],
+                lump_sum["remittanceInformationUnstructured"],
+                lump_sum["bookingDate"],
+                True,
+                True,
+            )
+        }
+        assert len({one["aggregateId"] for one in parts}) == 1
+        for one in parts:
+            assert one["debtorName"]
+            assert one["debtorOrganisationId"]
+            assert one["debtorAddress"]["country"] == "SE"
+    assert len({one["aggregateId"] for one in payments}) == 2
+    assert len({one["entryReference"] for one in payments}) == len(payments) == 6
+
+
+@pytest.mark.parametrize(
+    ("bic", "scope"),
+    [
+        ("ESSESESS", "accountinformation corporate"),
+        ("ESSESESS", "accountinformation bankgiroinformation private"),
+        ("SWEDSESS", COMPANY),
+        pytest.param("ESSESESS", COMPANY, marks=of_2021),
+    ],
+)
+def test_who_has_no_bankgiro_entries(simulator: Simulator, http: httpx.Client, bic: str, scope: str) -> None:
+    account = company(simulator, http, bic, scope)
+    assert "bankgiro" not in account.page(**EVERYTHING)["transactions"]
+
+
+def test_what_is_pending_has_no_bankgiro_entries(simulator: Simulator, http: httpx.Client) -> None:
+    account = company(simulator, http, "ESSESESS", COMPANY)
+    assert set(account.page(bookingStatus="pending")["transactions"]) == {"pending", "_links"}

@@ -13,6 +13,7 @@ from tests.simulator.callers import REDIRECT_URI, YEAR, BankCaller, fill
 
 if TYPE_CHECKING:
     from tests.simulator.callers import Clock
+from tests.simulator.rules import of_2021
 
 pytestmark = pytest.mark.simulator(token_lifetime=YEAR)
 
@@ -146,11 +147,25 @@ def test_visiting_is_opening_the_page_and_pressing_a_button(seb: BankCaller) -> 
 
 @pytest.mark.parametrize("label", ["Approve", "Decline"])
 def test_a_user_whose_authorisation_fails(seb: BankCaller, label: str) -> None:
-    # the start says nothing of the user, so whoever the consent was created for counts
-    seb.headers.pop("PSU-ID")
-    consent_id, path, link = seb.link(headers={"PSU-ID": "example-fails"})
+    seb.headers["PSU-ID"] = "example-fails"
+    consent_id, path, link = seb.link()
     assert returned(click(seb.http, link, label)) == {"error": "access_denied", "state": "a state"}
-    assert (seb.sca_status(path), seb.status(consent_id)) == ("failed", "rejected")
+    assert (seb.get(path).json(), seb.status(consent_id)) == ({"scaStatus": "failed"}, "rejected")
+
+
+def test_a_user_who_declines(seb: BankCaller) -> None:
+    _, path, link = seb.link()
+    click(seb.http, link, "Decline")
+    (message,) = seb.get(path).json()["tppMessages"]
+    assert (message["category"], message["code"]) == ("ERROR", "USER_CANCEL")
+
+
+@of_2021
+def test_who_the_user_is_may_be_said_when_the_consent_is_created(seb: BankCaller) -> None:
+    seb.headers.pop("PSU-ID")
+    _, path, link = seb.link(headers={"PSU-ID": "example-fails"})
+    click(seb.http, link, "Approve")
+    assert seb.sca_status(path) == "failed"
 
 
 def test_a_user_who_is_exempted(seb: BankCaller) -> None:
@@ -162,6 +177,7 @@ def test_a_user_who_is_exempted(seb: BankCaller) -> None:
     assert (seb.sca_status(path), seb.status(consent_id)) == ("exempted", "valid")
 
 
+@of_2021
 def test_a_user_who_never_ends(seb: BankCaller) -> None:
     seb.headers.pop("PSU-ID")
     consent_id = seb.create()
@@ -226,7 +242,7 @@ def test_a_link_before_a_method_was_selected(seb: BankCaller) -> None:
     consent_id, _, link = seb.link()
     early = seb.start(consent_id).rpartition("/")[2]
     link = link.partition("consentAuthorisationId:")[0] + f"consentAuthorisationId:{early}"
-    assert "the authorisation is started" in refused(seb.http.get(link))
+    assert "the authorisation is received" in refused(seb.http.get(link))
 
 
 @pytest.mark.simulator(redirect_uris=[REDIRECT_URI])

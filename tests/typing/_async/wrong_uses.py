@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openpayments_client.api.account_information import get_account_list
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.models import AspspDetails
 
@@ -25,9 +26,10 @@ async def banks(op: AsyncOpenPayments) -> None:
 
 
 async def calls(op: AsyncOpenPayments) -> None:
-    await op.call(get_aspsp_details)  # type: ignore[call-overload]
-    await op.call(get_countries_list, countries=["SE"])  # type: ignore[call-overload]
+    await op.call(get_aspsp_details)  # type: ignore[call-arg]
+    await op.call(get_countries_list, countries=["SE"])  # type: ignore[call-arg]
     (await op.call(get_countries_list)).aspsps  # type: ignore[attr-defined]  # noqa: B018
+    (await op.call(get_account_list, consent_id="c1")).accounts  # type: ignore[union-attr]  # noqa: B018
     await op.with_raw_response.aspsps.get()  # type: ignore[call-arg]
     (await op.with_raw_response.aspsps.get("ESSESESS")).name  # type: ignore[attr-defined]  # noqa: B018
 

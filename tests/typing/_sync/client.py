@@ -10,9 +10,20 @@ from typing import assert_type
 
 import httpx
 from dateutil.relativedelta import relativedelta
+from openpayments_client.api.account_information import get_account_list, get_balances
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.api.consent import delete_consent
-from openpayments_client.models import CountryList
+from openpayments_client.api.payment_initiation import cancel_payment, initiate_payment
+from openpayments_client.models import (
+    AccountList,
+    AccountReference,
+    BalancesAnswer,
+    CountryList,
+    DebtorAccountReference,
+    DomesticPayment,
+    PaymentCancelled,
+    PaymentCreated,
+)
 
 from openpayments_facade import (
     AccessToken,
@@ -37,6 +48,7 @@ from openpayments_facade import (
     Consents,
     Country,
     Environment,
+    MonetaryAmount,
     OpenPayments,
     PendingTransaction,
     Psu,
@@ -89,6 +101,17 @@ def calls(op: OpenPayments) -> None:
     assert_type(op.call(get_countries_list, iso_country_codes=["SE"]), CountryList)
     assert_type(op.call(get_aspsp_details, "ESSESESS"), AspspDetails)
     assert_type(op.call(delete_consent, "c1", x_bic_fi="ESSESESS"), None)
+    # successes with and without a body
+    assert_type(op.call(get_account_list, x_bic_fi="ESSESESS", consent_id="c1"), AccountList | None)
+    assert_type(op.call(cancel_payment, "payments", "domestic", "p1"), PaymentCancelled | None)
+
+
+def bank_calls(bank: Bank) -> None:
+    assert_type(bank.call(delete_consent, "c1"), None)
+    assert_type(bank.call(get_account_list, consent_id="c1"), AccountList | None)
+    assert_type(bank.call(get_balances, "a1", consent_id="c1"), BalancesAnswer)
+    body = DomesticPayment(MonetaryAmount("SEK", "1.50"), DebtorAccountReference(), AccountReference(), "Ada")
+    assert_type(bank.call(initiate_payment, "payments", "domestic", body=body), PaymentCreated)
 
 
 def raw_responses(op: OpenPayments, bank: Bank) -> None:
@@ -102,6 +125,7 @@ def raw_responses(op: OpenPayments, bank: Bank) -> None:
     assert_type(raw.countries.list().parsed, list[Country])
     assert_type(raw.call(get_countries_list), RawResponse[CountryList])
     assert_type(raw.call(delete_consent, "c1", x_bic_fi="ESSESESS"), RawResponse[None])
+    assert_type(raw.call(cancel_payment, "payments", "domestic", "p1"), RawResponse[PaymentCancelled | None])
     assert_type(bank.with_raw_response.consents.status("c1"), RawResponse[str])
     assert_type(bank.with_raw_response.consents.delete("c1"), RawResponse[None])
     accounts = bank.with_raw_response.accounts("c1")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from openpayments_client.api.account_information import get_account_list
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.models import AspspDetails
 
@@ -26,9 +27,10 @@ def banks(op: OpenPayments) -> None:
 
 
 def calls(op: OpenPayments) -> None:
-    op.call(get_aspsp_details)  # type: ignore[call-overload]
-    op.call(get_countries_list, countries=["SE"])  # type: ignore[call-overload]
+    op.call(get_aspsp_details)  # type: ignore[call-arg]
+    op.call(get_countries_list, countries=["SE"])  # type: ignore[call-arg]
     op.call(get_countries_list).aspsps  # type: ignore[attr-defined]  # noqa: B018
+    op.call(get_account_list, consent_id="c1").accounts  # type: ignore[union-attr]  # noqa: B018
     op.with_raw_response.aspsps.get()  # type: ignore[call-arg]
     op.with_raw_response.aspsps.get("ESSESESS").name  # type: ignore[attr-defined]  # noqa: B018
 

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import get_account_list as get_account_list
     from . import get_balances as get_balances
+    from . import get_card_account_list as get_card_account_list
+    from . import get_card_balances as get_card_balances
+    from . import get_card_transaction_list as get_card_transaction_list
     from . import get_transaction_details as get_transaction_details
     from . import get_transaction_list as get_transaction_list
     from . import read_account_details as read_account_details
+    from . import read_card_account_details as read_card_account_details
 else:
     from importlib import import_module
 
@@ -24,7 +28,11 @@ else:
 __all__ = (
     "get_account_list",
     "get_balances",
+    "get_card_account_list",
+    "get_card_balances",
+    "get_card_transaction_list",
     "get_transaction_details",
     "get_transaction_list",
     "read_account_details",
+    "read_card_account_details",
 )

@@ -11,16 +11,23 @@ from ...models.balances_answer import BalancesAnswer
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: BalancesAnswer
+
 
 def _get_kwargs(
     account_id: str,
     *,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -28,26 +35,38 @@ def _get_kwargs(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["Consent-ID"] = consent_id
+
+    if x_iso_fallback_enabled is not None:
+        headers["X-ISO-Fallback-Enabled"] = x_iso_fallback_enabled
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
     if x_bic_fi is not None:
         headers["X-BicFi"] = x_bic_fi
 
+    if psu_id is not None:
+        headers["PSU-ID"] = psu_id
+
+    if psu_corporate_id is not None:
+        headers["PSU-Corporate-ID"] = psu_corporate_id
+
+    if psu_corporate_id_type is not None:
+        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
+
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
 
-    if psu_ip_port is not None:
-        headers["PSU-IP-Port"] = psu_ip_port
-
     if psu_user_agent is not None:
         headers["PSU-User-Agent"] = psu_user_agent
+
+    if tpp_redirect_preferred is not None:
+        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
+
+    if psu_ip_port is not None:
+        headers["PSU-IP-Port"] = psu_ip_port
 
     if psu_accept is not None:
         headers["PSU-Accept"] = psu_accept
@@ -69,15 +88,6 @@ def _get_kwargs(
 
     if psu_geo_location is not None:
         headers["PSU-Geo-Location"] = psu_geo_location
-
-    if psu_id is not None:
-        headers["PSU-ID"] = psu_id
-
-    if psu_corporate_id is not None:
-        headers["PSU-Corporate-ID"] = psu_corporate_id
-
-    if tpp_redirect_preferred is not None:
-        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -176,11 +186,16 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -188,9 +203,6 @@ def sync_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[BalancesAnswer | ErrorBody]:
     """Get an account's balances
 
@@ -200,13 +212,26 @@ def sync_detailed(
         account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
             for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -217,13 +242,6 @@ def sync_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -236,11 +254,16 @@ def sync_detailed(
     kwargs = _get_kwargs(
         account_id=account_id,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -248,9 +271,6 @@ def sync_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = client.get_httpx_client().request(
@@ -265,11 +285,16 @@ def sync(
     *,
     client: AuthenticatedClient,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -277,9 +302,6 @@ def sync(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> BalancesAnswer | ErrorBody | None:
     """Get an account's balances
 
@@ -289,13 +311,26 @@ def sync(
         account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
             for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -306,13 +341,6 @@ def sync(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -326,11 +354,16 @@ def sync(
         account_id=account_id,
         client=client,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -338,9 +371,6 @@ def sync(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     ).parsed
 
 
@@ -349,11 +379,16 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -361,9 +396,6 @@ async def asyncio_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[BalancesAnswer | ErrorBody]:
     """Get an account's balances
 
@@ -373,13 +405,26 @@ async def asyncio_detailed(
         account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
             for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -390,13 +435,6 @@ async def asyncio_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -409,11 +447,16 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         account_id=account_id,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -421,9 +464,6 @@ async def asyncio_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -436,11 +476,16 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -448,9 +493,6 @@ async def asyncio(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> BalancesAnswer | ErrorBody | None:
     """Get an account's balances
 
@@ -460,13 +502,26 @@ async def asyncio(
         account_id (str): The account's `resourceId`, from the list of accounts. It stays the same
             for the life of the consent.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -477,13 +532,6 @@ async def asyncio(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -498,11 +546,16 @@ async def asyncio(
             account_id=account_id,
             client=client,
             consent_id=consent_id,
+            x_iso_fallback_enabled=x_iso_fallback_enabled,
             x_request_id=x_request_id,
             x_bic_fi=x_bic_fi,
+            psu_id=psu_id,
+            psu_corporate_id=psu_corporate_id,
+            psu_corporate_id_type=psu_corporate_id_type,
             psu_ip_address=psu_ip_address,
-            psu_ip_port=psu_ip_port,
             psu_user_agent=psu_user_agent,
+            tpp_redirect_preferred=tpp_redirect_preferred,
+            psu_ip_port=psu_ip_port,
             psu_accept=psu_accept,
             psu_accept_charset=psu_accept_charset,
             psu_accept_encoding=psu_accept_encoding,
@@ -510,8 +563,5 @@ async def asyncio(
             psu_http_method=psu_http_method,
             psu_device_id=psu_device_id,
             psu_geo_location=psu_geo_location,
-            psu_id=psu_id,
-            psu_corporate_id=psu_corporate_id,
-            tpp_redirect_preferred=tpp_redirect_preferred,
         )
     ).parsed

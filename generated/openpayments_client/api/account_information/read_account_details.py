@@ -11,17 +11,24 @@ from ...models.account import Account
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: Account
+
 
 def _get_kwargs(
     account_id: str,
     *,
     with_balance: bool | None = None,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -29,26 +36,38 @@ def _get_kwargs(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["Consent-ID"] = consent_id
+
+    if x_iso_fallback_enabled is not None:
+        headers["X-ISO-Fallback-Enabled"] = x_iso_fallback_enabled
 
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
     if x_bic_fi is not None:
         headers["X-BicFi"] = x_bic_fi
 
+    if psu_id is not None:
+        headers["PSU-ID"] = psu_id
+
+    if psu_corporate_id is not None:
+        headers["PSU-Corporate-ID"] = psu_corporate_id
+
+    if psu_corporate_id_type is not None:
+        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
+
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
 
-    if psu_ip_port is not None:
-        headers["PSU-IP-Port"] = psu_ip_port
-
     if psu_user_agent is not None:
         headers["PSU-User-Agent"] = psu_user_agent
+
+    if tpp_redirect_preferred is not None:
+        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
+
+    if psu_ip_port is not None:
+        headers["PSU-IP-Port"] = psu_ip_port
 
     if psu_accept is not None:
         headers["PSU-Accept"] = psu_accept
@@ -70,15 +89,6 @@ def _get_kwargs(
 
     if psu_geo_location is not None:
         headers["PSU-Geo-Location"] = psu_geo_location
-
-    if psu_id is not None:
-        headers["PSU-ID"] = psu_id
-
-    if psu_corporate_id is not None:
-        headers["PSU-Corporate-ID"] = psu_corporate_id
-
-    if tpp_redirect_preferred is not None:
-        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
 
     params: dict[str, Any] = {}
 
@@ -181,11 +191,16 @@ def sync_detailed(
     client: AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -193,9 +208,6 @@ def sync_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[Account | ErrorBody]:
     """Get one account
 
@@ -206,13 +218,26 @@ def sync_detailed(
             for the life of the consent.
         with_balance (bool | None): Whether to include balances. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -223,13 +248,6 @@ def sync_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -243,11 +261,16 @@ def sync_detailed(
         account_id=account_id,
         with_balance=with_balance,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -255,9 +278,6 @@ def sync_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = client.get_httpx_client().request(
@@ -273,11 +293,16 @@ def sync(
     client: AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -285,9 +310,6 @@ def sync(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Account | ErrorBody | None:
     """Get one account
 
@@ -298,13 +320,26 @@ def sync(
             for the life of the consent.
         with_balance (bool | None): Whether to include balances. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -315,13 +350,6 @@ def sync(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -336,11 +364,16 @@ def sync(
         client=client,
         with_balance=with_balance,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -348,9 +381,6 @@ def sync(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     ).parsed
 
 
@@ -360,11 +390,16 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -372,9 +407,6 @@ async def asyncio_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[Account | ErrorBody]:
     """Get one account
 
@@ -385,13 +417,26 @@ async def asyncio_detailed(
             for the life of the consent.
         with_balance (bool | None): Whether to include balances. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -402,13 +447,6 @@ async def asyncio_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -422,11 +460,16 @@ async def asyncio_detailed(
         account_id=account_id,
         with_balance=with_balance,
         consent_id=consent_id,
+        x_iso_fallback_enabled=x_iso_fallback_enabled,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -434,9 +477,6 @@ async def asyncio_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -450,11 +490,16 @@ async def asyncio(
     client: AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
+    x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -462,9 +507,6 @@ async def asyncio(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Account | ErrorBody | None:
     """Get one account
 
@@ -475,13 +517,26 @@ async def asyncio(
             for the life of the consent.
         with_balance (bool | None): Whether to include balances. The bank may ignore it.
         consent_id (str): The valid consent that opens the accounts.
+        x_iso_fallback_enabled (str | None): A flag, `true` or `false`. With `true`, accounts
+            that are onboarded to ISO 20022 can still be read after the consent has expired; send it
+            before and after.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -492,13 +547,6 @@ async def asyncio(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -514,11 +562,16 @@ async def asyncio(
             client=client,
             with_balance=with_balance,
             consent_id=consent_id,
+            x_iso_fallback_enabled=x_iso_fallback_enabled,
             x_request_id=x_request_id,
             x_bic_fi=x_bic_fi,
+            psu_id=psu_id,
+            psu_corporate_id=psu_corporate_id,
+            psu_corporate_id_type=psu_corporate_id_type,
             psu_ip_address=psu_ip_address,
-            psu_ip_port=psu_ip_port,
             psu_user_agent=psu_user_agent,
+            tpp_redirect_preferred=tpp_redirect_preferred,
+            psu_ip_port=psu_ip_port,
             psu_accept=psu_accept,
             psu_accept_charset=psu_accept_charset,
             psu_accept_encoding=psu_accept_encoding,
@@ -526,8 +579,5 @@ async def asyncio(
             psu_http_method=psu_http_method,
             psu_device_id=psu_device_id,
             psu_geo_location=psu_geo_location,
-            psu_id=psu_id,
-            psu_corporate_id=psu_corporate_id,
-            tpp_redirect_preferred=tpp_redirect_preferred,
         )
     ).parsed

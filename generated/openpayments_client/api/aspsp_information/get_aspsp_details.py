@@ -11,6 +11,8 @@ from ...models.aspsp_details import AspspDetails
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: AspspDetails
+
 
 def _get_kwargs(
     bic_fi: str,
@@ -124,7 +126,8 @@ def sync_detailed(
 ) -> Response[AspspDetails | ErrorBody]:
     """Get one bank
 
-     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
+     The contact details of one bank (ASPSP), its payment products, how its users can approve, how far
+    back its transactions go, and whether it takes signing baskets.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
@@ -158,7 +161,8 @@ def sync(
 ) -> AspspDetails | ErrorBody | None:
     """Get one bank
 
-     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
+     The contact details of one bank (ASPSP), its payment products, how its users can approve, how far
+    back its transactions go, and whether it takes signing baskets.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
@@ -187,7 +191,8 @@ async def asyncio_detailed(
 ) -> Response[AspspDetails | ErrorBody]:
     """Get one bank
 
-     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
+     The contact details of one bank (ASPSP), its payment products, how its users can approve, how far
+    back its transactions go, and whether it takes signing baskets.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
@@ -219,7 +224,8 @@ async def asyncio(
 ) -> AspspDetails | ErrorBody | None:
     """Get one bank
 
-     The contact details of one bank (ASPSP), its payment products, and how its users can approve.
+     The contact details of one bank (ASPSP), its payment products, how its users can approve, how far
+    back its transactions go, and whether it takes signing baskets.
 
     Args:
         bic_fi (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).

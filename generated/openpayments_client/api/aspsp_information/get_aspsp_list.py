@@ -10,6 +10,8 @@ from ...models.aspsp_list import AspspList
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: AspspList
+
 
 def _get_kwargs(
     *,
@@ -135,13 +137,14 @@ def sync_detailed(
     """List banks
 
      The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
-    one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
-    while.
+    one of the cities. Without a filter every bank is listed. The list changes rarely: the provider asks
+    to keep it for a while.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -175,13 +178,14 @@ def sync(
     """List banks
 
      The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
-    one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
-    while.
+    one of the cities. Without a filter every bank is listed. The list changes rarely: the provider asks
+    to keep it for a while.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -210,13 +214,14 @@ async def asyncio_detailed(
     """List banks
 
      The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
-    one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
-    while.
+    one of the cities. Without a filter every bank is listed. The list changes rarely: the provider asks
+    to keep it for a while.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -248,13 +253,14 @@ async def asyncio(
     """List banks
 
      The banks (ASPSPs). The two filters add up: a bank is listed if it serves one of the countries or
-    one of the cities. Without a filter every bank is listed. The list changes rarely, so keep it for a
-    while.
+    one of the cities. Without a filter every bank is listed. The list changes rarely: the provider asks
+    to keep it for a while.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:

@@ -11,6 +11,8 @@ from ...models.city import City
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: City
+
 
 def _get_kwargs(
     city_id: str,
@@ -120,7 +122,7 @@ def sync_detailed(
 ) -> Response[City | ErrorBody]:
     """Get one city
 
-     The city, as in the list of cities.
+     The city, as in the list of cities. Not in the provider's description of 2026.
 
     Args:
         city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
@@ -155,7 +157,7 @@ def sync(
 ) -> City | ErrorBody | None:
     """Get one city
 
-     The city, as in the list of cities.
+     The city, as in the list of cities. Not in the provider's description of 2026.
 
     Args:
         city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
@@ -185,7 +187,7 @@ async def asyncio_detailed(
 ) -> Response[City | ErrorBody]:
     """Get one city
 
-     The city, as in the list of cities.
+     The city, as in the list of cities. Not in the provider's description of 2026.
 
     Args:
         city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of
@@ -218,7 +220,7 @@ async def asyncio(
 ) -> City | ErrorBody | None:
     """Get one city
 
-     The city, as in the list of cities.
+     The city, as in the list of cities. Not in the provider's description of 2026.
 
     Args:
         city_id (str): An id of 8-4-4-4-12 hexadecimal digits. Not every one is a valid UUID of

@@ -10,6 +10,8 @@ from ...models.city_list import CityList
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: CityList
+
 
 def _get_kwargs(
     *,
@@ -135,12 +137,13 @@ def sync_detailed(
     """List cities
 
      The cities in which banks have an office. The two filters add up: a city is listed if its country or
-    its id matches. Without a filter every city is listed.
+    its id matches. Without a filter every city is listed. Not in the provider's description of 2026.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -174,12 +177,13 @@ def sync(
     """List cities
 
      The cities in which banks have an office. The two filters add up: a city is listed if its country or
-    its id matches. Without a filter every city is listed.
+    its id matches. Without a filter every city is listed. Not in the provider's description of 2026.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -208,12 +212,13 @@ async def asyncio_detailed(
     """List cities
 
      The cities in which banks have an office. The two filters add up: a city is listed if its country or
-    its id matches. Without a filter every city is listed.
+    its id matches. Without a filter every city is listed. Not in the provider's description of 2026.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:
@@ -245,12 +250,13 @@ async def asyncio(
     """List cities
 
      The cities in which banks have an office. The two filters add up: a city is listed if its country or
-    its id matches. Without a filter every city is listed.
+    its id matches. Without a filter every city is listed. Not in the provider's description of 2026.
 
     Args:
         iso_country_codes (list[str] | None): ISO 3166-1 alpha-2 codes of countries. Codes
             without a match are ignored.
-        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored.
+        city_ids (list[str] | None): Ids of cities. Ids without a match are ignored. Not in the
+            provider's description of 2026.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
 
     Raises:

@@ -10,6 +10,8 @@ from ...models.country_list import CountryList
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: CountryList
+
 
 def _get_kwargs(
     *,

@@ -11,6 +11,8 @@ from ...models.country import Country
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: Country
+
 
 def _get_kwargs(
     iso_country_code: str,
@@ -120,7 +122,7 @@ def sync_detailed(
 ) -> Response[Country | ErrorBody]:
     """Get one country
 
-     The country, as in the list of countries.
+     The country, as in the list of countries. Not in the provider's description of 2026.
 
     Args:
         iso_country_code (str): An ISO 3166-1 alpha-2 country code.
@@ -154,7 +156,7 @@ def sync(
 ) -> Country | ErrorBody | None:
     """Get one country
 
-     The country, as in the list of countries.
+     The country, as in the list of countries. Not in the provider's description of 2026.
 
     Args:
         iso_country_code (str): An ISO 3166-1 alpha-2 country code.
@@ -183,7 +185,7 @@ async def asyncio_detailed(
 ) -> Response[Country | ErrorBody]:
     """Get one country
 
-     The country, as in the list of countries.
+     The country, as in the list of countries. Not in the provider's description of 2026.
 
     Args:
         iso_country_code (str): An ISO 3166-1 alpha-2 country code.
@@ -215,7 +217,7 @@ async def asyncio(
 ) -> Country | ErrorBody | None:
     """Get one country
 
-     The country, as in the list of countries.
+     The country, as in the list of countries. Not in the provider's description of 2026.
 
     Args:
         iso_country_code (str): An ISO 3166-1 alpha-2 country code.

@@ -11,23 +11,29 @@ from ...models.consent_request import ConsentRequest
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: ConsentCreated
+
 
 def _get_kwargs(
     *,
     body: ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
+    x_consent_type: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
     tpp_nok_redirect_uri: str | None = None,
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -35,9 +41,6 @@ def _get_kwargs(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["X-Request-ID"] = x_request_id or str(uuid4())
@@ -45,11 +48,11 @@ def _get_kwargs(
     if x_affiliated_aspsp_id is not None:
         headers["X-AffiliatedASPSP-ID"] = x_affiliated_aspsp_id
 
+    if x_consent_type is not None:
+        headers["X-Consent-Type"] = x_consent_type
+
     if psu_id_type is not None:
         headers["PSU-ID-Type"] = psu_id_type
-
-    if psu_corporate_id_type is not None:
-        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
 
     if tpp_redirect_uri is not None:
         headers["TPP-Redirect-URI"] = tpp_redirect_uri
@@ -69,14 +72,26 @@ def _get_kwargs(
     if x_bic_fi is not None:
         headers["X-BicFi"] = x_bic_fi
 
+    if psu_id is not None:
+        headers["PSU-ID"] = psu_id
+
+    if psu_corporate_id is not None:
+        headers["PSU-Corporate-ID"] = psu_corporate_id
+
+    if psu_corporate_id_type is not None:
+        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
+
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
 
-    if psu_ip_port is not None:
-        headers["PSU-IP-Port"] = psu_ip_port
-
     if psu_user_agent is not None:
         headers["PSU-User-Agent"] = psu_user_agent
+
+    if tpp_redirect_preferred is not None:
+        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
+
+    if psu_ip_port is not None:
+        headers["PSU-IP-Port"] = psu_ip_port
 
     if psu_accept is not None:
         headers["PSU-Accept"] = psu_accept
@@ -98,15 +113,6 @@ def _get_kwargs(
 
     if psu_geo_location is not None:
         headers["PSU-Geo-Location"] = psu_geo_location
-
-    if psu_id is not None:
-        headers["PSU-ID"] = psu_id
-
-    if psu_corporate_id is not None:
-        headers["PSU-Corporate-ID"] = psu_corporate_id
-
-    if tpp_redirect_preferred is not None:
-        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -208,17 +214,21 @@ def sync_detailed(
     body: ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
+    x_consent_type: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
     tpp_nok_redirect_uri: str | None = None,
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -226,24 +236,22 @@ def sync_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[ConsentCreated | ErrorBody]:
     """Create a consent
 
      Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
     approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
-    consent.
+    `PSU-Corporate-ID` and the value of `TPP-Redirect-Preferred` must stay the same in all later calls
+    that read or use the consent.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
             `affiliatedAspsps` in the bank's details.
+        x_consent_type (str | None): A special kind of consent. `sepaDirectDebit` is for SEPA
+            direct debits.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
             the redirect link is what counts.
         tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
@@ -255,11 +263,21 @@ def sync_detailed(
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -270,13 +288,6 @@ def sync_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (ConsentRequest): A consent to create.
 
     Raises:
@@ -291,17 +302,21 @@ def sync_detailed(
         body=body,
         x_request_id=x_request_id,
         x_affiliated_aspsp_id=x_affiliated_aspsp_id,
+        x_consent_type=x_consent_type,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         tpp_redirect_uri=tpp_redirect_uri,
         tpp_nok_redirect_uri=tpp_nok_redirect_uri,
         tpp_explicit_authorisation_preferred=tpp_explicit_authorisation_preferred,
         tpp_notification_uri=tpp_notification_uri,
         tpp_notification_content_preferred=tpp_notification_content_preferred,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -309,9 +324,6 @@ def sync_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = client.get_httpx_client().request(
@@ -327,17 +339,21 @@ def sync(
     body: ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
+    x_consent_type: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
     tpp_nok_redirect_uri: str | None = None,
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -345,24 +361,22 @@ def sync(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> ConsentCreated | ErrorBody | None:
     """Create a consent
 
      Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
     approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
-    consent.
+    `PSU-Corporate-ID` and the value of `TPP-Redirect-Preferred` must stay the same in all later calls
+    that read or use the consent.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
             `affiliatedAspsps` in the bank's details.
+        x_consent_type (str | None): A special kind of consent. `sepaDirectDebit` is for SEPA
+            direct debits.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
             the redirect link is what counts.
         tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
@@ -374,11 +388,21 @@ def sync(
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -389,13 +413,6 @@ def sync(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (ConsentRequest): A consent to create.
 
     Raises:
@@ -411,17 +428,21 @@ def sync(
         body=body,
         x_request_id=x_request_id,
         x_affiliated_aspsp_id=x_affiliated_aspsp_id,
+        x_consent_type=x_consent_type,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         tpp_redirect_uri=tpp_redirect_uri,
         tpp_nok_redirect_uri=tpp_nok_redirect_uri,
         tpp_explicit_authorisation_preferred=tpp_explicit_authorisation_preferred,
         tpp_notification_uri=tpp_notification_uri,
         tpp_notification_content_preferred=tpp_notification_content_preferred,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -429,9 +450,6 @@ def sync(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     ).parsed
 
 
@@ -441,17 +459,21 @@ async def asyncio_detailed(
     body: ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
+    x_consent_type: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
     tpp_nok_redirect_uri: str | None = None,
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -459,24 +481,22 @@ async def asyncio_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[ConsentCreated | ErrorBody]:
     """Create a consent
 
      Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
     approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
-    consent.
+    `PSU-Corporate-ID` and the value of `TPP-Redirect-Preferred` must stay the same in all later calls
+    that read or use the consent.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
             `affiliatedAspsps` in the bank's details.
+        x_consent_type (str | None): A special kind of consent. `sepaDirectDebit` is for SEPA
+            direct debits.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
             the redirect link is what counts.
         tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
@@ -488,11 +508,21 @@ async def asyncio_detailed(
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -503,13 +533,6 @@ async def asyncio_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (ConsentRequest): A consent to create.
 
     Raises:
@@ -524,17 +547,21 @@ async def asyncio_detailed(
         body=body,
         x_request_id=x_request_id,
         x_affiliated_aspsp_id=x_affiliated_aspsp_id,
+        x_consent_type=x_consent_type,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         tpp_redirect_uri=tpp_redirect_uri,
         tpp_nok_redirect_uri=tpp_nok_redirect_uri,
         tpp_explicit_authorisation_preferred=tpp_explicit_authorisation_preferred,
         tpp_notification_uri=tpp_notification_uri,
         tpp_notification_content_preferred=tpp_notification_content_preferred,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -542,9 +569,6 @@ async def asyncio_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -558,17 +582,21 @@ async def asyncio(
     body: ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
+    x_consent_type: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
     tpp_nok_redirect_uri: str | None = None,
     tpp_explicit_authorisation_preferred: str | None = None,
     tpp_notification_uri: str | None = None,
     tpp_notification_content_preferred: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -576,24 +604,22 @@ async def asyncio(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> ConsentCreated | ErrorBody | None:
     """Create a consent
 
      Creates a consent at the bank. Its status is `received`, and it opens nothing until the user has
     approved it: start an authorisation for that. Once a recurring consent is authorised, it replaces an
     older one of the same user.
-    The value of `TPP-Redirect-Preferred` must stay the same in all later calls that read or use the
-    consent.
+    `PSU-Corporate-ID` and the value of `TPP-Redirect-Preferred` must stay the same in all later calls
+    that read or use the consent.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_affiliated_aspsp_id (str | None): The id of one of several banks behind the BIC, from
             `affiliatedAspsps` in the bank's details.
+        x_consent_type (str | None): A special kind of consent. `sepaDirectDebit` is for SEPA
+            direct debits.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         tpp_redirect_uri (str | None): The redirect URI, as the base standard has it. The one in
             the redirect link is what counts.
         tpp_nok_redirect_uri (str | None): The redirect URI after a failed approval, as the base
@@ -605,11 +631,21 @@ async def asyncio(
         tpp_notification_content_preferred (str | None): A list of statuses to announce, as
             `status=` with any of `SCA`, `PROCESS` and `LAST`. The bank may ignore it.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -620,13 +656,6 @@ async def asyncio(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (ConsentRequest): A consent to create.
 
     Raises:
@@ -643,17 +672,21 @@ async def asyncio(
             body=body,
             x_request_id=x_request_id,
             x_affiliated_aspsp_id=x_affiliated_aspsp_id,
+            x_consent_type=x_consent_type,
             psu_id_type=psu_id_type,
-            psu_corporate_id_type=psu_corporate_id_type,
             tpp_redirect_uri=tpp_redirect_uri,
             tpp_nok_redirect_uri=tpp_nok_redirect_uri,
             tpp_explicit_authorisation_preferred=tpp_explicit_authorisation_preferred,
             tpp_notification_uri=tpp_notification_uri,
             tpp_notification_content_preferred=tpp_notification_content_preferred,
             x_bic_fi=x_bic_fi,
+            psu_id=psu_id,
+            psu_corporate_id=psu_corporate_id,
+            psu_corporate_id_type=psu_corporate_id_type,
             psu_ip_address=psu_ip_address,
-            psu_ip_port=psu_ip_port,
             psu_user_agent=psu_user_agent,
+            tpp_redirect_preferred=tpp_redirect_preferred,
+            psu_ip_port=psu_ip_port,
             psu_accept=psu_accept,
             psu_accept_charset=psu_accept_charset,
             psu_accept_encoding=psu_accept_encoding,
@@ -661,8 +694,5 @@ async def asyncio(
             psu_http_method=psu_http_method,
             psu_device_id=psu_device_id,
             psu_geo_location=psu_geo_location,
-            psu_id=psu_id,
-            psu_corporate_id=psu_corporate_id,
-            tpp_redirect_preferred=tpp_redirect_preferred,
         )
     ).parsed

@@ -10,15 +10,21 @@ from ...client import AuthenticatedClient, Client
 from ...models.error_body import ErrorBody
 from ...types import Response
 
+_success: None
+
 
 def _get_kwargs(
     consent_id: str,
     *,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -26,9 +32,6 @@ def _get_kwargs(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["X-Request-ID"] = x_request_id or str(uuid4())
@@ -36,14 +39,26 @@ def _get_kwargs(
     if x_bic_fi is not None:
         headers["X-BicFi"] = x_bic_fi
 
+    if psu_id is not None:
+        headers["PSU-ID"] = psu_id
+
+    if psu_corporate_id is not None:
+        headers["PSU-Corporate-ID"] = psu_corporate_id
+
+    if psu_corporate_id_type is not None:
+        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
+
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
 
-    if psu_ip_port is not None:
-        headers["PSU-IP-Port"] = psu_ip_port
-
     if psu_user_agent is not None:
         headers["PSU-User-Agent"] = psu_user_agent
+
+    if tpp_redirect_preferred is not None:
+        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
+
+    if psu_ip_port is not None:
+        headers["PSU-IP-Port"] = psu_ip_port
 
     if psu_accept is not None:
         headers["PSU-Accept"] = psu_accept
@@ -65,15 +80,6 @@ def _get_kwargs(
 
     if psu_geo_location is not None:
         headers["PSU-Geo-Location"] = psu_geo_location
-
-    if psu_id is not None:
-        headers["PSU-ID"] = psu_id
-
-    if psu_corporate_id is not None:
-        headers["PSU-Corporate-ID"] = psu_corporate_id
-
-    if tpp_redirect_preferred is not None:
-        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
 
     _kwargs: dict[str, Any] = {
         "method": "delete",
@@ -168,9 +174,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -178,9 +188,6 @@ def sync_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[ErrorBody]:
     """End a consent
 
@@ -190,11 +197,21 @@ def sync_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -205,13 +222,6 @@ def sync_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -225,9 +235,13 @@ def sync_detailed(
         consent_id=consent_id,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -235,9 +249,6 @@ def sync_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = client.get_httpx_client().request(
@@ -253,9 +264,13 @@ def sync(
     client: AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -263,9 +278,6 @@ def sync(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> ErrorBody | None:
     """End a consent
 
@@ -275,11 +287,21 @@ def sync(
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -290,13 +312,6 @@ def sync(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -311,9 +326,13 @@ def sync(
         client=client,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -321,9 +340,6 @@ def sync(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     ).parsed
 
 
@@ -333,9 +349,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -343,9 +363,6 @@ async def asyncio_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[ErrorBody]:
     """End a consent
 
@@ -355,11 +372,21 @@ async def asyncio_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -370,13 +397,6 @@ async def asyncio_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -390,9 +410,13 @@ async def asyncio_detailed(
         consent_id=consent_id,
         x_request_id=x_request_id,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -400,9 +424,6 @@ async def asyncio_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -416,9 +437,13 @@ async def asyncio(
     client: AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -426,9 +451,6 @@ async def asyncio(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> ErrorBody | None:
     """End a consent
 
@@ -438,11 +460,21 @@ async def asyncio(
         consent_id (str): The consent's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -453,13 +485,6 @@ async def asyncio(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -475,9 +500,13 @@ async def asyncio(
             client=client,
             x_request_id=x_request_id,
             x_bic_fi=x_bic_fi,
+            psu_id=psu_id,
+            psu_corporate_id=psu_corporate_id,
+            psu_corporate_id_type=psu_corporate_id_type,
             psu_ip_address=psu_ip_address,
-            psu_ip_port=psu_ip_port,
             psu_user_agent=psu_user_agent,
+            tpp_redirect_preferred=tpp_redirect_preferred,
+            psu_ip_port=psu_ip_port,
             psu_accept=psu_accept,
             psu_accept_charset=psu_accept_charset,
             psu_accept_encoding=psu_accept_encoding,
@@ -485,8 +514,5 @@ async def asyncio(
             psu_http_method=psu_http_method,
             psu_device_id=psu_device_id,
             psu_geo_location=psu_geo_location,
-            psu_id=psu_id,
-            psu_corporate_id=psu_corporate_id,
-            tpp_redirect_preferred=tpp_redirect_preferred,
         )
     ).parsed

@@ -12,6 +12,8 @@ from ...models.error_body import ErrorBody
 from ...models.select_authentication_method import SelectAuthenticationMethod
 from ...types import Response
 
+_success: AuthorisationUpdated
+
 
 def _get_kwargs(
     consent_id: str,
@@ -19,12 +21,16 @@ def _get_kwargs(
     *,
     body: SelectAuthenticationMethod,
     x_request_id: str | None = None,
+    psu_authoriser_id: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -32,30 +38,39 @@ def _get_kwargs(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["X-Request-ID"] = x_request_id or str(uuid4())
 
+    if psu_authoriser_id is not None:
+        headers["PSU-Authoriser-ID"] = psu_authoriser_id
+
     if psu_id_type is not None:
         headers["PSU-ID-Type"] = psu_id_type
-
-    if psu_corporate_id_type is not None:
-        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
 
     if x_bic_fi is not None:
         headers["X-BicFi"] = x_bic_fi
 
+    if psu_id is not None:
+        headers["PSU-ID"] = psu_id
+
+    if psu_corporate_id is not None:
+        headers["PSU-Corporate-ID"] = psu_corporate_id
+
+    if psu_corporate_id_type is not None:
+        headers["PSU-Corporate-ID-Type"] = psu_corporate_id_type
+
     if psu_ip_address is not None:
         headers["PSU-IP-Address"] = psu_ip_address
 
-    if psu_ip_port is not None:
-        headers["PSU-IP-Port"] = psu_ip_port
-
     if psu_user_agent is not None:
         headers["PSU-User-Agent"] = psu_user_agent
+
+    if tpp_redirect_preferred is not None:
+        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
+
+    if psu_ip_port is not None:
+        headers["PSU-IP-Port"] = psu_ip_port
 
     if psu_accept is not None:
         headers["PSU-Accept"] = psu_accept
@@ -77,15 +92,6 @@ def _get_kwargs(
 
     if psu_geo_location is not None:
         headers["PSU-Geo-Location"] = psu_geo_location
-
-    if psu_id is not None:
-        headers["PSU-ID"] = psu_id
-
-    if psu_corporate_id is not None:
-        headers["PSU-Corporate-ID"] = psu_corporate_id
-
-    if tpp_redirect_preferred is not None:
-        headers["TPP-Redirect-Preferred"] = tpp_redirect_preferred
 
     _kwargs: dict[str, Any] = {
         "method": "put",
@@ -191,12 +197,16 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SelectAuthenticationMethod,
     x_request_id: str | None = None,
+    psu_authoriser_id: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -204,9 +214,6 @@ def sync_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[AuthorisationUpdated | ErrorBody]:
     """Select how the user approves
 
@@ -219,14 +226,25 @@ def sync_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
+        psu_authoriser_id (str | None): The customer id by which some banks tell apart several
+            people who sign.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -237,13 +255,6 @@ def sync_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (SelectAuthenticationMethod): The choice of a method that the user approves with.
 
     Raises:
@@ -259,12 +270,16 @@ def sync_detailed(
         authorisation_id=authorisation_id,
         body=body,
         x_request_id=x_request_id,
+        psu_authoriser_id=psu_authoriser_id,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -272,9 +287,6 @@ def sync_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = client.get_httpx_client().request(
@@ -291,12 +303,16 @@ def sync(
     client: AuthenticatedClient,
     body: SelectAuthenticationMethod,
     x_request_id: str | None = None,
+    psu_authoriser_id: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -304,9 +320,6 @@ def sync(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> AuthorisationUpdated | ErrorBody | None:
     """Select how the user approves
 
@@ -319,14 +332,25 @@ def sync(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
+        psu_authoriser_id (str | None): The customer id by which some banks tell apart several
+            people who sign.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -337,13 +361,6 @@ def sync(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (SelectAuthenticationMethod): The choice of a method that the user approves with.
 
     Raises:
@@ -360,12 +377,16 @@ def sync(
         client=client,
         body=body,
         x_request_id=x_request_id,
+        psu_authoriser_id=psu_authoriser_id,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -373,9 +394,6 @@ def sync(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     ).parsed
 
 
@@ -386,12 +404,16 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: SelectAuthenticationMethod,
     x_request_id: str | None = None,
+    psu_authoriser_id: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -399,9 +421,6 @@ async def asyncio_detailed(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> Response[AuthorisationUpdated | ErrorBody]:
     """Select how the user approves
 
@@ -414,14 +433,25 @@ async def asyncio_detailed(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
+        psu_authoriser_id (str | None): The customer id by which some banks tell apart several
+            people who sign.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -432,13 +462,6 @@ async def asyncio_detailed(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (SelectAuthenticationMethod): The choice of a method that the user approves with.
 
     Raises:
@@ -454,12 +477,16 @@ async def asyncio_detailed(
         authorisation_id=authorisation_id,
         body=body,
         x_request_id=x_request_id,
+        psu_authoriser_id=psu_authoriser_id,
         psu_id_type=psu_id_type,
-        psu_corporate_id_type=psu_corporate_id_type,
         x_bic_fi=x_bic_fi,
+        psu_id=psu_id,
+        psu_corporate_id=psu_corporate_id,
+        psu_corporate_id_type=psu_corporate_id_type,
         psu_ip_address=psu_ip_address,
-        psu_ip_port=psu_ip_port,
         psu_user_agent=psu_user_agent,
+        tpp_redirect_preferred=tpp_redirect_preferred,
+        psu_ip_port=psu_ip_port,
         psu_accept=psu_accept,
         psu_accept_charset=psu_accept_charset,
         psu_accept_encoding=psu_accept_encoding,
@@ -467,9 +494,6 @@ async def asyncio_detailed(
         psu_http_method=psu_http_method,
         psu_device_id=psu_device_id,
         psu_geo_location=psu_geo_location,
-        psu_id=psu_id,
-        psu_corporate_id=psu_corporate_id,
-        tpp_redirect_preferred=tpp_redirect_preferred,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -484,12 +508,16 @@ async def asyncio(
     client: AuthenticatedClient,
     body: SelectAuthenticationMethod,
     x_request_id: str | None = None,
+    psu_authoriser_id: str | None = None,
     psu_id_type: str | None = None,
-    psu_corporate_id_type: str | None = None,
     x_bic_fi: str | None = None,
+    psu_id: str | None = None,
+    psu_corporate_id: str | None = None,
+    psu_corporate_id_type: str | None = None,
     psu_ip_address: str | None = None,
-    psu_ip_port: str | None = None,
     psu_user_agent: str | None = None,
+    tpp_redirect_preferred: str | None = None,
+    psu_ip_port: str | None = None,
     psu_accept: str | None = None,
     psu_accept_charset: str | None = None,
     psu_accept_encoding: str | None = None,
@@ -497,9 +525,6 @@ async def asyncio(
     psu_http_method: str | None = None,
     psu_device_id: str | None = None,
     psu_geo_location: str | None = None,
-    psu_id: str | None = None,
-    psu_corporate_id: str | None = None,
-    tpp_redirect_preferred: str | None = None,
 ) -> AuthorisationUpdated | ErrorBody | None:
     """Select how the user approves
 
@@ -512,14 +537,25 @@ async def asyncio(
         consent_id (str): The consent's id, from the answer that created it.
         authorisation_id (str): The authorisation's id, from the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
+        psu_authoriser_id (str | None): The customer id by which some banks tell apart several
+            people who sign.
         psu_id_type (str | None): The type of `PSU-ID`, if the bank knows several.
-        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`.
         x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present;
-            without it the access counts as unattended.
+        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
+            number with 12 digits.
+        psu_corporate_id (str | None): The id of the company that the user acts for, in its local
+            form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
+            on every call about what was created with it.
+        psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
+            documentation asks for it.
+        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
+            call without it counts as access without the user, which a consent limits.
+        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
+            redirect, `false` for another way, such as an app on the user's phone. It must stay the
+            same for the life of what was created with it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
         psu_accept (str | None): The Accept header of the user's request.
         psu_accept_charset (str | None): The Accept-Charset header of the user's request.
         psu_accept_encoding (str | None): The Accept-Encoding header of the user's request.
@@ -530,13 +566,6 @@ async def asyncio(
             and stays the same.
         psu_geo_location (str | None): A location, as `GEO:` with latitude and longitude in
             degrees with six decimals. It is where the user is.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
-        psu_corporate_id (str | None): The id of the company that the user acts for; at Swedish
-            banks the organisation number.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. By default the bank
-            decides. It must stay the same for the life of a consent.
         body (SelectAuthenticationMethod): The choice of a method that the user approves with.
 
     Raises:
@@ -554,12 +583,16 @@ async def asyncio(
             client=client,
             body=body,
             x_request_id=x_request_id,
+            psu_authoriser_id=psu_authoriser_id,
             psu_id_type=psu_id_type,
-            psu_corporate_id_type=psu_corporate_id_type,
             x_bic_fi=x_bic_fi,
+            psu_id=psu_id,
+            psu_corporate_id=psu_corporate_id,
+            psu_corporate_id_type=psu_corporate_id_type,
             psu_ip_address=psu_ip_address,
-            psu_ip_port=psu_ip_port,
             psu_user_agent=psu_user_agent,
+            tpp_redirect_preferred=tpp_redirect_preferred,
+            psu_ip_port=psu_ip_port,
             psu_accept=psu_accept,
             psu_accept_charset=psu_accept_charset,
             psu_accept_encoding=psu_accept_encoding,
@@ -567,8 +600,5 @@ async def asyncio(
             psu_http_method=psu_http_method,
             psu_device_id=psu_device_id,
             psu_geo_location=psu_geo_location,
-            psu_id=psu_id,
-            psu_corporate_id=psu_corporate_id,
-            tpp_redirect_preferred=tpp_redirect_preferred,
         )
     ).parsed

@@ -11,6 +11,8 @@ from ...models.token import Token
 from ...models.token_request import TokenRequest
 from ...types import Response
 
+_success: Token
+
 
 def _get_kwargs(
     *,
