@@ -11,7 +11,7 @@ from attrs.converters import optional
 from ._checks import refuse
 from ._protocol.options import CommonOptions
 from ._redaction import Secret
-from .environments import Environment, read_environment
+from .environments import Environment, is_sandbox, read_environment
 from .scopes import ApiScope, default_api_scopes, read_api_scopes
 from .tokens.stores import open_store
 
@@ -92,3 +92,9 @@ class Settings:
     def __attrs_post_init__(self) -> None:
         if self.api_scopes is None:
             object.__setattr__(self, "api_scopes", default_api_scopes(self.environment.auth_url))
+
+    @property
+    def token_scopes(self) -> tuple[ApiScope, ...]:
+        """The API scopes that tokens are requested for: the sandbox has no `bankgiroinformation`."""
+        unknown = {ApiScope.BANKGIRO_INFORMATION} if is_sandbox(self.environment) else set()
+        return tuple(scope for scope in self.api_scopes if scope not in unknown)

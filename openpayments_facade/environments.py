@@ -87,7 +87,12 @@ def auth_hosts(environment: Environment) -> tuple[str, ...]:
     The sandbox has two (observed in 2026), and no source says which of them its links lead to.
     """
     sandboxes = (SANDBOX.auth_url, SANDBOX_OAUTH.auth_url)
-    return sandboxes if environment.auth_url in sandboxes else (environment.auth_url,)
+    return sandboxes if is_sandbox(environment) else (environment.auth_url,)
+
+
+def is_sandbox(environment: Environment) -> bool:
+    """Whether it is the provider's sandbox, by either of its auth hosts."""
+    return environment.auth_url in (SANDBOX.auth_url, SANDBOX_OAUTH.auth_url)
 
 
 def read_environment(value: object, *, name: str = "environment") -> Environment:

@@ -48,13 +48,13 @@ def _check(_: object, attribute: Attribute[Any], value: object) -> None:
         check(_RULES[name], value, name)
 
 
-def _address(value: object) -> object:
+def _address(value: str | None) -> str | None:
     """An IPv4 address for one that an IPv6 socket has mapped: banks want IPv4."""
     mapped = getattr(ipaddress.ip_address(str(value)), "ipv4_mapped", None) if _is_ip_address(value) else None
     return value if mapped is None else str(mapped)
 
 
-def _context(value: object) -> PsuContext | None:
+def _context(value: PsuContext | str | None) -> PsuContext | None:
     return read_psu_context(value, argument="context")
 
 
@@ -67,8 +67,9 @@ class Psu:
     """The end user, as far as you know them. The repr shows neither ids nor addresses.
 
     The provider requires `id`, `ip_address` and `user_agent` in nearly every call to a bank, and `corporate_id` for
-    business accounts. All that is known goes with every call; what is missing is logged once. Keep the ids the same for
-    the life of a consent or a payment: banks refuse calls about one with other ids than it was created with.
+    business accounts. All that is known goes with every call; what is missing is logged once. Keep `corporate_id` the
+    same for the life of a consent or a payment: banks refuse calls about one with another than it was created with. A
+    second person who has to sign has another `id`.
 
     Args:
         ip_address: The user's own IP address, not your proxy's. Without it access counts as unattended, and the consent
@@ -104,7 +105,8 @@ class Psu:
     user_agent: str | None = _header()
     authoriser_id: str | None = _header()
     context: PsuContext | None = field(
-        default=Factory(lambda psu: psu.corporate_id and PsuContext.CORPORATE, takes_self=True), converter=_context
+        default=Factory(lambda psu: PsuContext.CORPORATE if psu.corporate_id else None, takes_self=True),
+        converter=_context,
     )
     id_type: str | None = _header(shown=True)
     ip_port: int | None = _header()

@@ -33,8 +33,8 @@ class ApiScope(StrEnum):
     ACCOUNT_INFORMATION = "accountinformation"
     PAYMENT_INITIATION = "paymentinitiation"
     BANKGIRO_INFORMATION = "bankgiroinformation"
-    """Only with `accountinformation` (document 000), and only for business accounts (the provider's description of
-    2026): a token for personal accounts is requested without it."""
+    """Only with `accountinformation` (document 000), and only for business accounts in production (the provider's
+    description of 2026): tokens for personal accounts, and those of the sandbox, are requested without it."""
 
 
 class PsuContext(StrEnum):

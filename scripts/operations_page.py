@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from openapi_python_client.strings import PythonIdentifier
-from openpayments_client.operations import OPERATIONS
+from openpayments_client.operations import OPERATIONS, Rule
 
 from openpayments_facade import Psu
 from openpayments_facade._protocol.binding import BankBinding
@@ -66,6 +66,12 @@ with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
     print(bank.call(get_consent_authorisation, consent.consent_id).authorisation_ids)
 ```
 
+An operation is a module of the package that is named as its section: `openpayments_client.api.payment_initiation`.
+What is in its path goes by position, all else by name; bodies are models: `from openpayments_facade import models`.
+`bank.call(initiate_payment, "payments", "domestic", body=models.DomesticPayment(...))` starts a payment, and sends it
+once; a second call makes a second payment. Operations without a bank that need the user's id take it as
+`psu_id=...`, and `psu_corporate_id=...`, or from `bank.call`.
+
 What the description does not have yet goes with `op.request` and `bank.request`.
 
 **Not here: Bulk Payments.** They are another product of the provider, with a host of their own
@@ -83,18 +89,18 @@ _HEADERS: Final = """
 
 All calls carry a fresh `X-Request-ID`. A call to a bank carries what `op.at_bank(bic, psu, ...)` binds:
 
-- **a private user**: `Psu(id=..., ip_address=..., user_agent=...)`;
+- **a private user**: `Psu(id=..., ip_address=..., user_agent=...)`, where several people sign also `authoriser_id=...`;
 - **a company**: the same with `corporate_id=...` and, if the bank asks for it, `corporate_id_type=...`;
-- **nobody**: `Psu()`, as in a nightly run. A nightly run for a known user should have the ids: `Psu(id=...)`.
+- **nobody**: `Psu()`. A nightly run for a known user has the ids: `Psu(id=...)`.
 
 `redirect_preferred=True` sends `TPP-Redirect-Preferred: true`, False sends `false`. None, the default, sends `false` as
 well: the provider requires the header since 2026, so the choice can't be left to the bank any more, and `false` is what
-the provider's samples of 2022 send on every call. A bank with one way to approve uses that one.
+the provider's samples of 2022 send on every call.
 
 What is required and missing is logged once, and the call is sent all the same: the standard knows access without the
 user, and nobody has tried what the provider does about it. Older headers of `Psu` (`ip_port`, `accept`, ...) go where
 the provider's guide of 2021 had them, and `X-AffiliatedASPSP-ID` goes where it is declared, if `affiliated_aspsp` is
-given.
+given. `bank.request`, which knows no declaration, sends all of it.
 """
 
 
@@ -115,7 +121,10 @@ def page() -> str:
                 "\n| operation | request | call | scopes |",
             ]
             lines += ["|---|---|---|---|", *rows]
-    lines += [_HEADERS, "| operations | a private user | a company, besides | nobody | required, and nobody lacks it |"]
+    lines += [
+        _HEADERS,
+        "| calls | with a private user | with a company, besides | with nobody | required, and missing with nobody |",
+    ]
     lines += ["|---|---|---|---|---|", *_header_rows(content)]
     return "\n".join(lines) + "\n"
 
@@ -124,40 +133,41 @@ def _row(method: str, path: str, operation: Mapping[str, Any]) -> str:
     name = operation["operationId"]
     notes = [" *older*"] * bool(operation.get("deprecated")) + [" *production*"] * ("servers" in operation)
     scopes = [" ".join(scopes["oauth2"]) for scopes in operation["security"] if len(scopes["oauth2"]) > 1]
-    word = WORDS.get(name, f"{'bank' if _is_at_bank(name) else 'op'}.call({_python_name(name)}, ...)")
-    return f"| {operation['summary']}{''.join(notes)} | `{method.upper()} {path}` | `{word}` | {', '.join(scopes)} |"
+    request = f"`{method.upper()} {path}`"
+    return f"| {operation['summary']}{''.join(notes)} | {request} | `{_word(name)}` | {', '.join(scopes)} |"
+
+
+def _word(name: str) -> str:
+    """What the facade calls an operation, or how to call it."""
+    arguments = OPERATIONS[_python_name(name)].arguments
+    caller = "bank" if "x_bic_fi" in arguments else "op"
+    user = "psu_id=..., " if "psu_id" in arguments and caller == "op" else ""
+    return WORDS.get(name, f"{caller}.call({_python_name(name)}, {user}...)")
 
 
 def _header_rows(content: Mapping[str, Any]) -> Iterator[str]:
-    values: dict[str, Any] = {"id": "1", "ip_address": "203.0.113.7", "user_agent": "1"}
-    private, company = Psu(**values), Psu(**values, corporate_id="1", corporate_id_type="1", authoriser_id="1")
-    names = [
-        operation["operationId"]
-        for item in content["paths"].values()
-        for operation in item.values()
-        if isinstance(operation, dict) and _is_at_bank(operation["operationId"])
-    ]
+    values: dict[str, Any] = {"id": "1", "ip_address": "203.0.113.7", "user_agent": "1", "authoriser_id": "1"}
+    users = Psu(**values), Psu(**values, corporate_id="1", corporate_id_type="1"), Psu()
     grouped: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name in names:
-        rules = OPERATIONS[_python_name(name)].arguments
-        sent = [
-            [rules[each].name for each in BankBinding("ESSESESS", psu).arguments(rules)]
-            for psu in (private, company, Psu())
-        ]
-        required = [rule.name for rule in rules.values() if rule.is_wanted and rule.required]
-        lacking = [header for header in required if header not in sent[2]]
-        more = [header for header in sent[1] if header not in sent[0]]
-        grouped[tuple(map(_code, (sent[0], more, sent[2], lacking)))].append(name)
-    for columns, operations in grouped.items():
-        yield f"| {', '.join(operations)} | {' | '.join(columns)} |"
+    for item in content["paths"].values():
+        for name in (each["operationId"] for each in item.values() if isinstance(each, dict)):
+            rules = OPERATIONS[_python_name(name)].arguments
+            if "psu_id" in rules:
+                private, company, nobody = (_sent(psu, rules) for psu in users)
+                required = [rule.name for rule in rules.values() if rule.is_wanted and rule.required]
+                missing = [header for header in required if header not in nobody]
+                more = [header for header in company if header not in private]
+                grouped[tuple(map(_code, (private, more, nobody, missing)))].append(WORDS.get(name, _python_name(name)))
+    for columns, calls in sorted(grouped.items(), key=lambda row: -len(row[1])):
+        yield f"| {_code(calls)} | {' | '.join(columns)} |"
+
+
+def _sent(psu: Psu, rules: Mapping[str, Rule]) -> list[str]:
+    return [rules[name].name for name in BankBinding("ESSESESS", psu).arguments(rules)]
 
 
 def _code(words: list[str]) -> str:
     return ", ".join(f"`{word}`" for word in words) or "-"
-
-
-def _is_at_bank(name: str) -> bool:
-    return "x_bic_fi" in OPERATIONS[_python_name(name)].arguments
 
 
 def _python_name(name: str) -> str:

@@ -161,7 +161,8 @@ class Operation(NamedTuple):
     def problems(self, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """What is wrong with the arguments of a call. Those that `may_be_missing` may be missing."""
         for name in values.keys() - self.arguments.keys() - {"body"}:
-            yield name, "is not an argument of this operation"
+            known = [*self.arguments, *(["body"] if self.body else [])]
+            yield name, f"is not an argument of this operation, which has {', '.join(known)}"
         for name, rule in self.arguments.items():
             value = values.get(name)
             if value is not None:
@@ -855,7 +856,7 @@ MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {
             "string",
             required=True,
             pattern="^-?[0-9]{1,14}(\\.[0-9]{1,3})?$",
-            meaning="A decimal number, exactly as the bank wrote it, with a dot. Negative amounts have a minus.",
+            meaning="A decimal number with a dot and up to three decimals. In an answer it is exactly as the bank wrote it. Negative amounts have a minus.",
             example="1234.56",
         ),
     },

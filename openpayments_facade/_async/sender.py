@@ -9,6 +9,7 @@ from attrs import define
 
 from .._protocol.answer import blames_token, judge
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
+from .._protocol.operation import say_missing
 from ..errors import APIError
 from ..scopes import check_scope, context_for
 
@@ -66,11 +67,9 @@ class AsyncSender:
         missing = operation.lacks(context, self.options.headers)
         if missing and missing not in self.session.told:
             self.session.told.add(missing)
-            _log.warning(
-                "%s lacks %s, which the provider requires; said once for these headers",
-                operation.name,
-                ", ".join(missing),
-            )
+            # without the user there is neither an address nor a browser
+            level = logging.INFO if {*missing} <= {"PSU-IP-Address", "PSU-User-Agent"} else logging.WARNING
+            _log.log(level, "%s lacks %s", operation.name, say_missing(missing))
 
     async def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)

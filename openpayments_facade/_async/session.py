@@ -45,7 +45,7 @@ class AsyncSession:
             # two threads may each create one; that is harmless, for managers of the same scope share their state
             self._tokens[psu_context] = TokenManager(
                 self.fetcher,
-                compose(self.settings.api_scopes, psu_context),
+                compose(self.settings.token_scopes, psu_context),
                 store=self.settings.token_store,
                 on_event=self.settings.on_token_event,
                 needs_loop=self.pool.needs_loop,

@@ -72,7 +72,8 @@ class Operation(Generic[T]):
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
         for path, problem in described.problems(values):
             value = values.get(path)
-            raise refuse(value.argument if isinstance(value, Named) else path, problem)
+            advice = "; op.at_bank(...).call sends it" if path == "x_bic_fi" and value is None else ""
+            raise refuse(value.argument if isinstance(value, Named) else path, problem + advice)
         request = endpoint._get_kwargs(*args, **kwargs)
         method, path = request.pop("method").upper(), request.pop("url")
         resource = str(args[0]) if args else ""
@@ -114,6 +115,14 @@ class Operation(Generic[T]):
     def name(self) -> str:
         """Its name in the generated client, such as get_balances."""
         return str(getattr(self.endpoint, "__name__", "")).rpartition(".")[2]
+
+
+def say_missing(headers: Iterable[str]) -> str:
+    """The headers that a call lacks, and what sends them."""
+    fields = [name[4:].lower().replace("-", "_") for name in headers if name.startswith("PSU-")]
+    psu = f"Psu({', '.join(f'{field}=...' for field in fields)}) at " if fields else ""
+    said = f"{', '.join(headers)}, which the provider requires: {psu}op.at_bank(...) sends it"
+    return f"{said}; further calls that lack the same are not logged"
 
 
 def _described(endpoint: object) -> Described:

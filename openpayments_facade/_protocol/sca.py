@@ -222,6 +222,7 @@ class Journey(Generic[T]):
     _state: str | None = None
     sca_status: str | None = None
     challenge: Challenge | None = None
+    _status: str | None = field(default=None, init=False)
 
     @property
     def resource_id(self) -> str:
@@ -241,16 +242,17 @@ class Journey(Generic[T]):
 
     def _is_done(self, resource: T) -> bool:
         """Whether the resource is authorised. Raises AuthorisationFailedError if it never will be."""
-        verdict, status = self._subject.verdict(resource)
+        verdict, self._status = self._subject.verdict(resource)
         if verdict == "lost":
-            said = f"{self._subject.kind} {self.resource_id} is {status}"
-            raise AuthorisationFailedError(said, code=status, **self._ids)
+            said = f"{self._subject.kind} {self.resource_id} is {self._status}"
+            raise AuthorisationFailedError(said, code=self._status, **self._ids)
         return verdict == "done"
 
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id} was not authorised within {timeout:g} s"
-        return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}", **self._ids)
+        status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
+        return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}{status}", **self._ids)
 
     @property
     def _ids(self) -> dict[str, str | None]:
@@ -368,15 +370,19 @@ def _is(header: str | None, approach: str) -> bool:
     return (header or "").strip().upper() == approach
 
 
+_PREFERRED: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
+
+
 def choose_method(offered: Iterable[models.AuthenticationMethod] | None) -> str:
-    """An animated QR image, else plain Mobile BankID, else the first one (the provider's samples of 2022).
+    """A QR code, else plain Mobile BankID, else the first one that is not for this very device (observed in 2026).
 
     Raises InvalidArgumentError if the bank offers none.
     """
     ids = [method.authentication_method_id for method in offered or []]
     if not ids:
         raise refuse("method", "is missing, and the bank offers none")
-    return next((preferred for preferred in ("mbid_animated_qr_image", "mbid") if preferred in ids), ids[0])
+    elsewhere = [method for method in ids if method != "mbid_same_device"]
+    return next((preferred for preferred in _PREFERRED if preferred in ids), [*elsewhere, *ids][0])
 
 
 def decide_approach(

@@ -211,7 +211,10 @@ class Authorisation(Journey[T]):
             self._pause(deadline, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
-        """All that another process needs to finish the authorisation with `resume(...)`.
+        """All that another process needs to go on with `resume(...)`.
+
+        It finishes the authorisation with it, and later uses what was authorised, through `.bank`, for as long as that
+        lives.
 
         Returns:
             A JSON-serialisable dict without tokens and without user data. It holds the `state` of the redirect: keep
@@ -263,7 +266,8 @@ class AuthorisingService(BankService, Generic[T]):
     def resume(self, saved: Mapping[str, Any]) -> Authorisation[T]:
         """Continues an authorisation that another process started. Sends nothing.
 
-        It keeps the redirect preference and the PSU context that it was started with.
+        It keeps the redirect preference, the affiliated bank and the PSU context that it was started with. Its `.bank`
+        is good for the whole life of what was authorised, also for a nightly run.
 
         Args:
             saved: The dict from its `to_dict()`.

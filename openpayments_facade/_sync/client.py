@@ -158,16 +158,19 @@ class OpenPayments:
         affiliated_aspsp: str | models.AffiliatedAspsp | None = None,
         redirect_preferred: bool | None = None,
     ) -> Bank:
-        """One bank for one user: `.consents` and `.accounts(consent)`. Sends nothing.
+        """One bank for one user: `.consents`, `.accounts(consent)`, `.cards(consent)`, `.call` and `.request`.
 
-            bank = op.at_bank("ESSESESS", Psu(ip_address="203.0.113.7", id="example-user"))
+            user = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+            bank = op.at_bank("ESSESESS", user)
+
+        Sends nothing. Every call made with it carries all of the arguments.
 
         Args:
             bic_fi: The bank's BIC, or the bank from `aspsps`.
             psu: The user. Without `psu`, access is unattended and anonymous.
             affiliated_aspsp: A bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`, or its id.
-            redirect_preferred: True to have the user authorise in the browser, False in an app, None to let the bank
-                choose. Some banks want the same value for the life of a consent.
+            redirect_preferred: True to have the user authorise in the browser, False in an app. None sends the same as
+                False: the provider requires the header. Keep it the same for the life of a consent.
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it. A missing API scope is only reported by

@@ -97,7 +97,8 @@ class Consents(AuthorisingService["models.Consent"]):
             consent_id: The consent's id, or the consent itself.
 
         Returns:
-            `received`, `valid`, `rejected`, `revokedByPsu`, `expired` or `terminatedByTpp`; banks may use other words.
+            `received`, `partiallyAuthorised` (others have to sign as well), `valid`, `rejected`, `revokedByPsu`,
+            `expired` or `terminatedByTpp`; banks may use other words.
 
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent.

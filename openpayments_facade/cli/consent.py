@@ -34,7 +34,7 @@ app = typer.Typer(
     A consent is what a user lets the application see, and for how long.
 
     \b
-      openpayments consent create --bank ESSESESS --psu-ip ADDRESS
+      openpayments consent create --bank ESSESESS --psu-id ID --psu-ip ADDRESS
       openpayments accounts --bank ESSESESS --consent ID
     """,
     epilog=EXIT_CODES,
@@ -125,7 +125,7 @@ def create(
     Only the consent's id (with --json: the consent) goes to stdout:
 
     \b
-      CONSENT=$(openpayments consent create --bank ESSESESS --psu-ip ADDRESS)
+      CONSENT=$(openpayments consent create --bank ESSESESS --psu-id ID --psu-ip ADDRESS)
     """
     if valid_until is not None and days is not None:
         raise typer.BadParameter("--valid-until and --days can't be used together")
@@ -139,7 +139,7 @@ def create(
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
                 where = {None: "", True: " --browser", False: " --app"}[run.redirect_preferred]
                 again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}{where}"
-                error.add_note(f"`{again}` continues with the same consent.")
+                error.add_note(f"`{again}`, with the same --psu options, continues with the same consent.")
             raise
     _finish(run, created.consent_id, consent)
 

@@ -70,7 +70,7 @@ _OPTIONS: Final = {
     "PSU-User-Agent": "--psu-ip",
     "PSU-ID": "--psu-id",
     "PSU-Corporate-ID": "--psu-corporate-id",
-    "TPP-Redirect-Preferred": "--browser or --app",
+    "TPP-Redirect-Preferred": "the --browser or --app that the consent was created with",
 }
 
 

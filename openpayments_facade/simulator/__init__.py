@@ -25,7 +25,7 @@ and what was observed in 2026, and from the provider's guide of 2021.
 | banks | four; the details tell capabilities and affiliated banks | the three of document 001, with what it says of them |
 | an authorisation, decoupled | `received`, `started` with the challenge, then its end | `received`, `authenticationStarted` with the challenge, `started`, then its end |
 | an authorisation by redirect | begins with `received` | begins with `started` |
-| a failed authorisation | has a reason, in the `tppMessages` of its status | has none |
+| an authorisation that the user fails or declines | has a reason, in the `tppMessages` of its status | has none |
 | the sandbox's test users | take their course, up to `partiallyAuthorised` | are users as any other |
 | a consent that is read | leads to accounts and cards once it is valid | has its `consentId`, and no links |
 | an empty list of accounts, cards or transactions | 204 without a body | 200 with an empty list |
@@ -33,7 +33,8 @@ and what was observed in 2026, and from the provider's guide of 2021.
 | cards | at two banks | none |
 | `bankgiro` in a list of transactions | for business accounts at one bank, with a token for `bankgiroinformation` | never |
 
-By either rules `PSU-IP-Address` may be IPv6: it is declared as IPv4, but nobody saw another one refused. Whatever the
+By either rules a token of another PSU context than a consent's is refused for it (`TOKEN_INVALID`), which no source says.
+`PSU-IP-Address` may be IPv6: it is declared as IPv4, but nobody saw another one refused. Whatever the
 details of a bank say of its history, each account has that of a year, and all of it can be read. Payments and the
 services around them are not played.
 """  # noqa: E501

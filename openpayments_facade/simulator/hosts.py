@@ -111,7 +111,8 @@ def _application(routes: list[Route], refuse: Callable[[str | None], Response]) 
 
 def _refuse_api_call(allowed: str | None) -> Response:
     if allowed is None:
-        return ApiError(404, "RESOURCE_UNKNOWN", "nothing is at this path").response()
+        text = "the simulator plays nothing at this path, and neither payments nor KYC nor premium services"
+        return ApiError(404, "RESOURCE_UNKNOWN", text).response()
     return ApiError(405, "SERVICE_INVALID", f"only {allowed}", headers={"Allow": allowed}).response()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from dateutil.relativedelta import relativedelta
 from openpayments_client.models import TransactionReport
@@ -380,3 +382,46 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
     with pytest.raises(InvalidArgumentError, match="the bank gave this Transaction no transaction_id"):
         await bank.accounts("c").transaction("a", transaction_id=nameless)
     assert simulator.requests == []
+
+
+@pytest.mark.openpayments_simulator(transactions=12)
+async def test_bankgiro_payments_are_not_mixed_with_their_sums(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    company = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user", corporate_id="example-company")
+    bank = op.at_bank("ESSESESS", company)
+    consent = await bank.consents.create(valid_until=TODAY)
+    simulator.approve(consent.consent_id)
+    accounts = bank.accounts(consent)
+    account = next(each for each in await accounts.list() if each.currency == "SEK")
+    listed = accounts.transactions(account, date_from=relativedelta(years=-1))
+    [page] = [page async for page in listed.pages()]
+    assert page.transactions
+    single = page.transactions.bankgiro or []
+    [lump_sum] = {money(entry.aggregate_amount) for entry in single if entry.aggregate_amount}
+    assert sum(money(entry.transaction_amount) for entry in single) == lump_sum
+    found = [money(entry.transaction_amount) async for entry in listed]
+    assert (len(found), found.count(lump_sum)) == (12, 1)
+
+
+async def test_the_sandbox_is_not_asked_for_what_it_does_not_have() -> None:
+    """The provider's description of 2026: its scheme for the sandbox has no `bankgiroinformation`."""
+    asked: dict[str, str] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked[request.url.host] = dict(parse_qsl(request.content.decode()))["scope"]
+        return httpx.Response(200, json={"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+
+    for environment in ("sandbox", "sandbox-oauth", "production"):
+        async with AsyncOpenPayments(
+            client_id=f"id-of-{environment}",
+            client_secret="secret",
+            environment=environment,
+            api_scopes=["accountinformation", "bankgiroinformation"],
+            psu_context="corporate",
+            transport=httpx.MockTransport(answer),
+        ) as op:
+            await op.token()
+    assert asked == {
+        "auth.sandbox.openbankingplatform.com": "accountinformation corporate",
+        "oauth.sandbox.openbankingplatform.com": "accountinformation corporate",
+        "auth.openbankingplatform.com": "accountinformation bankgiroinformation corporate",
+    }

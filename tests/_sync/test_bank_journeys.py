@@ -330,26 +330,6 @@ def test_cards(provider: Provider) -> None:
         assert all(money(use.transaction_amount) for use in uses)
 
 
-@pytest.mark.simulator_only(transactions=12)
-def test_bankgiro_payments_of_a_company(provider: Provider) -> None:
-    scopes = [ApiScope.ACCOUNT_INFORMATION, ApiScope.BANKGIRO_INFORMATION]
-    with OpenPayments(**provider.arguments, api_scopes=scopes) as op:
-        bank = op.at_bank("ESSESESS", A_COMPANY)
-        consent = bank.consents.create(valid_until=provider.today)
-        provider.simulate(lambda simulator: simulator.approve(consent.consent_id))
-        accounts = bank.accounts(consent)
-        account = next(each for each in accounts.list() if each.currency == "SEK")
-        listed = accounts.transactions(account, date_from=relativedelta(years=-1))
-        [page] = [page for page in listed.pages()]
-        assert page.transactions
-        single = page.transactions.bankgiro or []
-        [lump_sum] = {money(entry.aggregate_amount) for entry in single if entry.aggregate_amount}
-        assert sum(money(entry.transaction_amount) for entry in single) == lump_sum
-        # the iteration has the lump sum, and no payment twice
-        found = [money(entry.transaction_amount) for entry in listed]
-        assert (len(found), found.count(lump_sum)) == (12, 1)
-
-
 def test_two_people_who_have_to_sign(provider: Provider) -> None:
     first = evolve(A_COMPANY, id="99990101002", corporate_id="9999999990")  # a test user of the sandbox
     second = evolve(first, id="99990101000")

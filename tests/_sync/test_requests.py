@@ -165,18 +165,23 @@ def test_what_the_provider_requires_and_nobody_gave_is_logged_once(
 ) -> None:
     simulator.misbehave("/psd2/consent", times=None, status=200, body={"consentStatus": "received"})
 
+    caplog.set_level(logging.INFO, "openpayments_facade")
+
     def told() -> list[str]:
-        return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+        return [record.getMessage() for record in caplog.records if " lacks " in record.getMessage()]
 
     op.at_bank("ESSESESS", SOMEBODY).consents.status("c")
     assert told() == []
     for _ in range(2):
         op.at_bank("ESSESESS", Psu(id="example-user")).consents.status("c")
     [message] = told()
-    assert "lacks PSU-IP-Address, PSU-User-Agent" in message
+    assert message.startswith("get_consent_status lacks PSU-IP-Address, PSU-User-Agent, which the provider requires")
+    assert "Psu(ip_address=..., user_agent=...) at op.at_bank" in message
+    assert [record.levelname for record in caplog.records if record.getMessage() == message] == ["INFO"]
     company = op.with_options(psu_context=PsuContext.CORPORATE)
     company.at_bank("ESSESESS", SOMEBODY).consents.status("c")
     company.with_options(headers={"PSU-Corporate-ID": "c"}).at_bank("ESSESESS", SOMEBODY).consents.status("c")
     assert "lacks PSU-Corporate-ID," in told()[1]
+    assert [record.levelname for record in caplog.records if record.getMessage() == told()[1]] == ["WARNING"]
     assert len(told()) == 2
     assert not any("example-user" in message for message in told())

@@ -205,7 +205,7 @@ def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> Non
     assert "can't listen on port" in result.stderr
     assert result.stderr.index("Error: ") < result.stderr.index("consent authorise")
     again = f"openpayments consent authorise {simulator.consents[-1].id} --bank ESSESESS --browser"
-    assert f"`{again}` continues" in result.stderr
+    assert f"`{again}`, with the same --psu options, continues" in result.stderr
     assert create("HANDSESS", taken).exit_code == 0
 
 
@@ -226,7 +226,7 @@ def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, por
     assert run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP).exit_code == 0
     another = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--browser")
     assert another.exit_code == 1
-    assert "requires --browser or --app" in another.stderr
+    assert "requires the --browser or --app that the consent was created with" in another.stderr
 
 
 def test_a_terminal_gets_a_code_that_is_redrawn(

@@ -244,14 +244,17 @@ def test_an_approach_that_leads_nowhere_is_said(header: str) -> None:
     assert decide_approach("REDIRECT", None, has_challenge=False, is_over=True) == (Approach.DECOUPLED, None)
 
 
-def test_the_method_is_chosen_as_the_samples_do() -> None:
+def test_the_method_is_chosen_for_a_user_on_another_device() -> None:
     def offered(*ids: str) -> list[AuthenticationMethod]:
         return [AuthenticationMethod(authentication_method_id=each) for each in ids]
 
     assert (
         choose_method(offered("mbid_animated_qr_token", "mbid", "mbid_animated_qr_image")) == "mbid_animated_qr_image"
     )
-    assert choose_method(offered("mbid_animated_qr_token", "mbid")) == "mbid"
+    assert choose_method(offered("mbid_same_device", "mbid", "mbid_animated_qr_token")) == "mbid_animated_qr_token"
+    assert choose_method(offered("mbid_same_device", "mbid")) == "mbid"
+    assert choose_method(offered("mbid_same_device", "sms")) == "sms"
+    assert choose_method(offered("mbid_same_device")) == "mbid_same_device"
     assert choose_method(offered("card", "sms")) == "card"
     with pytest.raises(InvalidArgumentError, match="method"):
         choose_method(None)

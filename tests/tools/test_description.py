@@ -519,7 +519,7 @@ def test_what_the_sources_tolerate_is_described(schema: str, value: Any) -> None
         ("SelectAuthenticationMethod", {"authenticationMethodId": ""}),
         ("SelectAuthenticationMethod", {"authenticationMethodId": "m" * 36}),
         ("BookingStatus", "all"),
-        ("Links", {"self": {"address": "/x"}}),
+        ("Links", {"self": {"href": 5}}),
         ("ChallengeData", {"data": {"token": "a-token"}}),
         ("Transaction", {"transactionAmount": AMOUNT, "bookingDate": "27.02.2026"}),
         ("PurposeCode", "salary"),

@@ -80,7 +80,7 @@ def test_an_authorisation_in_the_browser(
     names: dict[str, Any] = {"op": openpayments_client, "psu": psu, "bank": bank, "consent": consent}
     names |= {"Approach": Approach, "session": {}, "request": Request()}
     exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
-    assert names["consent"].consent_status == "valid"
+    assert names["valid"].consent_status == "valid"
     assert names["accounts"].list()
 
 

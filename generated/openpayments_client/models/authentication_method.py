@@ -18,8 +18,8 @@ class AuthenticationMethod:
     """A method that the user can approve with.
 
     Attributes:
-        authentication_method_id (str): Its id. `mbid`, `mbid_animated_qr_image` and `mbid_animated_qr_token` are kinds
-            of Mobile BankID.
+        authentication_method_id (str): Its id. `mbid`, `mbid_same_device` (the app on the user's own device),
+            `mbid_animated_qr_image` and `mbid_animated_qr_token` are kinds of Mobile BankID.
         authentication_type (KnownAuthenticationType | str | None): Its type.
         authentication_version (str | None): Its version.
         name (str | None): Its name, for the user.

@@ -17,10 +17,10 @@ class Link:
     """One link.
 
     Attributes:
-        href (str): The address, or a template for it with placeholders in square brackets.
+        href (str | None): The address, or a template for it with placeholders in square brackets.
     """
 
-    href: str
+    href: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     __repr__ = short_repr
@@ -30,18 +30,16 @@ class Link:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "href": href,
-            }
-        )
+        field_dict.update({})
+        if href is not None:
+            field_dict["href"] = href
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        href = d.pop("href")
+        href = d.pop("href", None)
 
         link = cls(
             href,

@@ -18,7 +18,8 @@ class MonetaryAmount:
 
     Attributes:
         currency (str): An ISO 4217 currency code.
-        amount (str): A decimal number, exactly as the bank wrote it, with a dot. Negative amounts have a minus.
+        amount (str): A decimal number with a dot and up to three decimals. In an answer it is exactly as the bank wrote
+            it. Negative amounts have a minus.
     """
 
     currency: str

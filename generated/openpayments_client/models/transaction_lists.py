@@ -20,7 +20,7 @@ class TransactionLists:
         booked (list[BookedTransaction] | None): The booked transactions.
         pending (list[PendingTransaction] | None): The transactions that are not booked yet.
         bankgiro (list[BankgiroTransaction] | None): Single Bankgiro payments taken out of lump sums, with the scope
-            `bankgiroinformation`. Don't add them to the amounts of `booked`, which has the lump sums.
+            `bankgiroinformation`. Don't add them to the amounts of `booked`, which by all appearance has the lump sums.
         links (Links | None): Links by name. Banks may add names, and an address may lack its host.
     """
 

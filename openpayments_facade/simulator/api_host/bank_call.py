@@ -109,6 +109,10 @@ class BankCall(Call):
         """
         if subject is None or subject.bank is not self.bank:
             raise otherwise
+        if self.context is not None and subject.context not in (None, self.context):
+            # no source says what becomes of it
+            text = f"the token is {self.context}, but the {subject.kind} {subject.context}"
+            raise ApiError(401, "TOKEN_INVALID", text)
         kept = {"TPP-Redirect-Preferred": subject.redirect_preferred if self.bank.keeps_preference else None}
         if self.provider.of_2026:
             kept["PSU-Corporate-ID"] = subject.corporate_id

@@ -104,6 +104,7 @@ def _create(call: BankCall) -> Answer:
         context=call.context,
         redirect_preferred=call.header("TPP-Redirect-Preferred"),
         corporate_id=call.header("PSU-Corporate-ID"),
+        affiliate=call.header("X-AffiliatedASPSP-ID"),
         psu_id=call.header("PSU-ID"),
     )
     path = f"{_CONSENTS}/{consent.id}"

@@ -222,8 +222,10 @@ def _read_period(call: BankCall) -> _Period:
         raise malformed("dateFrom", "dateFrom is missing, and so are entryReferenceFrom and deltaList")
     first = date.min if date_from is None else read_date(date_from, "dateFrom")
     last = call.today if date_to is None else read_date(date_to, "dateTo")
-    if first > last or first > call.today:
-        raise ApiError(400, "PERIOD_INVALID", "dateFrom is after dateTo or today", path="dateFrom")
+    if first > call.today:
+        raise ApiError(400, "PERIOD_INVALID", "dateFrom is after today", path="dateFrom")
+    if first > last:
+        raise ApiError(400, "PARAMETER_NOT_CONSISTENT", "dateFrom is after dateTo", path="dateFrom")
     return _Period(first, last)
 
 

@@ -22,6 +22,8 @@ ConsentStatus = Literal[
 
 # no source says how long a consent can be; the European regulation allows 180 days between two authentications
 _LONGEST = timedelta(days=180)
+# whose consent it is
+_USER = ("bank", "affiliate", "context", "psu_id", "corporate_id")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Consent(Subject):
     kind = "consent"
 
     consents: Consents = field(repr=False)
+    affiliate: str | None
     request: Mapping[str, Any]
     valid_until: date
     last_action: date
@@ -138,6 +141,7 @@ class Consents:
         context: str | None,
         redirect_preferred: str | None,
         corporate_id: str | None,
+        affiliate: str | None,
         psu_id: str | None,
     ) -> Consent:
         today = self.now().date()
@@ -147,6 +151,7 @@ class Consents:
             context=context,
             redirect_preferred=redirect_preferred,
             corporate_id=corporate_id,
+            affiliate=affiliate,
             psu_id=psu_id,
             consents=self,
             request=request,
@@ -167,7 +172,7 @@ class Consents:
         if consent.psu_id is None or not consent.request["recurringIndicator"]:
             return
         for other in self._consents.values():
-            same = (other.bank, other.context, other.psu_id) == (consent.bank, consent.context, consent.psu_id)
+            same = all(getattr(other, name) == getattr(consent, name) for name in _USER)
             if other is not consent and same and other.status == "valid" and other.request["recurringIndicator"]:
                 other.settle("expired")
 

@@ -218,7 +218,11 @@ def test_questions_that_were_refused_in_2021(account: Account, query: dict[str, 
         ({"bookingStatus": "booked", "dateFrom": "20260201"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-01T00:00:00Z"}, "FORMAT_ERROR", "dateFrom"),
         ({"bookingStatus": "booked", "dateFrom": "2026-02-01", "dateTo": "x"}, "FORMAT_ERROR", "dateTo"),
-        ({"bookingStatus": "booked", "dateFrom": "2026-02-02", "dateTo": "2026-02-01"}, "PERIOD_INVALID", "dateFrom"),
+        (
+            {"bookingStatus": "booked", "dateFrom": "2026-02-02", "dateTo": "2026-02-01"},
+            "PARAMETER_NOT_CONSISTENT",
+            "dateFrom",
+        ),
         ({"bookingStatus": "booked", "dateFrom": "2026-03-02"}, "PERIOD_INVALID", "dateFrom"),
         ({"bookingStatus": "booked", "entryReferenceFrom": "x"}, "RESOURCE_UNKNOWN", "entryReferenceFrom"),
         (
