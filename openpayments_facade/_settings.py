@@ -34,7 +34,7 @@ Or PKCS#12: a path that ends in `.p12` or `.pfx`, or (that path, its password).
 
 def is_pkcs12(path: _Path) -> bool:
     """Whether a file has certificate and key as PKCS#12, by its name."""
-    return os.fspath(path).lower().endswith((".p12", ".pfx"))
+    return os.fsdecode(path).lower().endswith((".p12", ".pfx"))
 
 
 class ClientOptions(CommonOptions, total=False):

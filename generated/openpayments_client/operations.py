@@ -40,7 +40,7 @@ class Rule(NamedTuple):
     @property
     def is_personal(self) -> bool:
         """Whether its values are about a person; messages then don't show them."""
-        return self.name.startswith("PSU-") or self.place == "body"
+        return self.name.lower().startswith(("psu-", "psucorporate")) or self.place == "body"
 
     @property
     def may_be_missing(self) -> bool:
@@ -160,8 +160,8 @@ class Operation(NamedTuple):
 
     def problems(self, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """What is wrong with the arguments of a call. Those that `may_be_missing` may be missing."""
-        for name in values.keys() - self.arguments.keys() - {"body"}:
-            known = [*self.arguments, *(["body"] if self.body else [])]
+        known = [*self.arguments, *(["body"] if self.body else [])]
+        for name in values.keys() - {*known}:
             yield name, f"is not an argument of this operation, which has {', '.join(known)}"
         for name, rule in self.arguments.items():
             value = values.get(name)

@@ -76,7 +76,11 @@ class AsyncBank:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        return await self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
+        try:
+            operation = Operation.at_bank(self._binding, endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return await self._sender.run(operation)
 
     async def request(
         self,
@@ -114,9 +118,12 @@ class AsyncBank:
         """
         from .._protocol.request import read_request
 
-        operation = read_request(
-            method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
-        )
+        try:
+            operation = read_request(
+                method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
+            )
+        finally:
+            del params, json, headers  # no frame in an error's traceback may show who somebody is
         return await self._sender.run_raw(operation)
 
     @property
@@ -142,7 +149,11 @@ class AsyncRawBank:
 
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation, as `bank.call` does."""
-        return await self._bank._sender.run_raw(Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs))
+        try:
+            operation = Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return await self._bank._sender.run_raw(operation)
 
     consents = cached_property(lambda raw: AsyncRawConsents(raw._bank.consents))
     """Consents."""

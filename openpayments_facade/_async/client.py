@@ -199,7 +199,11 @@ class AsyncOpenPayments:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
+        try:
+            operation = Operation.of(endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return await self._sender.run(operation)
 
     async def request(
         self,
@@ -237,7 +241,10 @@ class AsyncOpenPayments:
         """
         from .._protocol.request import read_request
 
-        operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
+        try:
+            operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
+        finally:
+            del params, json, headers  # no frame in an error's traceback may show who somebody is
         return await self._sender.run_raw(operation)
 
     @property
@@ -326,4 +333,8 @@ class AsyncRawOpenPayments:
 
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
-        return await self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))
+        try:
+            operation = Operation.of(endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return await self._client._sender.run_raw(operation)

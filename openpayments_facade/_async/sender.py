@@ -44,7 +44,7 @@ class AsyncSender:
         """The parsed answer with status and headers. Raises the exceptions that `errors` lists."""
         import stamina  # slow to import, and not needed before the first call
 
-        check_scope(operation.scopes, self.session.settings.api_scopes, f"{operation.method} {operation.path}")
+        check_scope(operation.scopes, self.session.settings.api_scopes, operation.route)
         context = context_for(operation.scopes, self.session.settings.api_scopes, self.options.psu_context)
         self._tell(operation, context)
         call = Call(operation, self.options, self.session.settings.environment.api_url)

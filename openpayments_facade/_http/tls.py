@@ -84,7 +84,8 @@ def _load_pem(context: ssl.SSLContext, certificate: str, key: str | None, passwo
 
 def _load_pkcs12(parts: tuple[Any, ...], context: ssl.SSLContext) -> None:
     path, password = (*parts, None)[:2]
-    if len(parts) > 2 or not isinstance(password, str | None):
+    # a NUL in the password makes the parser panic, and show it
+    if len(parts) > 2 or not isinstance(password, str | None) or "\0" in (password or ""):
         raise refuse("client_cert", "with a PKCS#12 file must be its path, or a tuple (path, password)")
     passphrase = secrets.token_urlsafe()
     pem = _pem_of(path, password, passphrase)

@@ -110,8 +110,8 @@ def _parse(operation: Operation[Any], endpoint: Endpoint[Any, Any] | None, answe
     is_json = media_type == "application/json" or media_type.endswith("+json")
     if endpoint is None:
         with suppress(ValueError, RecursionError):
-            return json.loads(answer.content) if is_json and answer.content else None, None
-        return None, "invalid JSON"
+            return json.loads(answer.content) if is_json else None, None
+        return None, None
     if answer.content and not is_json:
         said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
         return None, f"content type {said} instead of JSON"

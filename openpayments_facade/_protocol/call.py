@@ -37,6 +37,7 @@ class Call:
         self.operation = operation
         self.options = options
         self.url = api_url + operation.path
+        self.shown_url = api_url + operation.shown_path if operation.shown_path else ""
         passed_on = operation.request_id or options.request_id or current_request_id.get()
         self.request_id = read_request_id(passed_on) if passed_on else new_request_id()
         self.replayed = False
@@ -48,7 +49,8 @@ class Call:
         left = self._deadline - time.monotonic()
         if left <= 0:
             said = f"the call took longer than its total_timeout of {self.options.total_timeout:g} s"
-            raise TimedOutError(said, request_id=self.request_id, method=self.operation.method, url=self.url)
+            url = self.shown_url or self.url
+            raise TimedOutError(said, request_id=self.request_id, method=self.operation.method, url=url)
         return left
 
     def next_attempt(self, token: Secret) -> Exchange:
@@ -65,13 +67,15 @@ class Call:
             timeout=self.options.timeout,
             deadline=self._deadline,
             attempt=self._last.attempt + 1 if self._last else 1,
+            shown_url=self.shown_url,
         )
         return self._last
 
     def _headers(self, token: Secret) -> httpx.Headers:
-        # headers from the options win, in upper or lower case
+        # headers from the options win, in upper or lower case, but for those of this very call
         headers = httpx.Headers(self.operation.request.get("headers"))
         headers.update(self.options.headers)
+        headers.update(self.operation.headers)
         headers["Authorization"] = f"Bearer {token.reveal()}"  # document 001
         return headers
 

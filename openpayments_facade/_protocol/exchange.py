@@ -46,6 +46,8 @@ class Exchange:
     deadline: float
     """When the whole exchange must be over, by `monotonic`."""
     attempt: int = 1
+    shown_url: str = ""
+    """What logs and exceptions show instead of the URL, if that says who somebody is."""
     monotonic: Callable[[], float] = time.monotonic
     status_code: int | None = field(default=None, init=False)
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
@@ -70,7 +72,7 @@ class Exchange:
         timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
         request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
         request.headers["X-Request-ID"] = self.request_id
-        self.url, self._started = str(request.url), self.monotonic()
+        self.url, self._started = self.shown_url or str(request.url), self.monotonic()
         return request
 
     def begin(self, response: httpx.Response) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -40,14 +41,14 @@ class Operation(Generic[T]):
     """One request, ready to send, and how to read its answer."""
 
     method: str
-    path: str
+    path: str = field(repr=False)  # may have the id of a person
     scopes: tuple[tuple[str, ...], ...]
     """Alternatives; a token needs all scopes of one of them."""
     request: Mapping[str, Any] = field(repr=False)  # has the end user's headers
     """The arguments of `httpx.Client.build_request` besides method and URL."""
     endpoint: Endpoint[..., Any] | None = field(repr=False)
     """Reads the answer; None for a request that the description does not have."""
-    resource: str = ""
+    resource: str = field(default="", repr=False)
     """The first id in the path."""
     request_id: str | None = None
     """The X-Request-ID, if the caller gave one for this request."""
@@ -55,6 +56,10 @@ class Operation(Generic[T]):
     """A field that some answers wrap around the described object."""
     missing: tuple[str, ...] = ()
     """The headers that the description requires, `PSU-Corporate-ID` among them, and the arguments do not have."""
+    shown_path: str = ""
+    """What logs and exceptions show instead of path and query, if those say who somebody is."""
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    """Headers that win over those of the options."""
 
     @classmethod
     @hiding_arguments  # they say who the user is
@@ -66,6 +71,7 @@ class Operation(Generic[T]):
                 rule of the description; the message names it.
         """
         described = _described(endpoint)
+        args, kwargs = tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}  # type: ignore[assignment]
         in_path = (name for name, rule in described.arguments.items() if rule.place == "path")
         values = {**dict(zip(in_path, args, strict=False)), **kwargs}
         given = values.get("x_request_id")
@@ -74,7 +80,8 @@ class Operation(Generic[T]):
             value = values.get(path)
             advice = "; op.at_bank(...).call sends it" if path == "x_bic_fi" and value is None else ""
             raise refuse(value.argument if isinstance(value, Named) else path, problem + advice)
-        request = endpoint._get_kwargs(*args, **kwargs)
+        request = _request_of(endpoint, args, kwargs)
+        is_personal = any(rule.is_personal and rule.place in ("path", "query") for rule in described.arguments.values())
         method, path = request.pop("method").upper(), request.pop("url")
         resource = str(args[0]) if args else ""
         absent = (rule for name, rule in described.arguments.items() if values.get(name) is None)
@@ -88,9 +95,11 @@ class Operation(Generic[T]):
             request_id,
             described.envelope,
             tuple(each.name for each in absent if each.is_wanted),
+            described.path if is_personal else "",
         )
 
     @classmethod
+    @hiding_arguments
     def at_bank(cls, bank: BankBinding, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
         """The same, with the arguments that every call to a bank carries."""
         return cls.of(endpoint, *args, **{**bank.arguments(_described(endpoint).arguments), **kwargs})  # type: ignore[arg-type]
@@ -113,8 +122,43 @@ class Operation(Generic[T]):
 
     @property
     def name(self) -> str:
-        """Its name in the generated client, such as get_balances."""
-        return str(getattr(self.endpoint, "__name__", "")).rpartition(".")[2]
+        """Its name in the generated client, such as get_balances; without one, its method and path."""
+        named = str(getattr(self.endpoint, "__name__", "")).rpartition(".")[2]
+        return named or f"{self.method} {self.path}"
+
+    @property
+    def route(self) -> str:
+        """Method and path, to be shown."""
+        return f"{self.method} {self.shown_path or self.path}"
+
+
+def plain(value: Any) -> Any:
+    """A value whose strings are no members of an enum, which would be sent as the member's name."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return value
+
+
+def as_json(value: Any, argument: str) -> Any:
+    """Checks that it can be sent as JSON. Raises InvalidArgumentError."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise refuse(argument, "must be a model or what JSON can hold") from None
+    return value
+
+
+def _request_of(endpoint: Endpoint[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    if "body" not in kwargs:
+        return endpoint._get_kwargs(*args, **kwargs)
+    try:
+        request = endpoint._get_kwargs(*args, **kwargs)
+    except (AttributeError, TypeError, ValueError):  # a model that was taken apart
+        raise refuse("body", "must be a model or what JSON can hold") from None
+    as_json(request.get("json"), "body")
+    return request
 
 
 def say_missing(headers: Iterable[str]) -> str:

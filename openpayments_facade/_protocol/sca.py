@@ -14,6 +14,7 @@ from urllib.parse import quote
 from attrs import define, evolve, field, frozen
 from openpayments_client import models
 from openpayments_client.api import consent as api
+from openpayments_client.operations import OPERATIONS
 
 from .._checks import refuse
 from .._redaction import str_or_none
@@ -328,8 +329,9 @@ def read_saved(
     # None is a context too: it means API scopes alone
     context = read_psu_context(saved.get("psu_context", psu_context), argument="saved")
     affiliated = saved.get("affiliated_aspsp", bank.affiliated_aspsp)
-    if not isinstance(affiliated, str | None):
-        raise refuse("saved", "must have a string for affiliated_aspsp")
+    rule = OPERATIONS["create_consent"].arguments["x_affiliated_aspsp_id"]
+    if affiliated is not None and [*rule.problems(affiliated, "")]:
+        raise refuse("saved", "must have a valid id or None for affiliated_aspsp")
     psu = evolve(bank.psu, context=context)
     bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}

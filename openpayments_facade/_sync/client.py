@@ -200,7 +200,11 @@ class OpenPayments:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        return self._sender.run(Operation.of(endpoint, *args, **kwargs))
+        try:
+            operation = Operation.of(endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return self._sender.run(operation)
 
     def request(
         self,
@@ -238,7 +242,10 @@ class OpenPayments:
         """
         from .._protocol.request import read_request
 
-        operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
+        try:
+            operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
+        finally:
+            del params, json, headers  # no frame in an error's traceback may show who somebody is
         return self._sender.run_raw(operation)
 
     @property
@@ -327,4 +334,8 @@ class RawOpenPayments:
 
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
-        return self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))
+        try:
+            operation = Operation.of(endpoint, *args, **kwargs)
+        finally:
+            del args, kwargs  # no frame in an error's traceback may show who somebody is
+        return self._client._sender.run_raw(operation)

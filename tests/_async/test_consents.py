@@ -318,7 +318,7 @@ async def test_a_status_that_is_no_text_is_none(op: AsyncOpenPayments, simulator
             {"access": ConsentAccess(accounts=[AccountReference(bban="1", currency=cast("Any", object()))])},
             r"access.accounts\[0\].currency",
         ),
-        ({"frequency_per_day": 10**5000}, "can't be put into a request"),
+        ({"frequency_per_day": 10**5000}, "^body must be a model or what JSON can hold"),
     ],
 )
 async def test_what_can_not_be_written_is_refused_before_anything_is_sent(

@@ -18,7 +18,6 @@ from openpayments_facade import (
     OutcomeUnknownError,
     Psu,
     PsuContext,
-    UnreadableResponseError,
 )
 
 if TYPE_CHECKING:
@@ -79,9 +78,11 @@ async def test_what_is_not_json_is_given_as_it_is(op: AsyncOpenPayments, simulat
     simulator.misbehave(NEW, status=204)
     empty = await op.request("DELETE", NEW)
     assert (empty.parsed, empty.json, empty.content) == (None, None, b"")
-    simulator.misbehave(NEW, status=200, body="{", content_type="application/json")
-    with pytest.raises(UnreadableResponseError, match="invalid JSON"):
-        await op.request("GET", NEW)
+    simulator.misbehave(NEW, status=201, body="{", content_type="application/json")
+    broken = await op.request("POST", NEW)
+    assert (broken.parsed, broken.content, broken.status_code) == (None, b"{", 201)
+    with pytest.raises(ValueError, match="Expecting"):
+        _ = broken.json
 
 
 async def test_errors_and_retries_are_those_of_every_call(op: AsyncOpenPayments, simulator: Simulator) -> None:

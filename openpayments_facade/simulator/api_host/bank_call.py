@@ -219,6 +219,8 @@ def _check_form(headers: Headers, name: str, form: re.Pattern[str]) -> None:
 
 def _read_json(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        body = json.loads(content)
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()  # what could not be answered with
+        return body
     except (ValueError, RecursionError):
         raise malformed(None, "the body is not JSON") from None

@@ -65,7 +65,7 @@ class Ledger:
     def number_of(self, book: Book, reference: str) -> int | None:
         """The number of an entry; None if there is none with this reference."""
         prefix, _, digits = reference.rpartition("-")
-        if prefix != book.prefix or not (digits.isascii() and digits.isdigit()):
+        if prefix != book.prefix or not (digits.isascii() and digits.isdigit() and len(digits) < 100):
             return None
         number = int(digits) - 1
         return number if number >= 0 and reference == self.reference(book, number) else None
