@@ -516,6 +516,7 @@ MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {
             "body",
             "array",
             required=True,
+            min_length=1,
             items=Rule("partyVerificationRequests", "body", "object", models=("IdentifiedPayeeVerification",)),
         )
     },
@@ -782,7 +783,14 @@ MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {
         "credit_notes": Rule("creditNotes", "body", "object", models=("CreditNotes",)),
     },
     "IsoPaymentConfirmation": {
-        "payment_ids": Rule("paymentIds", "body", "array", required=True, items=Rule("paymentIds", "body", "string")),
+        "payment_ids": Rule(
+            "paymentIds",
+            "body",
+            "array",
+            required=True,
+            min_length=1,
+            items=Rule("paymentIds", "body", "string", min_length=1),
+        ),
         "batch_booking_preferred": Rule("batchBookingPreferred", "body", "boolean"),
         "purpose_code": Rule(
             "purposeCode",
@@ -885,7 +893,14 @@ MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
     },
     "PayoutConfirmation": {
-        "payout_ids": Rule("payoutIds", "body", "array", required=True, items=Rule("payoutIds", "body", "string"))
+        "payout_ids": Rule(
+            "payoutIds",
+            "body",
+            "array",
+            required=True,
+            min_length=1,
+            items=Rule("payoutIds", "body", "string", min_length=1),
+        )
     },
     "PayoutRequest": {
         "debtor_account": Rule("debtorAccount", "body", "object", required=True, models=("AccountReference",)),

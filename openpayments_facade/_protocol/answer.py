@@ -189,7 +189,8 @@ def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIErr
 
 def _api_error(answer: Answer) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
-    first = next((each for each in messages if (each.category or "").upper() != "WARNING"), errors.TppMessage())
+    errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
+    first = next(iter(errors_first), errors.TppMessage())
     said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
         said += ", a redirect, which is not followed"

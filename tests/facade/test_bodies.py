@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,12 +16,18 @@ from tests.tools.inventory import INVENTORY, Known
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
-WITH_BODIES = {
-    "createConsent": ["ConsentRequest"],
-    "updateConsentsPsuData": ["SelectAuthenticationMethod"],
-    "initiatePayment": ["DomesticPayment", "SepaCreditTransfer", "SwedishGiroPayment", "CrossBorderPayment"],
-    "createIsoPayment": ["IsoDomesticPayment", "IsoSwedishGiroPayment", "IsoSepaCreditTransfer"],
-    "createIsoCrossBorderPayment": ["IsoCrossBorderPayment"],
+# what the sources require of the bodies of payments (the provider's description of 2026)
+_EVERY = {"instructedAmount", "debtorAccount", "creditorName"}
+_ABROAD = {"creditorAccount", "creditorAgent", "creditorAgentName", "creditorAddress"}
+REQUIRED = {
+    "DomesticPayment": {*_EVERY, "creditorAccount"},
+    "SepaCreditTransfer": {*_EVERY, "creditorAccount", "creditorAgent", "creditorAgentName"},
+    "SwedishGiroPayment": {*_EVERY, "creditorGiro"},
+    "CrossBorderPayment": _EVERY | _ABROAD,
+    "IsoDomesticPayment": {*_EVERY, "creditorAccount"},
+    "IsoSepaCreditTransfer": {*_EVERY, "creditorAccount", "creditorAgent"},
+    "IsoSwedishGiroPayment": {*_EVERY, "creditorGiro"},
+    "IsoCrossBorderPayment": _EVERY | _ABROAD,
 }
 
 
@@ -83,10 +88,8 @@ def slips(body: Any, schema: dict[str, Any], root: Any, path: str) -> Iterator[S
 
 CASES = [
     (known, name, slip)
-    for operation, names in WITH_BODIES.items()
-    for known in [INVENTORY[operation]]
-    for name in names
-    for body in [bodies(known)[name]]
+    for known in INVENTORY.values()
+    for name, body in bodies(known).items()
     for slip in slips(body, resolve({"$ref": f"#/components/schemas/{name}"}), body, "")
 ]
 
@@ -109,10 +112,13 @@ def test_a_wrong_body_is_refused_before_it_is_sent(
 
 def test_there_are_slips_of_each_kind_and_each_body() -> None:
     kinds = {(name, slip.kind) for _, name, slip in CASES}
-    for name in itertools.chain(*WITH_BODIES.values()):
-        assert (name, "left out") in kinds
-    for name in ("DomesticPayment", "SepaCreditTransfer", "SwedishGiroPayment", "CrossBorderPayment"):
-        assert {(name, "too long"), (name, "pattern")} <= kinds
+    for name in REQUIRED:
+        assert {(name, "left out"), (name, "too long"), (name, "pattern")} <= kinds
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_payment_requires_what_the_sources_require(name: str) -> None:
+    assert {*resolve({"$ref": f"#/components/schemas/{name}"})["required"]} == REQUIRED[name]
 
 
 def test_a_body_of_another_product_is_refused(openpayments_client: OpenPayments, simulator: Simulator) -> None:

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Address")
 
 @_attrs_define(repr=False)
 class Address:
-    """An address of a payee.
+    """An address.
 
     Attributes:
         country (str): An ISO 3166-1 alpha-2 country code, in capitals.

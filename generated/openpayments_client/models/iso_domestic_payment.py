@@ -26,7 +26,7 @@ class IsoDomesticPayment:
         creditor_name (str): The name of the payee.
         creditor_agent (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         creditor_agent_name (str | None): The name of the payee's bank.
-        creditor_address (Address | None): An address of a payee.
+        creditor_address (Address | None): An address.
         requested_execution_date (datetime.date | None): The day to pay on; as soon as possible by default.
         remittance_information_unstructured (str | None): A message to the payee. Some banks allow fewer characters.
         debtor_account_message (str | None): A message on the payer's own statement.

@@ -25,7 +25,7 @@ class IsoSwedishGiroPayment:
         creditor_name (str): The name of the payee.
         creditor_agent (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         creditor_agent_name (str | None): The name of the payee's bank.
-        creditor_address (Address | None): An address of a payee.
+        creditor_address (Address | None): An address.
         requested_execution_date (datetime.date | None): The day to pay on; as soon as possible by default.
         invoice_ref (str | None): The number of the invoice.
         ocr_ref (str | None): An OCR reference of 2 to 25 digits.

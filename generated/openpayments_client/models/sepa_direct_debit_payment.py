@@ -26,12 +26,12 @@ class SepaDirectDebitPayment:
         creditor_name (str): The name of the payee.
         creditor_account (AccountReference): An account, named by one of its numbers, and by its currency if several
             accounts share the number. `clearingNumber` goes with `bban` or `accountNumber`.
-        creditor_address (Address): An address of a payee.
+        creditor_address (Address): An address.
         creditor_id (str): A SEPA creditor identifier, in capitals without spaces.
         debtor_name (str): The name of the debtor, who pays.
         debtor_account (AccountReference): An account, named by one of its numbers, and by its currency if several
             accounts share the number. `clearingNumber` goes with `bban` or `accountNumber`.
-        debtor_address (Address): An address of a payee.
+        debtor_address (Address): An address.
         debtor_agent (str): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         local_instrument_code (KnownLocalInstrumentCode | str): The scheme.
         sequence_type (KnownSequenceType | str): Its place in a series.
@@ -42,9 +42,9 @@ class SepaDirectDebitPayment:
         debtor_agent_name (str | None): The name of the debtor's bank.
         charge_bearer (KnownChargeBearer | str | None): Who bears the charges.
         ultimate_creditor_name (str | None): The name of the ultimate creditor.
-        ultimate_creditor_address (Address | None): An address of a payee.
+        ultimate_creditor_address (Address | None): An address.
         ultimate_debtor_name (str | None): The name of the ultimate debtor.
-        ultimate_debtor_address (Address | None): An address of a payee.
+        ultimate_debtor_address (Address | None): An address.
         purpose_code (str | None): An ISO 20022 purpose code (ExternalPurpose1Code), which says what a payment is for.
         remittance_information_unstructured_array (list[str] | None): A message to the debtor, in several lines.
         remittance_information_structured_array (list[DirectDebitReference] | None): The references that it collects.

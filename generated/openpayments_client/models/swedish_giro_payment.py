@@ -27,7 +27,7 @@ class SwedishGiroPayment:
         ocr_ref (str | None): An OCR number of 2 to 25 digits. Its last digit is a check digit.
         creditor_agent (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         creditor_agent_name (str | None): The name of the payee's bank.
-        creditor_address (Address | None): An address of a payee.
+        creditor_address (Address | None): An address.
         requested_execution_date (datetime.date | None): The day to pay on; as soon as possible by default.
         debtor_account_message (str | None): A message on the payer's own statement.
         creditor_account_message (str | None): A message on the payee's statement.

@@ -125,10 +125,10 @@ def sync_detailed(
 ) -> Response[ErrorBody | IsoPaymentCreated]:
     """Create an ISO payment
 
-     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro; the fields tell
-    which. Nothing happens until it is confirmed, together with others or by itself. There is no
-    authorisation here: people approve the file at the bank. What comes back in the sandbox is not
-    known.
+     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro. No source says
+    how the provider tells the first from the last, whose fields are the same. Nothing happens until it
+    is confirmed, together with others or by itself. There is no authorisation here: people approve the
+    file at the bank. What comes back in the sandbox is not known.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
@@ -197,10 +197,10 @@ def sync(
 ) -> ErrorBody | IsoPaymentCreated | None:
     """Create an ISO payment
 
-     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro; the fields tell
-    which. Nothing happens until it is confirmed, together with others or by itself. There is no
-    authorisation here: people approve the file at the bank. What comes back in the sandbox is not
-    known.
+     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro. No source says
+    how the provider tells the first from the last, whose fields are the same. Nothing happens until it
+    is confirmed, together with others or by itself. There is no authorisation here: people approve the
+    file at the bank. What comes back in the sandbox is not known.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
@@ -264,10 +264,10 @@ async def asyncio_detailed(
 ) -> Response[ErrorBody | IsoPaymentCreated]:
     """Create an ISO payment
 
-     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro; the fields tell
-    which. Nothing happens until it is confirmed, together with others or by itself. There is no
-    authorisation here: people approve the file at the bank. What comes back in the sandbox is not
-    known.
+     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro. No source says
+    how the provider tells the first from the last, whose fields are the same. Nothing happens until it
+    is confirmed, together with others or by itself. There is no authorisation here: people approve the
+    file at the bank. What comes back in the sandbox is not known.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
@@ -334,10 +334,10 @@ async def asyncio(
 ) -> ErrorBody | IsoPaymentCreated | None:
     """Create an ISO payment
 
-     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro; the fields tell
-    which. Nothing happens until it is confirmed, together with others or by itself. There is no
-    authorisation here: people approve the file at the bank. What comes back in the sandbox is not
-    known.
+     Creates a payment inside one country, to a Bankgiro or Plusgiro number, or in euro. No source says
+    how the provider tells the first from the last, whose fields are the same. Nothing happens until it
+    is confirmed, together with others or by itself. There is no authorisation here: people approve the
+    file at the bank. What comes back in the sandbox is not known.
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
