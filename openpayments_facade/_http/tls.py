@@ -84,8 +84,7 @@ def _load_pem(context: ssl.SSLContext, certificate: str, key: str | None, passwo
 
 def _load_pkcs12(parts: tuple[Any, ...], context: ssl.SSLContext) -> None:
     path, password = (*parts, None)[:2]
-    # a NUL in the password makes the parser panic, and show it
-    if len(parts) > 2 or not isinstance(password, str | None) or "\0" in (password or ""):
+    if len(parts) > 2 or not isinstance(password, str | None):
         raise refuse("client_cert", "with a PKCS#12 file must be its path, or a tuple (path, password)")
     passphrase = secrets.token_urlsafe()
     pem = _pem_of(path, password, passphrase)
@@ -108,6 +107,8 @@ def _pem_of(path: str | os.PathLike[str], password: str | None, passphrase: str)
         needed = 'a PKCS#12 file needs cryptography: pip install "openpayments-facade[pkcs12]"'
         raise ConfigurationError(f"client_cert: {needed}") from None
     try:
+        if "\0" in (password or ""):
+            raise ValueError  # the parser would panic, and show the password
         plain = password.encode() if password else None
         key, certificate, others = load_key_and_certificates(Path(path).read_bytes(), plain)
     except OSError as error:

@@ -36,7 +36,7 @@ class Call:
     def __init__(self, operation: Operation[Any], options: Options, api_url: str) -> None:
         self.operation = operation
         self.options = options
-        self.url = api_url + operation.path
+        self._api_url = api_url
         self.shown_url = api_url + operation.shown_path if operation.shown_path else ""
         passed_on = operation.request_id or options.request_id or current_request_id.get()
         self.request_id = read_request_id(passed_on) if passed_on else new_request_id()
@@ -49,7 +49,7 @@ class Call:
         left = self._deadline - time.monotonic()
         if left <= 0:
             said = f"the call took longer than its total_timeout of {self.options.total_timeout:g} s"
-            url = self.shown_url or self.url
+            url = self.shown_url or self._api_url + self.operation.path
             raise TimedOutError(said, request_id=self.request_id, method=self.operation.method, url=url)
         return left
 
@@ -59,7 +59,7 @@ class Call:
         self._last = Exchange(
             peer="the API",
             method=self.operation.method,
-            url=self.url,
+            url=self._api_url + self.operation.path,
             request_id=self.request_id,
             request=lambda: {**self.operation.request, "headers": self._headers(token)},
             secrets=(token,),

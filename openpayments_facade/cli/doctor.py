@@ -187,7 +187,10 @@ def _checks(
         token = _try("token", lambda: _fetch_token(op))
     yield token
     # 3: refused; 5: no answer
-    if token.exit_code in {3, 5} or (auth.state == "failed" and configuration.state == "ok"):
+    is_refused = (
+        token.exit_code in {3, 5} and "leave it out" not in token.detail
+    )  # a scope that this host does not grant
+    if is_refused or (auth.state == "failed" and configuration.state == "ok"):
         yield from _at_the_other_sandbox(run, options, op, environ)
     if token.state != "ok":
         yield Check("API call", "skipped", "no token")

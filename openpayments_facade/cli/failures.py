@@ -122,6 +122,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
                 "Check OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET, and that they belong to this "
                 "environment: sandbox and production have different ones."
             )
+        case errors.InvalidScopeError() if "leave it out" in str(error):
+            return None
         case errors.InvalidScopeError():
             return (
                 "Check the PSU context, and that the application has these API products in the Developer Portal: "

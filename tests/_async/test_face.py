@@ -125,7 +125,7 @@ async def test_the_steps_of_an_authorisation_take_each_other(op: AsyncOpenPaymen
     assert (await consents.authorise(consent, method)).challenge
     with pytest.raises(ReauthorisationRequiredError):
         await op.oauth.exchange_code(
-            code="c0de", redirect_uri="https://app.example.com/", consent_id=consent, authorisation_id=started
+            code="k0de", redirect_uri="https://app.example.com/", consent_id=consent, authorisation_id=started
         )
 
 

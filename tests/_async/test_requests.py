@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +70,44 @@ async def test_a_header_of_the_caller_wins(op: AsyncOpenPayments, simulator: Sim
     simulator.misbehave(NEW, status=200, body={})
     await op.at_bank("SWEDSESS", SOMEBODY).request("GET", NEW, headers={"psu-id": "another-user"})
     assert simulator.requests[-1].headers["psu-id"] == "another-user"
+
+
+async def test_headers_of_the_call_win_over_those_of_the_options_and_the_bank(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    simulator.misbehave(NEW, status=200, body={}, times=2)
+    bank = op.with_options(headers={"PSU-ID": "of-the-options"}).at_bank("SWEDSESS", SOMEBODY)
+    await bank.request("GET", NEW)
+    assert simulator.requests[-1].headers["psu-id"] == "of-the-options"
+    await bank.request("GET", NEW, headers={"psu-id": "of-the-call"})
+    assert simulator.requests[-1].headers["psu-id"] == "of-the-call"
+
+
+class Word(str, Enum):  # noqa: UP042 - str() of its members is not their value
+    """Words of the API, as applications like to keep them."""
+
+    BOOKED = "booked"
+    SWEDEN = "SE"
+
+
+async def test_members_of_an_enum_are_sent_as_their_values(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    assert await op.aspsps.list(countries=[Word.SWEDEN])
+    assert simulator.requests[-1].query == "isoCountryCodes=SE"
+    await op.request("GET", ASPSPS, params={"isoCountryCodes": [Word.SWEDEN], "x": Word.SWEDEN})
+    assert simulator.requests[-1].query == "isoCountryCodes=SE&x=SE"
+    simulator.misbehave("/psd2", status=204)
+    listed = op.at_bank("ESSESESS", SOMEBODY).accounts("c").transactions("a", booking_status=Word.BOOKED)  # type: ignore[arg-type]
+    assert [each async for each in listed] == []
+    assert simulator.requests[-1].query == "bookingStatus=booked"
+
+
+async def test_a_scope_for_companies_takes_their_token(simulator: Simulator) -> None:
+    async with simulator.async_client(psu_context="private") as op:
+        simulator.misbehave(NEW, status=200, body={})
+        await op.request("GET", NEW, scope="accountinformation bankgiroinformation")
+        assert simulator.token_requests == 1
+        assert "bankgiroinformation" in (await op.with_options(psu_context="corporate").token()).scope
+        assert simulator.token_requests == 1
 
 
 async def test_what_is_not_json_is_given_as_it_is(op: AsyncOpenPayments, simulator: Simulator) -> None:
@@ -138,6 +177,11 @@ async def test_a_scope_is_checked_and_chooses_the_token(op: AsyncOpenPayments, s
         ("headers", {"headers": {"X-New": "a\r\nb"}}),
         ("headers", {"headers": "X-New: 1"}),
         ("scope", {"scope": "everything"}),
+        ("scope", {"scope": "paymentinitiation private corporate"}),
+        ("json", {"json": {"a": "\ud800"}}),
+        ("json", {"json": SelectAuthenticationMethod}),
+        ("params", {"params": {"a": "\ud800"}}),
+        pytest.param("params", {"params": {"a": 10**5000}}, id="very long"),
         ("scope", {"scope": ""}),
     ],
 )

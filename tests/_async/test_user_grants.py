@@ -110,7 +110,7 @@ async def test_a_server_without_refresh_tokens_means_a_new_authorisation(op: Asy
 
 
 async def _exchange(op: AsyncOpenPayments) -> UserToken:
-    return await op.oauth.exchange_code(code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    return await op.oauth.exchange_code(code="k0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
 
 
 async def _refresh(op: AsyncOpenPayments) -> UserToken:
@@ -137,7 +137,7 @@ async def test_what_goes_wrong_is_said_and_never_sent_twice(
             with pytest.raises(kind) as caught:
                 await (_exchange(op) if exchange else _refresh(op))
             assert simulator.token_requests == 1
-            for secret in ("r3fresh", "c0de", simulator.client_secret):
+            for secret in ("r3fresh", "k0de", simulator.client_secret):
                 assert secret not in str(caught.value)
 
 

@@ -109,7 +109,7 @@ def test_a_server_without_refresh_tokens_means_a_new_authorisation(op: OpenPayme
 
 
 def _exchange(op: OpenPayments) -> UserToken:
-    return op.oauth.exchange_code(code="c0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
+    return op.oauth.exchange_code(code="k0de", redirect_uri=CALLBACK, consent_id="c", authorisation_id="a")
 
 
 def _refresh(op: OpenPayments) -> UserToken:
@@ -136,7 +136,7 @@ def test_what_goes_wrong_is_said_and_never_sent_twice(
             with pytest.raises(kind) as caught:
                 (_exchange(op) if exchange else _refresh(op))
             assert simulator.token_requests == 1
-            for secret in ("r3fresh", "c0de", simulator.client_secret):
+            for secret in ("r3fresh", "k0de", simulator.client_secret):
                 assert secret not in str(caught.value)
 
 

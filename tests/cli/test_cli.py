@@ -625,6 +625,20 @@ def test_the_doctor_finds_out_which_auth_host_of_the_sandbox_answers(
     assert SECRET not in result.output
 
 
+def test_the_doctor_does_not_send_away_from_a_host_that_lacks_a_scope(
+    hosts: Callable[..., dict[str, Simulator]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        hosts(stack, sandbox=SECRET, sandbox_oauth=SECRET)
+        monkeypatch.setattr("openpayments_facade.scopes.SANDBOX_OAUTH", environments._BY_NAME["sandbox-oauth"])
+        scopes = "aspspinformation accountinformation"
+        result = run("doctor", "--json", "--environment", "sandbox-oauth", OPENPAYMENTS_API_SCOPES=scopes)
+    assert states(result)["token"] == "failed"
+    assert "leave it out" in result.stdout
+    assert "Developer Portal" not in result.stdout
+    assert notes(result, "other sandbox") == []
+
+
 @pytest.mark.parametrize("name", ["sandbox", "sandbox-oauth", "production"])
 def test_the_doctor_asks_one_auth_host_if_it_answers_or_is_not_of_the_sandbox(
     name: str, hosts: Callable[..., dict[str, Simulator]]

@@ -219,6 +219,7 @@ WRONG: dict[str, tuple[str, Callable[[Certificates], Any]]] = {
     "wrong": ("its password is missing or wrong", lambda its: (its.bundle("wrong.p12", PASSWORD), "passw0rd")),
     "missing": ("its password is missing or wrong", lambda its: its.bundle("locked.p12", PASSWORD)),
     "surrogate": ("the file is not PKCS#12", lambda its: (its.bundle("odd.p12", PASSWORD), "\ud800passw0rd")),
+    "NUL": ("its password is missing or wrong", lambda its: (its.bundle("nul.p12", PASSWORD), "passw0rd\0")),
     "empty": ("the file is not PKCS#12", lambda its: (its.file("empty.p12", b""), "passw0rd")),
     "PEM": ("the file is not PKCS#12", lambda its: (its.file("text.p12", its.server.read_bytes()), "passw0rd")),
     "cut": ("the file is not PKCS#12", lambda its: (its.file("cut.p12", b"0\x82\x01"), "passw0rd")),

@@ -175,9 +175,9 @@ def test_a_state_that_is_none_is_refused(op: OpenPayments, state: Any) -> None:
 
 
 def test_a_callback_has_a_code_or_none(op: OpenPayments) -> None:
-    callback = op.oauth.read_callback("https://app.example.com/cb?code=c0de&scope=a%20b&state=s", state="s")
-    assert (callback.code, callback.scope) == ("c0de", "a b")
-    assert "c0de" not in repr(callback)
+    callback = op.oauth.read_callback("https://app.example.com/cb?code=k0de&scope=a%20b&state=s", state="s")
+    assert (callback.code, callback.scope) == ("k0de", "a b")
+    assert "k0de" not in repr(callback)
     plain = op.oauth.read_callback("/cb?scope=a&state=s", state="s")
     assert (plain.code, plain.scope) == (None, "a")
 
@@ -192,17 +192,17 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://app.example.com/cb?code=c0de&state=another",
-        "https://app.example.com/cb?code=c0de&state=",
-        "https://app.example.com/cb?code=c0de",
+        "https://app.example.com/cb?code=k0de&state=another",
+        "https://app.example.com/cb?code=k0de&state=",
+        "https://app.example.com/cb?code=k0de",
         "https://app.example.com/cb?error=access_denied&state=another",
-        "https://app.example.com/cb?code=c0de&code=d&state=s",
-        "https://app.example.com/cb?code=c0de&state=s&state=s",
-        "https://app.example.com/cb?code=c0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+        "https://app.example.com/cb?code=k0de&code=d&state=s",
+        "https://app.example.com/cb?code=k0de&state=s&state=s",
+        "https://app.example.com/cb?code=k0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
         "https://[::1?state=s",
-        "https://app.example.com/cb?code=c0de&state=\ud800",
-        "https://app.example.com/\ud800?code=c0de&state=s",
-        b"https://app.example.com/cb?code=c0de&state=s",
+        "https://app.example.com/cb?code=k0de&state=\ud800",
+        "https://app.example.com/\ud800?code=k0de&state=s",
+        b"https://app.example.com/cb?code=k0de&state=s",
         None,
         5,
     ],
@@ -210,7 +210,7 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
 def test_a_callback_of_somebody_else_is_refused(op: OpenPayments, url: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="url") as caught:
         op.oauth.read_callback(url, state="s")
-    assert "c0de" not in str(caught.value)
+    assert "k0de" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,17 @@ import json
 import logging
 import pickle
 import traceback
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import httpx
 import pytest
+from openpayments_client import models
+from openpayments_client.api.bankgiro_lookup import get_giro_numbers
+from openpayments_client.api.kyc import get_kyc_status
+from openpayments_client.api.payment_initiation import initiate_payment
 
 from openpayments_facade import (
     AsyncOpenPayments,
@@ -28,7 +33,7 @@ from openpayments_facade._redaction import Secret
 from openpayments_facade.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
 SECRET = "s3cret&with=form/characters"
@@ -134,7 +139,7 @@ def test_an_exception_leads_to_no_secret(answer: Any, caplog: pytest.LogCaptureF
         assert secret not in everything
 
 
-QUOTED = 'a"c0de/with\\quotes&more'
+QUOTED = 'a"k0de/with\\quotes&more'
 USER_TOKEN = UserToken.from_dict({"access_token": f"old-{TOKEN}", "refresh_token": f"r3fresh{QUOTED}"})
 
 
@@ -189,7 +194,7 @@ def test_an_exception_of_a_user_grant_leads_to_no_secret(answer: Any, caplog: py
             with pytest.raises(OpenPaymentsError) as caught:
                 ask()
             everything = shown(caught.value) + "".join(map(str, map(vars, caplog.records)))
-            for secret in (SECRET, TOKEN, "c0de", "r3fresh", "s3cret", "form%2Fcharacters"):
+            for secret in (SECRET, TOKEN, "k0de", "r3fresh", "s3cret", "form%2Fcharacters"):
                 assert secret not in everything
 
 
@@ -203,14 +208,14 @@ def test_a_short_code_does_not_hide_what_went_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["code=c0de&state=s3cret", "code=c0de", "code=c0de&code=c0de&state=s", "error=no&code=c0de&state=s"]
+    "query", ["code=k0de&state=s3cret", "code=k0de", "code=k0de&code=k0de&state=s", "error=no&code=k0de&state=s"]
 )
 def test_an_exception_of_a_callback_leads_to_no_code(query: str) -> None:
     with OpenPayments(client_id="x", client_secret="s") as op, pytest.raises(OpenPaymentsError) as caught:
         _read_callback(op, query)
     everything = shown(caught.value)
     assert "read_callback" in everything
-    assert "c0de" not in everything
+    assert "k0de" not in everything
     assert "s3cret" not in everything
 
 
@@ -311,12 +316,12 @@ def test_a_refused_call_leads_to_no_psu(refused: Any) -> None:
 @pytest.mark.parametrize("api_scopes", [["aspspinformation"], ["accountinformation"]])
 @pytest.mark.parametrize(
     "wrong",
-    [{"consent_id": "a/b"}, {"payment_id": "p"}, {"code": "c0de\n"}, {"redirect_uri": "no"}, {}],
+    [{"consent_id": "a/b"}, {"payment_id": "p"}, {"code": "k0de\n"}, {"redirect_uri": "no"}, {}],
     ids=lambda wrong: next(iter(wrong), "scope"),
 )
 def test_a_code_that_is_not_sent_is_nowhere(wrong: Any, api_scopes: list[str]) -> None:
     arguments = {
-        "code": "c0de",
+        "code": "k0de",
         "redirect_uri": "https://app.example.com/",
         "consent_id": "c",
         "authorisation_id": "a",
@@ -329,7 +334,7 @@ def test_a_code_that_is_not_sent_is_nowhere(wrong: Any, api_scopes: list[str]) -
     ):
         _exchange(op, arguments)
     assert "exchange_code" in shown(caught.value)
-    assert "c0de" not in shown(caught.value)
+    assert "k0de" not in shown(caught.value)
 
 
 def _exchange(op: OpenPayments, arguments: dict[str, Any]) -> None:
@@ -386,6 +391,86 @@ def test_a_body_that_can_not_be_written_leads_to_no_secret() -> None:
 def test_secrets_that_can_not_be_encoded_are_compared() -> None:
     assert Secret("\ud800") == Secret("\ud800")
     assert Secret("\ud800") != Secret("\udfff")
+
+
+def _payment(iban: str) -> models.DomesticPayment:
+    account = models.AccountReference(iban=iban)
+    return models.DomesticPayment(
+        instructed_amount=models.MonetaryAmount(currency="SEK", amount="1.00"),
+        debtor_account=models.DebtorAccountReference(iban=iban),
+        creditor_account=account,
+        creditor_name="Somebody",
+    )
+
+
+IBAN = "SE4550000000058398257466"
+WHO = {"x_bic_fi": "ESSESESS", "psu_id": PSU, "psu_ip_address": "203.0.113.99", "tpp_redirect_preferred": "false"}
+CALLS_OF_SOMEBODY: dict[str, Callable[[OpenPayments], object]] = {
+    "call": lambda op: op.call(initiate_payment, "payments", "domestic", body=_payment(IBAN), **WHO),
+    "raw call": lambda op: op.with_raw_response.call(
+        initiate_payment, "payments", "domestic", body=_payment(IBAN), **WHO
+    ),
+    "call at a bank": lambda op: op.at_bank("ESSESESS", Psu(id=PSU)).call(
+        initiate_payment, "payments", "domestic", body=_payment(IBAN)
+    ),
+    "request": lambda op: op.request("POST", "/x", json={"iban": IBAN}, headers={"PSU-ID": PSU}, params={"p": PSU}),
+    "request at a bank": lambda op: op.at_bank("ESSESESS", Psu(id=PSU)).request("POST", "/x", json={"iban": IBAN}),
+    "kyc": lambda op: op.call(get_kyc_status, PSU),
+    "lookup": lambda op: op.call(get_giro_numbers, psu_corporate_id_query=PSU, psu_id=PSU),
+}
+WRONG_CALLS_OF_SOMEBODY: dict[str, Callable[[OpenPayments], object]] = {
+    "call": lambda op: op.call(initiate_payment, "payments", "", body=_payment(IBAN), **WHO),
+    "call at a bank": lambda op: op.at_bank("ESSESESS", Psu(id=PSU)).call(
+        initiate_payment, "payments", "", body=_payment(IBAN)
+    ),
+    "another id": lambda op: op.at_bank("ESSESESS").call(
+        initiate_payment, "a", "b", psu_id=f"{PSU}\n", body=_payment(IBAN)
+    ),
+    "request": lambda op: op.request("POST", "/x", json={"iban": IBAN, "x": object()}, headers={"PSU-ID": PSU}),
+    "params": lambda op: op.request("GET", "/x", params=PSU),  # type: ignore[arg-type]
+    "kyc": lambda op: op.call(get_kyc_status, f"{PSU}/.."),
+    "lookup": lambda op: op.call(get_giro_numbers, psu_corporate_id_query=f"{PSU}\n"),
+}
+
+
+@pytest.mark.parametrize("answer", ["error", "connection", "unreadable", "scope"])
+@pytest.mark.parametrize("call", CALLS_OF_SOMEBODY)
+def test_a_call_that_fails_leads_to_nobody(call: str, answer: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "openpayments_facade")
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/connect/token":
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+        if answer == "connection":
+            raise httpx.ReadError("broken")
+        return httpx.Response(400 if answer == "error" else 201, json=[] if answer == "unreadable" else {})
+
+    scopes = ["aspspinformation"] if answer == "scope" else ["paymentinitiation"]
+    arguments: Any = {"client_id": f"id-{call}-{answer}", "client_secret": SECRET, "max_retries": 0}
+    with OpenPayments(transport=httpx.MockTransport(respond), api_scopes=scopes, **arguments) as op:
+        try:
+            CALLS_OF_SOMEBODY[call](op)
+        except OpenPaymentsError as error:
+            seen = shown(error)
+        else:
+            assert "request" in call
+            seen = ""
+    logged = "\n".join(record.getMessage() + str(vars(record)) for record in caplog.records)
+    for personal in (PSU, IBAN, "203.0.113.99"):
+        # the query of a request that nobody has described is logged as that of every other call
+        assert personal not in seen.replace(f"?p={PSU}", "")
+        assert personal not in logged.replace(f"?p={PSU}", "")
+
+
+@pytest.mark.parametrize("call", WRONG_CALLS_OF_SOMEBODY)
+def test_a_wrong_call_leads_to_nobody(call: str) -> None:
+    client = OpenPayments(client_id="an-id", client_secret=SECRET, api_scopes=["paymentinitiation"])
+    with client as op, pytest.raises(InvalidArgumentError) as caught:
+        WRONG_CALLS_OF_SOMEBODY[call](op)
+    assert caught.value.argument
+    seen = shown(caught.value)
+    for personal in (PSU, IBAN, "203.0.113.99"):
+        assert personal not in seen
 
 
 def test_the_search_would_find_a_secret() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.simulator.callers import BankCaller, Caller, Clock
+from tests.simulator.callers import OF_A_COMPANY, BankCaller, Caller, Clock
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
@@ -60,6 +60,12 @@ def caller(simulator: Simulator, http: httpx.Client) -> Caller:
 @pytest.fixture
 def seb(simulator: Simulator, http: httpx.Client) -> BankCaller:
     return BankCaller(simulator, http)
+
+
+@pytest.fixture
+def company(simulator: Simulator, http: httpx.Client) -> BankCaller:
+    """At SEB, for somebody's company."""
+    return BankCaller(simulator, http, scope="accountinformation corporate", headers=OF_A_COMPANY)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ CREDENTIALS: dict[str, Any] = {
     "api_scopes": [ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION],
 }
 CODE: dict[str, Any] = {
-    "code": "c0de",
+    "code": "k0de",
     "redirect_uri": "https://app.example.com/callback",
     "consent_id": "c",
     "authorisation_id": "a",
@@ -95,7 +95,7 @@ def test_a_user_grant_ends_with_its_total_time(slow: Callable[[Write], None], vi
                 with pytest.raises(OutcomeUnknownError) as raised:
                     ask()
                 assert raised.value.request_id
-                assert not [text for text in texts_of(raised.value) if "c0de" in text or "r3fresh" in text]
+                assert not [text for text in texts_of(raised.value) if "k0de" in text or "r3fresh" in text]
         assert server.count <= 2  # none was sent twice
 
 
@@ -211,7 +211,7 @@ def test_a_header_that_breaks_our_reading_leads_to_no_secret(endpoint: Endpoint,
         with pytest.raises(OpenPaymentsError) as raised:
             ask()
         assert getattr(raised.value, "status_code", None) == 503
-        assert not [text for text in texts_of(raised.value) if "s3cr3t" in text or "c0de" in text]
+        assert not [text for text in texts_of(raised.value) if "s3cr3t" in text or "k0de" in text]
 
 
 # one client and another

@@ -157,7 +157,9 @@ def test_requests_that_are_refused(seb: BankCaller, changes: dict[str, Any], cod
     refused(seb.ask(**changes), 400, code, path)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1e400}', b'{"a": "\\ud800"}']
+)
 def test_a_body_that_is_not_json(seb: BankCaller, body: bytes) -> None:
     response = seb.call("POST", "", content=body, headers={"Content-Type": "application/json"})
     refused(response, 400, "FORMAT_ERROR")
@@ -222,6 +224,20 @@ def test_a_new_recurring_consent_ends_the_old_one_of_the_same_user(seb: BankCall
         "received",
         "valid",
     ]
+
+
+def test_a_new_consent_for_one_company_does_not_end_that_for_another(company: BankCaller) -> None:
+    first, second = (company.valid(headers={"PSU-Corporate-ID": each}) for each in ("5560000001", "5560000002"))
+    of_first = company.call("GET", f"{first}/status", headers={"PSU-Corporate-ID": "5560000001"})
+    of_second = company.call("GET", f"{second}/status", headers={"PSU-Corporate-ID": "5560000002"})
+    assert [each.json()["consentStatus"] for each in (of_first, of_second)] == ["valid", "valid"]
+
+
+def test_a_token_of_another_context_is_refused(seb: BankCaller, company: BankCaller) -> None:
+    personal = seb.valid()
+    refused(company.call("GET", f"{personal}/status"), 401, "TOKEN_INVALID")
+    refused(company.read(personal), 401, "TOKEN_INVALID")
+    assert seb.status(personal) == "valid"
 
 
 @of_2021
