@@ -72,7 +72,11 @@ class Operation(Generic[T]):
         """
         described = _described(endpoint)
         args, kwargs = tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}  # type: ignore[assignment]
-        in_path = (name for name, rule in described.arguments.items() if rule.place == "path")
+        in_path = [name for name, rule in described.arguments.items() if rule.place == "path"]
+        if len(args) > len(in_path):
+            raise refuse("endpoint", f"takes by position {', '.join(in_path) or 'nothing'}, and {len(args)} are given")
+        if twice := {*in_path[: len(args)]} & kwargs.keys():
+            raise refuse(min(twice), "is given twice")
         values = {**dict(zip(in_path, args, strict=False)), **kwargs}
         given = values.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")

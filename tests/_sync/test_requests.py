@@ -228,3 +228,14 @@ def test_what_the_provider_requires_and_nobody_gave_is_logged_once(
     assert [record.levelname for record in caplog.records if record.getMessage() == told()[1]] == ["WARNING"]
     assert len(told()) == 2
     assert not any("example-user" in message for message in told())
+
+
+def test_surplus_arguments_are_refused_before_anything_is_sent(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    with pytest.raises(InvalidArgumentError, match=r"^endpoint takes by position consent_id, and 2 are given"):
+        bank.call(get_consent_status, "c", "d")  # type: ignore[call-arg]
+    with pytest.raises(InvalidArgumentError, match=r"^consent_id is given twice"):
+        bank.call(get_consent_status, "c", consent_id="d")  # type: ignore[misc]
+    with pytest.raises(InvalidArgumentError, match=r"^psu is not an argument of this operation, which has consent_id,"):
+        bank.call(get_consent_status, "c", psu="d")  # type: ignore[call-arg]
+    assert simulator.requests == []
