@@ -20,7 +20,6 @@ from scripts.slips import (
     resolved,
 )
 
-# a client binds these to a bank and a user, so callers need not repeat them even if they are required
 BOUND = ("X-BicFi", "PSU-", "TPP-")
 
 
@@ -39,7 +38,7 @@ class Table:
         """The tables, to be formatted."""
         operations = dict(self._operations())
         lines = ["_PARAMETERS: Final[Mapping[str, Rule]] = {"]
-        for key, parameter in self._content["components"].get("parameters", {}).items():
+        for key, parameter in self._content.get("components", {}).get("parameters", {}).items():
             lines.append(f"{key!r}: {self._parameter(parameter, ('components', 'parameters', key))},")
         lines += ["}", "MODELS: Final[Mapping[str, Mapping[str, Rule]]] = {"]
         for model, fields in sorted(self._models.items()):
@@ -91,7 +90,7 @@ class Table:
         schema = alternatives[0][1]
         types = schema.get("type", "")
         kind, *others = [types] if isinstance(types, str) else [each for each in types if each != "null"]
-        models = {class_name(key): found for key, found in alternatives if key and is_model(found)}
+        models = {key: found for key, found in alternatives if key and is_model(found)}
         if others or "type" not in schema or len(alternatives) > max(1, len(models)):
             self.slips.append((where, f"no rule can say what {name} may be: one type, one enum, or models"))
         examples = schema.get("examples") or [None]
@@ -104,7 +103,7 @@ class Table:
             "max_length": schema.get("maxLength", schema.get("maxItems")),
             "minimum": schema.get("minimum"),
             "maximum": schema.get("maximum"),
-            "models": tuple(models),
+            "models": tuple(map(class_name, models)),
             "meaning": schema.get("description") if schema.get("pattern") else None,
             "example": about.get("example", examples[0]) if kind != "array" else None,
         }
@@ -117,13 +116,15 @@ class Table:
             self._read_model(model, found)
         return f"Rule({', '.join(said)})"
 
-    def _read_model(self, model: str, schema: Mapping[str, Any]) -> None:
-        if model in self._models:
+    def _read_model(self, key: str, schema: Mapping[str, Any]) -> None:
+        if class_name(key) in self._models:
             return
-        fields = self._models[model] = {}
+        fields = self._models[class_name(key)] = {}
+        if isinstance(schema.get("additionalProperties"), dict):
+            self.slips.append((("components", "schemas", key), "no rule can hold what additionalProperties says"))
         for name, field in schema.get("properties", {}).items():
             about = {"required": name in schema.get("required", ())}
-            where = ("components", "schemas", model, "properties", name)
+            where = ("components", "schemas", key, "properties", name)
             fields[python_name(name)] = self._rule(field, name, "body", about, where)
 
     def _alternatives(self, schema: Mapping[str, Any], key: str = "") -> list[tuple[str, Mapping[str, Any]]]:
@@ -134,9 +135,15 @@ class Table:
         if not members:
             return [(key, schema)]
         rest = {name: value for name, value in schema.items() if name != "anyOf"}
-        if {"type": "string"} in members:
+        known = [resolved(self._content, member) for member in members if member != {"type": "string"}]
+        if len(known) < len(members) and all("enum" in each for each in known):
             return [("", {**rest, "type": "string"})]
         return [(key, {**found, **rest}) for member in members for key, found in self._alternatives(member)]
+
+
+def is_given_by_a_bank(parameter: Mapping[str, Any]) -> bool:
+    """Whether a client binds it to a bank and a user, so that calls need not repeat it even if it is required."""
+    return parameter["in"] == "header" and str(parameter["name"]).startswith(BOUND)
 
 
 def _position(parameter: Mapping[str, Any], path: str) -> int:

@@ -117,7 +117,7 @@ def page() -> str:
         if rows := by_tag[tag["name"]]:
             lines += [
                 f"\n## {tag['name']}\n",
-                " ".join(tag["description"].split()),
+                " ".join(tag.get("description", "").split()),
                 "\n| operation | request | call | scopes |",
             ]
             lines += ["|---|---|---|---|", *rows]
@@ -132,7 +132,7 @@ def page() -> str:
 def _row(method: str, path: str, operation: Mapping[str, Any]) -> str:
     name = operation["operationId"]
     notes = [" *older*"] * bool(operation.get("deprecated")) + [" *production*"] * ("servers" in operation)
-    scopes = [" ".join(scopes["oauth2"]) for scopes in operation["security"] if len(scopes["oauth2"]) > 1]
+    scopes = [" ".join(each) for wanted in operation["security"] for each in wanted.values() if len(each) > 1]
     request = f"`{method.upper()} {path}`"
     return f"| {operation['summary']}{''.join(notes)} | {request} | `{_word(name)}` | {', '.join(scopes)} |"
 

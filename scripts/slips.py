@@ -5,8 +5,11 @@ openapi-spec-validator knows OpenAPI; here is what it does not look at.
 
 from __future__ import annotations
 
+import re
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,9 +33,26 @@ KEYWORDS = {
 }
 # no rule holds conditions, only tests and `make contract` do
 CONDITIONS = KEYWORDS | {"const", "not"}
+# what each keyword says something about; rules and models ignore it at all else
+OWNERS = {
+    **{key: {"string"} for key in ("pattern", "minLength", "maxLength", "format", "enum")},
+    **{key: {"array"} for key in ("items", "minItems", "maxItems")},
+    **{key: {"integer", "number"} for key in ("minimum", "maximum")},
+    **{key: {"object"} for key in ("properties", "required", "additionalProperties")},
+}
+# what the generator does not read
+IGNORED = {"callbacks", "webhooks", "links", "pathItems", "encoding"}
+# their keys are names, no keywords
+NAMED = {"headers", "parameters", "requestBodies", "responses"}
+# docs/operations.md needs them all
+NEEDED = ("operationId", "summary", "security", "responses")
+BODIES = {"application/json", "application/x-www-form-urlencoded"}
+# generated code reads the first
+ANSWERS: tuple[list[str], ...] = ([], ["application/json"], ["application/json", "application/problem+json"])
 # each with a key of what it extends; schemas have theirs above
 EXTENSIONS = {"x-shared": "openapi", "x-envelope": "responses", "x-body-by": "schema"}
 FORMATS = {"date", "date-time", "password"}
+DATELESS = {"pattern", "minLength", "maxLength", "enum"}
 # what the generated code uses itself
 CLASSES = {"Any", "AuthenticatedClient", "ClassVar", "Client", "Literal", "Mapping", "Response", "T", "TypeVar"}
 ATTRIBUTES = {
@@ -43,24 +63,61 @@ ATTRIBUTES = {
     "d",
     "field_dict",
     "from_dict",
+    "prop",
+    "prop_name",
+    "read_date",
+    "read_datetime",
+    "short_repr",
     "src_dict",
     "to_dict",
 }
+ARGUMENTS = {
+    "body",
+    "client",
+    "cookies",
+    "endpoint",
+    "headers",
+    "kwargs",
+    "params",
+    "quote",
+    "response",
+    "url",
+    "uuid4",
+}
 
 _TAG = "tag:yaml.org,2002"
+_JSON = {f"{_TAG}:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")}
+_UNREADABLE = (AssertionError, AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 _META = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@contextmanager
+def careful(found: list[Slip]) -> Iterator[None]:
+    """Turns an error within, of a description that nobody foresaw, into a slip at the last place that was known."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        known = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+        places = [each[name] for each in known for name in ("where", "place") if isinstance(each.get(name), tuple)]
+        if not found:
+            found.append((places[-1][:9] if places else (), f"can't be read: {type(error).__name__}"))
 
 
 def parse(file: Path) -> tuple[Any, yaml.Node | None, list[Slip]]:
     """What a file of YAML says, its nodes (which know their lines), and what YAML would lose of it."""
+    content: Any = None
+    node: yaml.Node | None = None
+    found: list[Slip] = []
     with file.open("rb") as stream:
         loader = YAML_LOADER(stream)
         try:
-            node = loader.get_single_node()
-            found = [] if node is None else [*_yaml_slips(node)]
-            return None if node is None else loader.construct_document(node), node, found
+            with careful(found):
+                node = loader.get_single_node()
+                found.extend(_yaml_slips(node) if node else ())
+                content = loader.construct_document(node) if node and not found else None
         finally:
             loader.dispose()
+    return content, node, found
 
 
 def told(slips: Iterable[Slip], file: Path, node: yaml.Node | None) -> str:
@@ -97,15 +154,22 @@ def _line(node: Any, place: Place) -> int:
 
 
 def _yaml_slips(root: yaml.Node) -> Iterator[Slip]:
-    """Keys that are written twice, merged from two blocks, or are no text; dates, which JSON does not know."""
-    waiting: list[tuple[Place, Any]] = [((), root)]
+    """Keys that are written twice, merged from two blocks, or are no text; what JSON does not know, such as dates."""
+    waiting: list[tuple[Place, Any, frozenset[int]]] = [((), root, frozenset())]
     seen = set()
-    for place, node in waiting:
+    while waiting:
+        place, node, above = waiting.pop()
+        if id(node) in above:
+            yield place, "contains itself"
         if id(node) in seen:
             continue
         seen.add(id(node))
+        below: list[tuple[Place, Any]] = []
+        if node.tag not in _JSON:
+            what = node.value if isinstance(node.value, str) else node.tag.removeprefix(f"{_TAG}:")
+            yield place, f"{what} is no text; put it in quotes"
         if isinstance(node, yaml.SequenceNode):
-            waiting += [((*place, number), each) for number, each in enumerate(node.value)]
+            below = [((*place, number), each) for number, each in enumerate(node.value)]
         elif isinstance(node, yaml.MappingNode):
             lines: dict[str, int] = {}
             for key, value in node.value:
@@ -116,49 +180,85 @@ def _yaml_slips(root: yaml.Node) -> Iterator[Slip]:
                     yield place, f"{name} is written twice, in lines {lines[name]} and {line}"
                 lines[name] = line
                 if key.tag == f"{_TAG}:merge" and isinstance(value, yaml.SequenceNode):
-                    merged = Counter(str(each.value) for block in value.value for each, _ in block.value)
+                    blocks = [block.value for block in value.value if isinstance(block, yaml.MappingNode)]
+                    merged = Counter(str(each.value) for block in blocks for each, _ in block)
                     yield from (((*place, name), f"merges {each} twice") for each, times in merged.items() if times > 1)
-                waiting.append(((*place, name), value))
-        elif node.tag == f"{_TAG}:timestamp":
-            yield place, f"{node.value} is no text; put it in quotes"
+                below.append(((*place, name), value))
+        # in the order of the file, in which nothing but what contains itself leads back
+        waiting += [(where, each, above | {id(node)}) for where, each in reversed(below)]
 
 
-def crashes(content: Mapping[str, Any]) -> Iterator[Slip]:
-    """What no tool can read: references that lead nowhere, operations of one name."""
-    for path, item in (content.get("paths") or {}).items():
-        if "$ref" in (item or {}):
+def crashes(content: Mapping[str, Any]) -> list[Slip]:
+    """What no tool can read: references that lead nowhere or elsewhere, operations of one name."""
+    found: list[Slip] = []
+    with careful(found):
+        found.extend(_crashes(content))
+    return found
+
+
+def _crashes(content: Mapping[str, Any]) -> Iterator[Slip]:
+    if not isinstance(content.get("paths", {}), dict):
+        yield ("paths",), "is no mapping"
+    for path, item in _mapping(content.get("paths")).items():
+        if not isinstance(item, dict):
+            yield ("paths", path), "is no mapping"
+        elif "$ref" in item:
             yield ("paths", path), "is a reference, which the generator ignores"
     named = ((where, operation.get("operationId")) for where, operation in operations(content))
-    yield from _clashes(((where, str(name)) for where, name in named if name), str)
+    yield from _clashes(((where, str(name)) for where, name in named if name), python_name)
     nodes: list[tuple[Place, Any]] = [((), content)]
     for place, node in nodes:
         children = enumerate(node) if isinstance(node, list) else node.items() if isinstance(node, dict) else ()
         nodes += [((*place, key), value) for key, value in children if key not in ("example", "examples")]
-        if place[-1:] == ("$ref",) and isinstance(node, str) and resolved(content, {"$ref": node}) is None:
-            yield place[:-1], f"{node} does not exist"
+        if place[-1:] == ("$ref",) and isinstance(node, str):
+            kind = _kind(place[:-1])
+            if resolved(content, {"$ref": node}) is None:
+                yield place[:-1], f"{node} does not exist"
+            elif kind and node.rpartition("/")[0] != f"#/components/{kind}":
+                yield place[:-1], f"{node} is none of components/{kind}"
+            elif kind not in (None, "schemas") and place[0] == "components" and len(place) == 4:
+                yield place[:-1], "is itself a reference, which the generator does not follow"
+
+
+def _kind(place: Place) -> str | None:
+    """The components that a reference at a place may lead to."""
+    if "schema" in place or place[:2] == ("components", "schemas"):
+        return "schemas"
+    if place[-1:] == ("requestBody",):
+        return "requestBodies"
+    return next((str(part) for part in place[-2:-1] if part in NAMED), None)
 
 
 def slips(content: Mapping[str, Any]) -> list[Slip]:
     """What is not OpenAPI or, if all of it is, what the generator would lose or misread."""
-    errors = [
-        (
-            tuple(error.absolute_path),
-            error.message.splitlines()[0].replace("Unevaluated properties are not allowed", "unknown keyword"),
-        )
-        for error in OpenAPIV31SpecValidator(content).iter_errors()
-    ]
-    # of an error in a schema the validator does not know the place
-    return [each for each in errors if not each[0] or each[0][0] in content] or [*_further_slips(content)] or errors
+    errors: list[Slip] = []
+    further: list[Slip] = []
+    with careful(errors):
+        for error in OpenAPIV31SpecValidator(content).iter_errors():
+            text = error.message.splitlines()[0].replace("Unevaluated properties are not allowed", "unknown keyword")
+            errors.append((tuple(error.absolute_path), text))
+    # of an error in a schema, and of some others, the validator does not know the place
+    placed = [each for each in errors if each[0] and each[0][0] in content]
+    if not placed:
+        with careful(further):
+            further.extend(_further_slips(content))
+    return placed or further or errors
 
 
 def _further_slips(content: Mapping[str, Any]) -> Iterator[Slip]:
     yield from _of_operations(content)
     for place, node in _nodes(content, ()):
-        for key in node if place[-1:] != ("headers",) else ():
+        for key in node if NAMED.isdisjoint(place[-1:]) else ():
             if key.startswith("x-") and EXTENSIONS.get(key) not in node:
                 yield (*place, key), "unknown extension"
+            if key in IGNORED:
+                yield (*place, key), "is ignored by the generator"
         if place[-2:-1] in (("content",), ("parameters",)) and node.keys().isdisjoint({"schema", "$ref"}):
             yield place, "has no schema"
+        if place[-2:-1] == ("responses",) and [*node.get("content", ())] not in ANSWERS:
+            yield place, "must be application/json, or that and then application/problem+json; only the first is read"
+        if place[-2:-1] == ("parameters",) and "schema" in node:
+            yield from ((place, problem) for problem in _problems_of_parameter(content, node))
     schemas = content.get("components", {}).get("schemas", {})
     yield from _clashes(((("components", "schemas", name), name) for name in schemas), _module_name)
     for name in schemas:
@@ -168,26 +268,61 @@ def _further_slips(content: Mapping[str, Any]) -> Iterator[Slip]:
         # a schema that is wrong in itself would crash what is below
         wrong = [*_META.iter_errors(schema)]
         yield from (((*place, *error.absolute_path), error.message) for error in wrong)
-        yield from () if wrong else _of_schema(schema, place)
+        yield from () if wrong else _of_schema(content, schema, place)
+
+
+def _problems_of_parameter(content: Mapping[str, Any], parameter: Mapping[str, Any]) -> Iterator[str]:
+    usual = "form" if parameter["in"] in ("query", "cookie") else "simple"
+    if parameter.get("style", usual) != usual:
+        yield f"is sent with style {usual}, whatever is written here"
+    if "array" in types_of(content, parameter["schema"]) and (
+        parameter["in"] != "query" or parameter.get("explode", True)
+    ):
+        yield "a list goes in a query alone, with commas; write explode: false"
 
 
 def _of_operations(content: Mapping[str, Any]) -> Iterator[Slip]:
+    schemes = content.get("components", {}).get("securitySchemes", {})
+    declared = {each["name"] for each in content.get("tags", ())}
     tags: dict[str, Place] = {}
-    names: list[tuple[Place, str]] = []
     for where, operation in operations(content):
-        if name := operation.get("operationId"):
-            names.append((where, name))
-        else:
-            yield where, "has no operationId"
-        if len(operation.get("tags", ())) == 1:
-            tags.setdefault(operation["tags"][0], where)
-        else:
+        yield from ((where, f"has no {key}") for key in NEEDED if operation.get(key) in (None, "", {}))
+        if len(operation.get("tags", ())) != 1:
             yield where, "must have one tag; the generator uses the first alone"
+        elif (tag := operation["tags"][0]) not in declared:
+            yield where, f"its tag, {tag}, is none of the description's tags"
+        else:
+            tags.setdefault(tag, where)
+        for each in operation.get("security") or ():
+            if len(each) != 1:
+                yield where, "security: one scheme in each alternative; more are read as alternatives"
+            for scheme, scopes in each.items():
+                flows = schemes.get(scheme, {}).get("flows", {}).values()
+                for scope in sorted({*scopes} - {scope for flow in flows for scope in flow["scopes"]}):
+                    yield where, f"security: {scope} is no scope of {scheme}"
+                if scheme not in schemes:
+                    yield where, f"security: {scheme} is no scheme"
+        if "x-envelope" in operation:
+            answers = [
+                types_of(content, answer["schema"])
+                for status, response in operation.get("responses", {}).items()
+                for answer in resolved(content, response).get("content", {}).values()
+                if status.startswith("2")
+            ]
+            if not answers or not all("object" in types for types in answers):
+                yield where, "x-envelope is for answers that are objects"
         found = [*parameters(content, where)]
-        yield from _clashes(zip((place for place, *_ in found), argument_names(found), strict=True), str)
+        arguments = [*zip((place for place, *_ in found), argument_names(found), strict=True)]
+        yield from _clashes(arguments, str)
+        known = {name for _, name in arguments}
+        for place, name in arguments:
+            if name in ARGUMENTS | _loop_variables(known) | {f"json_{other}" for other in known}:
+                yield place, f"{name} has another meaning in the code of its operation"
         body = resolved(content, operation.get("requestBody", {}))
         if len(media_types := body.get("content", {"": {}})) != 1:
             yield where, "must have one media type for its body; operations.py would have the first alone"
+        for name in sorted(media_types.keys() - BODIES - {""}):
+            yield where, f"a body can't be {name}"
         for media_type in media_types.values():
             members = media_type.get("schema", {}).get("anyOf", ())
             known = {member.get("$ref", "").rpartition("/")[2] for member in members}
@@ -196,37 +331,56 @@ def _of_operations(content: Mapping[str, Any]) -> Iterator[Slip]:
                     yield where, f"x-body-by names {argument}, which is no parameter"
                 for schema in sorted({*schemas.values()} - known):
                     yield where, f"x-body-by names {schema}, which is none of the body's alternatives"
-    yield from _clashes(names, python_name)
     yield from _clashes(((where, tag) for tag, where in tags.items()), python_name, "its tag's name")
 
 
-def _of_schema(schema: Mapping[str, Any], place: Place, is_condition: bool = False) -> Iterator[Slip]:
+def _of_schema(content: Mapping[str, Any], schema: Any, place: Place, is_condition: bool = False) -> Iterator[Slip]:
+    if not isinstance(schema, dict):
+        yield place, f"{str(schema).lower()} is no schema that a model or a rule can be made of"
+        return
     for key in sorted(schema.keys() - (CONDITIONS if is_condition else KEYWORDS)):
         yield (*place, key), "unknown keyword"
     if "$ref" in schema and len(schema) > 1:
         yield place, "what stands beside $ref is ignored"
     properties = schema.get("properties", {})
     if not is_condition:
-        yield from ((place, problem) for problem in _problems_of(schema, place))
+        yield from ((place, problem) for problem in _problems_of(content, schema, place))
         yield from _clashes((((*place, "properties", name), name) for name in properties), python_name)
+        lists = {python_name(name) for name, below in properties.items() if "array" in types_of(content, below)}
+        checks = {f"check_{_module_name(each)}" for each in re.findall(r"#/components/schemas/(\w+)", str(properties))}
         for name in properties:
-            if python_name(name) in ATTRIBUTES or (
+            if python_name(name) in ATTRIBUTES | _loop_variables(lists) | checks or (
                 len(place) == 3 and python_name(name) == _module_name(str(place[-1]))
             ):
                 yield (*place, "properties", name), f"{python_name(name)} has another meaning in the code of its model"
     for key in ("items", "additionalProperties", "if", "then", "else", "not"):
-        if isinstance(below := schema.get(key), dict):
-            yield from _of_schema(below, (*place, key), is_condition or key in ("if", "then", "else", "not"))
+        if key in schema and (key != "additionalProperties" or isinstance(schema[key], dict)):
+            is_one = is_condition or key in ("if", "then", "else", "not")
+            yield from _of_schema(content, schema[key], (*place, key), is_one)
     for key, below in properties.items():
-        yield from _of_schema(below, (*place, "properties", key), is_condition)
+        yield from _of_schema(content, below, (*place, "properties", key), is_condition)
     for key in ("anyOf", "allOf"):
         for number, below in enumerate(schema.get(key, ())):
-            yield from _of_schema(below, (*place, key, number), is_condition)
+            yield from _of_schema(content, below, (*place, key, number), is_condition)
 
 
-def _problems_of(schema: Mapping[str, Any], place: Place) -> Iterator[str]:
+def _problems_of(content: Mapping[str, Any], schema: Mapping[str, Any], place: Place) -> Iterator[str]:
     if schema.get("format", "date") not in FORMATS:
         yield f"unknown format {schema['format']}"
+    types = types_of(content, schema) - {"null"}
+    is_date = schema.get("format", "").startswith("date")
+    for key, owners in OWNERS.items():
+        if key in schema and types and (owners.isdisjoint(types) or (is_date and key in DATELESS)):
+            yield f"{key} says nothing about {'a date' if is_date else ' or '.join(sorted(types))}"
+    if "array" in schema.get("type", "") and "items" not in schema:
+        yield "a list without items"
+    if schema.get("enum") == []:
+        yield "an enum without values"
+    constants = schema.get("x-constants", {})
+    inherited = {python_name(name) for name in _properties(content, schema)} if constants else set()
+    for name, value in constants.items():
+        if not isinstance(value, str) or name != python_name(name) or name in inherited:
+            yield f"x-constants: {name} must be a new name in Python, and its value a text"
     if (is_model(schema) or "enum" in schema) and len(place) > 3:
         yield "an object or enum without a name; make it a component"
     if not all(isinstance(value, str) for value in schema.get("enum", ())):
@@ -241,9 +395,9 @@ def _problems_of(schema: Mapping[str, Any], place: Place) -> Iterator[str]:
 
 def operations(content: Mapping[str, Any]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
     """Each operation, with its place."""
-    for path, item in (content.get("paths") or {}).items():
+    for path, item in _mapping(content.get("paths")).items():
         for method in METHODS:
-            if isinstance(operation := (item or {}).get(method), dict):
+            if isinstance(operation := _mapping(item).get(method), dict):
                 yield ("paths", path, method), operation
 
 
@@ -288,6 +442,32 @@ def resolved(content: Mapping[str, Any], node: Any) -> Any:
     return None
 
 
+def types_of(content: Mapping[str, Any], schema: Any) -> set[str]:
+    """The types that a value may have, as far as they are said."""
+    schema = _mapping(resolved(content, schema))
+    types = schema.get("type", [])
+    members = [member for key in ("anyOf", "allOf") for member in schema.get(key, ())]
+    return {*([types] if isinstance(types, str) else types)}.union(*(types_of(content, each) for each in members))
+
+
+def _properties(content: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of the model that one with constants extends."""
+    return {
+        name: each
+        for base in schema.get("allOf", ())[:1]
+        for name, each in resolved(content, base)["properties"].items()
+    }
+
+
+def _loop_variables(lists: Iterable[str]) -> set[str]:
+    """What generated code calls the items of lists of these names, and of lists in them."""
+    return {f"{name}{end}" for name in lists for end in ("_item", "_item_data", "_item_item", "_item_item_data")}
+
+
+def _mapping(node: Any) -> Mapping[str, Any]:
+    return node if isinstance(node, dict) else {}
+
+
 def is_model(schema: Mapping[str, Any]) -> bool:
     """Whether a schema is that of an object, so that it has to become a class."""
     return "properties" in schema or "object" in schema.get("type", "")
@@ -314,6 +494,8 @@ def _clashes(
     for place, name in names:
         if (python := convert(name)) in first:
             yield place, f"{what} in Python, {python}, is that of {_spelt(first[python])}"
+        if not python.isidentifier():
+            yield place, f"{what} can't be one in Python: {name}"
         first.setdefault(python, place)
 
 

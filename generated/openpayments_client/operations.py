@@ -72,7 +72,8 @@ class Rule(NamedTuple):
             yield path, problem if tells_all else f"{problem}, not {shown(value)}"
         elif self.items is not None and isinstance(value, (list, tuple)):
             for number, item in enumerate(value):
-                yield from self.items.problems(item, f"{path}[{number}]" if self.items.models else path)
+                is_numbered = self.items.models or self.place == "body"
+                yield from self.items.problems(item, f"{path}[{number}]" if is_numbered else path)
 
     def _problem(self, value: object) -> str | None:
         if self.format == "date":

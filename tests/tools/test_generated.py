@@ -873,6 +873,7 @@ def test_parsing_a_link_is_one_look_at_its_type() -> None:
 THROWAWAY = """
 openapi: 3.1.0
 info: { title: Throw-away, version: "1" }
+tags: [{ name: things }]
 paths:
   /things/{thing-id}:
     parameters:
@@ -881,6 +882,8 @@ paths:
     get:
       operationId: getThing
       tags: [things]
+      summary: A thing
+      security: []
       parameters:
         - { name: kinds, in: query, required: true, explode: false, schema: { type: array, items: { type: string } } }
         - { name: from, in: query, schema: { type: string, format: date } }

@@ -25,6 +25,7 @@ info: {title: Throw-away, version: "1"}
 servers:
   - {url: "https://api.sandbox.example", description: Sandbox}
   - {url: "https://api.example", description: Production}
+tags: [{name: Things}]
 paths:
   /psd2/things/{thing-kind}/{thing-id}:
     parameters:
@@ -54,6 +55,7 @@ paths:
     put:
       operationId: changeThing
       tags: [Things]
+      summary: Change a thing
       servers: [{url: "https://api.example"}]
       security: *security
       requestBody:
@@ -62,6 +64,7 @@ paths:
     delete:
       operationId: dropThing
       tags: [Things]
+      summary: Drop a thing
       security: *security
       responses:
         "200": {description: Dropped., content: *thing}
@@ -69,6 +72,10 @@ paths:
         "204": {description: Gone.}
         "404": {description: Not here., content: {application/json: {schema: {$ref: "#/components/schemas/Fault"}}}}
 components:
+  securitySchemes:
+    oauth2:
+      type: oauth2
+      flows: {clientCredentials: {tokenUrl: "https://auth.example/token", scopes: {aspspinformation: Banks.}}}
   schemas:
     Made: {type: object, required: [id], properties: {id: {type: string}}}
     Fault: {type: object, properties: {text: {type: string}}}
@@ -204,7 +211,7 @@ def test_a_right_body_has_no_problem(models: Any, given: dict[str, Any]) -> None
         ({"owners": ["Ada"]}, "owners[0] must be an Owner"),
         ({"owners": "Ada"}, "owners must be a list"),
         ({"keys": ["a"]}, "keys must not have fewer than 2 items"),
-        ({"keys": ["a", "bcde"]}, "keys must not have more than 3 characters"),
+        ({"keys": ["a", "bcde"]}, "keys[1] must not have more than 3 characters"),
         ({"number": "1234"}, "number must not have fewer than 5 characters"),
         ({"number": "12345678"}, "number must not have more than 7 characters"),
         ({"number": 12345}, "number must be a string"),
@@ -285,6 +292,6 @@ def test_an_operation_tells_what_it_is(things: ModuleType) -> None:
     operations = import_module("things_client.operations").OPERATIONS
     make, change = operations["make_thing"], operations["change_thing"]
     assert (make.method, make.path) == ("POST", "/psd2/things/{thing-kind}/{thing-id}")
-    assert (make.tag, make.summary, change.summary) == ("Things", "Make a thing", "")
+    assert (make.tag, make.summary, change.summary) == ("Things", "Make a thing", "Change a thing")
     assert list(make.arguments) == ["thing_kind", "thing_id", "x_request_id"]
     assert (make.production_only, change.production_only) == (False, True)

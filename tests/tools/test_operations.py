@@ -60,6 +60,14 @@ def test_a_minimum_of_zero_is_a_rule() -> None:
     assert "'offset': Rule('offset', 'query', 'integer', minimum=0)" in rendered
 
 
+def test_what_is_wrong_in_a_list_of_a_body_has_its_number() -> None:
+    ids = Rule("ids", "body", "array", min_length=1, items=Rule("ids", "body", "string", min_length=1))
+    assert [*ids.problems(["a", ""], "ids")] == [("ids[1]", "must not be empty")]
+    assert [*ids.problems([], "ids")] == [("ids", "must not be empty")]
+    asked = ids._replace(place="query", items=Rule("ids", "query", "string", min_length=1))
+    assert [path for path, _ in asked.problems(["a", ""], "ids")] == ["ids"]
+
+
 def test_scopes_are_alternatives() -> None:
     account_information = (
         ("accountinformation", "private"),

@@ -124,8 +124,8 @@ def sync_detailed(
         ocr_ref (str | None): An OCR reference of 2 to 25 digits.
         invoice_ref (str | None): The number of an invoice.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -177,8 +177,8 @@ def sync(
         ocr_ref (str | None): An OCR reference of 2 to 25 digits.
         invoice_ref (str | None): The number of an invoice.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -225,8 +225,8 @@ async def asyncio_detailed(
         ocr_ref (str | None): An OCR reference of 2 to 25 digits.
         invoice_ref (str | None): The number of an invoice.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -276,8 +276,8 @@ async def asyncio(
         ocr_ref (str | None): An OCR reference of 2 to 25 digits.
         invoice_ref (str | None): The number of an invoice.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.

@@ -111,8 +111,8 @@ def sync_detailed(
     Args:
         psu_corporate_id_query (str): The organisation number.
         giro_type (KnownGiroType | str | None): Only Bankgiro or only Plusgiro numbers.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id_header (str | None): The id of the company that the user acts for, in
             its local form; at Swedish banks the organisation number. Required in the PSU context
             `corporate`, on every call about what was created with it.
@@ -158,8 +158,8 @@ def sync(
     Args:
         psu_corporate_id_query (str): The organisation number.
         giro_type (KnownGiroType | str | None): Only Bankgiro or only Plusgiro numbers.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id_header (str | None): The id of the company that the user acts for, in
             its local form; at Swedish banks the organisation number. Required in the PSU context
             `corporate`, on every call about what was created with it.
@@ -200,8 +200,8 @@ async def asyncio_detailed(
     Args:
         psu_corporate_id_query (str): The organisation number.
         giro_type (KnownGiroType | str | None): Only Bankgiro or only Plusgiro numbers.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id_header (str | None): The id of the company that the user acts for, in
             its local form; at Swedish banks the organisation number. Required in the PSU context
             `corporate`, on every call about what was created with it.
@@ -245,8 +245,8 @@ async def asyncio(
     Args:
         psu_corporate_id_query (str): The organisation number.
         giro_type (KnownGiroType | str | None): Only Bankgiro or only Plusgiro numbers.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id_header (str | None): The id of the company that the user acts for, in
             its local form; at Swedish banks the organisation number. Required in the PSU context
             `corporate`, on every call about what was created with it.

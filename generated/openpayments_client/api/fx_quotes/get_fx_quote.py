@@ -129,11 +129,12 @@ def sync_detailed(
 
     Args:
         fx_quote_id (str): The FX quote's id, from the answer that created it.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -190,11 +191,12 @@ def sync(
 
     Args:
         fx_quote_id (str): The FX quote's id, from the answer that created it.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -246,11 +248,12 @@ async def asyncio_detailed(
 
     Args:
         fx_quote_id (str): The FX quote's id, from the answer that created it.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -305,11 +308,12 @@ async def asyncio(
 
     Args:
         fx_quote_id (str): The FX quote's id, from the answer that created it.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.

@@ -132,17 +132,19 @@ def sync_detailed(
             `affiliatedAspsps` in the bank's details.
         consent_id (str | None): A valid consent, if the payments belong to the same session as
             it.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         tpp_redirect_preferred (str | None): A flag, `true` or `false`. It is the same as on
             other calls to a bank, for the life of what was created with it.
         body (IsoPaymentConfirmation): The ISO payments to confirm.
@@ -202,17 +204,19 @@ def sync(
             `affiliatedAspsps` in the bank's details.
         consent_id (str | None): A valid consent, if the payments belong to the same session as
             it.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         tpp_redirect_preferred (str | None): A flag, `true` or `false`. It is the same as on
             other calls to a bank, for the life of what was created with it.
         body (IsoPaymentConfirmation): The ISO payments to confirm.
@@ -267,17 +271,19 @@ async def asyncio_detailed(
             `affiliatedAspsps` in the bank's details.
         consent_id (str | None): A valid consent, if the payments belong to the same session as
             it.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         tpp_redirect_preferred (str | None): A flag, `true` or `false`. It is the same as on
             other calls to a bank, for the life of what was created with it.
         body (IsoPaymentConfirmation): The ISO payments to confirm.
@@ -335,17 +341,19 @@ async def asyncio(
             `affiliatedAspsps` in the bank's details.
         consent_id (str | None): A valid consent, if the payments belong to the same session as
             it.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
         tpp_redirect_preferred (str | None): A flag, `true` or `false`. It is the same as on
             other calls to a bank, for the life of what was created with it.
         body (IsoPaymentConfirmation): The ISO payments to confirm.

@@ -218,20 +218,23 @@ def sync_detailed(
         cancellation_id (str): The id of a cancellation's authorisation, the `authorisationId` of
             the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. It must stay the
-            same for the life of what was created with it.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): Required by the API; a bank of `op.at_bank` gives
+            it. A flag, `true` or `false`. `true` asks for a redirect, `false` for another way, such
+            as an app on the user's phone. It must stay the same for the life of what was created with
+            it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
         psu_accept (str | None): The Accept header of the user's request.
@@ -323,20 +326,23 @@ def sync(
         cancellation_id (str): The id of a cancellation's authorisation, the `authorisationId` of
             the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. It must stay the
-            same for the life of what was created with it.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): Required by the API; a bank of `op.at_bank` gives
+            it. A flag, `true` or `false`. `true` asks for a redirect, `false` for another way, such
+            as an app on the user's phone. It must stay the same for the life of what was created with
+            it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
         psu_accept (str | None): The Accept header of the user's request.
@@ -423,20 +429,23 @@ async def asyncio_detailed(
         cancellation_id (str): The id of a cancellation's authorisation, the `authorisationId` of
             the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. It must stay the
-            same for the life of what was created with it.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): Required by the API; a bank of `op.at_bank` gives
+            it. A flag, `true` or `false`. `true` asks for a redirect, `false` for another way, such
+            as an app on the user's phone. It must stay the same for the life of what was created with
+            it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
         psu_accept (str | None): The Accept header of the user's request.
@@ -526,20 +535,23 @@ async def asyncio(
         cancellation_id (str): The id of a cancellation's authorisation, the `authorisationId` of
             the answer that started it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        x_bic_fi (str | None; required by the API, given by `op.at_bank`): A BIC of 8 or 11 characters, in capitals (ISO 9362).
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        x_bic_fi (str | None): Required by the API; a bank of `op.at_bank` gives it. A BIC of 8 or 11 characters, in capitals (ISO 9362).
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
         psu_corporate_id_type (str | None): The type of `PSU-Corporate-ID`, if the bank's
             documentation asks for it.
-        psu_ip_address (str | None): An IP address. It is the user's, if the user is present; a
-            call without it counts as access without the user, which a consent limits.
-        psu_user_agent (str | None): The User-Agent header of the user's browser or app.
-        tpp_redirect_preferred (str | None): A flag, `true` or `false`. `true` asks for a
-            redirect, `false` for another way, such as an app on the user's phone. It must stay the
-            same for the life of what was created with it.
+        psu_ip_address (str | None): Required by the API; a bank of `op.at_bank` gives it. An IP
+            address. It is the user's, if the user is present; a call without it counts as access
+            without the user, which a consent limits.
+        psu_user_agent (str | None): Required by the API; a bank of `op.at_bank` gives it. The
+            User-Agent header of the user's browser or app.
+        tpp_redirect_preferred (str | None): Required by the API; a bank of `op.at_bank` gives
+            it. A flag, `true` or `false`. `true` asks for a redirect, `false` for another way, such
+            as an app on the user's phone. It must stay the same for the life of what was created with
+            it.
         psu_ip_port (str | None): A port from 1 to 65535. It is the port of the user's
             connection.
         psu_accept (str | None): The Accept header of the user's request.

@@ -92,8 +92,8 @@ def sync_detailed(
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -135,8 +135,8 @@ def sync(
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -173,8 +173,8 @@ async def asyncio_detailed(
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -214,8 +214,8 @@ async def asyncio(
 
     Args:
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.

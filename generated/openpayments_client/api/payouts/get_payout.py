@@ -88,8 +88,8 @@ def sync_detailed(
     Args:
         payout_id (str): The payout's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -132,8 +132,8 @@ def sync(
     Args:
         payout_id (str): The payout's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -171,8 +171,8 @@ async def asyncio_detailed(
     Args:
         payout_id (str): The payout's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.
@@ -213,8 +213,8 @@ async def asyncio(
     Args:
         payout_id (str): The payout's id, from the answer that created it.
         x_request_id (str | None; a fresh UUID when left out): A UUID.
-        psu_id (str | None): The user's id at the bank; at Swedish banks the personal identity
-            number with 12 digits.
+        psu_id (str | None): Required by the API; a bank of `op.at_bank` gives it. The user's id
+            at the bank; at Swedish banks the personal identity number with 12 digits.
         psu_corporate_id (str | None): The id of the company that the user acts for, in its local
             form; at Swedish banks the organisation number. Required in the PSU context `corporate`,
             on every call about what was created with it.

@@ -1,4 +1,4 @@
-"""Imports a generated package, all of it, and prints what is in it as JSON: `python inventory.py FOLDER`.
+"""Imports a generated package, all of it, and prints what is in it as JSON: `python written.py FOLDER`.
 
 It runs in an interpreter of its own, where no other package of that name has been imported.
 """
