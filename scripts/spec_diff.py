@@ -26,6 +26,7 @@ from specshift.reporter import render_plain_text_report  # type: ignore[import-u
 from specshift.spec_loader import SpecLoadError, resolve_schema  # type: ignore[import-untyped]
 
 from scripts.generate import GenerationError, load, without_null
+from scripts.operations import is_given_by_a_bank
 
 DESCRIPTION = "openapi/openpayments.yaml"
 Spec = dict[str, Any]
@@ -46,13 +47,20 @@ def flattened(spec: Spec) -> Spec:
             schema["properties"][name] = without_null(value)
     for _, item, operation in _operations(spec):
         parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
-        operation["parameters"] = [resolve_schema(each, spec) for each in parameters]
+        operation["parameters"] = [_as_asked(resolve_schema(each, spec)) for each in parameters]
         operation["responses"] = {status: resolve_schema(each, spec) for status, each in operation["responses"].items()}
         operation["servers"] = operation.get("servers") or item.get("servers") or spec.get("servers", [])
         operation["security"] = operation.get("security", spec.get("security", []))
         if "requestBody" in operation:
             operation["requestBody"] = resolve_schema(operation["requestBody"], spec)
     return spec
+
+
+def _as_asked(parameter: Spec) -> Spec:
+    """A parameter as the generated functions ask for it: what a client binds to a bank may always be left out."""
+    if is_given_by_a_bank(parameter) and parameter.get("required"):
+        return parameter | {"required": False, "x-required": True}
+    return parameter
 
 
 def client_changes(old: Spec, new: Spec) -> Iterator[Change]:
@@ -85,6 +93,10 @@ def _changes_of_operations(old: Spec, new: Spec) -> Iterator[Change]:
         for token in _accepted(before):
             if not any(enough <= token for enough in _accepted(after)):
                 yield _change(holder, f"security: {' '.join(sorted(token)) or 'no token'} is not enough any more.")
+        was_required = {_name(each) for each in before["parameters"] if "x-required" in each}
+        for name in (_name(each) for each in after["parameters"] if "x-required" in each):
+            if name not in was_required:
+                yield _change(holder, f"{name} is now required; a client at a bank gives it.", Severity.INFO)
         for status in sorted(before["responses"].keys() & after["responses"].keys()):
             sent, sent_now = (each["responses"][status].get("headers", {}).keys() for each in (before, after))
             for name in sorted(sent ^ sent_now):
@@ -160,10 +172,20 @@ def _promises(spec: Spec) -> Iterator[tuple[tuple[str, str], str]]:
             explode = str(parameter.get("explode", style == "form")).lower()
             shape = f"{_shape(parameter.get('schema'))}, style {style}, explode {explode}"
             yield (holder, _name(parameter)), shape
+        yield (holder, "what a success gives"), " or ".join(sorted(_given(operation)))
+        for media_type in operation.get("requestBody", {}).get("content", {}).values():
+            for argument, schemas in media_type.get("x-body-by", {}).items():
+                yield from (((holder, f"body for {argument} {value}"), schemas[value]) for value in schemas)
     for name, schema in _models(spec).items():
         yield (f"model {name}", ""), _shape(schema)
         for attribute, value in schema.get("properties", {}).items():
             yield (f"model {name}", f"property {attribute!r}"), _shape(value)
+
+
+def _given(operation: Spec) -> set[str]:
+    """What its successes give, of the first media type."""
+    answers = [answer.get("content", {}) for status, answer in operation["responses"].items() if status[0] == "2"]
+    return {_shape(next(iter(each.values())).get("schema")) if each else "nothing" for each in answers}
 
 
 def _values(spec: Spec) -> Iterator[tuple[tuple[str, str], Spec]]:

@@ -44,6 +44,16 @@ def _operation(**values: object) -> Callable[[dict[str, Any]], object]:
     return lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"].update(values)
 
 
+def _by_product(d: dict[str, Any]) -> Any:
+    [product] = [
+        media_type["x-body-by"]["payment-product"]
+        for body in d["requestBodies"].values()
+        for media_type in body["content"].values()
+        if "x-body-by" in media_type
+    ]
+    return product
+
+
 def _answers_without(status: str) -> Callable[[dict[str, Any]], object]:
     return lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"]["responses"].pop(status)
 
@@ -105,7 +115,17 @@ def test_the_description_of_today_is_as_it_is() -> None:
         (lambda d: d["schemas"]["ConsentRequest"]["properties"].pop("combinedServiceIndicator"), "became gone"),
         (lambda d: d["schemas"]["ConsentRequest"]["properties"]["frequencyPerDay"].update(minimum=4), "minimum"),
         (lambda d: d["schemas"]["TokenRequest"]["required"].append("redirect_uri"), "became required"),
-        (lambda d: d["parameters"]["PsuAuthoriserId"].update(required=True), "'PSU-Authoriser-ID' is now required"),
+        (lambda d: d["parameters"]["CityIds"].update(required=True), "'cityIds' is now required"),
+        (
+            lambda d: d["paths"]["/psd2/aspspinformation/v1/countries"]["get"]["responses"].update(
+                {"204": {"description": "None."}}
+            ),
+            "CountryList or nothing",
+        ),
+        (
+            lambda d: _by_product(d).update(domestic="InternationalPayment"),
+            "body for payment-product domestic: DomesticPayment became InternationalPayment",
+        ),
         (lambda d: d["parameters"]["CityIds"].update(name="cities"), "'cityIds'"),
         (lambda d: d["responses"]["AuthorisationUpdated"]["headers"].pop("ASPSP-SCA-Approach"), "became gone"),
         (lambda d: d["responses"]["Country"]["content"].clear(), "application/json"),
@@ -141,6 +161,10 @@ def test_what_breaks_users_of_the_description_of_today(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        (
+            lambda d: d["parameters"]["PsuAuthoriserId"].update(required=True),
+            "'PSU-Authoriser-ID' is now required; a client at a bank gives it",
+        ),
         (lambda d: d["servers"].append({"url": "https://api.example.com"}), "New server URL added"),
         (
             _operation(
