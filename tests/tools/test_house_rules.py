@@ -34,18 +34,22 @@ def walk(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str
 
 def reached(document: Document, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every object of the bodies of this kind (responses, requestBodies) and of the schemas that they lead to."""
-    waiting, seen = [f"#/components/{kind}"], set[str]()
-    while waiting:
-        if (reference := waiting.pop()) not in seen:
-            seen.add(reference)
-            for place, node in walk(resolved(document, {"$ref": reference}), (reference,)):
-                yield place, node
-                if "$ref" in node:
-                    waiting.append(node["$ref"])
+    key = {"requestBodies": "requestBody"}.get(kind, kind)
+    waiting = [(place, node[key]) for place, node in walk(document["paths"]) if key in node]
+    waiting.append((f"#/components/{kind}", document["components"][kind]))
+    seen = set[str]()
+    for start, root in waiting:
+        for place, node in walk(root, (start,)):
+            yield place, node
+            if (reference := node.get("$ref")) and reference not in seen:
+                seen.add(reference)
+                waiting.append((reference, resolved(document, node)))
 
 
 def models_in_a_union(document: Document, node: dict[str, Any]) -> int:
-    return sum(is_model(resolved(document, member)) for member in node.get("anyOf", ()))
+    """Those of a union in it count as well, and those that have a base."""
+    members = [resolved(document, member) for member in node.get("anyOf", ())]
+    return sum(is_model(each) or "allOf" in each or models_in_a_union(document, each) for each in members)
 
 
 def answers_with_alternatives(document: Document) -> list[str]:
@@ -82,9 +86,9 @@ def requests_that_are_no_references(document: Document) -> list[str]:
 def answers_without_json_first(document: Document) -> list[str]:
     """The generated parser reads the first media type."""
     return [
-        name
-        for name, response in document["components"]["responses"].items()
-        if next(iter(response.get("content", ["application/json"]))) != "application/json"
+        place
+        for place, node in reached(document, "responses")
+        if next(iter(node.get("content", ["application/json"])), "application/json") != "application/json"
     ]
 
 
@@ -119,6 +123,28 @@ RULES: dict[Callable[[Document], list[str]], Callable[[Document], object]] = {
     enums_without_a_name: lambda d: schemas(d)["Account"]["properties"].update(size={"type": "string", "enum": ["s"]}),
     tags_that_nobody_explains: lambda d: d["tags"].pop(),
 }
+
+
+ACCOUNT, LINK = ({"$ref": f"#/components/schemas/{name}"} for name in ("Account", "Link"))
+
+
+@pytest.mark.parametrize(
+    "union",
+    [
+        [ACCOUNT, LINK],
+        [ACCOUNT, {"anyOf": [LINK, {"type": "null"}]}],
+        [{"$ref": f"#/components/schemas/{name}Transaction"} for name in ("Booked", "Pending")],
+    ],
+)
+@pytest.mark.parametrize("is_of_an_operation", [True, False])
+def test_alternatives_are_seen_wherever_an_answer_has_them(union: list[Any], is_of_an_operation: bool) -> None:
+    slip = copy.deepcopy(description())
+    answer = {"description": "x", "content": {"application/json": {"schema": {"anyOf": union}}}}
+    if is_of_an_operation:
+        slip["paths"]["/psd2/aspspinformation/v1/countries"]["get"]["responses"]["200"] = answer
+    else:
+        schemas(slip)["Account"]["properties"]["x"] = {"anyOf": union}
+    assert answers_with_alternatives(slip)
 
 
 @pytest.mark.parametrize(("broken", "plant"), RULES.items(), ids=lambda each: getattr(each, "__name__", ""))
