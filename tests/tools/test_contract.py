@@ -464,7 +464,7 @@ def test_a_planted_leak_is_found_and_not_shown(
         (
             "operationId: getCityList",
             "operationId: getCountriesList",
-            "its name in Python, getCountriesList, is that of GET",
+            "its name in Python, get_countries_list, is that of GET",
         ),
         ("\npaths:", "\npath:", "'path' was unexpected"),
         (DESCRIPTION.read_text(), "- 1", "not a description"),
