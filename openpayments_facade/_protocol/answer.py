@@ -213,8 +213,10 @@ def phrase(status: int) -> str:
 
 UNREADABLE_RETRY_AFTER: Final = 5.0
 """Seconds that a Retry-After means that can't be read."""
-_SPAN: Final = re.compile(r"(\d*\.?\d+)\s*(MS|[SMH]?)(?:ECOND|EC|INUTE|IN|OUR|R)?S?\s*", re.ASCII)
-_UNITS: Final = {"": 1, "MS": 0.001, "S": 1, "M": 60, "H": 3600}
+_SPAN: Final = re.compile(r"(\d*\.?\d+)\s*(MS|[SMHD]?)(?:ECOND|EC|INUTE|IN|OUR|R|AY)?S?\s*", re.ASCII)
+_UNITS: Final = {"": 1, "MS": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400}
+_SINCE_EPOCH: Final = 1e9
+"""From here on a number is a moment, in seconds since the epoch: no span is that long."""
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
@@ -228,7 +230,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
     # a date counts from when the server sent it: its clock is not ours
     now = _moment(headers.get("date", "")) or datetime.now(UTC)
     # a comma is that of a date, of a list or of a fraction
-    found = [_seconds(wish.strip().upper(), now) for wish in (*value.split(","), value.replace(",", "."))]
+    found = [_seconds(wish.strip(" \t\"'").upper(), now) for wish in (*value.split(","), value.replace(",", "."))]
     return max((seconds for seconds in found if seconds is not None), default=UNREADABLE_RETRY_AFTER)
 
 
@@ -236,7 +238,8 @@ def _seconds(wish: str, now: datetime) -> float | None:
     span = wish.lstrip("+-")
     if span and not _SPAN.sub("", span):
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(span))
-        return 0.0 if wish.startswith("-") else min(seconds, 1e9)
+        seconds -= now.timestamp() if seconds >= _SINCE_EPOCH else 0.0
+        return 0.0 if wish.startswith("-") else min(max(0.0, seconds), _SINCE_EPOCH)
     at = _moment(wish)
     return max(0.0, (at - now).total_seconds()) if at else None
 

@@ -75,8 +75,8 @@ class TokenManager:
     def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0) -> AccessToken:
         """The token. Blocks at most `timeout` seconds while one is fetched.
 
-        A fetch that fails in a way that may pass is tried again, `retries` times. Without retries, and when a pause is
-        too long to wait for, the error of the last request is raised.
+        A fetch that fails in a way that may pass is tried again, `retries` times. When a pause is too long to wait for,
+        the error of the last request is raised.
 
         Raises:
             TimedOutError: The fetch took longer.
@@ -150,11 +150,11 @@ class TokenManager:
         `blocks`: the caller waits by blocking its thread.
         """
         now, failed = self._clock.now(), None
-        deadline, patience = now.monotonic + timeout, LONGEST_WAIT if retries else 0.0
+        deadline = now.monotonic + timeout
         plan: AccessToken | Flight | Failure | OpenPaymentsError | None
         while True:
             left = deadline - now.monotonic
-            plan = self._plan(now, min(patience, left), blocks=blocks)
+            plan = self._plan(now, min(LONGEST_WAIT, left), blocks=blocks)
             if isinstance(plan, Failure):
                 # a shared exception would collect the frames of everybody who raises it
                 raise copy.copy(plan.error) if plan.error is failed else plan.told(now)
@@ -190,7 +190,8 @@ class TokenManager:
                     flight = None
                 if wanted and flight is None and not self._closed:
                     needed = loop if self._needs_loop else None
-                    flight = Flight(self._run, now.monotonic, state.pause(now), needed, overtakes)
+                    pause = state.pause(now)
+                    flight = Flight(self._run, now.monotonic + pause, pause, needed, overtakes)
                     started = entry.flight = flight
             if started is not None:
                 self._start(started)
@@ -222,7 +223,9 @@ class TokenManager:
             self._publish(flight, outcome)
 
     def _run(self, flight: Flight) -> None:
-        futures.wait([flight.published], flight.pause)  # abandoning it ends the pause
+        if flight.pause:
+            _log.info("The last token request failed; the next is in %.1f s", flight.pause)
+            futures.wait([flight.published], flight.pause)  # abandoning it ends the pause
         if not flight.claim():
             return
         started = self._clock.monotonic()

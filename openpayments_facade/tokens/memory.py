@@ -27,6 +27,7 @@ class Flight:
 
     _run: Callable[[Flight], None]
     started_at: float
+    """When its request begins."""
     pause: float
     """Seconds that it waits before its request."""
     loop: asyncio.AbstractEventLoop | None

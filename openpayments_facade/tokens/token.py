@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from attrs import evolve, field, frozen
 
 from .._redaction import Secret
-from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
+from ..errors import AuthenticationError, InvalidArgumentError, InvalidScopeError, OpenPaymentsError, TokenError
 
 DEFAULT_LIFETIME: Final = 3600.0
 """Seconds; used if the server sends no valid lifetime (document 000: one hour)."""
@@ -308,9 +308,10 @@ def may_pass(error: OpenPaymentsError) -> bool:
     Something else than a token with a status of success counts too: gateways answer like that.
     """
     if not isinstance(error, TokenError) or error.code in {"server_error", "temporarily_unavailable"}:
-        return True
-    is_refusal = isinstance(error, AuthenticationError | InvalidScopeError) or 300 <= (error.status_code or 0) < 500
-    return not is_refusal or error.status_code in {408, 425, 429}
+        return not isinstance(error, InvalidArgumentError)
+    if isinstance(error, AuthenticationError | InvalidScopeError):
+        return False
+    return not 300 <= (error.status_code or 0) < 500 or error.status_code in {408, 425, 429}
 
 
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:

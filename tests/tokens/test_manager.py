@@ -277,7 +277,7 @@ def test_the_endpoint_is_down_and_there_is_no_token(
 ) -> None:
     manager = new_manager()
     endpoint.answer = down
-    endpoint.delay = 0.03
+    endpoint.delay = 0.5
     errors = at_once(64, lambda _: manager.get())
     assert endpoint.count == 1
     assert {(type(error), str(error)) for error in errors} == {(TokenError, str(errors[0]))}
@@ -286,7 +286,7 @@ def test_the_endpoint_is_down_and_there_is_no_token(
 
     time.advance(0.25)
     with pytest.raises(TokenError, match="503") as raised:
-        manager.get()
+        manager.get(0.2)
     assert raised.value.retry_after == 0.25
     assert endpoint.count == 1
     time.advance(0.25)
@@ -391,7 +391,7 @@ def test_whatever_ends_a_fetch_leaves_nobody_waiting(new_manager: NewManager) ->
 
 
 def test_who_is_refused_later_gets_an_exception_of_its_own(new_manager: NewManager, endpoint: Endpoint) -> None:
-    endpoint.answer = down
+    endpoint.answer = lambda _: answer({"error": "invalid_client"}, 401)
     manager = new_manager()
     errors = [error for _ in range(3) for error in at_once(1, lambda _: manager.get())]
     assert len({id(error) for error in errors}) == 3
