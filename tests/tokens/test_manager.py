@@ -297,6 +297,7 @@ def test_the_endpoint_is_down_and_there_is_no_token(
 async def test_the_endpoint_is_down_for_200_tasks(new_manager: NewManager, endpoint: Endpoint) -> None:
     manager = new_manager()
     endpoint.answer = down
+    endpoint.delay = 0.5
     errors = await asyncio.gather(*(manager.aget() for _ in range(200)), return_exceptions=True)
     assert {type(error) for error in errors} == {TokenError}
     assert endpoint.count == 1
