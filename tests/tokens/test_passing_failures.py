@@ -210,11 +210,11 @@ def test_503_for_ever_ends_with_the_retries_of_each_call(endpoint: Endpoint, op:
     assert len({id(error) for error in errors}) == 64
 
 
-LIMITS: list[CallOptions] = [{"max_retries": 1}, {"max_retries": 0}, {"total_timeout": 0.4}, {}]
+LIMITS: list[CallOptions] = [{"max_retries": 1}, {"max_retries": 0}, {"total_timeout": 1.1}, {}]
 
 
 def test_each_caller_keeps_retries_and_time_of_its_own(endpoint: Endpoint, op: OpenPayments) -> None:
-    endpoint.answer = first(busy(), busy())
+    endpoint.answer = first(busy(Retry_After="1.2"), busy(Retry_After="1.2"))
     views = [op.with_options(**limits) for limits in LIMITS]
 
     def call(view: OpenPayments) -> object:
