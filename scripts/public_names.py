@@ -21,12 +21,14 @@ FACADE = "openpayments_facade"
 DOCUMENTED = {
     "environments": ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "is_loopback"],
     "errors": None,
+    "readings": None,
     "request_ids": ["current_request_id", "new_request_id", "pass_on", "read_request_id"],
     "scopes": ["ApiScope", "PsuContext", "compose"],
     "simulator": None,
     "testing": None,
     "tokens": ["MemoryStore", "OnTokenEvent", "TokenEvent", "TokenStore", "UserToken", "forget_all"],
     "tokens.stores": ["FileStore", "MemoryStore", "RedisStore", "TokenStore"],
+    "views": None,
 }
 # of these classes the SDK uses more than the docs name
 DOCUMENTED_MEMBERS = {"AccessToken": ["value", "scope", "missing", "expires_at"]}
