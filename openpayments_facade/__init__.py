@@ -35,7 +35,7 @@ _NAMES = {
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
-_MODULES = ("readings", "request_ids", "views")
+_MODULES = ("request_ids", "views")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",

@@ -27,7 +27,6 @@ from openpayments_client.models import ScaStatusAnswer as ScaStatusAnswer
 from openpayments_client.models import Transaction as Transaction
 from openpayments_client.models import TransactionReport as TransactionReport
 
-from . import readings as readings
 from . import request_ids as request_ids
 from . import views as views
 from ._async.accounts import AsyncAccounts as AsyncAccounts

@@ -21,7 +21,6 @@ FACADE = "openpayments_facade"
 DOCUMENTED = {
     "environments": ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "is_loopback"],
     "errors": None,
-    "readings": None,
     "request_ids": ["current_request_id", "new_request_id", "pass_on", "read_request_id"],
     "scopes": ["ApiScope", "PsuContext", "compose"],
     "simulator": None,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +13,7 @@ from typing import Any, Final
 
 from ..amounts import money
 
-__all__ = ["NUMBERS", "account_number", "bare", "day_of", "decimal_of", "text_of", "value_of"]
+__all__ = ["bare", "day_of", "number_of", "text_of", "value_of"]
 
 # what is text in a structured remittance; the rest of it are codes, issuers, amounts and days
 _STRUCTURED: Final = (
@@ -23,8 +25,6 @@ _STRUCTURED: Final = (
 )
 # the longest line that the description allows: a full one was cut, and goes on in the next one
 _FULL_LINE: Final = 140
-_GIROS: Final = ("bankGiro", "plusGiro", "bankgiroNumber", "plusgiroNumber")
-NUMBERS: Final = ("iban", "bban", "accountNumber", *_GIROS, "maskedPan", "msisdn")
 
 
 @lru_cache
@@ -52,9 +52,10 @@ def _lines(value: object, depth: int = 9) -> Iterator[str]:
         if "".join(value.split()).upper() not in ("", "NOTPROVIDED"):
             yield value
     elif isinstance(value, int | float | Decimal):
-        # Python refuses to write numbers that are much larger
-        if not isinstance(value, bool) and -(10**300) < value < 10**300:
-            yield f"{value}"
+        # Python refuses to write numbers of thousands of digits
+        with suppress(OverflowError, ValueError):
+            if not isinstance(value, bool) and math.isfinite(value):
+                yield f"{value}"
     elif depth and isinstance(value, list | tuple):
         for each in value:
             yield from _lines(each, depth - 1)
@@ -79,25 +80,10 @@ def day_of(value: object) -> date | None:
         return None
 
 
-def decimal_of(sent: object) -> Decimal | None:
+def number_of(sent: object) -> Decimal | None:
     """An amount."""
     number = value_of(sent, "amount")
     try:
         return money(text_of(sent if number is None else number))
     except ValueError:
         return None
-
-
-def account_number(account: object) -> str | None:
-    """The number that identifies an account, with the clearing number before a BBAN ("6000-000000017"), or None.
-
-    Args:
-        account: An account, a card account, or what a transaction says of one.
-    """
-    if account is None or isinstance(account, str):
-        return text_of(account) or None
-    for name in NUMBERS:
-        if number := text_of(value_of(account, name)):
-            clearing = text_of(value_of(account, "clearingNumber")) if name in ("bban", "accountNumber") else ""
-            return f"{clearing}-{number}" if clearing else number
-    return None

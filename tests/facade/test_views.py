@@ -18,7 +18,6 @@ from openpayments_facade import (
     BookedTransaction,
     CardAccount,
     PendingTransaction,
-    readings,
     views,
 )
 from openpayments_facade.models import CardTransaction, Transaction
@@ -410,9 +409,9 @@ def look_at(transaction: Any) -> None:
         assert isinstance(views.other_party(transaction, own=own, signed=True).name, str | None)
     assert isinstance(views.text(transaction).value, str | None)
     assert isinstance(views.day(transaction).value, date | None)
-    assert isinstance(readings.identity(transaction).value, str)
-    assert len(readings.keys([transaction, transaction])) == 2
-    assert [each.kind for each in readings.reconcile([transaction], [transaction])] == ["same"]
+    assert isinstance(views.identity(transaction).value, str)
+    assert len(views.keys([transaction, transaction])) == 2
+    assert [each.kind for each in views.reconcile([transaction], [transaction])] == ["same"]
 
 
 @settings(max_examples=200, deadline=None)
