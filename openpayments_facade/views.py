@@ -249,7 +249,8 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
     expected = {"in": "debtor", "out": "creditor"}.get(direction or "")
     for role in sorted(_SIDES, key=lambda role: role != expected):
         names, account = _SIDES[role]
-        name = _first({each: said for each in names if (said := text_of(value_of(transaction, each)))})
+        said = {each: text_of(value_of(transaction, each)).replace("\n", " ") for each in names}
+        name = _first({each: found for each, found in said.items() if found})
         number = account_number(value_of(transaction, account))
         if role not in mine and (name.value or number):
             return Party(
@@ -328,7 +329,8 @@ def keys(transactions: Iterable[AnyTransaction]) -> list[str]:
     In whatever order they come, the keys are the same. Two are equal only if one id stands at two transactions that say
     the same: the bank listed it twice. Where different ones share an id, their content is part of their keys; those
     that look alike and have no id are numbered, which holds as long as a reading has all of a day. A key does not last
-    when a pending transaction is booked, and can't where a bank makes up new ids each time: see `reconcile`.
+    when a pending transaction is booked or another one gets the same id, nor where a bank makes up new ids each time:
+    see `reconcile`.
     """
     found = [(identity(each), _fingerprint(each)) for each in transactions]
     contents = defaultdict(set)
@@ -465,7 +467,7 @@ def _balance(balances: Iterable[Balance] | None, types: Sequence[str], currency:
         changed = str(value_of(balance, "lastChangeDateTime") or "")
         return -types.index(balance.balance_type), age, changed, balance.credit_limit_included is not True
 
-    is_clear = len({text_of(value_of(each.balance_amount, "currency")) for each in found}) < 2
+    is_clear = len({each.balance_amount.currency for each in found} - {None}) < 2
     return max(found, key=rank, default=None) if is_clear else None
 
 

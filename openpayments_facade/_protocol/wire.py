@@ -55,7 +55,7 @@ def _lines(value: object, depth: int = 9) -> Iterator[str]:
         # Python refuses to write numbers of thousands of digits
         with suppress(OverflowError, ValueError):
             if not isinstance(value, bool) and math.isfinite(value):
-                yield f"{value}"
+                yield str(value)
     elif depth and isinstance(value, list | tuple):
         for each in value:
             yield from _lines(each, depth - 1)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpayments_facade import (
@@ -20,7 +20,6 @@ from openpayments_facade import (
     PendingTransaction,
     views,
 )
-from openpayments_facade.models import CardTransaction, Transaction
 
 OWN, OTHER = "SE4550000000058398257466", "SE3550000000054910000003"
 
@@ -34,7 +33,7 @@ def used(amount: str = "1.00", **fields: Any) -> BookedCardTransaction:
 
 
 def with_kept(transaction: Any, **fields: Any) -> Any:
-    """With values that could not be read, as a tolerant reading keeps them: under their names on the wire."""
+    """With values that no JSON has, as those are kept that can't be read."""
     transaction.additional_properties.update(fields)
     return transaction
 
@@ -113,10 +112,11 @@ def test_a_text_that_was_cut_is_read_from_its_lines() -> None:
 
 
 def test_what_was_kept_as_it_came_is_read() -> None:
-    odd = with_kept(booked(), remittanceInformationUnstructured=["one", {"more": 2}], bookingDate="2026-02-30")
+    odd = booked(remittanceInformationUnstructured=["one", {"more": 2}], bookingDate="2026-02-30")
     assert views.text(odd).value == "one\n2"
     assert views.day(odd).value is None
-    assert views.other_party(with_kept(booked(), creditorName=["A", "shop"], creditorAccount=OTHER)).account == OTHER
+    party = views.other_party(booked(creditorName=["A", "shop"], creditorAccount=OTHER))
+    assert (party.name, party.account) == ("A shop", OTHER)
 
 
 def test_the_text_of_a_card_transaction() -> None:
@@ -334,7 +334,9 @@ def test_the_newest_balance_of_a_type_is_taken() -> None:
     for ordered in (balances, balances[::-1]):
         assert views.booked_balance(ordered) == balances[2]
         assert views.available_balance(ordered) == balances[4]
-        assert views.available_balance(each for each in ordered if "forward" in each.balance_type) == balances[6]
+        assert (
+            views.available_balance(each for each in ordered if each.balance_type == "forwardAvailable") == balances[6]
+        )
 
 
 def test_ones_own_money_goes_before_credit() -> None:
@@ -419,20 +421,7 @@ def look_at(transaction: Any) -> None:
 def test_no_value_of_a_field_raises(data: st.DataObject) -> None:
     model, example = data.draw(st.sampled_from([(PendingTransaction, EXAMPLE), (BookedCardTransaction, CARD)]))
     changed = put(example, data.draw(st.sampled_from(places(example)[1:])), data.draw(JSON))
-    try:
-        transaction = model.from_dict(changed)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        reject()
-    look_at(transaction)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_nothing_that_was_kept_as_it_came_raises(data: st.DataObject) -> None:
-    model: Any = data.draw(st.sampled_from([Transaction, BookedTransaction, CardTransaction]))
-    example = CARD if model is CardTransaction else EXAMPLE
-    transaction = model.from_dict(example)
-    look_at(with_kept(transaction, **data.draw(st.dictionaries(st.sampled_from([*example]), JSON))))
+    look_at(model.from_dict(changed))
 
 
 def test_no_number_is_too_large() -> None:
