@@ -10,7 +10,8 @@
 Pure functions. They take transactions of accounts and of cards, booked and pending, say by its name on the wire which
 field they chose, and never raise because of what a bank sent: what it did not say is None. A blank, and the word
 NOTPROVIDED, count as not said. Banks differ in nearly all of this, leave out ids, repeat them, and change them when a
-transaction is booked (observed in 2026); each function says what can't be known.
+transaction is booked (observed in 2026); each function says what can't be known. InvalidArgumentError is raised for
+what is no transaction and no balance at all.
 """
 
 from __future__ import annotations
@@ -193,6 +194,7 @@ def text(transaction: AnyTransaction) -> Chosen[str]:
     characters. Lines are joined with line breaks. At some banks the text is really the other party's name, which can't
     be known from one transaction: `others` tells where else to look.
     """
+    _check(transaction)
     found = {
         name: said
         for name in (*_TEXTS, "proprietaryBankTransactionCode")
@@ -209,6 +211,7 @@ def day(transaction: AnyTransaction) -> Chosen[date]:
     Of a time it is the day as the bank wrote it, in whatever time zone that is. A pending transaction often has one of
     these alone, so the day may move when it is booked.
     """
+    _check(transaction)
     return _first({name: found for name in _DAYS if (found := day_of(value_of(transaction, name)))})
 
 
@@ -225,9 +228,10 @@ def amount(transaction: AnyTransaction, *, own: OwnAccount = None, signed: bool 
         own: The account or the card that was read, or the account's number.
         signed: Whether this bank is known to send outgoing amounts with a minus.
     """
+    _check(transaction)
     sent = value_of(transaction, "transactionAmount")
     value, currency = number_of(sent), text_of(value_of(sent, "currency")) or None
-    direction, source = _direction(transaction, value, own, signed=signed)
+    direction, source = _direction(transaction, own, _sides_of(transaction, own), signed=signed)
     return Amount(value=value, currency=currency, direction=direction, source=source)
 
 
@@ -244,8 +248,9 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
         own: The account that was read, or its number.
         signed: Whether this bank is known to send outgoing amounts with a minus.
     """
-    direction = amount(transaction, own=own, signed=signed).direction
+    _check(transaction)
     mine = _sides_of(transaction, own)
+    direction, _ = _direction(transaction, own, mine, signed=signed)
     expected = {"in": "debtor", "out": "creditor"}.get(direction or "")
     for role in sorted(_SIDES, key=lambda role: role != expected):
         names, account = _SIDES[role]
@@ -313,6 +318,7 @@ def identity(transaction: AnyTransaction) -> Identity:
     wrote: they tell what a transaction belongs to, and a fee or a return may share them. Whether a bank keeps its
     promise can't be seen from one transaction; `keys` and `reconcile` look at a whole reading.
     """
+    _check(transaction)
     for source in _IDS:
         if value := _id(transaction, source):
             return Identity(value=value, source=source, kind="id")
@@ -416,6 +422,11 @@ def reconcile(known: Iterable[T], fresh: Iterable[T], *, days: int = 7) -> list[
     return [*map(_outcome, after), *map(_loss, (row for row in before if not row.pair))]
 
 
+def _check(transaction: AnyTransaction) -> None:
+    if not hasattr(transaction, "transaction_amount"):
+        raise refuse("transaction", "must be a transaction of an account or a card")
+
+
 def _first(found: Mapping[str, V]) -> Chosen[V]:
     for source, value in found.items():
         return Chosen(value, source, (*found,)[1:])
@@ -424,20 +435,24 @@ def _first(found: Mapping[str, V]) -> Chosen[V]:
 
 def _numbers(account: object) -> set[str]:
     """Everything that an account may be named by, for comparing."""
-    found = [account_number(account) or "", *(text_of(value_of(account, name)) for name in _NUMBERS)]
+    values = filter(None, (value_of(account, name) for name in _NUMBERS))
+    found = [account_number(account) or "", *map(text_of, values)]
     return {"".join(filter(str.isalnum, number)).upper() for number in found} - {""}
 
 
 def _sides_of(transaction: AnyTransaction, own: OwnAccount) -> set[str]:
     """The sides on which an account stands."""
-    if not (numbers := _numbers(own)):
+    accounts = {role: value_of(transaction, name) for role, (_, name) in _SIDES.items()}
+    if own is None or not any(accounts.values()):
         return set()
-    return {role for role, (_, name) in _SIDES.items() if numbers & _numbers(value_of(transaction, name))}
+    numbers = _numbers(own)
+    return {role for role, account in accounts.items() if account and numbers & _numbers(account)}
 
 
 def _direction(
-    transaction: AnyTransaction, value: Decimal | None, own: OwnAccount, *, signed: bool
+    transaction: AnyTransaction, own: OwnAccount, mine: set[str], *, signed: bool
 ) -> tuple[Direction | None, str | None]:
+    value = number_of(value_of(transaction, "transactionAmount"))
     if indicated := _INDICATORS.get(bare(text_of(value_of(transaction, "creditDebitIndicator")))):
         return indicated, "creditDebitIndicator"
     debits_are_positive = value_of(own, "debitAccounting")
@@ -445,16 +460,18 @@ def _direction(
         return "out" if (value > 0) is debits_are_positive else "in", "debitAccounting"
     if value and value < 0 and (signed or not hasattr(transaction, "card_transaction_id")):
         return "out", "transactionAmount"
-    mine = _sides_of(transaction, own)
     if len(mine) == 1:
         return "out" if "debtor" in mine else "in", "own"
     return ("in", "transactionAmount") if signed and value else (None, None)
 
 
 def _balance(balances: Iterable[Balance] | None, types: Sequence[str], currency: str | None) -> Balance | None:
+    balances = [*(balances or ())]
+    if not all(hasattr(each, "balance_amount") for each in balances):
+        raise refuse("balances", "must be balances, such as those of an account")
     found = [
         each
-        for each in balances or ()
+        for each in balances
         if each.balance_type in types
         and number_of(value_of(each, "balanceAmount")) is not None
         and currency in (None, each.balance_amount.currency)

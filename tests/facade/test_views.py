@@ -17,6 +17,7 @@ from openpayments_facade import (
     BookedCardTransaction,
     BookedTransaction,
     CardAccount,
+    InvalidArgumentError,
     PendingTransaction,
     views,
 )
@@ -442,3 +443,16 @@ def test_no_balance_raises(fields: dict[str, Any]) -> None:
     odd = with_kept(balance("interimBooked"), **fields)
     assert views.booked_balance([odd, odd]) in (odd, None)
     assert views.available_balance([odd, balance("expected")]) is not None
+
+
+@pytest.mark.parametrize("wrong", [None, "2026-01-05", {"transactionId": "a"}, [booked()]])
+def test_what_is_no_transaction_is_refused(wrong: Any) -> None:
+    for view in (views.text, views.day, views.amount, views.other_party, views.identity):
+        with pytest.raises(InvalidArgumentError, match="transaction must be") as refused:
+            view(wrong)
+        assert refused.value.argument == "transaction"
+    for of_several in (views.keys, lambda each: views.reconcile(each, [])):
+        with pytest.raises(InvalidArgumentError, match="transaction must be"):
+            of_several([wrong])
+    with pytest.raises(InvalidArgumentError, match="balances must be"):
+        views.booked_balance([wrong])
