@@ -136,7 +136,10 @@ async def test_lists_of_cards_have_pages_too(op: AsyncOpenPayments, simulator: S
     assert queries(simulator) == ["", "page=2"]
     simulator.misbehave(PATH, body={"cardAccounts": cards, "_links": {"next": "?page=1"}}, times=None)
     with pytest.raises(UnreadableResponseError, match="back to a page"):
-        await bank.with_raw_response.cards("c").list()
+        await bank.cards("c").list()
+    answer = await bank.with_raw_response.cards("c").list()
+    with pytest.raises(UnreadableResponseError, match="back to a page"):
+        _ = answer.parsed
 
 
 async def test_lists_of_accounts_have_pages(op: AsyncOpenPayments, simulator: Simulator) -> None:

@@ -137,7 +137,10 @@ def test_lists_of_cards_have_pages_too(op: OpenPayments, simulator: Simulator, l
     assert queries(simulator) == ["", "page=2"]
     simulator.misbehave(PATH, body={"cardAccounts": cards, "_links": {"next": "?page=1"}}, times=None)
     with pytest.raises(UnreadableResponseError, match="back to a page"):
-        bank.with_raw_response.cards("c").list()
+        bank.cards("c").list()
+    answer = bank.with_raw_response.cards("c").list()
+    with pytest.raises(UnreadableResponseError, match="back to a page"):
+        _ = answer.parsed
 
 
 def test_lists_of_accounts_have_pages(op: OpenPayments, simulator: Simulator) -> None:
