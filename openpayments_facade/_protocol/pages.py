@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 from attrs import evolve, frozen
-from openpayments_client import models
 
 from .._checks import refuse
 from ..errors import UnreadableResponseError
@@ -41,15 +40,16 @@ _ATTRIBUTES: Final = {"_links": "links", "cardTransactions": "card_transactions"
 def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
     """The entries of a page that are in these lists, in the bank's order.
 
-    Raises UnreadableResponseError if the bank offers a file instead of lists.
+    Raises UnreadableResponseError if the bank offers a file, and the lists have nothing.
     """
     page = answer.parsed
     part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
     lists = {name: getattr(part, name, None) for name in _LISTS}
-    if all(entries is None for entries in lists.values()) and _link(page, "download"):
+    path, href = _link(page, "download")
+    if href and not any(lists.values()):
         # the address is not shown: it may let anybody read the file
         where = "`.pages()` gives the report, whose link `download` leads to it"
-        raise unreadable(answer, f"a file to download instead of transactions; {where}")
+        raise unreadable(answer, f"a file to download instead of transactions; {where}", path)
     return [entry for name in names for entry in lists[name] or ()]
 
 
@@ -151,8 +151,9 @@ class Pages(Generic[T]):
 
     def _after(self, answer: RawResponse[T], this: str) -> str | None:
         """The query of the page after this one; None after the last page."""
+        path, href = _link(answer.parsed, "next")
         try:
-            query = _next_query(answer)
+            query = _next_query(answer, href or _link_of_headers(answer.headers))
             if query is None:
                 return None
             if query.startswith(_KEY) and "&" not in query:
@@ -164,17 +165,16 @@ class Pages(Generic[T]):
             if _fingerprint(query) in self._asked:
                 raise ValueError("leads back to a page that was already read")
         except ValueError as error:
-            raise unreadable(answer, f"a link to the next page that {error}") from None
+            raise unreadable(answer, f"a link to the next page that {error}", path) from None
         self._asked.add(_fingerprint(query))
         return query
 
 
-def _next_query(answer: RawResponse[Any]) -> str | None:
-    """The query of the next page as the bank wrote it; None on the last page.
+def _next_query(answer: RawResponse[Any], href: object) -> str | None:
+    """The query of the next page as the bank wrote it in this link; None without one, on the last page.
 
     Only the query of the link is used. Raises ValueError if it leads to another host or has no query.
     """
-    href = _link(answer.parsed, "next") or _link_of_headers(answer.headers)
     if href is None:
         return None
     if not isinstance(href, str):
@@ -192,20 +192,24 @@ def _next_query(answer: RawResponse[Any]) -> str | None:
     return query
 
 
-def _link(page: object, name: str) -> object:
-    """The address of a link of a page, wherever the bank put it; None if there is none."""
-    for part in (_field(page, "transactions"), _field(page, "cardTransactions"), page):
-        link = _field(_field(part, "_links"), name)
-        if found := _field(link, "href") if isinstance(link, models.Link | Mapping) else link:
-            return found
-    return None
+def _link(page: object, name: str) -> tuple[str, object]:
+    """Where a link of a page stands, wherever the bank put it, and its address; None if there is none."""
+    for where in ("transactions", "cardTransactions", ""):
+        found = _field(_field(page, where) if where else page, "_links")
+        for links in found if isinstance(found, list) else [found]:
+            # some write a list of links, each with its name in `rel`
+            link = links if _field(links, "rel") == name else _field(links, name)
+            if href := link if isinstance(link, str | list | int) else _field(link, "href"):
+                return f"{where}._links.{name}".lstrip("."), href
+    return "", None
 
 
 def _field(part: object, name: str) -> object:
     """A field by its name on the wire, of a model or of JSON that no model could read. A list of one counts as it."""
-    found = part.get(name) if isinstance(part, Mapping) else getattr(part, _ATTRIBUTES.get(name, name), None)
+    # what a model could not read is kept there
+    found = (part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})).get(name)
     if found is None:
-        found = getattr(part, "additional_properties", {}).get(name)
+        found = getattr(part, _ATTRIBUTES.get(name, name), None)
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
