@@ -101,19 +101,21 @@ def _proxies_of_environment(hosts: Collection[str]) -> dict[str, httpx.Proxy | N
             except (ValueError, httpx.InvalidURL):
                 # the value is not shown: it may carry a password
                 raise ConfigurationError(f"{scheme.upper()}_PROXY is not a URL") from None
-    entries = [entry.strip() for entry in variables.get("no", "").split(",") if entry.strip()]
+    entries = [entry.strip() for entry in variables.get("no", "").split(",")]
     if not proxies or "*" in entries:
         return {}
-    for entry in entries:
+    for number, entry in enumerate(entries, 1):
         if (network := _network(entry)) is not None:
             inside = (host for host in hosts if (address := _network(host)) is not None and address[0] in network)
             proxies.update(dict.fromkeys(map(_pattern, inside)))
+            continue
+        if not entry:
             continue
         pattern = entry if "://" in entry else f"all://{'' if entry.lower() == 'localhost' else '*'}{entry}"
         try:
             httpx.URL(pattern)
         except (ValueError, httpx.InvalidURL):
-            _tell_of(entry)
+            _tell_of(number)
         else:
             proxies[pattern] = None
     return proxies
@@ -131,9 +133,9 @@ def _pattern(host: str) -> str:
 
 
 @functools.cache
-def _tell_of(entry: str) -> None:
-    """Once for each entry: HTTP clients are made often."""
-    _log.warning("NO_PROXY has an entry that is not understood, and has no effect: %r", entry)
+def _tell_of(number: int) -> None:
+    """Once for each entry: HTTP clients are made often. It is not shown: it may be a URL with a password."""
+    _log.warning("NO_PROXY: entry %d is not understood, and has no effect", number)
 
 
 def _forget_redirect(response: httpx.Response) -> None:
