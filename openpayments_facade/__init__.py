@@ -27,9 +27,9 @@ _NAMES = {
     "events": "OnTokenEvent TokenEvent",
     "models": """
         Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
-        AuthorizationMethod Balance BookedCardTransaction BookedTransaction BookingStatus CardAccount CardTransaction
-        CardTransactionReport City Consent ConsentAccess ConsentCreated Country MonetaryAmount PendingCardTransaction
-        PendingTransaction ScaStatusAnswer Transaction TransactionReport
+        AuthorizationMethod Balance BankgiroTransaction BookedCardTransaction BookedTransaction BookingStatus
+        CardAccount CardTransaction CardTransactionReport City Consent ConsentAccess ConsentCreated Country
+        MonetaryAmount PendingCardTransaction PendingTransaction ScaStatusAnswer Transaction TransactionReport
     """,
     "psu": "Psu",
     "scopes": "ApiScope PsuContext",
@@ -46,7 +46,7 @@ _TWINS = {
     "client": "OpenPayments",
     "consents": "Consents",
     "oauth": "OAuth",
-    "transactions": "CardTransactions Transactions",
+    "transactions": "BankgiroTransactions CardTransactions Transactions",
 }
 _HOMES = {
     **{name: module for module, names in _NAMES.items() for name in names.split()},

@@ -166,7 +166,7 @@ class OpenPayments:
         Sends nothing. Every call made with it carries all of the arguments.
 
         Args:
-            bic_fi: The bank's BIC, or the bank from `aspsps`.
+            bic_fi: The bank's BIC (ISO 9362; small letters and blanks are put right), or the bank from `aspsps`.
             psu: The user. Without `psu`, access is unattended and anonymous.
             affiliated_aspsp: A bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`, or its id.
             redirect_preferred: True to have the user authorise in the browser, False in an app. None sends the same as

@@ -333,7 +333,8 @@ def test_the_scope_is_added_to_what_the_variable_says(simulator: Simulator, cons
     assert re.search(r"\d\.\d\d \(closingBooked\) +\d+\.\d\d \(interimAvailable\)", first)
     wrong = run(*arguments, OPENPAYMENTS_API_SCOPES="everything")
     assert wrong.exit_code == 2
-    assert "OPENPAYMENTS_API_SCOPES contains 'everything'" in wrong.stderr
+    assert "OPENPAYMENTS_API_SCOPES must contain nothing but API scopes" in wrong.stderr
+    assert "not 'everything'" in wrong.stderr
 
 
 @pytest.fixture
@@ -499,7 +500,6 @@ def test_a_terminal_shows_how_far_it_is(
     ("arguments", "said"),
     [
         (["--from", "2026-02-30"], "not a date"),
-        (["--from", "9999-01-01"], "--from is 9999-01-01, which is in the future"),
         (["--from", "2025-02-02", "--to", "2025-01-01"], "--from is 2025-02-02, which is after --to 2025-01-01"),
         (["--json", "--csv"], "can't be used together"),
         (["--status", "imagined"], "--status"),
