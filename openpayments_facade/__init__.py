@@ -35,6 +35,7 @@ _NAMES = {
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
+_MODULES = ("request_ids", "views")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",
@@ -53,11 +54,11 @@ _HOMES = {
     **{f"Async{name}": f"_async.{module}" for module, names in _TWINS.items() for name in names.split()},
 }
 
-__all__ = sorted([*_HOMES, "request_ids"])
+__all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> object:
-    if name == "request_ids":
+    if name in _MODULES:
         return _import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -29,6 +29,7 @@ from openpayments_client.models import Transaction as Transaction
 from openpayments_client.models import TransactionReport as TransactionReport
 
 from . import request_ids as request_ids
+from . import views as views
 from ._async.accounts import AsyncAccounts as AsyncAccounts
 from ._async.aspsp_information import AsyncAspsps as AsyncAspsps
 from ._async.aspsp_information import AsyncCities as AsyncCities

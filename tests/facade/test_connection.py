@@ -225,7 +225,7 @@ async def test_no_proxy_alone_keeps_no_client_from_being_made(monkeypatch: pytes
 
 
 def test_a_proxy_of_the_environment_that_becomes_wrong_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    with OpenPayments(client_id="x", client_secret="s") as op:
+    with OpenPayments(client_id="x", client_secret="s", max_retries=0) as op:
         monkeypatch.setenv("HTTPS_PROXY", "http://passw0rd:port")
         with pytest.raises(ConnectionFailedError, match="ConfigurationError") as caught:
             op.access_token()
