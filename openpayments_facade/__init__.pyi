@@ -97,6 +97,7 @@ from .errors import TimedOutError as TimedOutError
 from .errors import TokenError as TokenError
 from .errors import TppMessage as TppMessage
 from .errors import UnauthorizedError as UnauthorizedError
+from .errors import UnreadableAmountError as UnreadableAmountError
 from .errors import UnreadableResponseError as UnreadableResponseError
 from .events import OnTokenEvent as OnTokenEvent
 from .events import TokenEvent as TokenEvent

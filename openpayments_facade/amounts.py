@@ -7,29 +7,57 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ._checks import refuse
+from .errors import UnreadableAmountError
 
 if TYPE_CHECKING:
     from openpayments_client.models import MonetaryAmount
 
 __all__ = ["money"]
 
-_AMOUNT: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_BLANK_OF_THOUSANDS: Final = re.compile(r"(?<=[0-9])[\s'\u2019](?=[0-9]{3}(?![0-9]))")
+_CURRENCY: Final = re.compile(r"^[A-Za-z]{3}\b\s*|\s*\b[A-Za-z]{3}$")
+_MINUS: Final = re.compile(r"^[\u2010-\u2013\u2212\ufe63\uff0d-]\s*|\s*[\u2010-\u2013\u2212\ufe63\uff0d-]$")
+_AMBIGUOUS: Final = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
+_GROUPED: Final = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:(?!\2)[.,]([0-9]*))?")
+_NUMBER: Final = re.compile(r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_LONGEST: Final = 100
 
 
-def money(amount: MonetaryAmount | str) -> Decimal:
+def money(amount: MonetaryAmount | str | None) -> Decimal:
     """The exact value of an amount, with the sign that the bank sent.
 
         money(transaction.transaction_amount)          # Decimal('-125.50')
 
-    Banks differ in their signs: some send debits without a minus.
+    The API has a dot before the decimals. What else banks send is read where it has one meaning: a comma before the
+    decimals, groups of thousands, a minus of another kind or at the end, an exponent, blanks, the currency beside the
+    number. Banks differ in their signs: some send debits without a minus.
 
     Args:
-        amount: An amount from a model, or its string, such as "-125.50".
+        amount: An amount from a model, or its string, such as "-125.50". What the bank left out is None.
 
     Raises:
-        InvalidArgumentError: It is not a decimal number.
+        UnreadableAmountError: It is no number, is missing, or may mean two numbers, such as "1,234".
+        InvalidArgumentError: It is neither an amount nor a string.
     """
-    text = getattr(amount, "amount", amount)
-    if not isinstance(text, str) or not _AMOUNT.fullmatch(text):
-        raise refuse("amount", "must be a decimal number such as 125.50", text)
-    return Decimal(text)
+    text = amount if isinstance(amount, str) else getattr(amount, "amount", amount)
+    if text is None:
+        raise UnreadableAmountError("the bank sent no amount that can be read")
+    if not isinstance(text, str):
+        raise refuse("amount", "must be an amount, or a string such as 125.50", text)
+    value = _read(text) if len(text) <= _LONGEST else None
+    if value is None:
+        raise UnreadableAmountError(f"{text[:_LONGEST]!r} can't be read as an amount such as 125.50")
+    return value
+
+
+def _read(text: str) -> Decimal | None:
+    said = _CURRENCY.sub("", _BLANK_OF_THOUSANDS.sub("", text.strip()))
+    said, minus = _MINUS.subn("", said)
+    if said.count(",") + said.count(".") > 1:
+        grouped = _GROUPED.fullmatch(said)
+        said = f"{grouped[1].replace(grouped[2], '')}.{grouped[3] or ''}" if grouped else ""
+    elif not _AMBIGUOUS.fullmatch(said):  # a thousand or a thousandth
+        said = said.replace(",", ".")
+    if minus > 1 or not _NUMBER.fullmatch(said):
+        return None
+    return Decimal(format(Decimal("-" * minus + said), "f"))

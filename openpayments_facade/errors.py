@@ -8,6 +8,7 @@
     ├── ConnectionFailedError           there was no connection, or it broke
     ├── TimedOutError                   a time limit ran out
     ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
+    ├── UnreadableAmountError           an amount that the bank sent is no number (also a ValueError)
     ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
     ├── TokenError                      the token endpoint refused
     │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
@@ -83,6 +84,10 @@ class InvalidArgumentError(OpenPaymentsError, ValueError):
     """The name of the argument that the caller passed."""
 
 
+class UnreadableAmountError(OpenPaymentsError, ValueError):
+    """An amount that the bank sent is missing, is no number, or may mean two numbers."""
+
+
 class ClientStateError(OpenPaymentsError, RuntimeError):
     """The client is closed, or an AsyncOpenPayments was used on another event loop. Nothing was sent."""
 
@@ -121,7 +126,16 @@ class TimedOutError(_CallError):
 
 
 class UnreadableResponseError(_CallError):
-    """A successful answer that doesn't fit the API's description (HTML, truncated JSON, ...)."""
+    """A successful answer that doesn't fit the API's description (HTML, truncated JSON, ...).
+
+    Single values that can't be read don't raise it: they are None, and what came is in `additional_properties`.
+    """
+
+    path: str = ""
+    """The place in the answer's JSON that is to blame, such as `transactions.booked`; empty for the answer as a
+    whole."""
+    body: str = ""
+    """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""
 
 
 class OutcomeUnknownError(_CallError):

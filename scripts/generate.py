@@ -39,8 +39,10 @@ from scripts.slips import (
     parameters,
     parse,
     python_name,
+    resolved,
     slips,
     told,
+    types_of,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,7 +105,8 @@ def for_the_generator(node: Any) -> Any:
     code stays simple. A parameter's description is moved to its schema, where the generator expects it. X-Request-ID
     becomes required everywhere, so that the template that sends a fresh one has only one case. Arguments that a client
     binds to a bank and a user become optional, so that calls need not repeat them; operations.py says that they are
-    required. A schema with `x-constants` becomes a subclass of the one that it refers to.
+    required. A schema with `x-constants` becomes a subclass of the one that it refers to. What is a list or one item of
+    it becomes a list: reading is tolerant of that.
     """
     if isinstance(node, list):
         return [for_the_generator(item) for item in node]
@@ -113,6 +116,9 @@ def for_the_generator(node: Any) -> Any:
     if isinstance(node.get("allOf"), list) and "x-constants" in node:
         [base] = node.pop("allOf")
         node |= {"type": "object", "properties": {}, "x-extends": base["$ref"].rpartition("/")[2]}
+    members = [each for each in node.get("anyOf", ()) if each != {"type": "null"}]
+    if len(members) == 2 and members[0].get("items") == members[1]:
+        node["anyOf"] = [each for each in node["anyOf"] if each != members[1]]
     if isinstance(properties := node.get("properties"), dict):
         for name in properties.keys() - set(node.get("required", ())):
             properties[name] = without_null(properties[name])
@@ -122,6 +128,47 @@ def for_the_generator(node: Any) -> Any:
         node["schema"]["description"] = said + node["schema"].get("description", node.get("description", ""))
         node["required"] = (node.get("required", False) and not is_bound) or node["name"] == "X-Request-ID"
     return node
+
+
+def relaxed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The description with fewer required fields in what answers have.
+
+    Banks leave out what they must send, and what can't be read is None. So a plain value of an answer may always be
+    None, but for what `x-needed` names: an answer, or an element of a list, without that is of no use. Objects and
+    lists are empty ones instead. What a request requires is in operations.py, and checked before it is sent.
+    """
+    components = content.get("components", {}).get("schemas", {})
+    sent = {name for _, each in operations(content) for name in _reached(content, each.get("requestBody", {}))}
+    received = {name for _, each in operations(content) for name in _reached(content, each.get("responses", {}))}
+    schemas = {
+        name: {**schema, "required": [*_always(content, schema)]} if "required" in schema else schema
+        for name, schema in components.items()
+        if name in received or name not in sent
+    }
+    return {**content, "components": {**content.get("components", {}), "schemas": {**components, **schemas}}}
+
+
+def _always(content: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    for name in schema["required"]:
+        if name in schema.get("x-needed", ()) or types_of(content, schema["properties"][name]) & {"object", "array"}:
+            yield name
+
+
+def _reached(content: Mapping[str, Any], node: Any) -> set[str]:
+    """The names of the schemas that a part of the description refers to, directly or through others."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            waiting.extend(value for key, value in node.items() if key not in ("example", "examples"))
+            kind, _, name = str(node.get("$ref", "")).rpartition("/")
+            if name and (kind != "#/components/schemas" or name not in found):
+                found |= {name} if kind == "#/components/schemas" else set()
+                waiting.append(resolved(content, node))
+    return found
 
 
 def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +211,7 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         with as_file(files("openapi_python_client") / "templates") as stock:
             shutil.copytree(stock, templates / "stock")
         source = temporary / "description.json"
-        source.write_text(json.dumps(for_the_generator(content)), "utf-8")
+        source.write_text(json.dumps(for_the_generator(relaxed(content))), "utf-8")
 
         _run(
             "-m", "openapi_python_client", "generate", "--fail-on-warning",
@@ -180,6 +227,8 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         module.write_text(HEADER + code, "utf-8", newline="\n")
     template = Template((CONTRACT / "templates" / "operations.py.jinja").read_text("utf-8"))
     (output / "operations.py").write_text(HEADER + template.render(table=rendered), "utf-8", newline="\n")
+    reading = Template((CONTRACT / "templates" / "reading.py.jinja").read_text("utf-8")).render()
+    (output / "reading.py").write_text(HEADER + reading, "utf-8", newline="\n")
     (output / "py.typed").touch()
     for command, *options in TIDY:
         _run("-m", "ruff", command, *RUFF_OPTIONS, *options, output)

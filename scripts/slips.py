@@ -26,7 +26,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 # what models or rules are made of, and what is for readers alone
 KEYWORDS = {
-    *("$ref", "type", "format", "enum", "default", "anyOf", "allOf", "x-constants"),
+    *("$ref", "type", "format", "enum", "default", "anyOf", "allOf", "x-constants", "x-needed"),
     *("properties", "required", "additionalProperties", "items"),
     *("pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum"),
     *("description", "examples", "deprecated", "if", "then", "else"),
@@ -388,6 +388,9 @@ def _problems_of(content: Mapping[str, Any], schema: Mapping[str, Any], place: P
     for name in schema.get("required", ()):
         if is_model(schema) and name not in schema.get("properties", {}):
             yield f"requires {name}, which is none of its properties"
+    for name in schema.get("x-needed", ()):
+        if name not in schema.get("properties", {}):
+            yield f"x-needed names {name}, which is none of its properties"
     base = schema.get("allOf", [{"$ref": ""}])
     if ("allOf" in schema) != ("x-constants" in schema) or [[*each] for each in base] != [["$ref"]]:
         yield "allOf is for x-constants, with one reference; write the properties of others out"

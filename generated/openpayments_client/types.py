@@ -44,35 +44,7 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = [
-    "File",
-    "FileTypes",
-    "RequestFiles",
-    "Response",
-    "read_date",
-    "read_datetime",
-    "short_repr",
-    "shown",
-    "with_article",
-]
-
-
-def read_date(value: str) -> datetime.date:
-    """Read an ISO 8601 date, or the date of an ISO 8601 date and time. Raises ValueError for anything else."""
-    try:
-        return datetime.date.fromisoformat(value)
-    except ValueError:
-        return read_datetime(value).date()
-
-
-def read_datetime(value: str) -> datetime.datetime:
-    """Read an ISO 8601 date and time in any of its forms. Raises ValueError for anything else."""
-    try:
-        return datetime.datetime.fromisoformat(value)
-    except ValueError:
-        from dateutil.parser import isoparse
-
-        return isoparse(value)
+__all__ = ["File", "FileTypes", "RequestFiles", "Response", "short_repr", "shown", "with_article"]
 
 
 def short_repr(self: Any) -> str:

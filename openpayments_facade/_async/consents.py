@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from openpayments_client import models
 from openpayments_client.api import consent as api
 
-from .._protocol.answer import unreadable
 from .._protocol.arguments import as_access, as_last_day, id_of
 from .._protocol.operation import Operation
 from .._protocol.sca import ConsentSubject
@@ -103,10 +102,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent.
         """
         id_ = id_of(consent_id, "consent_id")
-        answer = await self._run(Operation.at_bank(self._bank, api.get_consent_status, id_))
-        if not isinstance(answer.parsed.consent_status, str):
-            raise unreadable(answer, "an answer whose consent_status is not a string")
-        return answer.parsed.consent_status
+        return (await self._call(api.get_consent_status, id_)).consent_status
 
     async def delete(self, consent_id: AnyConsent) -> None:
         """Ends a consent. Its status is `terminatedByTpp` from then on.

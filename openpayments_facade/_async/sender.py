@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
-from .._protocol.answer import blames_token, judge
+from .._protocol.answer import blames_token, judge, log_findings
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from .._protocol.operation import say_missing
 from ..errors import APIError
@@ -78,9 +78,12 @@ class AsyncSender:
             exchange = call.next_attempt(token.value)
             await self.session.pool.send(exchange)
             try:
-                return judge(operation, exchange.scrubbed_answer())
+                answer = judge(operation, exchange.scrubbed_answer())
             except APIError as error:
                 refusal = error
+            else:
+                log_findings(answer, operation.name)
+                return answer
             if blames_token(refusal):
                 tokens.reject(token)
             if not blames_token(refusal) or not operation.resendable or call.replayed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 from attrs import evolve
 
 from .._protocol.operation import Operation
+from ..errors import UnreadableResponseError
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ T = TypeVar("T")
 class AsyncRecorder(AsyncSender):
     """Keeps the last answer of one raw call."""
 
-    last: RawResponse[Any]
+    last: RawResponse[Any] | None = None
 
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = await super().run_raw(operation)
@@ -89,7 +90,13 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(AsyncAsps
             service = copy.copy(raw_service._plain)
             sender = service._sender
             service._sender = recorder = AsyncRecorder(sender.session, sender.options)
-            parsed = await self._method(service, *args, **kwargs)
+            try:
+                parsed: Any = await self._method(service, *args, **kwargs)
+            except UnreadableResponseError as error:
+                if recorder.last is None:
+                    raise
+                parsed = copy.copy(error)  # `parsed` raises it
+            assert recorder.last is not None
             return evolve(recorder.last, parsed=parsed)
 
         return call

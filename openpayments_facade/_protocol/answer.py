@@ -5,24 +5,30 @@ Source: the provider's guide of 2021 (error bodies, codes, statuses).
 
 from __future__ import annotations
 
+import copy
 import json
+import logging
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
-from openpayments_client.errors import UnexpectedStatus
+from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
-from .._redaction import printable
+from .._redaction import Secret, printable, scrubber
 
 if TYPE_CHECKING:
     import httpx
 
-    from .operation import Endpoint, Operation
+    from .operation import Operation
+
+_log = logging.getLogger("openpayments_facade")
+
+Secrets: TypeAlias = tuple[Secret, ...]
 
 T = TypeVar("T")
 
@@ -37,30 +43,61 @@ class Answer:
     status_code: int
     headers: httpx.Headers
     content: bytes = field(repr=False)
+    secrets: Secrets = field(default=(), repr=False)
+    """What the request carried, and the answer may quote."""
+
+
+class _NotPickled(tuple[Secret, ...]):
+    """The secrets of an answer. A copy that leaves the process has none."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[tuple[Any, ...]], tuple[()]]:
+        return tuple, ()
 
 
 @frozen
 class RawResponse(Generic[T]):
     """An answer with its status and headers.
 
+    There is one for each answer with a success status, also if it can't be read: `parsed` says so when it is asked for.
+
     Attributes:
-        parsed: What the method returns without `with_raw_response`. Of `request(...)`: the JSON of the answer as Python
-            objects; None if it is empty or something else than JSON.
         status_code: The HTTP status.
         headers: The headers of the answer, as an `httpx.Headers`.
         request_id: The X-Request-ID that was sent. What the server echoed is in `headers`.
         method: The HTTP method of the request.
         url: The URL of the request.
         content: The body as it came, in bytes. The repr does not show it.
+        messages: What the provider or the bank had to say (`tppMessages`), as `TppMessage`s.
+        odd: The fields with values that can't be read, such as `Transaction.valueDate`, once for each such value. They
+            are None, and what came is in `additional_properties` under its name on the wire; an element of a list is
+            left out, and the whole list kept.
     """
 
-    parsed: T
+    _parsed: T | errors.UnreadableResponseError
     status_code: int
     headers: httpx.Headers
     request_id: str
     method: str = ""
     url: str = ""
     content: bytes = field(default=b"", repr=False)
+    messages: tuple[errors.TppMessage, ...] = ()
+    odd: tuple[str, ...] = ()
+    secrets: Secrets = field(default=(), repr=False, eq=False, converter=_NotPickled)
+
+    @property
+    def parsed(self) -> T:
+        """What the method returns without `with_raw_response`.
+
+        Of `request(...)`: the JSON of the answer as Python objects; None if it is empty or something else than JSON.
+
+        Raises:
+            UnreadableResponseError: The answer is not what the description says.
+        """
+        if isinstance(self._parsed, errors.UnreadableResponseError):
+            raise copy.copy(self._parsed)  # one exception would collect the frames of everybody who asks
+        return self._parsed
 
     @property
     def json(self) -> Any:
@@ -69,7 +106,7 @@ class RawResponse(Generic[T]):
         Raises:
             ValueError: It is not JSON.
         """
-        return json.loads(self.content) if self.content else None
+        return _read_json(self) if self.content.strip() else None
 
 
 def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
@@ -77,73 +114,138 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in ("method", "url", "request_id", "status_code")}
 
 
-def unreadable(answer: Answer | RawResponse[Any], problem: str) -> errors.UnreadableResponseError:
-    """The error for a successful answer that can't be used."""
-    return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", **about(answer))
+def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
+    """The error for a successful answer that can't be used. `path` is the place in its JSON."""
+    body = _clipped(scrubbed(answer.content, answer.secrets))
+    return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", path=path, body=body, **about(answer))
 
 
-# the only attribute of a client that generated parsers use
-_CLIENT: Final = SimpleNamespace(raise_on_unexpected_status=True)
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
 
 
 def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
-    """Turns an answer into a model: checks the status, then the content type, then runs the generated parser.
+    """Turns an answer with any success status into a model, as far as it can be read.
 
     Raises:
         APIError: The status is not a success; the class depends on status and code.
-        UnreadableResponseError: A successful answer does not fit the description.
     """
     if not 200 <= answer.status_code < 300:
         raise _api_error(answer)
-    parsed, problem = _parse(operation, operation.endpoint, answer)
-    if problem is not None:
-        raise unreadable(answer, f"an answer that can't be read: {problem}")
+    parsed: Any = None
+    messages: tuple[errors.TppMessage, ...] = ()
+    with noticing() as odd:
+        try:
+            data = _read_json(answer)
+            messages = _messages_of_success(data)
+            parsed = data if operation.endpoint is None else _model(operation, answer, data)
+        except Unreadable as error:
+            parsed = unreadable(answer, f"an answer that can't be read: {error}", error.path)
+        except (ValueError, RecursionError) as error:
+            if operation.endpoint is not None:
+                parsed = unreadable(answer, f"an answer that can't be read: {_not_json(answer, error)}")
     return RawResponse(
-        parsed, answer.status_code, answer.headers, answer.request_id, answer.method, answer.url, answer.content
+        parsed,
+        headers=answer.headers,
+        content=answer.content,
+        messages=messages,
+        odd=tuple(odd),
+        **about(answer),
+        secrets=answer.secrets,
     )
 
 
-def _parse(operation: Operation[Any], endpoint: Endpoint[Any, Any] | None, answer: Answer) -> tuple[Any, str | None]:
-    """The model, or what is wrong. The body is never quoted: it may contain the token."""
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = media_type == "application/json" or media_type.endswith("+json")
-    if endpoint is None:
-        with suppress(ValueError, RecursionError):
-            return json.loads(answer.content) if is_json else None, None
-        return None, None
-    if answer.content and not is_json:
-        said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
-        return None, f"content type {said} instead of JSON"
+def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
+    """The model of an answer, whichever of the described success statuses it has. Raises Unreadable."""
+    assert operation.endpoint is not None
+    bodies = operation.endpoint._bodies
+    model = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
+    if model is None or (data is None and answer.status_code == 204 and None in bodies.values()):
+        return None
+    if data is None and answer.status_code == 204 and model._fields.lists:
+        return model.from_dict(dict.fromkeys(model._fields.lists))
+    if data is None:
+        raise Unreadable("an empty body")
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict):
+        raise Unreadable("not a JSON object")
+    if isinstance(inner := data.get(operation.envelope), dict):
+        data = inner
+    if data and data.keys().isdisjoint(model._fields.table):
+        raise Unreadable("none of its fields is described")
+    return model.from_dict(data)
+
+
+def _read_json(answer: Answer | RawResponse[Any]) -> Any:
+    """The JSON of a body, whatever its content type; None for an empty one. Raises ValueError, RecursionError."""
+    if not answer.content.strip():
+        return None
     try:
-        data = json.loads(answer.content) if answer.content else None
-        if answer.content and not isinstance(data, dict):
-            return None, "not a JSON object"
-        if data and isinstance(inner := data.get(operation.envelope), dict):
-            data = inner
-        # the only attributes of a response that generated parsers use
-        response = SimpleNamespace(status_code=answer.status_code, content=answer.content, json=lambda: data)
-        return endpoint._parse_response(client=_CLIENT, response=response), None
-    except UnexpectedStatus:
-        return None, "the description has no such status"
-    except json.JSONDecodeError as error:
-        return None, f"invalid JSON at position {error.pos}"
-    except KeyError as error:
-        return None, f"{error} is missing"
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:  # what generated parsers fail with
-        return None, f"a value has the wrong type ({type(error).__name__})" if answer.content else "an empty body"
+        return loads(answer.content)
+    except UnicodeDecodeError:
+        is_said = "utf-8" in answer.headers.get("content-type", "").lower()
+        return loads(answer.content.decode("utf-8" if is_said else "cp1252", errors="replace"))
+
+
+def _not_json(answer: Answer, error: Exception) -> str:
+    # the body is not quoted: it may contain the token
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        said = media_type if media_type in _SAFE_TYPES else "of another kind" if media_type else "missing"
+        return f"content type {said} instead of JSON"
+    return f"invalid JSON at position {error.pos}" if isinstance(error, json.JSONDecodeError) else "invalid JSON"
+
+
+def scrubbed(content: bytes, secrets: Secrets) -> str:
+    """A body without what the request carried, also if it is quoted with JSON's escapes."""
+    text = content.decode(errors="replace")
+    with suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    return scrubber(*secrets)(text)
+
+
+def _clipped(text: str) -> str:
+    return text.encode(errors="replace")[:LONGEST_BODY].decode(errors="replace")
+
+
+def log_findings(answer: RawResponse[Any], name: str) -> None:
+    """Logs what a successful answer had to say, and what of it can't be read: names of fields, never values."""
+    scrub = scrubber(*answer.secrets) if answer.messages else str
+    about_it = {"request_id": answer.request_id}
+    for each in answer.messages:
+        level = logging.WARNING if (each.category or "").upper() in {"WARNING", "ERROR"} else logging.INFO
+        said = printable(scrub(": ".join(filter(None, (each.code, each.text)))))
+        _log.log(level, "%s: %s (request id %s)", name, said, answer.request_id, extra=about_it)
+    if answer.odd:
+        said = ", ".join(f"{field} ({count})" for field, count in Counter(answer.odd).most_common(10))
+        _log.warning("%s: values can't be read: %s (request id %s)", name, said, answer.request_id, extra=about_it)
+
+
+def _messages_of_success(data: Any) -> tuple[errors.TppMessage, ...]:
+    if not isinstance(data, dict):
+        return ()
+    found = data.get("tppMessages") or data.get("tppMessage")
+    is_one = found is None and {"category", "code"} <= data.keys()
+    return _read_messages(data if is_one else found)
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
     """All messages of an error body, in any of its forms. None from any other body."""
     try:
-        found = json.loads(content)
+        found = loads(content)
     except (ValueError, RecursionError):
         return ()
     if isinstance(found, dict):
         # a body without tppMessages is a problem, with a code or, from KYC, without
         more = found.get("additionalErrors")
-        found = found.get("tppMessages") or [found, *(more if isinstance(more, list) else [])]
+        found = (
+            found.get("tppMessages") or found.get("tppMessage") or [found, *(more if isinstance(more, list) else [])]
+        )
+    return _read_messages(found)
+
+
+def _read_messages(found: Any) -> tuple[errors.TppMessage, ...]:
+    found = [found] if isinstance(found, dict) else found
     return tuple(
         errors.TppMessage(
             code=_clip(entry.get("code")),
@@ -200,7 +302,7 @@ def _api_error(answer: Answer) -> errors.APIError:
         messages=messages,
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
-        body=answer.content[:LONGEST_BODY].decode(errors="replace"),
+        body=_clipped(answer.content.decode(errors="replace")),
         **about(answer),
     )
 

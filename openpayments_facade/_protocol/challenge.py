@@ -38,7 +38,7 @@ class Challenge:
 
     @classmethod
     def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
-        """Reads `challengeData`. Its `data` is a string, or a list whose first item counts.
+        """Reads `challengeData`. The first item of its `data` counts.
 
         Args:
             data: The bank's challenge data, if any.
@@ -49,8 +49,7 @@ class Challenge:
         """
         if data is None:
             return None
-        token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        given = [token, data.image, data.image_link, data.additional_information]
+        given = [next(iter(data.data or ()), None), data.image, data.image_link, data.additional_information]
         token, image, image_link, text = map(text_or_none, given)
         return cls(token, image, image_link, text, method) if token or image or image_link or text else None
 

@@ -5,11 +5,9 @@ Pure except for the clock: `_http` sends the request, and notes here what came b
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 import httpx
@@ -17,7 +15,7 @@ from attrs import define, evolve, field
 
 from .. import errors, request_ids
 from .._redaction import Secret, scrubber
-from .answer import Answer, is_worth_retrying
+from .answer import Answer, is_worth_retrying, scrubbed
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -135,7 +133,9 @@ class Exchange:
         if self._failure is not None:
             raise self._failure
         assert self.status_code is not None
-        return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, self._content)
+        return Answer(
+            self.method, self.url, self.request_id, self.status_code, self._headers, self._content, self.secrets
+        )
 
     def is_worth_retrying_after(self, error: Exception) -> bool:
         """Whether another attempt may succeed, and does no harm."""
@@ -150,11 +150,8 @@ class Exchange:
             return answer
         scrub = scrubber(*self.secrets)
         headers = [(name, scrub(value)) for name, value in answer.headers.multi_items()]
-        text = answer.content.decode(errors="replace")
-        with suppress(ValueError, RecursionError):  # JSON may quote them with escapes
-            text = json.dumps(json.loads(text), ensure_ascii=False)
         return evolve(
             answer,
             headers=httpx.Headers(headers, encoding=answer.headers.encoding),
-            content=scrub(text).encode(errors="replace"),
+            content=scrubbed(answer.content, self.secrets).encode(errors="replace"),
         )

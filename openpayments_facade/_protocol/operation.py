@@ -31,9 +31,10 @@ class Endpoint(Protocol[P, T_co]):
     @property
     def _success(self) -> T_co: ...  # an annotation alone: what type checkers infer the result from
 
-    def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
+    @property
+    def _bodies(self) -> Mapping[int, Any]: ...  # the model of each success status
 
-    def _parse_response(self, *, client: Any, response: Any) -> Any: ...
+    def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 
 
 @frozen

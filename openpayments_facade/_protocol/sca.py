@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import astuple, define, evolve, field, frozen
 from openpayments_client import models
 from openpayments_client.api import consent as api
 from openpayments_client.operations import MODELS, OPERATIONS
 
 from .._checks import refuse
-from .._redaction import printable, str_or_none
+from .._redaction import printable, scrubber, str_or_none
 from ..errors import (
     AnotherSignatureNeededError,
     AuthorisationFailedError,
@@ -364,25 +364,11 @@ def link(links: models.Links | None, name: str) -> str | None:
 
 
 def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
-    """What the bank says in an answer about an authorisation, whatever shape it has."""
-    body = answer.json
-    if not isinstance(body, dict):
-        return ()
-    found = body.get("tppMessages") or body.get("tppMessage") or body
-    read = [_message(entry) for entry in (found if isinstance(found, list) else [found])]
-    return tuple(each for each in read if each.code or each.text)
-
-
-def _message(entry: Any) -> TppMessage:
-    if not isinstance(entry, dict):
-        return TppMessage(text=_said(entry))
-    text = entry.get("text") or entry.get("psuMessage")
-    return TppMessage(*map(_said, (entry.get("code"), text, entry.get("category"), entry.get("path"))))
-
-
-def _said(value: object) -> str | None:
-    is_said = isinstance(value, str | int) and not isinstance(value, bool)
-    return (str(value)[:_LONGEST] if is_said else "") or None
+    """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
+    text = getattr(answer.parsed, "psu_message", None)
+    said = answer.messages or ((TppMessage(text=text[:_LONGEST]),) if text else ())
+    scrub = scrubber(*answer.secrets)  # it ends in exceptions
+    return tuple(TppMessage(*(value and scrub(value) for value in astuple(each))) for each in said)
 
 
 def method_to_select(

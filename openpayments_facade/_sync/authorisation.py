@@ -203,14 +203,14 @@ class Authorisation(Journey[T]):
             return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
 
         Once `is_over` is True, `wait()` gives the authorised resource. Sends one request, and a second one to look at
-        that resource if the answer has no SCA status.
+        that resource if the answer has no SCA status, or this object has read the same one five times in a row.
 
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
         """
         self._update_from(self._sender.run_raw(self._read_status()))
         self._check_outcome()
-        if self._silent and not self._is_over:
+        if not self._is_over and (self._silent or self._needs_a_look):
             self._look(math.inf, 0.0)
         return self._update()
 

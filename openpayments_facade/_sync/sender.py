@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define
 
-from .._protocol.answer import blames_token, judge
+from .._protocol.answer import blames_token, judge, log_findings
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from .._protocol.operation import say_missing
 from ..errors import APIError
@@ -79,9 +79,12 @@ class Sender:
             exchange = call.next_attempt(token.value)
             self.session.pool.send(exchange)
             try:
-                return judge(operation, exchange.scrubbed_answer())
+                answer = judge(operation, exchange.scrubbed_answer())
             except APIError as error:
                 refusal = error
+            else:
+                log_findings(answer, operation.name)
+                return answer
             if blames_token(refusal):
                 tokens.reject(token)
             if not blames_token(refusal) or not operation.resendable or call.replayed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 from attrs import evolve
 
 from .._protocol.operation import Operation
+from ..errors import UnreadableResponseError
 from .sender import Sender
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ T = TypeVar("T")
 class Recorder(Sender):
     """Keeps the last answer of one raw call."""
 
-    last: RawResponse[Any]
+    last: RawResponse[Any] | None = None
 
     def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = super().run_raw(operation)
@@ -90,7 +91,13 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.ge
             service = copy.copy(raw_service._plain)
             sender = service._sender
             service._sender = recorder = Recorder(sender.session, sender.options)
-            parsed = self._method(service, *args, **kwargs)
+            try:
+                parsed: Any = self._method(service, *args, **kwargs)
+            except UnreadableResponseError as error:
+                if recorder.last is None:
+                    raise
+                parsed = copy.copy(error)  # `parsed` raises it
+            assert recorder.last is not None
             return evolve(recorder.last, parsed=parsed)
 
         return call

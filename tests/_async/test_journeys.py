@@ -31,7 +31,7 @@ async def test_from_countries_to_the_details_of_a_bank(provider: Provider) -> No
         assert await op.access_token()
         sweden = next(country for country in await op.countries.list() if country.name == "Sweden")
         banks = await op.aspsps.list(countries=[sweden.iso_country_code])
-        seb = next(bank for bank in banks if bank.name.startswith("Skandinaviska"))
+        seb = next(bank for bank in banks if bank.name and bank.name.startswith("Skandinaviska"))
         details = await op.aspsps.get(seb.bic_fi)
     assert (details.bic_fi, details.city, details.country) == ("ESSESESS", "Stockholm", "Sweden")
     assert "domestic" in (details.global_payment_products or [])

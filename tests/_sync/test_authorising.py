@@ -114,7 +114,7 @@ NO_METHODS = [
     {"scaMethods": []},
     {"scaMethods": methods(None)},
     {"scaMethods": methods("")},
-    {"scaMethods": methods(5)},
+    {"scaMethods": methods({"id": 5})},
     {"scaMethods": methods("m" * 36)},
     {"scaMethods": methods(None), "chosenScaMethod": methods("m" * 36)[0]},
 ]
@@ -258,12 +258,10 @@ WARNING = {"category": "WARNING", "code": "SLOW", "text": "the bank is slow"}
         ({"tppMessage": CANCEL}, "USER_CANCEL", "no, thanks", True),
         ({"tppMessage": [CANCEL]}, "USER_CANCEL", "no, thanks", True),
         ({"tppMessages": [], "tppMessage": [CANCEL]}, "USER_CANCEL", "no, thanks", True),
-        ({"tppMessage": "no, thanks"}, "failed", "no, thanks", None),
-        ({"code": "USER_CANCEL"}, "USER_CANCEL", None, True),
-        ({"psuMessage": "Ring your bank"}, "failed", "Ring your bank", None),
         ({"tppMessages": [{"category": "ERROR", "code": "NEW_ONE"}]}, "NEW_ONE", None, None),
         ({"tppMessages": [{"category": "ERROR", "code": "NEW"}, CANCEL]}, "NEW", "no, thanks", True),
-        ({"tppMessages": [{"category": 1, "code": 17, "text": 4.5}]}, "17", None, None),
+        ({"tppMessages": [{"category": 1, "code": 17, "text": 4.5}]}, "failed", None, None),
+        (CANCEL, "USER_CANCEL", "no, thanks", True),
         ({"tppMessages": [{"category": "ERROR", "code": None, "text": ["x"]}]}, "failed", None, None),
         ({"tppMessage": 5.5}, "failed", None, None),
         ({"tppMessages": [{"category": "ERROR", "code": "C", "text": "x" * 9999}]}, "C", "x" * 512, None),
@@ -283,6 +281,37 @@ def test_whatever_shape_a_reason_has(
         authorisation.wait(poll_interval=0.01)
     assert (caught.value.code, caught.value.text, caught.value.trying_again_helps) == (code, text, helps)
     assert len(str(caught.value)) < 800
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [
+        ({"psuMessage": "Ring your bank"}, "failed", "Ring your bank"),
+        ({"psuMessage": "Ring your bank", "tppMessages": [CANCEL]}, "USER_CANCEL", "no, thanks"),
+        ({"psuMessage": "x" * 9999}, "failed", "x" * 512),
+        ({"psuMessage": ""}, "failed", None),
+        ({"psuMessage": {"a": 1}}, "failed", None),
+    ],
+)
+def test_a_text_for_the_user_is_a_reason_without_another(
+    op: OpenPayments, simulator: Simulator, body: dict[str, Any], code: str, text: str | None
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "failed", **body})
+    with pytest.raises(AuthorisationFailedError) as caught:
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert (caught.value.code, caught.value.text) == (code, text)
+
+
+def test_a_reason_does_not_show_a_token(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    token = op.access_token()
+    odd = {"category": "ERROR", "code": "C", "text": f"not with Bearer {token}"}
+    simulator.misbehave(STATUSES, body={"scaStatus": "failed", "tppMessages": [odd]})
+    with pytest.raises(AuthorisationFailedError, match="not with Bearer") as caught:
+        authorisation.wait(poll_interval=0.01)
+    for said in (str(caught.value), caught.value.text, caught.value.messages[0].text):
+        assert token not in str(said)
 
 
 def test_a_reason_can_not_steer_a_terminal(op: OpenPayments, simulator: Simulator) -> None:
@@ -381,6 +410,18 @@ def test_a_page_that_asks_again_and_again_sees_the_end(op: OpenPayments, simulat
     simulator.decline(other.consent_id)
     with pytest.raises(AuthorisationFailedError, match="is rejected"):
         other.poll()
+
+
+def test_a_page_that_keeps_the_authorisation_sees_a_status_that_is_stuck(
+    op: OpenPayments, simulator: Simulator
+) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, method="GET", times=None, change={"scaStatus": "started"})
+    simulator.approve(authorisation.consent_id)
+    before = len(asked(simulator))
+    updates = [authorisation.poll() for _ in range(STUCK)]
+    assert [update.is_over for update in updates] == [*[False] * (STUCK - 1), True]
+    assert asked(simulator)[before:] == [*["GET authorisation"] * STUCK, "GET consent"]
 
 
 def test_a_look_that_fails_ends_nothing(op: OpenPayments, simulator: Simulator) -> None:

@@ -295,18 +295,18 @@ def test_one_look_for_a_page_that_asks_again_and_again(op: OpenPayments, simulat
 def test_a_status_that_is_no_text_is_none(op: OpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
     consents = bank.consents
-    for odd in (None, 5, ["valid"]):
+    for odd in (None, True, ["valid", "expired"]):
         simulator.misbehave(CONSENTS, body={"consentStatus": odd})
-        with pytest.raises(UnreadableResponseError, match="consent_status is not a string"):
+        with pytest.raises(UnreadableResponseError, match="consentStatus is"):
             consents.status("c")
     id_ = consents.create(valid_until=TOMORROW).consent_id
     authorisation = consents.authorise(id_)
-    unread: dict[str, Any] = {"consentStatus": ["valid"]}
-    for body in ({"scaStatus": {"a": 1}}, unread, {"scaStatus": "finalised"}, unread):
+    odd_ones = ({"scaStatus": {"a": 1}}, {"consentStatus": {"a": 1}})
+    for body in (*odd_ones, {"scaStatus": "finalised"}, {"consentStatus": ["valid"]}):
         simulator.misbehave(f"{CONSENTS}/{id_}", body=body)
     simulator.approve(id_)
     assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
-    simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": ["finalised"]})
+    simulator.misbehave(CONSENTS, status=201, body={"authorisationId": "a", "scaStatus": {"a": 1}})
     simulator.misbehave(CONSENTS, body={"scaStatus": "started"})
     assert consents.authorise(id_).sca_status == "started"
     assert simulator.requests[-1].method == "PUT"
@@ -521,17 +521,17 @@ def test_another_method_than_the_bank_chose_is_selected(op: OpenPayments, simula
     assert authorisation.challenge.is_animated
 
 
-@pytest.mark.parametrize("id_", [None, "", "..", "../x", "a/..", 5])
+@pytest.mark.parametrize("id_", [None, "", "..", "../x", "a/..", True])
 def test_an_answer_with_an_id_that_is_none_is_unreadable(op: OpenPayments, simulator: Simulator, id_: Any) -> None:
     consents = op.at_bank("ESSESESS", SOMEBODY).consents
     simulator.misbehave(CONSENTS, body={**started(), "authorisationId": id_}, status=201, times=2)
     for call in (consents.authorise, consents.start_authorisation):
-        with pytest.raises(UnreadableResponseError, match="authorisation_id") as caught:
+        with pytest.raises(UnreadableResponseError, match=r"authorisation(Id|_id)") as caught:
             call("c")
         assert caught.value.status_code == 201
         assert caught.value.request_id == simulator.requests[-1].headers["x-request-id"]
     simulator.misbehave(CONSENTS, body={"consentId": id_, "consentStatus": "received"}, status=201)
-    with pytest.raises(UnreadableResponseError, match="consent_id"):
+    with pytest.raises(UnreadableResponseError, match=r"consent(Id|_id)"):
         consents.create(valid_until=TOMORROW)
     assert {request.method for request in simulator.requests} == {"POST"}
 

@@ -62,7 +62,7 @@ def test_what_is_no_code_is_not_drawn() -> None:
 
 def test_a_token_that_is_no_text_is_none() -> None:
     assert Challenge.of(ChallengeData(data=["\ud800"]), "mbid") is None
-    assert Challenge.of(ChallengeData(data="t\ud800"), "mbid_animated_qr_token") is None
+    assert Challenge.of(ChallengeData(image="t\ud800"), "mbid_animated_qr_token") is None
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

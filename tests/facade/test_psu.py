@@ -17,6 +17,7 @@ from openpayments_facade import (
     OpenPayments,
     Psu,
     PsuContext,
+    UnreadableAmountError,
     money,
 )
 from openpayments_facade._protocol.binding import bind
@@ -202,10 +203,68 @@ def test_amounts_are_exact() -> None:
     assert money("0.10") + money("0.20") == Decimal("0.30")
 
 
-@pytest.mark.parametrize("amount", ["", "1,5", "NaN", "1e5", "1.", " 1", None, 1.5])
-def test_an_amount_that_is_none_is_refused(amount: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="amount"):
-        money(amount)
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1234.5", "1234.5"),
+        ("1234,50", "1234.50"),
+        ("1.234,50", "1234.50"),
+        ("1,234.50", "1234.50"),
+        ("1.234.567", "1234567"),
+        ("1 234\u00a0567,8", "1234567.8"),
+        ("1'234.50", "1234.50"),
+        ("0,125", "0.125"),
+        ("125.50-", "-125.50"),
+        ("\u2212 125.50", "-125.50"),
+        ("+1", "1"),
+        ("SEK -125.50", "-125.50"),
+        ("125.50 SEK", "125.50"),
+        ("1.5E2", "150"),
+        (".5", "0.5"),
+        ("5.", "5"),
+    ],
+)
+def test_amounts_as_banks_write_them(text: str, value: str) -> None:
+    assert str(money(text)) == str(Decimal(value))
+    assert money(MonetaryAmount(amount=text)) == Decimal(value)
+
+
+UNREADABLE = [
+    "",
+    "-",
+    "NaN",
+    "Infinity",
+    "1,234",
+    "12,34,567",
+    "1..2",
+    "1,5.5",
+    "12 34",
+    "--5",
+    "-5-",
+    "1e999",
+    "٣",
+    "x",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*UNREADABLE, "1..2", "1,5.5", "12 34", "--5", "-5-", "1e999", "\u0663", "x", "9" * 1000]
+)
+def test_an_amount_that_cannot_be_read_is_an_error_of_its_own(text: str) -> None:
+    for amount in (text, MonetaryAmount(amount=text)):
+        with pytest.raises(UnreadableAmountError) as caught:
+            money(amount)
+        assert isinstance(caught.value, ValueError)
+        assert not isinstance(caught.value, InvalidArgumentError)
+
+
+def test_an_amount_that_the_bank_left_out_is_its_mistake_and_a_float_is_the_callers() -> None:
+    for missing in (MonetaryAmount(currency="SEK"), None):
+        with pytest.raises(UnreadableAmountError):
+            money(missing)
+    for wrong in (1.5, 1, True, b"1"):
+        with pytest.raises(InvalidArgumentError, match="amount"):
+            money(wrong)  # type: ignore[arg-type]
 
 
 def links(**hrefs: Any) -> Links:
@@ -281,7 +340,7 @@ def test_a_challenge_says_what_to_show() -> None:
         "https://app.bankid.com/?autostarttoken=t0ken&redirect=https%3A%2F%2Fapp.example.com%2F%3Fa%3Db"
     )
     assert started.qr_content == started.app_link()
-    animated = Challenge.of(ChallengeData(data="bankid.67df"), "mbid_animated_qr_token")
+    animated = Challenge.of(ChallengeData.from_dict({"data": "bankid.67df"}), "mbid_animated_qr_token")
     assert animated is not None
     assert (animated.qr_content, animated.app_link()) == ("bankid.67df", None)
     image = Challenge.of(ChallengeData(image="aGVq"), "mbid_animated_qr_image")
@@ -295,7 +354,7 @@ def test_a_challenge_says_what_to_show() -> None:
     assert elsewhere.qr_image == "https://bank.example/qr.png"
     assert Challenge.of(ChallengeData(data=[]), "mbid") is None
     odd: dict[str, Any]
-    for odd in ({"data": 5}, {"data": [5]}, {"image": {}}, {"additionalInformation": 5}):
+    for odd in ({"data": {}}, {"data": [True]}, {"image": {}}, {"additionalInformation": ["a", "b"]}):
         assert Challenge.of(ChallengeData.from_dict(odd), "mbid") is None
     assert Challenge.of(None, "mbid") is None
     assert "t0ken" not in repr(started)

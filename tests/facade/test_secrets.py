@@ -411,8 +411,8 @@ IBAN = "SE4550000000058398257466"
 WHO = {"x_bic_fi": "ESSESESS", "psu_id": PSU, "psu_ip_address": "203.0.113.99", "tpp_redirect_preferred": "false"}
 CALLS_OF_SOMEBODY: dict[str, Callable[[OpenPayments], object]] = {
     "call": lambda op: op.call(initiate_payment, "payments", "domestic", body=_payment(IBAN), **WHO),
-    "raw call": lambda op: op.with_raw_response.call(
-        initiate_payment, "payments", "domestic", body=_payment(IBAN), **WHO
+    "raw call": lambda op: (
+        op.with_raw_response.call(initiate_payment, "payments", "domestic", body=_payment(IBAN), **WHO).parsed
     ),
     "call at a bank": lambda op: op.at_bank("ESSESESS", Psu(id=PSU)).call(
         initiate_payment, "payments", "domestic", body=_payment(IBAN)

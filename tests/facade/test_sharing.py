@@ -45,7 +45,7 @@ def test_one_client_a_request(simulator: Simulator) -> None:
 
 def test_sync_and_async_clients_and_loops_share(simulator: Simulator) -> None:
 
-    async def work() -> str:
+    async def work() -> str | None:
         async with simulator.async_client() as op:
             return (await op.countries.get("SE")).name
 

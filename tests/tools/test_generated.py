@@ -4,15 +4,14 @@ The generator's templates are changed by text replacement, and a replacement tha
 tested here on what comes out.
 """
 
-import ast
 import datetime as dt
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import threading
 import typing
 import uuid
@@ -53,7 +52,6 @@ from openpayments_client.models import (
     AuthorisationUpdated,
     Balance,
     BookedTransaction,
-    ChallengeData,
     ConsentAccess,
     ConsentCreated,
     ConsentRequest,
@@ -71,6 +69,7 @@ from openpayments_client.models import (
     Transaction,
     TransactionReport,
 )
+from openpayments_client.reading import Unreadable
 from openpayments_client.types import Response
 
 from scripts import generate
@@ -496,7 +495,10 @@ def test_every_example_of_the_description_is_read_and_comes_back(endpoint: Endpo
             parsed = endpoint.module._parse_response(client=client, response=answer(status, example["value"]))
             assert type(parsed) is model
             back = json.dumps(parsed.to_dict()).replace('+00:00"', 'Z"')
-            assert json.loads(back) == without_null(example["value"])
+            sent = json.dumps(without_null(example["value"]))
+            # one text where a list belongs is read as a list
+            sent = re.sub(r'"challengeData": \{"data": ("[^"]*")', r'"challengeData": {"data": [\1]', sent)
+            assert json.loads(back) == json.loads(sent)
 
 
 LINK = {"href": "/psd2/accountinformation/v1/accounts/a1"}
@@ -527,11 +529,13 @@ def test_a_challenge_is_a_text_a_list_or_null_and_never_shown(data: Any) -> None
     challenge = {"data": data, "image": "hide-png", "imageLink": "https://hide.example", "sum": "hide-sum"}
     read = ScaStatusAnswer.from_dict({"scaStatus": "started", "challengeData": challenge})
     assert read.challenge_data
-    assert read.challenge_data.data == data
+    listed = [data] if isinstance(data, str) else data
+    assert read.challenge_data.data == listed
     assert read.challenge_data.additional_properties == {"sum": "hide-sum"}
     assert "hide" not in repr(read)
     assert "started" in repr(read)
-    assert read.challenge_data.to_dict() == {key: value for key, value in challenge.items() if value is not None}
+    written = challenge | {"data": listed}
+    assert read.challenge_data.to_dict() == {key: value for key, value in written.items() if value is not None}
 
 
 @pytest.mark.parametrize(
@@ -654,11 +658,21 @@ def test_what_is_optional_may_be_null_or_absent(model: type[Any]) -> None:
 
 
 @each_model
-def test_what_is_required_must_be_there(model: type[Any]) -> None:
-    least = sample(SCHEMAS[model.__name__])
+def test_an_object_can_be_read_without_all_that_is_not_needed(model: type[Any]) -> None:
+    """What is needed is named; objects and lists are empty then, and anything else is None."""
+    schema = SCHEMAS[model.__name__]
+    least, needed = sample(schema), set(schema.get("x-needed", ()))
     for name in least:
-        with pytest.raises(KeyError, match=name):
-            model.from_dict({key: value for key, value in least.items() if key != name})
+        without = {key: value for key, value in least.items() if key != name}
+        if name in needed & set(schema.get("required", ())):
+            with pytest.raises(Unreadable) as caught:
+                model.from_dict(without)
+            assert caught.value.path == name
+            continue
+        for source in (without, without | {name: None}):
+            value = getattr(model.from_dict(source), identifier(name))
+            inner = resolved(schema["properties"][name])
+            assert value == ([] if inner.get("type") == "array" else None) or value.to_dict() == {}
 
 
 SECRETS = {name: found for name in SCHEMAS if (found := secrets(name))}
@@ -676,8 +690,10 @@ def test_the_secrets_are_known() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_reprs_hide_secrets(name: str) -> None:
     properties = SCHEMAS[name]["properties"]
-    data = {key: f"hide-{key}" if key in SECRETS[name] else f"show-{key}" for key in properties}
-    data |= {"grant_type": "refresh_token"} if "grant_type" in data else {}
+    data: dict[str, Any] = {key: f"hide-{key}" if key in SECRETS[name] else f"show-{key}" for key in properties}
+    others = {"grant_type": "refresh_token", "expires_in": 5, "refresh_token_expires_in": 6}
+    others |= {"refresh_token_issued_at": 7, "refresh_count": 8, "otpMaxLength": 9}
+    data |= {key: value for key, value in others.items() if key in data}
     shown = repr(getattr(models, name).from_dict(data | {"id_token": "hide-what-nobody-described"}))
     assert "hide-" not in shown
     for key in properties.keys() - SECRETS[name]:
@@ -793,7 +809,18 @@ NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 BALANCE = {"balanceAmount": AMOUNT, "balanceType": "expected"}
 
 
-@pytest.mark.parametrize("text", ["2026-03-01", "20260301", "2026-03-01T23:59:59.5+01:00", "2026-060", "2026-03"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01",
+        "20260301",
+        "2026-03-01T23:59:59.5+01:00",
+        "2026-060",
+        "2026-03-01Z",
+        "2026-03-01 +01:00",
+        " 2026-03-01 ",
+    ],
+)
 def test_dates_are_read_tolerantly(text: str) -> None:
     read = Transaction.from_dict({"transactionAmount": AMOUNT, "bookingDate": text, "valueDate": None})
     assert (type(read.booking_date), read.booking_date, read.value_date) == (dt.date, DAY, None)
@@ -807,12 +834,13 @@ def test_times_are_read_tolerantly(text: str) -> None:
     assert Balance.from_dict(BALANCE | {"lastChangeDateTime": text}).last_change_date_time == NOON
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-02-30"])
-def test_what_is_no_date_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError):
-        Balance.from_dict(BALANCE | {"referenceDate": text})
-    with pytest.raises(ValueError):
-        Balance.from_dict(BALANCE | {"lastChangeDateTime": text})
+@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026", "2026-03", "2026-03-01T99", "26-03-01", True, {}])
+def test_what_is_no_date_is_none_and_kept(text: Any) -> None:
+    for key in "referenceDate", "lastChangeDateTime":
+        read = Balance.from_dict(BALANCE | {key: text})
+        assert getattr(read, identifier(key)) is None
+        assert read.additional_properties == {key: text}
+        assert read.to_dict() == BALANCE | {key: text}
 
 
 def test_well_formed_dates_do_without_dateutil() -> None:
@@ -821,49 +849,15 @@ def test_well_formed_dates_do_without_dateutil() -> None:
     assert "balance" in loaded_by(code + "import sys\nassert 'dateutil' not in sys.modules")
 
 
-def calls_of_the_class(model: type[Any]) -> list[ast.Call]:
-    """Where `from_dict` makes the object."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(model.from_dict)))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "cls"]
-
-
-def assert_made_by_position(model: type[Any]) -> None:
-    (call,) = calls_of_the_class(model)
-    assert call.keywords == []
-    assert [ast.unparse(argument) for argument in call.args] == [each.name for each in attrs.fields(model) if each.init]
+def assert_read_in_the_order_of_the_class(model: type[Any]) -> None:
+    names = [name for _, name in model._fields.names]
+    assert names == [each.name for each in attrs.fields(model) if each.init]
 
 
 @each_model
-def test_objects_are_made_by_position_in_the_order_of_their_fields(model: type[Any]) -> None:
-    """Naming every argument would take a third of the time that parsing takes."""
-    assert_made_by_position(model)
-
-
-@each_model
-def test_parsing_imports_nothing_and_defines_nothing(model: type[Any]) -> None:
-    """Imports and functions inside from_dict would run for every object of a list."""
-    for function in model.from_dict, model.to_dict:
-        source = inspect.getsource(function)
-        assert "import" not in source
-        # what is a list or a text, or a list or one item of it, has no shorter form
-        if model not in (ChallengeData, Transaction):
-            assert source.count("def ") == 1
-
-
-def test_parsing_an_open_enum_takes_the_string_as_it_is() -> None:
-    """No value is looked up and no union built, for every object of a list."""
-    source = inspect.getsource(Balance.from_dict)
-    assert 'balance_type = cast("KnownBalanceType | str", d.pop("balanceType"))' in source
-    source = inspect.getsource(ScaStatusAnswer.from_dict)
-    assert 'sca_status = cast("KnownScaStatus | str | None", d.pop("scaStatus", None))' in source
-
-
-def test_parsing_a_link_is_one_look_at_its_type() -> None:
-    source = inspect.getsource(Links.from_dict)
-    assert source.count("isinstance(") == source.count("isinstance(_additional_property, dict)") == 1
-    assert "try" not in source
-    assert source.count("def ") == 1
+def test_the_table_of_a_model_has_its_fields_in_order(model: type[Any]) -> None:
+    """Objects are made by position: naming every argument would take a third of the time that parsing takes."""
+    assert_read_in_the_order_of_the_class(model)
 
 
 # ---------------------------------------------------------------------------------- what is not there yet
@@ -934,13 +928,14 @@ def test_models_in_a_circle_and_their_way_back(thing: Any) -> None:
     assert read.child.label == "text"
     assert read.box.owner.day == dt.date(2026, 3, 3)
     assert read.label.owner.note == "z"
-    assert read.to_dict() == sent
-    with pytest.raises(KeyError):
-        thing.from_dict(sent | {"label": {"owner": {}}})
+    assert read.to_dict() == without_null(sent)
+    odd = thing.from_dict(sent | {"days": ["2026-03-01", "soon"], "child": 5, "label": {"owner": {}}})
+    assert (odd.days, odd.child, odd.label.owner.day) == ([DAY], None, None)
+    assert odd.additional_properties == {"days": ["2026-03-01", "soon"], "child": 5}
 
 
 def test_a_required_field_with_a_default_does_not_upset_the_order(thing: Any) -> None:
-    assert_made_by_position(thing)
+    assert_read_in_the_order_of_the_class(thing)
     read = thing.from_dict({"size": 4, "day": "2026-03-01", "note": "x"})
     assert (read.size, read.day, read.note) == (4, DAY, "x")
 

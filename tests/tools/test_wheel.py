@@ -103,7 +103,7 @@ from openpayments_facade import AspspDetails, AsyncOpenPayments, Country, NotFou
 
 def sync(op: OpenPayments) -> list[Country]:
     raw: RawResponse[AspspDetails] = op.with_raw_response.aspsps.get("ESSESESS")
-    names: str = raw.parsed.name
+    names: str = raw.parsed.bic_fi
     try:
         return op.with_options(timeout=5).call(get_countries_list, iso_country_codes=[names]).countries
     except NotFoundError as error:
@@ -116,7 +116,7 @@ async def asynchronous() -> None:
         countries: list[Country] = await op.countries.list()
         raw = await op.with_raw_response.call(get_countries_list)
         countries = raw.parsed.countries
-        print(countries[0].name.upper())
+        print(countries[0].iso_country_code.upper())
 
 
 def wrong(op: OpenPayments) -> None:

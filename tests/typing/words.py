@@ -66,8 +66,8 @@ def errors(op: OpenPayments) -> AspspDetails | None:
 
 
 def amounts(amount: MonetaryAmount) -> None:
-    assert_type(amount.amount, str)
-    assert_type(amount.currency, str)
+    assert_type(amount.amount, str | None)
+    assert_type(amount.currency, str | None)
     assert_type(money(amount), Decimal)
     assert_type(money("1.50"), Decimal)
 

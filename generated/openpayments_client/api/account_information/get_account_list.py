@@ -11,6 +11,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: AccountList | None
+_bodies: dict[int, Any] = {200: AccountList, 204: None}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: BalancesAnswer
+_bodies: dict[int, Any] = {200: BalancesAnswer}
 
 
 def _get_kwargs(

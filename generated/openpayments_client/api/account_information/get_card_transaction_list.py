@@ -14,6 +14,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: CardTransactionReport | None
+_bodies: dict[int, Any] = {200: CardTransactionReport, 204: None}
 
 
 def _get_kwargs(

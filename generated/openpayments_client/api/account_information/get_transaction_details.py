@@ -12,6 +12,7 @@ from ...models.transaction import Transaction
 from ...types import Response
 
 _success: Transaction
+_bodies: dict[int, Any] = {200: Transaction}
 
 
 def _get_kwargs(

@@ -14,6 +14,7 @@ from ...models.transaction_report import TransactionReport
 from ...types import Response
 
 _success: TransactionReport | None
+_bodies: dict[int, Any] = {200: TransactionReport, 204: None}
 
 
 def _get_kwargs(

@@ -11,6 +11,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: AspspList
+_bodies: dict[int, Any] = {200: AspspList}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: City
+_bodies: dict[int, Any] = {200: City}
 
 
 def _get_kwargs(

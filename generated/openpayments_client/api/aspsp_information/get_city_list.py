@@ -11,6 +11,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: CityList
+_bodies: dict[int, Any] = {200: CityList}
 
 
 def _get_kwargs(

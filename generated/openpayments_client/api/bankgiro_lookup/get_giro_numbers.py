@@ -12,6 +12,7 @@ from ...models.known_giro_type import KnownGiroType
 from ...types import Response
 
 _success: GiroList
+_bodies: dict[int, Any] = {200: GiroList}
 
 
 def _get_kwargs(

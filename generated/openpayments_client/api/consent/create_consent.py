@@ -12,6 +12,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: ConsentCreated
+_bodies: dict[int, Any] = {201: ConsentCreated}
 
 
 def _get_kwargs(

@@ -11,6 +11,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: None
+_bodies: dict[int, Any] = {204: None}
 
 
 def _get_kwargs(

@@ -13,6 +13,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: CrossBorderPaymentIntent
+_bodies: dict[int, Any] = {200: CrossBorderPaymentIntent}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.fx_quote_request import FxQuoteRequest
 from ...types import Response
 
 _success: FxQuote
+_bodies: dict[int, Any] = {201: FxQuote}
 
 
 def _get_kwargs(

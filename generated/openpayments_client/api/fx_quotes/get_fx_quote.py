@@ -12,6 +12,7 @@ from ...models.fx_quote import FxQuote
 from ...types import Response
 
 _success: FxQuote
+_bodies: dict[int, Any] = {200: FxQuote}
 
 
 def _get_kwargs(

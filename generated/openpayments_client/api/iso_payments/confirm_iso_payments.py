@@ -12,6 +12,7 @@ from ...models.iso_payments_confirmed import IsoPaymentsConfirmed
 from ...types import Response
 
 _success: IsoPaymentsConfirmed
+_bodies: dict[int, Any] = {200: IsoPaymentsConfirmed}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.iso_payment_created import IsoPaymentCreated
 from ...types import Response
 
 _success: IsoPaymentCreated
+_bodies: dict[int, Any] = {201: IsoPaymentCreated}
 
 
 def _get_kwargs(

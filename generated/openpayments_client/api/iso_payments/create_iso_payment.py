@@ -14,6 +14,7 @@ from ...models.iso_swedish_giro_payment import IsoSwedishGiroPayment
 from ...types import Response
 
 _success: IsoPaymentCreated
+_bodies: dict[int, Any] = {201: IsoPaymentCreated}
 
 
 def _get_kwargs(

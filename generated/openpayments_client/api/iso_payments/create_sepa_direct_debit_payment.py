@@ -12,6 +12,7 @@ from ...models.sepa_direct_debit_payment import SepaDirectDebitPayment
 from ...types import Response
 
 _success: PaymentCreated
+_bodies: dict[int, Any] = {201: PaymentCreated}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.payment import Payment
 from ...types import Response
 
 _success: Payment
+_bodies: dict[int, Any] = {200: Payment}
 
 
 def _get_kwargs(

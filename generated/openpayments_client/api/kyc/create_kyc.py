@@ -12,6 +12,7 @@ from ...models.problem_details import ProblemDetails
 from ...types import Response
 
 _success: KycCreated
+_bodies: dict[int, Any] = {201: KycCreated}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.problem_details import ProblemDetails
 from ...types import Response
 
 _success: KycStatusAnswer
+_bodies: dict[int, Any] = {200: KycStatusAnswer}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.token_request import TokenRequest
 from ...types import Response
 
 _success: Token
+_bodies: dict[int, Any] = {200: Token}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.payment_cancelled import PaymentCancelled
 from ...types import Response
 
 _success: PaymentCancelled | None
+_bodies: dict[int, Any] = {202: PaymentCancelled, 204: None}
 
 
 def _get_kwargs(

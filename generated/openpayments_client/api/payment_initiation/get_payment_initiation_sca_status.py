@@ -12,6 +12,7 @@ from ...models.sca_status_answer import ScaStatusAnswer
 from ...types import Response
 
 _success: ScaStatusAnswer
+_bodies: dict[int, Any] = {200: ScaStatusAnswer}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.payment_status_answer import PaymentStatusAnswer
 from ...types import Response
 
 _success: PaymentStatusAnswer
+_bodies: dict[int, Any] = {200: PaymentStatusAnswer}
 
 
 def _get_kwargs(

@@ -16,6 +16,7 @@ from ...models.swedish_giro_payment import SwedishGiroPayment
 from ...types import Response
 
 _success: PaymentCreated
+_bodies: dict[int, Any] = {201: PaymentCreated}
 
 
 def _get_kwargs(

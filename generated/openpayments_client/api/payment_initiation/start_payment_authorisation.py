@@ -12,6 +12,7 @@ from ...models.error_body import ErrorBody
 from ...types import Response
 
 _success: AuthorisationStarted
+_bodies: dict[int, Any] = {201: AuthorisationStarted}
 
 
 def _get_kwargs(

@@ -13,6 +13,7 @@ from ...models.select_authentication_method import SelectAuthenticationMethod
 from ...types import Response
 
 _success: AuthorisationUpdated
+_bodies: dict[int, Any] = {200: AuthorisationUpdated}
 
 
 def _get_kwargs(

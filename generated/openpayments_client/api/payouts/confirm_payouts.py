@@ -12,6 +12,7 @@ from ...models.payouts_confirmed import PayoutsConfirmed
 from ...types import Response
 
 _success: PayoutsConfirmed
+_bodies: dict[int, Any] = {200: PayoutsConfirmed}
 
 
 def _get_kwargs(

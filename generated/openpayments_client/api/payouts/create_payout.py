@@ -12,6 +12,7 @@ from ...models.payout_request import PayoutRequest
 from ...types import Response
 
 _success: PayoutCreated
+_bodies: dict[int, Any] = {201: PayoutCreated}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.payout import Payout
 from ...types import Response
 
 _success: Payout
+_bodies: dict[int, Any] = {200: Payout}
 
 
 def _get_kwargs(

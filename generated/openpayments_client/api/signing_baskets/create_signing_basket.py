@@ -12,6 +12,7 @@ from ...models.signing_basket_request import SigningBasketRequest
 from ...types import Response
 
 _success: SigningBasketCreated
+_bodies: dict[int, Any] = {201: SigningBasketCreated}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.tpp_message import TppMessage
 from ...types import Response
 
 _success: TppMessage | None
+_bodies: dict[int, Any] = {202: TppMessage, 204: None}
 
 
 def _get_kwargs(

@@ -12,6 +12,7 @@ from ...models.signing_basket import SigningBasket
 from ...types import Response
 
 _success: SigningBasket
+_bodies: dict[int, Any] = {200: SigningBasket}
 
 
 def _get_kwargs(

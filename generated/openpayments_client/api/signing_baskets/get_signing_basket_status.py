@@ -12,6 +12,7 @@ from ...models.signing_basket_status_answer import SigningBasketStatusAnswer
 from ...types import Response
 
 _success: SigningBasketStatusAnswer
+_bodies: dict[int, Any] = {200: SigningBasketStatusAnswer}
 
 
 def _get_kwargs(

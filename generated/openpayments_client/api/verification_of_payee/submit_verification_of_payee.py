@@ -12,6 +12,7 @@ from ...models.payee_verification import PayeeVerification
 from ...types import Response
 
 _success: PayeeMatch
+_bodies: dict[int, Any] = {200: PayeeMatch}
 
 
 def _get_kwargs(
