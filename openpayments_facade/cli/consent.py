@@ -235,7 +235,10 @@ def _send_to_browser(run: Journey, authorisation: Authorisation) -> None:
 
     from .callback import listening
 
-    url = authorisation.redirect_url(redirect_uri=run.redirect_uri)
+    url = authorisation.redirect_url(redirect_uri=run.redirect_uri, allow_elsewhere=True)
+    if url.is_elsewhere:
+        say(f"Open this page of the bank's own. The browser may not come back from there:\n  {url}")
+        return
     with listening(run.redirect_uri, url.state) as callback:
         if not run.simulator:
             say(

@@ -175,6 +175,28 @@ def test_a_browser_that_comes_back_without_success_ends_the_command(
     assert simulator.token_requests == 1
 
 
+def test_a_page_of_the_banks_own_is_told_and_not_opened(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("a browser was opened"))
+    said: list[str] = []
+
+    def read(text: str) -> None:
+        said.append(text)
+        if "bank.example" in text:
+            simulator.approve(simulator.consents[-1].id)
+
+    monkeypatch.setattr("openpayments_facade.cli.consent.say", read)
+    links = {"_links": {"scaRedirect": {"href": "https://bank.example/sign?id=1"}}}
+    simulator.misbehave("/psd2/consent/v1/consents/*/authorisations/*", method="PUT", change=links)
+    assert create("ESSESESS", port, "--browser").exit_code == 0
+    page = next(each for each in said if "bank.example" in each)
+    assert (
+        page
+        == "Open this page of the bank's own. The browser may not come back from there:\n  https://bank.example/sign?id=1"
+    )
+
+
 def test_the_link_can_be_opened_by_hand(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 
