@@ -17,9 +17,10 @@ from ._version import __version__ as __version__
 # `make unasync` writes __init__.pyi for type checkers from these tables
 _NAMES = {
     "_protocol.answer": "RawResponse",
+    "_protocol.challenge": "Challenge",
     "_protocol.options": "CallOptions",
     "_protocol.redirect": "Callback RedirectUrl",
-    "_protocol.sca": "Approach AuthorisationUpdate Challenge",
+    "_protocol.sca": "Approach AuthorisationUpdate",
     "_settings": "ClientCert ClientOptions",
     "amounts": "money",
     "environments": "PRODUCTION SANDBOX SANDBOX_OAUTH Environment",

@@ -44,12 +44,12 @@ from ._async.transactions import AsyncBankgiroTransactions as AsyncBankgiroTrans
 from ._async.transactions import AsyncCardTransactions as AsyncCardTransactions
 from ._async.transactions import AsyncTransactions as AsyncTransactions
 from ._protocol.answer import RawResponse as RawResponse
+from ._protocol.challenge import Challenge as Challenge
 from ._protocol.options import CallOptions as CallOptions
 from ._protocol.redirect import Callback as Callback
 from ._protocol.redirect import RedirectUrl as RedirectUrl
 from ._protocol.sca import Approach as Approach
 from ._protocol.sca import AuthorisationUpdate as AuthorisationUpdate
-from ._protocol.sca import Challenge as Challenge
 from ._settings import ClientCert as ClientCert
 from ._settings import ClientOptions as ClientOptions
 from ._sync.accounts import Accounts as Accounts
@@ -72,11 +72,13 @@ from .environments import SANDBOX as SANDBOX
 from .environments import SANDBOX_OAUTH as SANDBOX_OAUTH
 from .environments import Environment as Environment
 from .errors import AccessExceededError as AccessExceededError
+from .errors import AnotherSignatureNeededError as AnotherSignatureNeededError
 from .errors import APIError as APIError
 from .errors import AuthenticationError as AuthenticationError
 from .errors import AuthorisationFailedError as AuthorisationFailedError
 from .errors import AuthorisationTimeoutError as AuthorisationTimeoutError
 from .errors import BadRequestError as BadRequestError
+from .errors import CallbackRejectedError as CallbackRejectedError
 from .errors import ClientStateError as ClientStateError
 from .errors import ConfigurationError as ConfigurationError
 from .errors import ConflictError as ConflictError

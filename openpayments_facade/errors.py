@@ -28,7 +28,9 @@
     │       ├── ConsentExpiredError             CONSENT_EXPIRED
     │       └── ScaRequiredError                the bank wants the user to authenticate again
     ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
+    │   └── CallbackRejectedError           a browser came back that does not belong to the authorisation
     └── AuthorisationTimeoutError       the user did not finish the authorisation in time
+        └── AnotherSignatureNeededError     the user did, and somebody else has to authorise as well
 
 Exceptions never contain a token or a secret. The body of an error answer is an attribute, never part of a message. All
 exceptions can be copied and pickled.
@@ -175,12 +177,12 @@ class ReauthorisationRequiredError(TokenError):
 
 @frozen
 class TppMessage:
-    """One message of an error body (the provider's guide of 2021).
+    """One message of an error body (the provider's guide of 2021), or about a failed authorisation.
 
     Attributes:
         code: The provider's code, such as `FORMAT_ERROR`. New ones may appear.
         text: An explanation for people.
-        category: `ERROR` or `WARNING`.
+        category: `ERROR`, `WARNING` or `INFORMATION`.
         path: The part of the request that it is about.
     """
 
@@ -268,12 +270,36 @@ class AuthorisationFailedError(_AuthorisationError):
     """The user declined, or the bank ended the authorisation."""
 
     code: str | None = None
-    """The OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to
-    be authorised (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`). None if none is known."""
+    """The bank's own code (`USER_CANCEL`, `BANKID_NOT_ACTIVATED`, ...; new ones may appear). Without one: the OAuth
+    error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to be authorised
+    (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`). None if none is known."""
+    text: str | None = None
+    """The bank's explanation, as it came: to be escaped like any foreign text."""
+    messages: tuple[TppMessage, ...] = ()
+    """All messages of the bank's answer."""
+    sca_status: str | None = None
+    """How far the user had got."""
+    trying_again_helps: bool | None = None
+    """Whether another authorisation may end well (observed in 2026): True if the user declined or was too slow, False
+    if the user lacks BankID or the right to approve. None if it is unknown."""
+
+
+class CallbackRejectedError(AuthorisationFailedError):
+    """The callback does not belong to this authorisation: its state is missing or another, or a parameter is repeated.
+
+    It may be old, or forged. The authorisation itself may still go on, so don't end it because of this.
+    """
 
 
 class AuthorisationTimeoutError(_AuthorisationError):
     """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again."""
+
+
+class AnotherSignatureNeededError(AuthorisationTimeoutError):
+    """The user has authorised, and others have to sign as well, such as the second of two people in a company.
+
+    Start another authorisation for the next person, or call `authorisation.wait()` again later.
+    """
 
 
 _classes = [value for value in globals().values() if isinstance(value, type) and value.__module__ == __name__]

@@ -116,7 +116,9 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         """
         await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
-    async def authorise(self, consent_id: AnyConsent, method: AnyMethod | None = None) -> AsyncAuthorisation:
+    async def authorise(
+        self, consent_id: AnyConsent, method: AnyMethod | None = None, *, same_device: bool = False
+    ) -> AsyncAuthorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
             authorisation = await bank.consents.authorise(consent)
@@ -126,24 +128,28 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
             else:
                 send_browser_to(authorisation.redirect_url(redirect_uri=...))
 
-        Sends two requests: one starts the authorisation, one selects the method. If the bank has already chosen a
-        method, only the first is sent.
+        Sends two requests: one starts the authorisation, one selects the method. If the bank goes on by itself, only
+        the first is sent.
 
         Args:
             consent_id: The consent's id, or the consent itself.
-            method: An authentication method that the bank offers, or its id. By default an animated QR code, else
-                plain Mobile BankID, else the first one offered (the provider's samples of 2022).
+            method: An authentication method that the bank offers, or its id. By default an animated QR code, else plain
+                Mobile BankID, else the first one offered that is not for this device (observed in 2026). If the bank
+                names none, plain Mobile BankID (the provider's samples of 2022).
+            same_device: Whether the user's BankID is on the device that shows your application. Then it is opened with
+                `challenge.app_link()` by `mbid_same_device`, else `mbid`, instead of a QR code.
 
         Returns:
             The authorisation. Its `approach` says what to do next.
 
         Raises:
-            InvalidArgumentError: The method is not an id, or none is given and the bank offers none.
+            InvalidArgumentError: The method is not an id, or contradicts `same_device`.
             AuthorisationFailedError: The bank ended the authorisation at once, or asks for something that this API
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        return await self._authorise(self._of(consent_id), id_of(method, "authentication_method_id", "method"))
+        method_id = id_of(method, "authentication_method_id", "method")
+        return await self._authorise(self._of(consent_id), method_id, same_device=same_device)
 
     async def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.

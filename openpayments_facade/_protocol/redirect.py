@@ -8,17 +8,20 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 from attrs import field, frozen
 
 from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, printable
-from ..environments import auth_hosts
-from ..errors import AuthorisationFailedError, InvalidArgumentError
+from ..environments import auth_hosts, is_loopback
+from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..environments import Environment
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
@@ -28,23 +31,26 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 class RedirectUrl(str):
-    """The address to send the user's browser to: a string with the attribute `state`.
+    """The address to send the user's browser to: a string with the attributes `state` and `is_elsewhere`.
 
     Attributes:
         state: The unguessable string that comes back with the browser. Keep it in the user's session until then.
+        is_elsewhere: Whether it leads to another host than the provider's, as only the bank's own link can: see
+            `Authorisation.redirect_url`.
     """
 
-    __slots__ = ("state",)
+    __slots__ = ("is_elsewhere", "state")
     state: str
+    is_elsewhere: bool
 
-    def __new__(cls, url: str, state: str) -> RedirectUrl:
+    def __new__(cls, url: str, state: str, is_elsewhere: bool = False) -> RedirectUrl:
         self = super().__new__(cls, url)
-        self.state = state
+        self.state, self.is_elsewhere = state, is_elsewhere
         return self
 
     # web sessions copy and pickle their values
-    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        return str(self), self.state
+    def __getnewargs__(self) -> tuple[str, str, bool]:  # type: ignore[override]
+        return str(self), self.state, self.is_elsewhere
 
 
 @frozen
@@ -80,40 +86,70 @@ def _is_plain(text: str) -> bool:
 
 
 def _placeholders(template: str) -> set[str]:
-    return {(match[1] or match[2]).upper() for match in _PLACEHOLDER.finditer(template)}
+    return {_name(match) for match in _PLACEHOLDER.finditer(template)}
+
+
+def _name(placeholder: re.Match[str]) -> str:
+    return (placeholder[1] or placeholder[2]).upper()
+
+
+_blame_template = partial(refuse, "template")
 
 
 @hiding_arguments  # the state is a secret
 def fill_redirect_url(
-    template: str, *, environment: Environment, client_id: str, redirect_uri: str, state: str | None = None
+    template: str,
+    *,
+    environment: Environment,
+    client_id: str,
+    redirect_uri: str,
+    state: str | None = None,
+    allow_elsewhere: bool | None = None,
+    blame: Callable[[str], Exception] = _blame_template,
 ) -> RedirectUrl:
     """Fills the placeholders of the API's link (`_links.scaOAuth` or `_links.scaRedirect`).
 
-    Without a `state` it makes an unguessable one. Raises InvalidArgumentError, whose message names the argument, if the
-    link leads to no auth host of the environment, has no placeholder for the state, or has an unknown placeholder.
+    Without a `state` it makes an unguessable one. Raises what `blame` makes of a problem if the link leads to no auth
+    host of the environment, has no placeholder for the state, or has an unknown placeholder. With `allow_elsewhere` it
+    may lead to any host by https, and then needs no placeholders; None says that it never may. Raises
+    InvalidArgumentError about the other arguments.
     """
-    if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
-        raise refuse("template", "must be a link from the API")
     if state is None:
         state = secrets.token_urlsafe()
     elif not _is_state(state):
         raise refuse("state", "must be an unguessable string")
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
-    if unknown := _placeholders(template) - values.keys():
-        raise refuse("template", f"has the unknown placeholder [{min(unknown)}]")
-    # a browser does not send fragments
-    if "TPP_STATE" not in _placeholders(template.split("#")[0]):
-        raise refuse("template", "has no placeholder [TPP_STATE], so the callback could not be matched to its user")
-    filled = _PLACEHOLDER.sub(lambda match: quote(values[(match[1] or match[2]).upper()], safe=""), template)
+    if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
+        raise blame("is not a link from the API")
+    found = _placeholders(template)
+
+    def fill(match: re.Match[str]) -> str:
+        return quote(values[name], safe="") if (name := _name(match)) in values else match[0]
+
     hosts = auth_hosts(environment)
     try:
-        url = urljoin(environment.auth_url + "/", filled)
-        is_there = origin(url) in map(origin, hosts)
+        url = urljoin(environment.auth_url + "/", _PLACEHOLDER.sub(fill, template))
+        is_elsewhere = origin(url) not in map(origin, hosts)
     except ValueError:
-        raise refuse("template", "must be a link from the API") from None
-    if not is_there:
-        raise refuse("template", f"does not lead to the auth host {' or '.join(hosts)}, so it is not followed")
-    return RedirectUrl(url, state)
+        raise blame("is not a link from the API") from None
+    if is_elsewhere and not allow_elsewhere:
+        advice = "" if allow_elsewhere is None else "; redirect_url(..., allow_elsewhere=True) gives it all the same"
+        raise blame(f"does not lead to the auth host {' or '.join(hosts)}, so it is not followed{advice}")
+    if is_elsewhere and not _is_safe(url):
+        raise blame("does not lead to a host by https, or names a user, so it is not followed")
+    if not is_elsewhere and (unknown := found - values.keys()):
+        raise blame(f"has the unknown placeholder [{min(unknown)}]")
+    # a browser does not send fragments
+    if not is_elsewhere and "TPP_STATE" not in _placeholders(template.split("#")[0]):
+        raise blame("has no placeholder [TPP_STATE], so the callback could not be matched to its user")
+    return RedirectUrl(url, state, is_elsewhere)
+
+
+def _is_safe(url: str) -> bool:
+    """Whether a browser can be sent there: by https, or on this very machine; and without a user name."""
+    parts = urlsplit(url)
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    return is_secure and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _is_state(state: object) -> bool:
@@ -136,11 +172,12 @@ def read_code(code: object) -> Secret | InvalidArgumentError:
 
 
 @hiding_arguments  # the URL contains the code
-def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
+def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) -> Callback:
     """Reads the address that the user's browser came back to: a code, or none after a plain redirect.
 
-    Raises InvalidArgumentError if its state is missing or differs from `state`, or a parameter is repeated, and
-    AuthorisationFailedError if it reports an error (RFC 6749, section 4.1.2.1; the provider documents none).
+    `about` are attributes of the errors. Raises InvalidArgumentError if it is no address, CallbackRejectedError if its
+    state is missing or differs from `state`, or a parameter is repeated, and AuthorisationFailedError if it reports an
+    error (RFC 6749, section 4.1.2.1; the provider documents none) or its code can't be used.
     """
     if not _is_state(state):
         raise refuse("state", "must be the state of the redirect URL")
@@ -153,15 +190,24 @@ def read_callback(url: str, *, state: str, argument: str = "url") -> Callback:
     if query is None:
         raise refuse(argument, "is not a URL")
     if repeated := [name for name in ("code", "state", "error") if len(query.get(name, [])) > 1]:
-        raise refuse(argument, f"has {repeated[0]} more than once")
+        raise _rejected(f"has {repeated[0]} more than once", about)
     found = {name: values[0] for name, values in query.items()}
-    error = printable(found.get("error", ""))[:100]
-    came = found.get("state")
+    error, text = (printable(found.get(name, ""))[:300] for name in ("error", "error_description"))
+    said = ": ".join(filter(None, (error, text)))
+    came, code = found.get("state"), found.get("code")
     if not came:
-        raise refuse(argument, f"has no state{error and f', but the error {error}'}, so it is not accepted")
+        raise _rejected(f"has no state{said and f', but the error {said}'}", about)
     if not hmac.compare_digest(came.encode(), state.encode()):
-        raise refuse(argument, "has a different state than the redirect URL, so it is not accepted")
-    if "error" in found:
-        said = ": ".join(filter(None, (error, printable(found.get("error_description", ""))[:300])))
-        raise AuthorisationFailedError(f"the authorisation failed ({said or 'no reason given'})", code=error or None)
-    return Callback(found.get("code") or None, found.get("scope") or None)
+        raise _rejected("has a different state than the redirect URL", about)
+    if "error" in found or (text and not code):
+        helps = True if error == "access_denied" else None  # the user may decide anew
+        said = f"the authorisation failed ({said or 'no reason given'})"
+        raise AuthorisationFailedError(said, code=error or None, text=text or None, trying_again_helps=helps, **about)
+    if code and not code.isprintable():
+        raise AuthorisationFailedError("the callback has a code that can't be used", **about)
+    return Callback(code or None, found.get("scope") or None)
+
+
+def _rejected(problem: str, about: dict[str, Any]) -> CallbackRejectedError:
+    said = f"the callback {problem}, so it is not accepted: it may be old or forged"
+    return CallbackRejectedError(f"{said}, and the authorisation itself may still go on", **about)

@@ -1,7 +1,7 @@
 """How a user authorises: what is authorised, the bank's approach, what to show, and the result. Pure.
 
-Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (choice of the
-method, polling intervals).
+Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (polling
+intervals); observed in 2026 (choice of the method, reasons of failures).
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
-from urllib.parse import quote
 
-from attrs import define, evolve, field, frozen
+from attrs import astuple, define, evolve, field, frozen
 from openpayments_client import models
 from openpayments_client.api import consent as api
-from openpayments_client.operations import OPERATIONS
+from openpayments_client.operations import MODELS, OPERATIONS
 
 from .._checks import refuse
-from .._redaction import str_or_none
-from ..errors import AuthorisationFailedError, AuthorisationTimeoutError
+from .._redaction import printable, scrubber, str_or_none
+from ..errors import (
+    AnotherSignatureNeededError,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
+    TppMessage,
+)
 from ..scopes import PsuContext, read_psu_context
+from .challenge import Challenge, text_or_none
 from .operation import Endpoint, Operation
 
 if TYPE_CHECKING:
@@ -27,13 +32,28 @@ if TYPE_CHECKING:
     from .binding import BankBinding
 
 T = TypeVar("T")
-Verdict: TypeAlias = Literal["done", "wait", "lost"]
+Verdict: TypeAlias = Literal["done", "partly", "wait", "lost"]
 
 SUCCESSFUL: Final = frozenset({"finalised", "exempted"})
 TERMINAL: Final = SUCCESSFUL | {"failed"}
 POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0}
 """Seconds between two reads of the SCA status (the provider's samples of 2022)."""
+STUCK: Final = 5
+"""The number of reads in a row that tell nothing new, after which the resource itself is looked at."""
+GRACE: Final = 10.0
+"""Seconds that a bank may take to notice that nobody else has to sign."""
 
+HERE: Final = ("mbid_same_device", "mbid")
+"""The methods for a user whose BankID is on this very device, the best one first."""
+_ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
+_LONGEST: Final = 512
+"""The number of characters of a bank's text that an exception keeps."""
+_TRYING_AGAIN_HELPS: Final = {
+    "USER_CANCEL": True,
+    "AUTHENTICATION_SESSION_EXPIRED": True,
+    "BANKID_NOT_ACTIVATED": False,
+    "PSU_RIGHTS_MISSING": False,
+}
 
 _APPROACH: Final = "ASPSP-SCA-Approach"
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
@@ -72,6 +92,8 @@ class Subject(Generic[T]):
     status_field: ClassVar[str]
     done: ClassVar[frozenset[str]]
     """Statuses of a resource that is authorised."""
+    partly: ClassVar[frozenset[str]]
+    """Statuses of a resource that others have to authorise as well."""
     lost: ClassVar[frozenset[str]]
     """Statuses of a resource that can't be authorised any more."""
 
@@ -95,7 +117,8 @@ class Subject(Generic[T]):
     def verdict(self, resource: T) -> tuple[Verdict, str | None]:
         """Whether the resource is authorised, may still be, or never will be; and its status."""
         status = str_or_none(getattr(resource, self.status_field))
-        return "done" if status in self.done else "lost" if status in self.lost else "wait", status
+        known: dict[Verdict, frozenset[str]] = {"done": self.done, "partly": self.partly, "lost": self.lost}
+        return next((verdict for verdict, statuses in known.items() if status in statuses), "wait"), status
 
     def identify(self, resource: T) -> T:
         """The resource with its id, which the answer may lack."""
@@ -115,81 +138,13 @@ class ConsentSubject(Subject["models.Consent"]):
     )
     status_field = "consent_status"
     done = frozenset({"valid"})
+    partly = frozenset({"partiallyAuthorised"})
     lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
 
     def identify(self, resource: models.Consent) -> models.Consent:
         """The consent with its id."""
         resource.consent_id = resource.consent_id or self.id
         return resource
-
-
-@frozen
-class Challenge:
-    """What to show to the user in a decoupled authorisation. Its repr shows only the method.
-
-    Attributes:
-        token: The token that starts the app, or the content of the QR code.
-        image: A ready image: a data URI, or a PNG in Base64.
-        image_link: The URL of a ready image.
-        text: The bank's text for the user.
-        method: The id of the authentication method.
-    """
-
-    token: str | None = field(default=None, repr=False)
-    image: str | None = field(default=None, repr=False)
-    image_link: str | None = field(default=None, repr=False)
-    text: str | None = field(default=None, repr=False)
-    method: str | None = None
-
-    @classmethod
-    def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
-        """Reads `challengeData`. Its `data` is a string, or a list whose first item counts.
-
-        Args:
-            data: The bank's challenge data, if any.
-            method: The id of the authentication method, if known.
-
-        Returns:
-            The challenge; None if there is nothing to show.
-        """
-        if data is None:
-            return None
-        token = data.data[0] if isinstance(data.data, list) and data.data else data.data
-        given = [token, data.image, data.image_link, data.additional_information]
-        token, image, image_link, text = (str_or_none(each) or None for each in given)
-        return cls(token, image, image_link, text, method) if token or image or image_link or text else None
-
-    def app_link(self, redirect: str | None = None) -> str | None:
-        """The link that opens BankID on the user's own device.
-
-        Args:
-            redirect: The address that BankID opens afterwards. Required on iOS.
-
-        Returns:
-            The link; None if there is no token, or the QR code is animated.
-        """
-        if self.token is None or self.is_animated:
-            return None
-        back = "null" if redirect is None else quote(redirect, safe="")
-        return f"https://app.bankid.com/?autostarttoken={quote(self.token, safe='')}&redirect={back}"
-
-    @property
-    def is_animated(self) -> bool:
-        """Whether the QR code changes, and has to be redrawn each time."""
-        return self.method is not None and self.method.startswith("mbid_animated")
-
-    @property
-    def qr_content(self) -> str | None:
-        """The content of the QR code to draw; None if there is a ready image instead."""
-        return self.token if self.is_animated else self.app_link()
-
-    @property
-    def qr_image(self) -> str | None:
-        """The ready image as a URL for an HTML image; None if there is a QR code to draw instead."""
-        if self.image is None:
-            return self.image_link
-        is_url = self.image.startswith(("data:", "https:", "http:"))
-        return self.image if is_url else f"data:image/png;base64,{self.image}"
 
 
 @frozen
@@ -203,11 +158,15 @@ class AuthorisationUpdate:
 
     sca_status: str | None
     challenge: Challenge | None
+    _is_authorised: bool = field(default=False, repr=False)
 
     @property
     def is_over(self) -> bool:
-        """Whether the user has nothing more to do. `wait()` then gives the authorised resource."""
-        return self.sca_status in TERMINAL
+        """Whether the user has nothing more to do. `wait()` then gives the authorised resource.
+
+        The SCA status is final, or what was to be authorised is usable, whatever that status says.
+        """
+        return self._is_authorised or self.sca_status in TERMINAL
 
 
 @define(eq=False, repr=False, slots=False)
@@ -224,6 +183,11 @@ class Journey(Generic[T]):
     sca_status: str | None = None
     challenge: Challenge | None = None
     _status: str | None = field(default=None, init=False)
+    _messages: tuple[TppMessage, ...] = field(default=(), init=False)
+    _is_authorised: bool = field(default=False, init=False)
+    # reads in a row without an SCA status, and without another one
+    _silent: int = field(default=0, init=False)
+    _unchanged: int = field(default=0, init=False)
 
     @property
     def resource_id(self) -> str:
@@ -235,25 +199,71 @@ class Journey(Generic[T]):
         """The id of what is authorised, if it is a consent."""
         return self._subject.id
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the user has nothing more to do."""
+        return self._is_authorised or self.sca_status in TERMINAL
+
+    @property
+    def _needs_a_look(self) -> bool:
+        """Whether the SCA status tells so little that the resource itself has to be looked at."""
+        is_stuck = self._unchanged > 0 and self._unchanged % STUCK == 0
+        return not self._is_over and (self._silent == 1 or is_stuck)
+
     def _check_outcome(self) -> None:
         """Raises AuthorisationFailedError if the authorisation ended without success."""
         if self.sca_status in TERMINAL - SUCCESSFUL:
             said = f"authorisation {self.authorisation_id} of {self._subject.kind} {self.resource_id}"
-            raise AuthorisationFailedError(f"{said} ended as {self.sca_status}", code=self.sca_status, **self._ids)
+            raise self._failure(f"{said} ended as {self.sca_status}", self.sca_status, self._messages)
 
-    def _is_done(self, resource: T) -> bool:
-        """Whether the resource is authorised. Raises AuthorisationFailedError if it never will be."""
-        verdict, self._status = self._subject.verdict(resource)
+    def _weigh(self, answer: RawResponse[T]) -> Verdict:
+        """Whether the resource is authorised, partly or not yet. Raises AuthorisationFailedError if it is lost."""
+        verdict, self._status = self._subject.verdict(answer.parsed)
         if verdict == "lost":
             said = f"{self._subject.kind} {self.resource_id} is {self._status}"
-            raise AuthorisationFailedError(said, code=self._status, **self._ids)
-        return verdict == "done"
+            raise self._failure(said, self._status, messages_of(answer) or self._messages)
+        return verdict
+
+    def _notice(self, answer: RawResponse[T]) -> None:
+        """Ends the authorisation if the resource is authorised. Raises AuthorisationFailedError if it never will be."""
+        if self._weigh(answer) == "done":
+            self._is_authorised, self.challenge = True, None
+
+    def _failure(
+        self, said: str, status: str | None = None, messages: tuple[TppMessage, ...] = ()
+    ) -> AuthorisationFailedError:
+        """The error of an authorisation that ended without success; `status` is its code if the bank gave none."""
+        # a warning is the reason only if there is no other
+        ranked = sorted(messages, key=lambda each: (each.category or "").upper() in {"WARNING", "INFORMATION"})
+        first = next((each for each in ranked if each.code), TppMessage())
+        text = first.text or next((each.text for each in ranked if each.text), None)
+        why = printable(": ".join(filter(None, (first.code, text))))[:_LONGEST]
+        helps = (_TRYING_AGAIN_HELPS[each.code] for each in ranked if each.code in _TRYING_AGAIN_HELPS)
+        return AuthorisationFailedError(
+            f"{said}: {why}" if why else said,
+            code=first.code or status,
+            text=text,
+            messages=messages,
+            trying_again_helps=next(helps, None),
+            **self._about,
+        )
 
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
-        said = f"{self._subject.kind} {self.resource_id} was not authorised within {timeout:g} s"
+        said = f"{self._subject.kind} {self.resource_id}"
+        if self._is_over and self._status in self._subject.partly:
+            return AnotherSignatureNeededError(
+                f"{said} is {self._status}: others have to sign; start another authorisation for the next person, or "
+                "call wait() again later",
+                **self._ids,
+            )
+        said += f" was not authorised within {timeout:g} s"
         status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
         return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}{status}", **self._ids)
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        return {"sca_status": self.sca_status, **self._ids}
 
     @property
     def _ids(self) -> dict[str, str | None]:
@@ -265,20 +275,29 @@ class Journey(Generic[T]):
 
         Raises AuthorisationFailedError if it has already failed, or the bank asks for an approach that this API lacks.
         """
-        answer: models.AuthorisationStarted | models.AuthorisationUpdated = (updated or started).parsed
-        self.sca_status, self._method = str_or_none(answer.sca_status), _chosen(answer) or method
-        self.challenge = Challenge.of(answer.challenge_data, self._method)
+        last: RawResponse[Any] = updated or started
+        statuses = (str_or_none(answer.parsed.sca_status) for answer in (last, started))
+        self.sca_status, self._method = next(filter(None, statuses), None), _chosen(last.parsed) or method
+        self.challenge = Challenge.of(last.parsed.challenge_data, self._method)
+        self._messages = messages_of(last) or messages_of(started)
         self._check_outcome()
         header = (updated and updated.headers.get(_APPROACH)) or started.headers.get(_APPROACH)
-        self.approach, self._template = decide_approach(
-            header, answer.links, has_challenge=self.challenge is not None, is_over=self.sca_status in TERMINAL
-        )
+        try:
+            self.approach, self._template = decide_approach(
+                header, last.parsed.links, has_challenge=self.challenge is not None, is_over=self._is_over
+            )
+        except AuthorisationFailedError as error:
+            raise self._failure(str(error), None, self._messages) from None
 
-    def _update_from(self, answer: models.ScaStatusAnswer) -> bool:
+    def _update_from(self, answer: RawResponse[models.ScaStatusAnswer]) -> bool:
         """Reads an answer about the SCA status. Returns whether anything changed."""
         before = (self.sca_status, self.challenge)
-        challenge = Challenge.of(answer.challenge_data, self._method)
-        self.sca_status = str_or_none(answer.sca_status) or self.sca_status or "received"
+        told = str_or_none(answer.parsed.sca_status) or None
+        challenge = Challenge.of(answer.parsed.challenge_data, self._method)
+        self._messages = messages_of(answer)
+        self.sca_status = told or self.sca_status or "received"
+        self._silent = 0 if told else self._silent + 1
+        self._unchanged = self._unchanged + 1 if self.sca_status == before[0] else 0
         if challenge is not None or self.sca_status != before[0]:
             # the specification has no challenge in this answer; without one, the last one stays valid
             self.challenge = challenge
@@ -286,7 +305,7 @@ class Journey(Generic[T]):
 
     def _update(self) -> AuthorisationUpdate:
         """What the user's screen shows."""
-        return AuthorisationUpdate(self.sca_status, self.challenge)
+        return AuthorisationUpdate(self.sca_status, self.challenge, self._is_authorised)
 
     def _save(self, psu_context: object) -> dict[str, Any]:
         """All that another process needs to continue, without tokens and user data."""
@@ -344,24 +363,57 @@ def link(links: models.Links | None, name: str) -> str | None:
     return str_or_none(getattr(found, "href", found)) or None
 
 
-def method_to_select(started: RawResponse[models.AuthorisationStarted], wanted: str | None) -> str | None:
-    """The method to select next; None if the bank has already decided.
+def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
+    """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
+    text = getattr(answer.parsed, "psu_message", None)
+    said = answer.messages or ((TppMessage(text=text[:_LONGEST]),) if text else ())
+    scrub = scrubber(*answer.secrets)  # it ends in exceptions
+    return tuple(TppMessage(*(value and scrub(value) for value in astuple(each))) for each in said)
 
-    Raises InvalidArgumentError if neither the caller nor the bank names a method.
-    """
+
+def method_to_select(
+    started: RawResponse[models.AuthorisationStarted], wanted: str | None, *, same_device: bool
+) -> str | None:
+    """The method to select next; None if the bank has already decided."""
     answer, chosen = started.parsed, _chosen(started.parsed)
-    is_decoupled = _is(started.headers.get(_APPROACH), "DECOUPLED")
-    # the bank has already started the method that the caller wants
-    goes_on = is_decoupled and answer.challenge_data and chosen and wanted in {None, chosen}
-    if goes_on or str_or_none(answer.sca_status) in TERMINAL or any(_browser_links(answer.links)):
+    if str_or_none(answer.sca_status) in TERMINAL or any(_browser_links(answer.links)):
         return None
-    return wanted or chosen or choose_method(answer.sca_methods)
+    offered = [id_ for id_ in map(_method_id, answer.sca_methods or []) if id_]
+    has_challenge = Challenge.of(answer.challenge_data, chosen) is not None
+    is_decoupled = _is(started.headers.get(_APPROACH), "DECOUPLED")
+    has_begun = is_decoupled and has_challenge if offered else is_decoupled or has_challenge
+    if wanted is not None:
+        return None if has_begun and has_challenge and chosen == wanted else wanted
+    if chosen and _suits(chosen, same_device):
+        return None if has_begun else chosen
+    return None if has_begun and not offered else choose_method(offered, same_device=same_device)
+
+
+def _method_id(method: models.AuthenticationMethod | None) -> str | None:
+    """The id of a method; None without one that can be sent."""
+    id_ = None if method is None else text_or_none(method.authentication_method_id)
+    rule = MODELS["SelectAuthenticationMethod"]["authentication_method_id"]
+    return None if [*rule.problems(id_, "")] else id_
 
 
 def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:
     """The method that the bank has chosen."""
-    chosen = answer.chosen_sca_method
-    return None if chosen is None else chosen.authentication_method_id or None
+    return _method_id(answer.chosen_sca_method)
+
+
+def _suits(method: str, same_device: bool) -> bool:
+    """Whether the user can go on with a method: not with a QR code on this device, nor with this one elsewhere."""
+    return method == "mbid" or method not in (_ELSEWHERE if same_device else HERE)
+
+
+def choose_method(offered: Iterable[str], *, same_device: bool) -> str:
+    """The best of the methods that suit; without any, plain Mobile BankID by name (the provider's samples of 2022).
+
+    For a user at another device a QR code, else Mobile BankID; on the same device BankID there (observed in 2026).
+    """
+    suitable = [method for method in offered if _suits(method, same_device)]
+    best = HERE if same_device else _ELSEWHERE
+    return next((method for method in (*best, *suitable) if method in suitable), "mbid")
 
 
 def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
@@ -370,21 +422,6 @@ def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
 
 def _is(header: str | None, approach: str) -> bool:
     return (header or "").strip().upper() == approach
-
-
-_PREFERRED: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
-
-
-def choose_method(offered: Iterable[models.AuthenticationMethod] | None) -> str:
-    """A QR code, else plain Mobile BankID, else the first one that is not for this very device (observed in 2026).
-
-    Raises InvalidArgumentError if the bank offers none.
-    """
-    ids = [method.authentication_method_id for method in offered or []]
-    if not ids:
-        raise refuse("method", "is missing, and the bank offers none")
-    elsewhere = [method for method in ids if method != "mbid_same_device"]
-    return next((preferred for preferred in _PREFERRED if preferred in ids), [*elsewhere, *ids][0])
 
 
 def decide_approach(

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from openpayments_client.operations import MODELS, is_id
@@ -11,10 +13,11 @@ from openpayments_client.operations import MODELS, is_id
 from .._checks import check, refuse
 from .._protocol.answer import unreadable
 from .._protocol.options import read_seconds
-from .._protocol.redirect import RedirectUrl, read_callback
+from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
 from .._protocol.sca import (
+    GRACE,
+    HERE,
     POLL_INTERVAL,
-    TERMINAL,
     Approach,
     AuthorisationUpdate,
     Journey,
@@ -22,7 +25,8 @@ from .._protocol.sca import (
     method_to_select,
     read_saved,
 )
-from ..errors import TimedOutError
+from .._redaction import hiding_arguments
+from ..errors import APIError, TimedOutError, UnreadableResponseError
 from .oauth import OAuth
 from .service import BankService
 
@@ -80,21 +84,39 @@ class Authorisation(Journey[T]):
         """
         return self._make_bank(self._sender, self._subject.bank)
 
-    def redirect_url(self, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
+    @hiding_arguments
+    def redirect_url(
+        self, *, redirect_uri: str, state: str | None = None, allow_elsewhere: bool = False
+    ) -> RedirectUrl:
         """Where to send the user's browser. Sends nothing.
 
         Args:
             redirect_uri: The address the browser comes back to, whitelisted on the application. `complete` needs it
                 and remembers it.
             state: An unguessable string that comes back with the browser. By default one is made. `complete` checks it.
+            allow_elsewhere: Whether the link of a plain redirect (`Approach.REDIRECT`) may lead to another host than
+                the provider's, by https: the bank's own page, for instance. Its `is_elsewhere` is then True. From there
+                the browser may come back without the state, or not at all; `wait()` needs no callback.
 
         Raises:
-            InvalidArgumentError: This is not a redirect, or the bank's link does not lead to the auth host.
+            InvalidArgumentError: This is not a redirect, or an argument is wrong.
+            AuthorisationFailedError: The bank's link does not lead to the auth host, or can't be filled.
         """
         if self._template is None:
             said = f"can't be used: this authorisation is {self.approach} and has no link; check `approach` first"
             raise refuse("redirect_uri", said)
-        url = OAuth(self._sender).redirect_url(self._template, redirect_uri=redirect_uri, state=state)
+        if not isinstance(allow_elsewhere, bool):
+            raise refuse("allow_elsewhere", "must be True or False", allow_elsewhere)
+        settings = self._sender.session.settings
+        url = fill_redirect_url(
+            self._template,
+            environment=settings.environment,
+            client_id=settings.client_id,
+            redirect_uri=redirect_uri,
+            state=state,
+            allow_elsewhere=allow_elsewhere if self.approach is Approach.REDIRECT else None,
+            blame=lambda problem: self._failure(f"the bank's link {problem}"),
+        )
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
@@ -109,8 +131,9 @@ class Authorisation(Journey[T]):
             plain redirect, which has no code.
 
         Raises:
-            InvalidArgumentError: The callback does not belong to this authorisation.
-            AuthorisationFailedError: The callback reports an error.
+            InvalidArgumentError: There is no callback to complete, or this is no address.
+            CallbackRejectedError: The callback does not belong to this authorisation.
+            AuthorisationFailedError: The callback reports an error, or has no code.
             ReauthorisationRequiredError: The code is wrong, has been used or has expired.
             OutcomeUnknownError: There is no answer; the code may have been used.
             TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no token.
@@ -121,13 +144,13 @@ class Authorisation(Journey[T]):
                 raise refuse("callback_url", said)
             if self._state is None or self._redirect_uri is None:
                 raise refuse("callback_url", "can't be used before redirect_url() was called")
-            callback = read_callback(callback_url, state=self._state, argument="callback_url")
+            callback = read_callback(callback_url, state=self._state, argument="callback_url", **self._about)
         finally:
             del callback_url  # no frame in an error's traceback may show the code
         if self.approach is not Approach.OAUTH_REDIRECT:
             return None
         if callback.code is None:
-            raise refuse("callback_url", "has no code")
+            raise self._failure("the browser came back with neither a code nor an error")
         code = [callback.code]
         del callback
         ids = {f"{self._subject.kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
@@ -140,7 +163,8 @@ class Authorisation(Journey[T]):
                 if update.challenge:
                     draw(update.challenge.qr_content)
 
-        The first update is what is already known.
+        The first update is what is already known. If the SCA status is missing or stays the same, what was to be
+        authorised is looked at, too, and ends it.
 
         Args:
             timeout: Seconds until it gives up. A read that begins just before may take one second more.
@@ -160,27 +184,34 @@ class Authorisation(Journey[T]):
             yield self._update()
         # a user who is back from the browser may already be done
         pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
-        while self.sca_status not in TERMINAL:
+        while not self._is_over:
             self._pause(deadline, pause, timeout)
             pause = interval
             if self._update_from(self._read(self._read_status(), deadline, timeout)):
                 yield self._update()
+            if self._needs_a_look:
+                self._look(deadline, timeout)
+                if self._is_over:
+                    yield self._update()
         self._check_outcome()
 
     def poll(self) -> AuthorisationUpdate:
-        """Reads the current SCA status and challenge once, for a web page that polls. Sends one request.
+        """Reads the current SCA status and challenge once, for a web page that polls.
 
             authorisation = bank.consents.resume(saved)
             update = authorisation.poll()
             return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
 
-        Once `is_over` is True, `wait()` gives the authorised resource.
+        Once `is_over` is True, `wait()` gives the authorised resource. Sends one request, and a second one to look at
+        that resource if the answer has no SCA status, or this object has read the same one five times in a row.
 
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
         """
-        self._update_from(self._sender.run(self._read_status()))
+        self._update_from(self._sender.run_raw(self._read_status()))
         self._check_outcome()
+        if not self._is_over and (self._silent or self._needs_a_look):
+            self._look(math.inf, 0.0)
         return self._update()
 
     def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
@@ -188,7 +219,8 @@ class Authorisation(Journey[T]):
 
         Args:
             timeout: Seconds until it gives up. A read that begins just before may take one second more.
-            poll_interval: Seconds between two reads, as in `updates`.
+            poll_interval: Seconds between two reads; by default 1 if decoupled, 2 for a redirect (the provider's
+                samples of 2022).
 
         Returns:
             The authorised resource, such as the consent.
@@ -197,18 +229,22 @@ class Authorisation(Journey[T]):
             InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
             AuthorisationFailedError: The user declined, the bank ended the authorisation, or the resource has become
                 unusable.
+            AnotherSignatureNeededError: The user has authorised, and ten seconds later the bank still waits for others.
             AuthorisationTimeoutError: The user did not finish in time. It can be called again.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
         for _ in self.updates(timeout=timeout, poll_interval=poll_interval):
             pass
+        until = deadline
         while True:
-            resource = self._read(self._subject.read(), deadline, timeout)
-            if self._is_done(resource):
-                return self._subject.identify(resource)
-            # a company may need more than one signature
-            self._pause(deadline, interval, timeout)
+            answer = self._read(self._subject.read(), deadline, timeout)
+            verdict = self._weigh(answer)
+            if verdict == "done":
+                return self._subject.identify(answer.parsed)
+            # a bank may only be late, but the next signature may take days
+            until = min(until, time.monotonic() + GRACE) if verdict == "partly" else deadline
+            self._pause(until, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
         """All that another process needs to go on with `resume(...)`.
@@ -228,10 +264,15 @@ class Authorisation(Journey[T]):
     def _interval(self, given: float | None) -> float:
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
-    def _read(self, operation: Operation[R], deadline: float, timeout: float) -> R:
+    def _look(self, deadline: float, timeout: float) -> None:
+        """Looks at the resource itself. An error of the API is none of the authorisation's."""
+        with suppress(APIError, UnreadableResponseError):
+            self._notice(self._read(self._subject.read(), deadline, timeout))
+
+    def _read(self, operation: Operation[R], deadline: float, timeout: float) -> RawResponse[R]:
         total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
         try:
-            return self._sender.replace(total_timeout=total).run(operation)
+            return self._sender.replace(total_timeout=total).run_raw(operation)
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
@@ -253,11 +294,16 @@ class AuthorisingService(BankService, Generic[T]):
         super().__init__(sender, bank)
         self._make_bank = make_bank
 
-    def _authorise(self, subject: Subject[T], method: str | None) -> Authorisation[T]:
+    def _authorise(self, subject: Subject[T], method: str | None, *, same_device: bool) -> Authorisation[T]:
+        if not isinstance(same_device, bool):
+            raise refuse("same_device", "must be True or False", same_device)
         if method is not None:
             check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
+            if same_device and method not in HERE:
+                raise refuse("method", f"contradicts same_device=True, which is for {' and '.join(HERE)}")
         started = self._start(subject)
-        id_, selected = started.parsed.authorisation_id, method_to_select(started, method)
+        id_ = started.parsed.authorisation_id
+        selected = method_to_select(started, method, same_device=same_device)
         updated = None if selected is None else self._run(subject.select(id_, selected))
         authorisation = Authorisation(self._sender, self._make_bank, subject, authorisation_id=id_)
         authorisation._begin(started, updated, selected or method)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ..errors import AuthorisationTimeoutError, OpenPaymentsError
 
@@ -49,7 +49,7 @@ def listening(redirect_uri: str, state: str) -> Iterator[Callback]:
 
 
 class Callback(socketserver.ThreadingTCPServer):
-    """Listens at a redirect URI. Accepts only a callback with the state."""
+    """Listens at a redirect URI. Accepts only a callback with the state, or an error without any."""
 
     daemon_threads = True
     # on Windows it would let two programs share the port
@@ -65,10 +65,17 @@ class Callback(socketserver.ThreadingTCPServer):
         self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
         super().__init__((host, url.port or 80), _Handler)
 
-    def is_expected(self, query: str) -> bool:
-        """Whether the query of a request has the state. `Authorisation.complete` checks it again."""
-        states = parse_qs(query).get("state", [])
-        return any(hmac.compare_digest(state.encode(), self._state.encode()) for state in states)
+    def expected(self, query: str) -> str | None:
+        """The query of a request, if it has the state, which `Authorisation.complete` checks again; otherwise None.
+
+        An error may lack it, and gets it here: whoever made it up has only ended this command.
+        """
+        found = parse_qs(query, keep_blank_values=True)
+        states = [state for state in found.pop("state", []) if state]
+        if any(hmac.compare_digest(state.encode(), self._state.encode()) for state in states):
+            return query
+        error = [(name, found[name][0]) for name in ("error", "error_description") if name in found]
+        return urlencode([*error, ("state", self._state)]) if error and not states else None
 
     def arrive(self, query: str) -> None:
         """Passes the callback on to `wait`."""
@@ -95,11 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path != self.server.path:
             self._answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
-        elif not self.server.is_expected(query):
+        elif (expected := self.server.expected(query)) is None:
             self._answer(HTTPStatus.BAD_REQUEST, "Nobody is waiting for this.")
         else:
             self._answer(HTTPStatus.OK, "You can close this window and go back to the terminal.")
-            self.server.arrive(query)
+            self.server.arrive(expected)
 
     def log_message(self, *args: Any) -> None:
         """Logs nothing, because the address contains the code."""

@@ -43,16 +43,21 @@ def _drawing(update: AuthorisationUpdate) -> Text:
     from rich.text import Text
 
     content = update.challenge.qr_content if update.challenge else None
-    return _qr_code(content) if content else Text(f"SCA status: {printable(update.sca_status)}")
+    code = _qr_code(content) if content else None
+    return code or Text(f"SCA status: {printable(update.sca_status)}")
 
 
-def _qr_code(content: str) -> Text:
-    """A QR code of half blocks: each character is two modules, one above the other."""
+def _qr_code(content: str) -> Text | None:
+    """A QR code of half blocks: each character is two modules, one above the other. None if there is too much."""
     import segno
     from rich.text import Text
 
-    # the least error correction gives the smallest code, and a screen needs no more
-    rows = [list(row) for row in segno.make_qr(content, error="l").matrix_iter(border=2)]
+    try:
+        # the least error correction gives the smallest code, and a screen needs no more
+        code = segno.make_qr(content, error="l")
+    except segno.DataOverflowError:
+        return None
+    rows = [list(row) for row in code.matrix_iter(border=2)]
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
     pairs = (zip(upper, lower, strict=True) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
@@ -64,6 +69,8 @@ def _qr_code(content: str) -> Text:
 def _words(challenge: Challenge, *, is_drawn: bool) -> str | None:
     """What to do, in words; None if there is nothing to show."""
     if link := challenge.app_link():
+        if challenge.qr_content is None:
+            return f"Open this link on the device that has BankID: {link}"
         where = "Scan the code with your phone, or open this link on it" if is_drawn else "Open this link on your phone"
         return f"{where}: {link}"
     if challenge.qr_content:

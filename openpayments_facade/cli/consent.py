@@ -11,7 +11,7 @@ import typer
 from attrs import frozen
 
 from ..environments import is_loopback
-from ..errors import AuthorisationFailedError, OpenPaymentsError
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, OpenPaymentsError
 from .failures import EXIT_CODES
 from .output import describe, is_interactive, printable, say, write, write_json
 from .run import BankRun, command, read_date
@@ -139,7 +139,9 @@ def create(
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
                 where = {None: "", True: " --browser", False: " --app"}[run.redirect_preferred]
                 again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}{where}"
-                error.add_note(f"`{again}`, with the same --psu options, continues with the same consent.")
+                is_signed = isinstance(error, AnotherSignatureNeededError)
+                who = "the --psu-id of the next person" if is_signed else "the same --psu options"
+                error.add_note(f"`{again}`, with {who}, continues with the same consent.")
             raise
     _finish(run, created.consent_id, consent)
 
@@ -233,7 +235,10 @@ def _send_to_browser(run: Journey, authorisation: Authorisation) -> None:
 
     from .callback import listening
 
-    url = authorisation.redirect_url(redirect_uri=run.redirect_uri)
+    url = authorisation.redirect_url(redirect_uri=run.redirect_uri, allow_elsewhere=True)
+    if url.is_elsewhere:
+        say(f"Open this page of the bank's own. The browser may not come back from there:\n  {url}")
+        return
     with listening(run.redirect_uri, url.state) as callback:
         if not run.simulator:
             say(

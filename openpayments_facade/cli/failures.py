@@ -24,7 +24,7 @@ Exit codes:
   3    not authenticated or not authorised: credentials, token, scopes or consent; or the user declined
   4    no such bank, country, city or account
   5    no answer from the network, or an unreadable one
-  6    nobody authorised in time
+  6    nobody authorised in time, or somebody else has to as well
   130  interrupted with Ctrl-C
   141  the other end of a pipe was closed
 """
@@ -113,6 +113,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             )
         case errors.ConsentError():
             return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
+        case errors.AuthorisationFailedError(trying_again_helps=False):
+            return "Trying again does not help before that has changed."
         case errors.AuthorisationFailedError() | errors.ReauthorisationRequiredError():
             return "`openpayments consent create` starts over."
         case _ if _is_outage(error):

@@ -40,6 +40,7 @@ services around them are not played.
 """  # noqa: E501
 
 try:
+    import segno as _segno  # noqa: F401
     import starlette as _starlette  # noqa: F401
     import uvicorn as _uvicorn  # noqa: F401
 except ImportError as error:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,8 @@ class Fault:
         body: The body of the answer: a string or bytes as they are, an object or a list as JSON.
         content_type: The Content-Type of the answer, `application/json` by default.
         headers: Headers to set in the answer.
+        change: Fields of the answer, a JSON object, with the values to set.
+        without: Fields of the answer, a JSON object, to leave out.
         code: An error code. The answer has the host's documented error body (`tppMessages`, or OAuth's on the auth
             host) and the usual status of the code.
         close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
@@ -88,6 +90,8 @@ class Fault:
     body: str | bytes | JSONBody | None = None
     content_type: str | None = None
     headers: Mapping[str, str] | None = None
+    change: Mapping[str, Any] | None = None
+    without: Collection[str] | None = None
     code: str | None = None
     close: bool = False
     truncate: int | None = None
@@ -119,6 +123,18 @@ class Fault:
             not self.headers or _FRAMING.isdisjoint(name.lower() for name in self.headers),
             "headers",
             "must not set Content-Length or Transfer-Encoding; truncate cuts an answer short",
+        )
+        _check(
+            self.change is None
+            or (isinstance(self.change, Mapping) and all(isinstance(each, str) for each in self.change)),
+            "change",
+            "must map names of fields to values",
+        )
+        _check(
+            self.without is None
+            or (isinstance(self.without, (list, tuple, set)) and all(isinstance(each, str) for each in self.without)),
+            "without",
+            "must be a list of names of fields",
         )
         _check(self.code is None or _is_token(self.code), "code", "must be an error code such as TOKEN_EXPIRED")
         _check(self.code is None or self.body is None, "code", "and body can't be used together")
@@ -177,15 +193,30 @@ class Fault:
             response.headers[name] = value
         if self.content_type is not None:
             response.headers["content-type"] = self.content_type
+        if self.change is not None or self.without is not None:
+            self._change_fields(response)
         if self.truncate is not None and not self.close:
-            response.body = bytes(response.body)[: self.truncate]
-            response.headers["content-length"] = str(len(response.body))
+            _replace_body(response, bytes(response.body)[: self.truncate])
+
+    def _change_fields(self, response: Response) -> None:
+        """Changes the fields of a JSON object. Anything else stays as it is."""
+        try:
+            found = json.loads(bytes(response.body))
+        except ValueError:
+            return
+        if isinstance(found, dict):
+            kept = {name: value for name, value in found.items() if name not in (self.without or ())}
+            _replace_body(response, json.dumps({**kept, **(self.change or {})}, ensure_ascii=False).encode())
 
     def _does_something(self) -> bool:
-        changes = (self.content_type, self.headers, self.truncate)
+        changes = (self.content_type, self.headers, self.change, self.without, self.truncate)
         return self.answers or self.close or self.delay > 0 or any(change is not None for change in changes)
 
     def _content(self) -> bytes:
+        try:
+            json.dumps(dict(self.change or {}), ensure_ascii=False).encode()
+        except (TypeError, ValueError):
+            raise ValueError("change can't be encoded as JSON") from None
         if self.body is None or isinstance(self.body, bytes):
             return self.body or b""
         try:
@@ -255,6 +286,11 @@ class Faults:
                             del self._active[position]
                     return active.fault
         return None
+
+
+def _replace_body(response: Response, body: bytes) -> None:
+    response.body = body
+    response.headers["content-length"] = str(len(body))
 
 
 def _check(condition: bool, field: str, rule: str) -> None:

@@ -24,7 +24,7 @@ from .state.users import courses
 from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
 
@@ -304,6 +304,8 @@ class Simulator:
         body: str | bytes | JSONBody | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        change: Mapping[str, Any] | None = None,
+        without: Collection[str] | None = None,
         code: str | None = None,
         close: bool = False,
         truncate: int | None = None,
@@ -320,6 +322,7 @@ class Simulator:
         | HTML from a gateway | `status=502, body="<h1>Bad gateway</h1>", content_type="text/html"` |
         | an empty body, a list, JSON cut short | `body=""`, `body=[]`, `truncate=20` |
         | no answer, half an answer | `close=True`, `close=True, truncate=20` |
+        | an odd value, a field that is missing | `change={"scaStatus": "started"}`, `without=["scaMethods"]` |
 
         Args:
             path: A path, which includes all paths below it, or a pattern with `*`. Paths match whole segments:
@@ -331,6 +334,8 @@ class Simulator:
             body: The body of the answer; an object or a list is sent as JSON.
             content_type: The Content-Type of the answer.
             headers: Further headers of the answer.
+            change: Fields to set in the JSON object of the answer, all else in it stays.
+            without: Fields to leave out of the JSON object of the answer.
             code: An error code; the answer has the documented error body and the usual status.
             close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
             truncate: The number of bytes after which the body is cut.
@@ -351,6 +356,8 @@ class Simulator:
                 body=body,
                 content_type=content_type,
                 headers=headers,
+                change=change,
+                without=without,
                 code=code,
                 close=close,
                 truncate=truncate,

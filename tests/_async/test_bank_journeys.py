@@ -112,8 +112,10 @@ async def test_decoupled_on_the_same_device(provider: Provider) -> None:
     async with client(provider) as op:
         bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
         created = await bank.consents.create(valid_until=provider.today)
-        authorisation = await bank.consents.authorise(created.consent_id, "mbid")
+        authorisation = await bank.consents.authorise(created.consent_id, same_device=True)
         assert authorisation.challenge is not None
+        assert authorisation.challenge.method == "mbid_same_device"
+        assert authorisation.challenge.qr_content is None
         assert "autostarttoken=" in str(authorisation.challenge.app_link())
         assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
 
@@ -218,7 +220,8 @@ async def test_user_who_declines(provider: Provider) -> None:
         assert caught.value.code == "access_denied"
         with pytest.raises(AuthorisationFailedError) as caught:
             await authorisation.wait(poll_interval=0.01)
-        assert caught.value.code == "failed"
+        assert (caught.value.code, caught.value.sca_status) == ("USER_CANCEL", "failed")
+        assert caught.value.trying_again_helps
         assert await bank.consents.status(created.consent_id) == "rejected"
 
 
@@ -230,6 +233,17 @@ async def test_decoupled_that_fails(provider: Provider) -> None:
         with pytest.raises(AuthorisationFailedError) as caught:
             await authorisation.wait(poll_interval=0.01)
         assert caught.value.code == "failed"
+
+
+async def test_user_without_a_usable_bankid(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", evolve(SOMEBODY, id="99990101005"), redirect_preferred=False)
+        created = await bank.consents.create(valid_until=provider.today)
+        authorisation = await bank.consents.authorise(created.consent_id)
+        with pytest.raises(AuthorisationFailedError, match="BANKID_NOT_ACTIVATED: the user has no usable") as caught:
+            await authorisation.wait(poll_interval=0.01)
+        assert caught.value.code == "BANKID_NOT_ACTIVATED"
+        assert caught.value.trying_again_helps is False
 
 
 async def test_code_that_was_used(provider: Provider) -> None:

@@ -12,7 +12,7 @@ import threading
 import webbrowser
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -140,6 +140,63 @@ def test_a_redirect_comes_back_to_the_command(simulator: Simulator, port: int, m
     assert code[1] not in result.output
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("error=access_denied&error_description=no+thanks", "the authorisation failed (access_denied: no thanks)"),
+        ("error=server_error&state=", "the authorisation failed (server_error)"),
+        ("error_description=too+late", "the authorisation failed (too late)"),
+        ("error=a&error=b&code=of-somebody-else", "the authorisation failed (a)"),
+        ("state={state}", "neither a code nor an error"),
+        ("state={state}&code=", "neither a code nor an error"),
+        ("state={state}&error=access_denied", "the authorisation failed (access_denied)"),
+        ("state={state}&state=another&code=c", "the callback has state more than once"),
+    ],
+)
+def test_a_browser_that_comes_back_without_success_ends_the_command(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch, query: str, said: str
+) -> None:
+    def come_back(url: str) -> str:
+        state = parse_qs(urlsplit(url).query)["state"][0]
+        return f"http://127.0.0.1:{port}/callback?{query.format(state=state)}"
+
+    pages = person(
+        monkeypatch,
+        come_back,
+        # what has another state, or no error, ends nothing
+        lambda callback: httpx.get(f"{callback.partition('?')[0]}?error=no&state=of-somebody-else"),
+        lambda callback: httpx.get(f"{callback.partition('?')[0]}?code=of-somebody-else"),
+        lambda callback: httpx.get(f"http://127.0.0.1:{port}/?error=no"),
+    )
+    result = create("ESSESESS", port, "--browser")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert said in result.stderr
+    assert [page.status_code for page in pages[:3]] == [400, 400, 404]
+    assert simulator.token_requests == 1
+
+
+def test_a_page_of_the_banks_own_is_told_and_not_opened(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("a browser was opened"))
+    said: list[str] = []
+
+    def read(text: str) -> None:
+        said.append(text)
+        if "bank.example" in text:
+            simulator.approve(simulator.consents[-1].id)
+
+    monkeypatch.setattr("openpayments_facade.cli.consent.say", read)
+    links = {"_links": {"scaRedirect": {"href": "https://bank.example/sign?id=1"}}}
+    simulator.misbehave("/psd2/consent/v1/consents/*/authorisations/*", method="PUT", change=links)
+    assert create("ESSESESS", port, "--browser").exit_code == 0
+    page = next(each for each in said if "bank.example" in each)
+    assert (
+        page
+        == "Open this page of the bank's own. The browser may not come back from there:\n  https://bank.example/sign?id=1"
+    )
+
+
 def test_the_link_can_be_opened_by_hand(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 
@@ -257,6 +314,12 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
     failed = create("SWEDSESS", port, "--app", psu_id=FAILS)
     assert (failed.exit_code, failed.stdout) == (3, "")
     assert "ended as failed" in failed.stderr
+    assert "`openpayments consent create` starts over" in failed.stderr
+    hopeless = create("SWEDSESS", port, "--app", psu_id="99990101005")
+    assert (hopeless.exit_code, hopeless.stdout) == (3, "")
+    assert "BANKID_NOT_ACTIVATED: the user has no usable BankID" in hopeless.stderr
+    assert "Trying again does not help" in hopeless.stderr
+    assert "starts over" not in hopeless.stderr
     late = create("SWEDSESS", port, "--app", "--timeout", "1", psu_id=NEVER_ENDS)
     assert (late.exit_code, late.stdout) == (6, "")
     anonymous = ["consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/"]
@@ -264,6 +327,40 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
         refused = run(*anonymous, *options, OPENPAYMENTS_PSU_ID="" if options else PSU_ID)
         assert refused.exit_code == 1
         assert f"requires {wanted}" in refused.stderr
+
+
+def test_somebody_else_has_to_sign_as_well(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openpayments_facade._sync.authorisation.GRACE", 0.1)
+    signed = create("SWEDSESS", port, "--app", psu_id="99990101002")
+    assert (signed.exit_code, signed.stdout) == (6, "")
+    assert "others have to sign" in signed.stderr
+    assert "consent authorise" in signed.stderr
+    assert "with the --psu-id of the next person, continues with the same consent" in signed.stderr
+    id_ = simulator.consents[-1].id
+    at = ["--bank", "SWEDSESS", "--psu-ip", IP, "--app", "--redirect-uri", f"http://127.0.0.1:{port}/"]
+    assert run("consent", "authorise", id_, *at).exit_code == 0
+    assert status_of(simulator, id_) == "valid"
+
+
+def test_on_the_device_that_has_bankid_there_is_a_link_and_no_code(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    result = create("SWEDSESS", port, "--app", "--method", "mbid_same_device")
+    assert result.exit_code == 0
+    assert "Open this link on the device that has BankID: https://app.bankid.com/?autostarttoken=" in result.stderr
+    assert not re.search("[▀▄█ ]{30}", result.stderr)
+
+
+def test_a_code_that_is_too_long_is_not_drawn(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    answer = {"challengeData": {"data": ["x" * 3000]}}
+    simulator.misbehave("/psd2/consent/v1/consents/*/authorisations/*", method="PUT", change=answer)
+    result = create("SWEDSESS", port, "--app", "--method", "mbid_animated_qr_token")
+    assert result.exit_code == 0
+    assert "SCA status: started" in result.stderr
 
 
 def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator, port: int) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from openpayments_client.models import AuthenticationMethod, ChallengeData, Links, MonetaryAmount
+from openpayments_client.models import ChallengeData, Links, MonetaryAmount
 from openpayments_client.operations import OPERATIONS
 
 from openpayments_facade import (
@@ -304,19 +304,28 @@ def test_an_approach_that_leads_nowhere_is_said(header: str) -> None:
 
 
 def test_the_method_is_chosen_for_a_user_on_another_device() -> None:
-    def offered(*ids: str) -> list[AuthenticationMethod]:
-        return [AuthenticationMethod(authentication_method_id=each) for each in ids]
+    def choose(*offered: str) -> str:
+        return choose_method(offered, same_device=False)
 
-    assert (
-        choose_method(offered("mbid_animated_qr_token", "mbid", "mbid_animated_qr_image")) == "mbid_animated_qr_image"
-    )
-    assert choose_method(offered("mbid_same_device", "mbid", "mbid_animated_qr_token")) == "mbid_animated_qr_token"
-    assert choose_method(offered("mbid_same_device", "mbid")) == "mbid"
-    assert choose_method(offered("mbid_same_device", "sms")) == "sms"
-    assert choose_method(offered("mbid_same_device")) == "mbid_same_device"
-    assert choose_method(offered("card", "sms")) == "card"
-    with pytest.raises(InvalidArgumentError, match="method"):
-        choose_method(None)
+    assert choose("mbid_animated_qr_token", "mbid", "mbid_animated_qr_image") == "mbid_animated_qr_image"
+    assert choose("mbid_same_device", "mbid", "mbid_animated_qr_token") == "mbid_animated_qr_token"
+    assert choose("mbid_same_device", "mbid") == "mbid"
+    assert choose("mbid_same_device", "sms") == "sms"
+    assert choose("mbid_same_device") == "mbid"
+    assert choose("card", "sms") == "card"
+    assert choose() == "mbid"
+
+
+def test_the_method_is_chosen_for_a_user_whose_app_is_on_this_device() -> None:
+    def choose(*offered: str) -> str:
+        return choose_method(offered, same_device=True)
+
+    assert choose("mbid_animated_qr_token", "mbid", "mbid_same_device") == "mbid_same_device"
+    assert choose("mbid_animated_qr_token", "mbid", "sms") == "mbid"
+    assert choose("mbid_animated_qr_token", "sms") == "sms"
+    # nobody can scan what the own screen shows
+    assert choose("mbid_animated_qr_token", "mbid_animated_qr_image") == "mbid"
+    assert choose() == "mbid"
 
 
 def test_the_status_is_read_as_often_as_the_samples_do() -> None:

@@ -12,7 +12,10 @@ import httpx
 import pytest
 
 from openpayments_facade import (
+    Approach,
+    Authorisation,
     AuthorisationFailedError,
+    CallbackRejectedError,
     Environment,
     InvalidArgumentError,
     OpenPayments,
@@ -57,7 +60,9 @@ def test_a_link_can_be_kept_in_a_session(op: OpenPayments, again: Callable[[Redi
     url = op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK)
     kept = again(url)
     assert type(kept) is RedirectUrl
-    assert (kept, kept.state) == (url, url.state)
+    assert (kept, kept.state, kept.is_elsewhere) == (url, url.state, False)
+    elsewhere = RedirectUrl("https://bank.example/", "s", True)
+    assert (again(elsewhere), again(elsewhere).state, again(elsewhere).is_elsewhere) == (elsewhere, "s", True)
 
 
 def test_encoded_placeholders_and_relative_links_are_understood(op: OpenPayments) -> None:
@@ -97,6 +102,92 @@ def test_a_link_that_leads_elsewhere_or_can_not_be_filled_is_refused(op: OpenPay
     with pytest.raises(InvalidArgumentError, match="template") as caught:
         op.oauth.redirect_url(template, redirect_uri=CALLBACK)
     assert caught.value.argument == "template"
+
+
+def begun(op: OpenPayments, template: str, approach: Approach) -> Authorisation:
+    """An authorisation whose bank gave this link."""
+    saved = {"bic_fi": "ESSESESS", "consent_id": "c", "authorisation_id": "a"}
+    return op.at_bank("ESSESESS").consents.resume({**saved, "approach": str(approach), "template": template})
+
+
+BANK = "https://bank.example"
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (f"{BANK}/sign?id=1", f"{BANK}/sign?id=1"),
+        (f"{BANK}/sign?id=1&back=[TPP_REDIRECT_URI]", f"{BANK}/sign?id=1&back=https%3A%2F%2Fapp.example.com%2Fcb"),
+        (f"{BANK}/sign?%5BCLIENT_ID%5D&[TPP_STATE]#part", f"{BANK}/sign?an-id&a%20state#part"),
+        (f"{BANK}/sign?ids[one]=1", f"{BANK}/sign?ids[one]=1"),
+        ("//bank.example:8443/sign", f"{BANK}:8443/sign"),
+        ("http://127.0.0.1:8000/sign", "http://127.0.0.1:8000/sign"),
+        ("http://localhost/sign", "http://localhost/sign"),
+        ("https://api.sandbox.openbankingplatform.com/r", "https://api.sandbox.openbankingplatform.com/r"),
+    ],
+)
+def test_a_plain_link_that_leads_elsewhere_is_had_when_it_is_asked_for(op: OpenPayments, link: str, url: str) -> None:
+    authorisation = begun(op, link, Approach.REDIRECT)
+    found = authorisation.redirect_url(redirect_uri="https://app.example.com/cb", state="a state", allow_elsewhere=True)
+    assert (found, found.state, found.is_elsewhere) == (url, "a state", True)
+    with pytest.raises(AuthorisationFailedError, match=r"auth host .*, so it is not followed; .*allow_elsewhere=True"):
+        authorisation.redirect_url(redirect_uri=CALLBACK)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://bank.example/sign",
+        "http://auth.sandbox.openbankingplatform.com/connect/authorize?state=[TPP_STATE]",
+        "https://user@bank.example/sign",
+        "https://auth.sandbox.openbankingplatform.com@bank.example/sign",
+        "https://bank.example\\@auth.sandbox.openbankingplatform.com/sign",
+        "https:///sign",
+        "https://:443/sign",
+        "https://bank.example:port/sign",
+        "https://[::1/sign",
+        "https://bank.example/a b",
+        "https://bank.example/\n",
+        "javascript:alert(1)",
+        "JavaScript://bank.example/%0Aalert(1)",
+        "data:text/html,x",
+        "bankid:///?autostarttoken=t",
+        "mailto:x@bank.example",
+        "https://auth.sandbox.openbankingplatform.com/connect/authorize",
+        "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]&idp=[BICFI]",
+        "/.well-known/oauth-authorization-server",
+    ],
+)
+def test_a_plain_link_that_no_browser_should_follow_is_the_banks_fault(op: OpenPayments, link: str) -> None:
+    authorisation = begun(op, link, Approach.REDIRECT)
+    for allow_elsewhere in (False, True):
+        with pytest.raises(AuthorisationFailedError, match=r"^the bank's link ") as caught:
+            authorisation.redirect_url(redirect_uri=CALLBACK, allow_elsewhere=allow_elsewhere)
+        assert (caught.value.consent_id, caught.value.authorisation_id) == ("c", "a")
+
+
+def test_a_link_for_a_code_never_leads_elsewhere(op: OpenPayments) -> None:
+    authorisation = begun(op, f"{BANK}/?state=[TPP_STATE]", Approach.OAUTH_REDIRECT)
+    for allow_elsewhere in (False, True):
+        with pytest.raises(AuthorisationFailedError, match=r"so it is not followed$"):
+            authorisation.redirect_url(redirect_uri=CALLBACK, allow_elsewhere=allow_elsewhere)
+    url = begun(op, TEMPLATE, Approach.OAUTH_REDIRECT).redirect_url(redirect_uri=CALLBACK, allow_elsewhere=True)
+    assert not url.is_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("argument", "wrong"),
+    [
+        ("allow_elsewhere", {"allow_elsewhere": "yes"}),
+        ("state", {"state": ""}),
+        ("redirect_uri", {"redirect_uri": "x"}),
+    ],
+)
+def test_what_the_caller_passed_is_still_the_callers(op: OpenPayments, argument: str, wrong: dict[str, Any]) -> None:
+    authorisation = begun(op, "https://bank.example/sign", Approach.REDIRECT)
+    with pytest.raises(InvalidArgumentError) as caught:
+        authorisation.redirect_url(**{"redirect_uri": CALLBACK, **wrong})
+    assert caught.value.argument == argument
 
 
 AUTH_HOSTS = {
@@ -186,7 +277,23 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
     url = "https://app.example.com/cb?error=access_denied&error_description=no%0Athanks&state=s"
     with pytest.raises(AuthorisationFailedError, match="access_denied: no thanks") as caught:
         op.oauth.read_callback(url, state="s")
-    assert caught.value.code == "access_denied"
+    assert (caught.value.code, caught.value.text) == ("access_denied", "no thanks")
+    assert caught.value.trying_again_helps
+
+
+def test_an_error_may_have_nothing_but_a_description(op: OpenPayments) -> None:
+    with pytest.raises(AuthorisationFailedError, match="too late") as caught:
+        op.oauth.read_callback("https://app.example.com/cb?error_description=too+late&state=s", state="s")
+    assert (caught.value.code, caught.value.trying_again_helps) == (None, None)
+    # beside a code it means nothing
+    callback = op.oauth.read_callback("https://app.example.com/cb?error_description=fine&code=c&state=s", state="s")
+    assert callback.code == "c"
+
+
+def test_a_code_that_can_not_be_sent_is_the_callbacks_fault(op: OpenPayments) -> None:
+    with pytest.raises(AuthorisationFailedError, match="code that can't be used") as caught:
+        op.oauth.read_callback("https://app.example.com/cb?code=k0de%0A&state=s", state="s")
+    assert "k0de" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +306,20 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
         "https://app.example.com/cb?code=k0de&code=d&state=s",
         "https://app.example.com/cb?code=k0de&state=s&state=s",
         "https://app.example.com/cb?code=k0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+        "https://app.example.com/cb#code=k0de&state=s",
+        "https://app.example.com/cb?error=no&error=yes&state=s",
+    ],
+)
+def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, url: str) -> None:
+    with pytest.raises(CallbackRejectedError, match="may be old or forged") as caught:
+        op.oauth.read_callback(url, state="s")
+    assert "k0de" not in str(caught.value)
+    assert (caught.value.code, caught.value.text, caught.value.trying_again_helps) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "https://[::1?state=s",
         "https://app.example.com/cb?code=k0de&state=\ud800",
         "https://app.example.com/\ud800?code=k0de&state=s",
@@ -207,27 +328,34 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
         5,
     ],
 )
-def test_a_callback_of_somebody_else_is_refused(op: OpenPayments, url: Any) -> None:
+def test_a_callback_that_is_no_address_is_refused(op: OpenPayments, url: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="url") as caught:
         op.oauth.read_callback(url, state="s")
     assert "k0de" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("query", "said"),
     [
-        ("https://app.example.com/cb", "url has no state, so it is not accepted"),
-        (
-            "https://app.example.com/cb?error=server_error",
-            "url has no state, but the error server_error, so it is not accepted",
-        ),
-        (httpx.URL("https://app.example.com/cb?state=s"), "url must be a string, such as str(request.url), not URL"),
+        ("", "has no state"),
+        ("?error=server_error", "has no state, but the error server_error"),
+        ("?error=no&error_description=not%0Atoday", "has no state, but the error no: not today"),
+        ("?state=yours", "has a different state than the redirect URL"),
+        ("?state=s&state=s", "has state more than once"),
     ],
 )
-def test_a_refused_callback_says_why(op: OpenPayments, url: Any, said: str) -> None:
+def test_a_rejected_callback_says_why(op: OpenPayments, query: str, said: str) -> None:
+    with pytest.raises(CallbackRejectedError) as caught:
+        op.oauth.read_callback(f"https://app.example.com/cb{query}", state="s")
+    doubt = "it may be old or forged, and the authorisation itself may still go on"
+    assert str(caught.value) == f"the callback {said}, so it is not accepted: {doubt}"
+
+
+def test_a_callback_that_is_no_string_says_what_would_be_one(op: OpenPayments) -> None:
+    url: Any = httpx.URL("https://app.example.com/cb?state=s")
     with pytest.raises(InvalidArgumentError) as caught:
         op.oauth.read_callback(url, state="s")
-    assert str(caught.value) == said
+    assert str(caught.value) == "url must be a string, such as str(request.url), not URL"
 
 
 FULL = {

@@ -233,11 +233,15 @@ def test_an_exception_of_a_link_leads_to_no_state(
 ) -> None:
     monkeypatch.setattr("secrets.token_urlsafe", lambda: "s3cret")
     uri = "/relative" if link == LINK else "https://app.example.com/"
-    with OpenPayments(client_id="x", client_secret="s") as op, pytest.raises(InvalidArgumentError) as caught:
-        op.oauth.redirect_url(link, redirect_uri=uri, state=state)
-    everything = shown(caught.value)
-    assert "/openpayments_facade/" in everything
-    assert "s3cret" not in everything
+    with OpenPayments(client_id="x", client_secret="s") as op:
+        saved = {"bic_fi": "ESSESESS", "consent_id": "c", "authorisation_id": "a", "approach": "oauth_redirect"}
+        authorisation = op.at_bank("ESSESESS").consents.resume({**saved, "template": link})
+        for redirect_url in (partial(op.oauth.redirect_url, link), authorisation.redirect_url):
+            with pytest.raises(OpenPaymentsError) as caught:
+                redirect_url(redirect_uri=uri, state=state)
+            everything = shown(caught.value)
+            assert "/openpayments_facade/" in everything
+            assert "s3cret" not in everything
 
 
 @pytest.mark.parametrize("client", [OpenPayments, AsyncOpenPayments])

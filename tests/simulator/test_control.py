@@ -32,6 +32,13 @@ def test_faults_come_and_go(caller: Caller, control: str) -> None:
     assert caller.get("/countries", token=token).status_code == 200
 
 
+def test_fields_are_changed_from_another_process(caller: Caller, control: str) -> None:
+    token = caller.token()
+    fault = {"path": "/psd2", "change": {"name": None}, "without": ["isoCountryCode"]}
+    assert caller.http.post(f"{control}/faults", json=fault).status_code == 204
+    assert caller.get("/countries/SE", token=token).json() == {"name": None}
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

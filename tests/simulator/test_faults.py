@@ -85,6 +85,35 @@ def test_a_broken_body(caller: Caller, fault: dict[str, Any], content: bytes, co
     assert response.headers["Content-Type"] == content_type
 
 
+@pytest.mark.parametrize(
+    ("fault", "country"),
+    [
+        ({"change": {"name": 5}}, {"isoCountryCode": "SE", "name": 5}),
+        ({"change": {"name": None, "å": ["é"]}}, {"isoCountryCode": "SE", "name": None, "å": ["é"]}),
+        ({"without": ["name", "nothing"]}, {"isoCountryCode": "SE"}),
+        ({"without": ("isoCountryCode", "name"), "change": {"name": "x"}}, {"name": "x"}),
+        ({"change": {}}, {"isoCountryCode": "SE", "name": "Sweden"}),
+        ({"body": {"a": 1, "b": 2}, "without": ["a"]}, {"b": 2}),
+        ({"body": [1], "without": ["a"], "change": {"a": 1}}, [1]),
+    ],
+)
+def test_fields_of_a_good_answer_can_be_changed(caller: Caller, fault: dict[str, Any], country: Any) -> None:
+    token = caller.token()
+    caller.simulator.misbehave(**fault)
+    response = caller.get("/countries/SE", token=token)
+    assert (response.status_code, response.json()) == (200, country)
+    assert response.headers["Content-Length"] == str(len(response.content))
+
+
+def test_what_has_no_fields_is_not_changed(caller: Caller) -> None:
+    token = caller.token()
+    caller.simulator.misbehave(body="<h1>Hello</h1>", without=["a"])
+    assert caller.get("/countries/SE", token=token).text == "<h1>Hello</h1>"
+    caller.simulator.misbehave(status=204, change={"a": 1})
+    response = caller.get("/countries/SE", token=token)
+    assert (response.status_code, response.content) == (204, b"")
+
+
 def test_headers_of_a_good_answer_can_be_changed(caller: Caller) -> None:
     token = caller.token()
     caller.simulator.misbehave(headers={"x-request-id": "another", "X-More": "1"}, content_type="text/plain")
@@ -222,6 +251,13 @@ def test_a_fault_is_counted_right_under_load(caller: Caller) -> None:
         ("headers", {"headers": {"X Y": "a"}}),
         ("headers", {"headers": ["X"]}),
         ("headers", {"headers": {"Content-length": "5"}}),
+        ("change", {"change": ["name"]}),
+        ("change", {"change": {1: "x"}}),
+        ("change", {"change": {"name": {1, 2}}}),
+        ("change", {"change": {"name": "\ud800"}}),
+        ("without", {"without": "name"}),
+        ("without", {"without": [1]}),
+        ("without", {"without": {"name": 1}}),
         ("code", {"code": ""}),
         ("code", {"code": "NOT_KNOWN"}),
         ("code", {"code": "RESOURCE_UNKNOWN"}),

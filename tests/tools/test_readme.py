@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from dateutil.relativedelta import relativedelta
 
-from openpayments_facade import Approach, Psu, money
+from openpayments_facade import (
+    AnotherSignatureNeededError,
+    Approach,
+    AuthorisationFailedError,
+    CallbackRejectedError,
+    Psu,
+    money,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openpayments_facade import OpenPayments
     from openpayments_facade.simulator import Simulator
 
@@ -82,6 +92,73 @@ def test_an_authorisation_in_the_browser(
     exec(compile(lines("docs/accounts.md", "In the browser"), "docs/accounts.md", "exec"), names)
     assert names["valid"].consent_status == "valid"
     assert names["accounts"].list()
+
+
+@pytest.mark.parametrize("heading", ["The device", "What to show", "A page that asks"])
+def test_an_authorisation_in_an_app(
+    heading: str, openpayments_client: OpenPayments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank = openpayments_client.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    names: dict[str, Any] = {"bank": bank, "consent": bank.consents.create(valid_until="2999-12-31"), "session": {}}
+    names["AuthorisationFailedError"] = AuthorisationFailedError
+    exec(compile(lines("docs/authorising.md", heading), "docs/authorising.md", "exec"), names)
+    printed = capsys.readouterr().out
+    if heading == "The device":
+        assert printed.startswith("https://app.bankid.com/?autostarttoken=")
+    elif heading == "What to show":
+        assert printed.startswith("started data:image/png;base64,")
+        assert names["valid"].consent_status == "valid"
+    else:
+        assert names["answer"]["picture"].startswith("data:image/png;base64,")
+        assert not names["answer"]["over"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda callback: callback, "The consent is valid."),
+        (lambda callback: callback.partition("?")[0], "That is not the page that we wait for."),
+        (lambda callback: re.sub("code=[^&]*", "error=access_denied", callback), "It did not work out: access_denied"),
+    ],
+)
+def test_how_it_ends_in_the_browser(
+    change: Callable[[str], str], said: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+) -> None:
+    bank = openpayments_client.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
+
+    class Request:
+        @property
+        def url(self) -> str:
+            return change(openpayments_simulator.visit(names["url"]))
+
+    names: dict[str, Any] = {"bank": bank, "consent": bank.consents.create(valid_until="2999-12-31")}
+    names |= {each.__name__: each for each in (AuthorisationFailedError, CallbackRejectedError)}
+    names["request"] = Request()
+    exec(compile(lines("docs/authorising.md", "In the browser"), "docs/authorising.md", "exec"), names)
+    assert names["answer"] == said
+
+
+def test_several_signatures(openpayments_client: OpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openpayments_facade._sync.authorisation.GRACE", 0.01)
+    people = [evolve(SOMEBODY, id=id_, corporate_id="9999999990") for id_ in ("99990101002", "99990101000")]
+    bank = openpayments_client.at_bank("SWEDSESS", people[0])
+    names: dict[str, Any] = {"op": openpayments_client, "one_of_them": people[0], "another_one": people[1]}
+    names |= {"consent": bank.consents.create(valid_until="2999-12-31")}
+    names["AnotherSignatureNeededError"] = AnotherSignatureNeededError
+    exec(compile(lines("docs/authorising.md", "Several signatures"), "docs/authorising.md", "exec"), names)
+    assert names["valid"].consent_status == "valid"
+
+
+def test_what_banks_leave_out(openpayments_simulator: Simulator, openpayments_client: OpenPayments) -> None:
+    code = lines("docs/authorising.md", "Trying it out")
+    exec(compile(code, "docs/authorising.md", "exec"), {"simulator": openpayments_simulator})
+    bank = openpayments_client.at_bank("SWEDSESS", SOMEBODY)
+    authorisation = bank.consents.authorise(bank.consents.create(valid_until="2999-12-31"))
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert (authorisation.sca_status, openpayments_simulator.consents[-1].authorisations[-1].method) == (
+        "started",
+        "mbid",
+    )
 
 
 def test_cards_and_a_nightly_job(

@@ -9,11 +9,13 @@ from typing import assert_type
 from openpayments_facade import (
     PRODUCTION,
     AccessExceededError,
+    AnotherSignatureNeededError,
     APIError,
     ApiScope,
     AspspDetails,
     AsyncOpenPayments,
     AuthorisationFailedError,
+    CallbackRejectedError,
     Environment,
     InvalidArgumentError,
     MonetaryAmount,
@@ -27,7 +29,7 @@ from openpayments_facade import (
     request_ids,
 )
 from openpayments_facade.errors import TppMessage
-from openpayments_facade.simulator import Simulator
+from openpayments_facade.simulator import Misbehaviour, Simulator
 from openpayments_facade.tokens.stores import FileStore, MemoryStore
 
 
@@ -45,8 +47,17 @@ def errors(op: OpenPayments) -> AspspDetails | None:
         assert_type(error.request_id, str | None)
     except TokenError as error:
         assert_type(error.description, str | None)
+    except CallbackRejectedError as error:
+        assert_type(error.code, str | None)
     except AuthorisationFailedError as error:
         assert_type(error.consent_id, str | None)
+        assert_type(error.code, str | None)
+        assert_type(error.text, str | None)
+        assert_type(error.messages, tuple[TppMessage, ...])
+        assert_type(error.sca_status, str | None)
+        assert_type(error.trying_again_helps, bool | None)
+    except AnotherSignatureNeededError as error:
+        assert_type(error.authorisation_id, str | None)
     except InvalidArgumentError as error:
         assert_type(error.argument, str)
     except OpenPaymentsError as error:
@@ -89,3 +100,4 @@ def simulator() -> None:
         assert_type(simulator.async_client(), AsyncOpenPayments)
         assert_type(simulator.environment, Environment)
         assert_type(simulator.token_requests, int)
+        assert_type(simulator.misbehave(change={"scaStatus": None}, without=["scaMethods"]), Misbehaviour)

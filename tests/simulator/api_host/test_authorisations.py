@@ -9,7 +9,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import segno
 
+from openpayments_facade.simulator.api_host.challenges import challenge
 from tests.simulator.callers import CONSENTS, OF_A_COMPANY, BankCaller, refused
 from tests.simulator.rules import BOTH, of_2021
 
@@ -143,16 +145,23 @@ def test_the_text_of_an_animated_qr_code_changes(swedbank: BankCaller) -> None:
     assert [value.split(".")[::2] for value in values] == [["bankid", str(step)] for step in range(3)]
 
 
-def test_the_image_of_an_animated_qr_code_changes(swedbank: BankCaller) -> None:
-    images = [challenge["image"] for challenge in challenges(swedbank, "mbid_animated_qr_image")]
+def test_the_image_of_an_animated_qr_code_is_the_code_of_its_text(swedbank: BankCaller) -> None:
+    path = swedbank.start(swedbank.create())
+    found = [swedbank.select(path, "mbid_animated_qr_image")["challengeData"]]
+    found += [swedbank.get(path).json()["challengeData"] for _ in range(2)]
+    images = [each["image"] for each in found]
     assert len(set(images)) == 3
-    for image in images:
+    for step, image in enumerate(images):
         kind, _, data = image.partition(",")
         assert kind == "data:image/png;base64"
-        assert_png(base64.b64decode(data, validate=True))
+        (token,) = challenge("mbid_animated_qr_token", path.rpartition("/")[2], step)["data"]
+        assert token.startswith("bankid.")
+        expected = [list(row) for row in segno.make_qr(token, error="l").matrix_iter(scale=3, border=4)]
+        assert dark_pixels(base64.b64decode(data, validate=True)) == expected
 
 
-def assert_png(data: bytes) -> None:
+def dark_pixels(data: bytes) -> list[list[int]]:
+    """The pixels of a black-and-white PNG: 1 is dark."""
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     chunks, position = {}, 8
     while position < len(data):
@@ -161,10 +170,18 @@ def assert_png(data: bytes) -> None:
         assert struct.unpack_from(">I", data, position + 8 + length) == (zlib.crc32(kind + content),)
         chunks[kind] = content
         position += length + 12
-    assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
+    assert {b"IHDR", b"IDAT", b"IEND"} <= chunks.keys()
     width, height, depth, colour = struct.unpack_from(">IIBB", chunks[b"IHDR"])
-    assert (width, height, depth, colour) == (33, 33, 1, 0)
-    assert len(zlib.decompress(chunks[b"IDAT"])) == height * (1 + (width + 7) // 8)
+    assert (width, depth, colour) == (height, 1, 0)
+    filtered = zlib.decompress(chunks[b"IDAT"])
+    stride = 1 + (width + 7) // 8
+    assert len(filtered) == height * stride
+    rows = [bytes(stride - 1)]
+    for start in range(0, len(filtered), stride):
+        how, row = filtered[start], filtered[start + 1 : start + stride]
+        assert how in {0, 2}  # as it is, or what differs from the row above
+        rows.append(bytes((one + above * (how == 2)) % 256 for one, above in zip(row, rows[-1], strict=True)))
+    return [[1 - (row[column // 8] >> (7 - column % 8) & 1) for column in range(width)] for row in rows[1:]]
 
 
 def test_a_user_whose_authorisation_fails(swedbank: BankCaller) -> None:

@@ -158,13 +158,20 @@ async def consents(op: AsyncOpenPayments) -> None:
 async def authorisations(op: AsyncOpenPayments, bank: AsyncBank) -> None:
     authorisation = await bank.consents.authorise("c1")
     assert_type(authorisation, AsyncAuthorisation)
+    assert_type(await bank.consents.authorise("c1", same_device=True), AsyncAuthorisation)
     assert_type(authorisation.approach, Approach)
     assert_type(authorisation.challenge, Challenge | None)
     async for update in authorisation.updates(timeout=300):
         assert_type(update, AuthorisationUpdate)
     assert_type(await authorisation.poll(), AuthorisationUpdate)
+    assert_type((await authorisation.poll()).is_over, bool)
+    if authorisation.challenge is not None:
+        assert_type(authorisation.challenge.qr_svg(), str | None)
     assert_type(await authorisation.complete("https://app.example.com/callback"), UserToken | None)
     assert_type(authorisation.redirect_url(redirect_uri="https://app.example.com/callback"), RedirectUrl)
+    url = authorisation.redirect_url(redirect_uri="https://app.example.com/callback", allow_elsewhere=True)
+    assert_type(url.is_elsewhere, bool)
+    assert_type(url.state, str)
     assert_type(await authorisation.wait(timeout=300), Consent)
     assert_type(bank.consents.resume(authorisation.to_dict()), AsyncAuthorisation)
     callback = op.oauth.read_callback("https://app.example.com/callback?code=c&state=s", state="s")

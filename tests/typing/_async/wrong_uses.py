@@ -38,6 +38,7 @@ async def bank_calls(op: AsyncOpenPayments, bank: AsyncBank, found: AspspDetails
     op.at_bank("ESSESESS", "example-user")  # type: ignore[arg-type]
     Psu("203.0.113.7")  # type: ignore[call-arg]
     await bank.consents.create()  # type: ignore[call-arg]
+    await bank.consents.authorise("c1", None, True)  # type: ignore[call-arg]
     bank.accounts()  # type: ignore[call-arg]
     bank.accounts("c1").transactions("a1", booking_status="all")  # type: ignore[arg-type]
     found.city.upper()  # type: ignore[union-attr]

@@ -159,13 +159,20 @@ def consents(op: OpenPayments) -> None:
 def authorisations(op: OpenPayments, bank: Bank) -> None:
     authorisation = bank.consents.authorise("c1")
     assert_type(authorisation, Authorisation)
+    assert_type(bank.consents.authorise("c1", same_device=True), Authorisation)
     assert_type(authorisation.approach, Approach)
     assert_type(authorisation.challenge, Challenge | None)
     for update in authorisation.updates(timeout=300):
         assert_type(update, AuthorisationUpdate)
     assert_type(authorisation.poll(), AuthorisationUpdate)
+    assert_type(authorisation.poll().is_over, bool)
+    if authorisation.challenge is not None:
+        assert_type(authorisation.challenge.qr_svg(), str | None)
     assert_type(authorisation.complete("https://app.example.com/callback"), UserToken | None)
     assert_type(authorisation.redirect_url(redirect_uri="https://app.example.com/callback"), RedirectUrl)
+    url = authorisation.redirect_url(redirect_uri="https://app.example.com/callback", allow_elsewhere=True)
+    assert_type(url.is_elsewhere, bool)
+    assert_type(url.state, str)
     assert_type(authorisation.wait(timeout=300), Consent)
     assert_type(bank.consents.resume(authorisation.to_dict()), Authorisation)
     callback = op.oauth.read_callback("https://app.example.com/callback?code=c&state=s", state="s")

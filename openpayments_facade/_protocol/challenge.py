@@ -1,0 +1,120 @@
+"""What to show to a user who authorises in an app: a QR code, an image, or a link that opens the app. Pure.
+
+Source: the provider's samples of 2022 (the forms of Mobile BankID).
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from .._redaction import Secret
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from openpayments_client import models
+
+
+@frozen
+class Challenge:
+    """What to show to the user in a decoupled authorisation. Its repr shows only the method.
+
+    Attributes:
+        token: The token that starts the app, or the content of the QR code.
+        image: A ready image: a data URI, or a PNG in Base64.
+        image_link: The URL of a ready image.
+        text: The bank's text for the user.
+        method: The id of the authentication method.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    image: str | None = field(default=None, repr=False)
+    image_link: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    method: str | None = None
+
+    @classmethod
+    def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
+        """Reads `challengeData`. The first item of its `data` counts.
+
+        Args:
+            data: The bank's challenge data, if any.
+            method: The id of the authentication method, if known.
+
+        Returns:
+            The challenge; None if there is nothing to show.
+        """
+        if data is None:
+            return None
+        given = [next(iter(data.data or ()), None), data.image, data.image_link, data.additional_information]
+        token, image, image_link, text = map(text_or_none, given)
+        return cls(token, image, image_link, text, method) if token or image or image_link or text else None
+
+    def app_link(self, redirect: str | None = None) -> str | None:
+        """The link that opens BankID on the user's own device.
+
+        Args:
+            redirect: The address that BankID opens afterwards. Required on iOS.
+
+        Returns:
+            The link; None if there is no token, or the QR code is animated.
+        """
+        if self.token is None or self.is_animated:
+            return None
+        back = "null" if redirect is None else quote(redirect, safe="")
+        return f"https://app.bankid.com/?autostarttoken={quote(self.token, safe='')}&redirect={back}"
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether the QR code changes, and has to be redrawn each time."""
+        return self.method is not None and self.method.startswith("mbid_animated")
+
+    @property
+    def qr_content(self) -> str | None:
+        """The content of the QR code to draw; None if there is a ready image instead, or BankID is on this device."""
+        return self.token if self.is_animated else None if self.method == "mbid_same_device" else self.app_link()
+
+    def qr_svg(self) -> str | None:
+        """The QR code as SVG, for an HTML page or a file. It has no size of its own: it fills what it is put into.
+
+            page = f'<div style="width: 14rem">{challenge.qr_svg()}</div>'
+
+        Returns:
+            The SVG; None if there is no `qr_content`, or it is too long for a QR code.
+
+        Raises:
+            ConfigurationError: The extra `qr` is not installed.
+        """
+        if not self.qr_content:
+            return None
+        try:
+            import segno
+        except ImportError:
+            raise ConfigurationError('qr_svg needs segno: pip install "openpayments-facade[qr]"') from None
+        written = io.BytesIO()
+        try:
+            # the least error correction gives the largest modules, and a screen needs no more
+            code = segno.make_qr(self.qr_content, error="l")
+        except segno.DataOverflowError:
+            return None
+        # light is not transparent, for a dark page would make the code unreadable
+        code.save(
+            written, kind="svg", light="#fff", xmldecl=False, nl=False, omitsize=True, svgclass=None, lineclass=None
+        )
+        return written.getvalue().decode()
+
+    @property
+    def qr_image(self) -> str | None:
+        """The ready image as a URL for an HTML image; None if there is a QR code to draw instead."""
+        if self.image is None:
+            return self.image_link
+        is_url = self.image.startswith(("data:", "https:", "http:"))
+        return self.image if is_url else f"data:image/png;base64,{self.image}"
+
+
+def text_or_none(value: object) -> str | None:
+    """A text that can be sent and drawn; None for anything else."""
+    return value if isinstance(value, str) and value and Secret(value).is_text else None

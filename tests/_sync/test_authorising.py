@@ -1,0 +1,597 @@
+# Written by `make unasync` from tests/_async/test_authorising.py; do not edit.
+"""How a user authorises: which method, what a failure says, and what is done about banks that say too little."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from openpayments_facade import (
+    AnotherSignatureNeededError,
+    Approach,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
+    AuthorisationUpdate,
+    CallbackRejectedError,
+    InvalidArgumentError,
+    OpenPayments,
+    Psu,
+)
+from openpayments_facade._protocol.arguments import today
+from openpayments_facade._protocol.sca import STUCK
+
+if TYPE_CHECKING:
+    from openpayments_facade import Authorisation
+    from openpayments_facade.simulator import Simulator
+
+CALLBACK = "https://app.example.com/callback"
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
+FIRST_OF_TWO = evolve(SOMEBODY, id="99990101002", corporate_id="9999999990")
+TOMORROW = today().date() + timedelta(days=1)
+CONSENTS = "/psd2/consent/v1/consents"
+STARTS, STATUSES = f"{CONSENTS}/*/authorisations", f"{CONSENTS}/*/authorisations/*"
+DECOUPLED = {"ASPSP-SCA-Approach": "DECOUPLED"}
+CHALLENGE = {"challengeData": {"data": ["t0ken"]}}
+
+
+def methods(*ids: object) -> list[dict[str, object]]:
+    return [{"authenticationType": "PUSH_OTP", "authenticationMethodId": id_} for id_ in ids]
+
+
+def started(**more: Any) -> dict[str, Any]:
+    """The answer of a bank that was asked to start an authorisation."""
+    return {"authorisationId": "a", "scaStatus": "received", **more}
+
+
+def in_an_app(op: OpenPayments, psu: Psu = SOMEBODY, bic: str = "SWEDSESS") -> Authorisation:
+    bank = op.at_bank(bic, psu, redirect_preferred=False)
+    return bank.consents.authorise(bank.consents.create(valid_until=TOMORROW))
+
+
+def to_the_end(authorisation: Authorisation) -> list[AuthorisationUpdate]:
+    return [update for update in authorisation.updates(poll_interval=0.01)]
+
+
+def asked(simulator: Simulator) -> list[str]:
+    """What was asked of the bank about consents, without ids: `GET consent`, `GET authorisation`, ..."""
+    found = []
+    for request in simulator.requests:
+        parts = request.path.removeprefix(CONSENTS).strip("/").split("/")
+        if request.path.startswith(CONSENTS):
+            found.append(f"{request.method} {'authorisation' if 'authorisations' in parts else 'consent'}")
+    return found
+
+
+# methods
+
+
+@pytest.mark.parametrize(
+    ("offered", "same_device", "selected"),
+    [
+        (["mbid", "mbid_animated_qr_token", "mbid_animated_qr_image"], False, "mbid_animated_qr_image"),
+        (["mbid_same_device", "mbid", "mbid_animated_qr_token"], False, "mbid_animated_qr_token"),
+        (["mbid_same_device", "mbid"], False, "mbid"),
+        (["mbid_same_device", "a-card"], False, "a-card"),
+        (["mbid_same_device"], False, "mbid"),
+        (["a-card", "an-sms"], False, "a-card"),
+        (["mbid", "mbid_animated_qr_token", "mbid_same_device"], True, "mbid_same_device"),
+        (["mbid_animated_qr_token", "a-card", "mbid"], True, "mbid"),
+        (["mbid_animated_qr_token", "a-card"], True, "a-card"),
+        (["mbid_animated_qr_image", "mbid_animated_qr_token"], True, "mbid"),
+    ],
+)
+def test_the_method_suits_the_device(
+    op: OpenPayments, simulator: Simulator, offered: list[str], same_device: bool, selected: str
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", same_device=same_device)
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == selected
+    assert asked(simulator) == ["POST authorisation", "PUT authorisation"]
+
+
+def test_on_the_same_device_there_is_a_link_and_no_code(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    authorisation = bank.consents.authorise(bank.consents.create(valid_until=TOMORROW), same_device=True)
+    assert simulator.consents[-1].authorisations[-1].method == "mbid_same_device"
+    assert authorisation.challenge is not None
+    assert "autostarttoken=" in str(authorisation.challenge.app_link())
+    assert (authorisation.challenge.qr_content, authorisation.challenge.qr_svg()) == (None, None)
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+
+
+NO_METHODS = [
+    {},
+    {"scaMethods": None},
+    {"scaMethods": []},
+    {"scaMethods": methods(None)},
+    {"scaMethods": methods("")},
+    {"scaMethods": methods({"id": 5})},
+    {"scaMethods": methods("m" * 36)},
+    {"scaMethods": methods(None), "chosenScaMethod": methods("m" * 36)[0]},
+]
+
+
+@pytest.mark.parametrize("same_device", [False, True])
+@pytest.mark.parametrize("nothing", NO_METHODS)
+def test_without_methods_one_is_selected_by_its_name(
+    op: OpenPayments, simulator: Simulator, nothing: dict[str, Any], same_device: bool
+) -> None:
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=nothing)
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=TOMORROW)
+    authorisation = bank.consents.authorise(consent, same_device=same_device)
+    assert simulator.consents[-1].authorisations[-1].method == "mbid"
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+
+
+@pytest.mark.parametrize("nothing", NO_METHODS)
+def test_without_methods_a_bank_that_has_decided_goes_on_by_itself(
+    op: OpenPayments, simulator: Simulator, nothing: dict[str, Any]
+) -> None:
+    # the header says so, or a challenge is there
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=nothing, headers=DECOUPLED)
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={**nothing, **CHALLENGE})
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    for challenge in (False, True):
+        consent = bank.consents.create(valid_until=TOMORROW)
+        authorisation = bank.consents.authorise(consent)
+        assert authorisation.approach is Approach.DECOUPLED
+        assert (authorisation.challenge is not None) == challenge
+        assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert "PUT authorisation" not in asked(simulator)
+
+
+def test_a_method_that_the_caller_names_is_always_selected(op: OpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(), headers=DECOUPLED)
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE})
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", "a-card")
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == "a-card"
+
+
+def test_what_the_bank_chose_for_another_device_is_not_taken(op: OpenPayments, simulator: Simulator) -> None:
+    consents = op.at_bank("SWEDSESS", SOMEBODY).consents
+    offered = methods("mbid_same_device", "mbid_animated_qr_token")
+    for same_device in (False, True):
+        chosen = offered[0 if same_device is False else 1]
+        begun = started(scaMethods=offered, chosenScaMethod=chosen, **CHALLENGE)
+        simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
+        simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE})
+        authorisation = consents.authorise("c", same_device=same_device)
+        assert authorisation.challenge is not None
+        assert authorisation.challenge.is_animated is not same_device
+    # but a bank that offers nothing else is taken as it is
+    begun = started(chosenScaMethod=offered[0], **CHALLENGE)
+    simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
+    assert consents.authorise("c").challenge is not None
+    assert simulator.requests[-1].method == "POST"
+
+
+@pytest.mark.parametrize(
+    ("argument", "wrong"),
+    [
+        ("method", {"method": "mbid_animated_qr_token", "same_device": True}),
+        ("method", {"method": "a-card", "same_device": True}),
+        ("method", {"method": "m" * 36}),
+        ("same_device", {"same_device": "yes"}),
+        ("same_device", {"same_device": None}),
+    ],
+)
+def test_arguments_that_contradict_each_other_are_refused(
+    op: OpenPayments, simulator: Simulator, argument: str, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", **wrong)
+    assert caught.value.argument == argument
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("method", ["mbid", "mbid_same_device"])
+def test_arguments_may_agree(op: OpenPayments, simulator: Simulator, method: str) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=TOMORROW)
+    bank.consents.authorise(consent, method, same_device=True)
+    assert simulator.consents[-1].authorisations[-1].method == method
+
+
+# failures
+
+
+@pytest.mark.parametrize(
+    ("psu_id", "code", "helps"),
+    [
+        ("99990101004", "AUTHENTICATION_SESSION_EXPIRED", True),
+        ("99990101005", "BANKID_NOT_ACTIVATED", False),
+        ("example-has-no-rights", "PSU_RIGHTS_MISSING", False),
+        ("example-fails", "failed", None),
+    ],
+)
+@pytest.mark.parametrize("bic", ["SWEDSESS", "HANDSESS"])
+def test_a_failure_says_why_and_whether_trying_again_helps(
+    op: OpenPayments, bic: str, psu_id: str, code: str, helps: bool | None
+) -> None:
+    with pytest.raises(AuthorisationFailedError) as caught:
+        # at HANDSESS it has failed before there is anything to wait for
+        (in_an_app(op, evolve(SOMEBODY, id=psu_id), bic)).wait(poll_interval=0.01)
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert (error.code, error.sca_status, error.trying_again_helps) == (code, "failed", helps)
+    assert error.consent_id in str(error)
+    if helps is None:
+        assert (error.text, error.messages) == (None, ())
+        assert str(error).endswith("ended as failed")
+    else:
+        (message,) = error.messages
+        assert (message.code, message.text) == (code, error.text)
+        assert str(error).endswith(f"ended as failed: {code}: {error.text}")
+
+
+def test_a_user_who_declines_may_decide_anew(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    simulator.decline(authorisation.consent_id)
+    with pytest.raises(AuthorisationFailedError, match="USER_CANCEL") as caught:
+        authorisation.poll()
+    assert caught.value.trying_again_helps is True
+    with pytest.raises(AuthorisationFailedError, match="USER_CANCEL"):
+        to_the_end(authorisation)
+
+
+CANCEL = {"category": "ERROR", "code": "USER_CANCEL", "text": "no, thanks"}
+RIGHTS = {"category": "ERROR", "code": "PSU_RIGHTS_MISSING", "text": "not yours"}
+WARNING = {"category": "WARNING", "code": "SLOW", "text": "the bank is slow"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text", "helps"),
+    [
+        ({"tppMessages": [CANCEL, RIGHTS]}, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [WARNING, RIGHTS]}, "PSU_RIGHTS_MISSING", "not yours", False),
+        ({"tppMessages": [WARNING]}, "SLOW", "the bank is slow", None),
+        ({"tppMessage": CANCEL}, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessage": [CANCEL]}, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [], "tppMessage": [CANCEL]}, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [{"category": "ERROR", "code": "NEW_ONE"}]}, "NEW_ONE", None, None),
+        ({"tppMessages": [{"category": "ERROR", "code": "NEW"}, CANCEL]}, "NEW", "no, thanks", True),
+        ({"tppMessages": [{"category": 1, "code": 17, "text": 4.5}]}, "failed", None, None),
+        (CANCEL, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [{"category": "ERROR", "code": None, "text": ["x"]}]}, "failed", None, None),
+        ({"tppMessage": 5.5}, "failed", None, None),
+        ({"tppMessages": [{"category": "ERROR", "code": "C", "text": "x" * 9999}]}, "C", "x" * 512, None),
+    ],
+)
+def test_whatever_shape_a_reason_has(
+    op: OpenPayments,
+    simulator: Simulator,
+    body: dict[str, Any],
+    code: str,
+    text: str | None,
+    helps: bool | None,
+) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, body={"scaStatus": "failed", **body})
+    with pytest.raises(AuthorisationFailedError) as caught:
+        authorisation.wait(poll_interval=0.01)
+    assert (caught.value.code, caught.value.text, caught.value.trying_again_helps) == (code, text, helps)
+    assert len(str(caught.value)) < 800
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "text"),
+    [
+        ({"psuMessage": "Ring your bank"}, "failed", "Ring your bank"),
+        ({"psuMessage": "Ring your bank", "tppMessages": [CANCEL]}, "USER_CANCEL", "no, thanks"),
+        ({"psuMessage": "x" * 9999}, "failed", "x" * 512),
+        ({"psuMessage": ""}, "failed", None),
+        ({"psuMessage": {"a": 1}}, "failed", None),
+    ],
+)
+def test_a_text_for_the_user_is_a_reason_without_another(
+    op: OpenPayments, simulator: Simulator, body: dict[str, Any], code: str, text: str | None
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "failed", **body})
+    with pytest.raises(AuthorisationFailedError) as caught:
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert (caught.value.code, caught.value.text) == (code, text)
+
+
+def test_a_reason_does_not_show_a_token(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    token = op.access_token()
+    odd = {"category": "ERROR", "code": "C", "text": f"not with Bearer {token}"}
+    simulator.misbehave(STATUSES, body={"scaStatus": "failed", "tppMessages": [odd]})
+    with pytest.raises(AuthorisationFailedError, match="not with Bearer") as caught:
+        authorisation.wait(poll_interval=0.01)
+    for said in (str(caught.value), caught.value.text, caught.value.messages[0].text):
+        assert token not in str(said)
+
+
+def test_a_reason_can_not_steer_a_terminal(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    odd = {"category": "ERROR", "code": "A\nB", "text": "\x1b[31mred"}
+    simulator.misbehave(STATUSES, body={"scaStatus": "failed", "tppMessages": [odd]})
+    with pytest.raises(AuthorisationFailedError) as caught:
+        authorisation.poll()
+    assert str(caught.value).isprintable()
+    assert caught.value.text == "\x1b[31mred"
+
+
+def test_a_consent_that_is_lost_says_why(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, body={"scaStatus": "finalised", "tppMessages": [WARNING]}, times=2)
+    for more, code in ({"tppMessages": [RIGHTS]}, "PSU_RIGHTS_MISSING"), ({}, "SLOW"):
+        simulator.misbehave(CONSENTS, method="GET", body={"consentStatus": "rejected", **more})
+        with pytest.raises(AuthorisationFailedError, match="is rejected: ") as caught:
+            authorisation.wait(poll_interval=0.01)
+        assert (caught.value.code, caught.value.sca_status) == (code, "finalised")
+
+
+def test_a_bank_that_asks_for_what_there_is_not_says_why(op: OpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    answer = {"scaStatus": "started", "tppMessages": [WARNING]}
+    simulator.misbehave(CONSENTS, body=answer, headers={"ASPSP-SCA-Approach": "EMBEDDED"})
+    with pytest.raises(AuthorisationFailedError, match="embedded approach") as caught:
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert (caught.value.consent_id, caught.value.authorisation_id) == ("c", "a")
+    assert (caught.value.code, caught.value.messages[0].text) == ("SLOW", "the bank is slow")
+
+
+# banks that say too little
+
+
+@pytest.mark.openpayments_simulator(decoupled_reads=2)
+def test_a_missing_status_is_looked_for_in_the_consent(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, method="GET", times=None, without=["scaStatus"])
+    before = len(asked(simulator))
+    updates = to_the_end(authorisation)
+    assert (updates[-1].is_over, updates[-1].challenge) == (True, None)
+    assert not any(update.is_over for update in updates[:-1])
+    # the consent is looked at once when the status is missing, and then every few reads
+    reads = asked(simulator)[before:]
+    assert reads == ["GET authorisation", "GET consent", *["GET authorisation"] * (STUCK - 1), "GET consent"]
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert asked(simulator)[before + len(reads) :] == ["GET consent"]
+
+
+@pytest.mark.openpayments_simulator(decoupled_reads=2)
+def test_a_status_that_is_stuck_is_looked_for_in_the_consent(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, method="GET", times=None, change={"scaStatus": "started"})
+    before = len(asked(simulator))
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert asked(simulator)[before:] == [*["GET authorisation"] * STUCK, *["GET consent"] * 2]
+    assert authorisation.sca_status == "started"
+
+
+def test_a_user_who_takes_their_time_costs_few_looks(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op, evolve(SOMEBODY, id="example-never-ends"))
+    before = len(asked(simulator))
+    reads: list[str] = []
+    while reads.count("GET authorisation") < 3 * STUCK:
+        with pytest.raises(AuthorisationTimeoutError, match="SCA status started"):
+            authorisation.wait(timeout=0.1, poll_interval=0.01)
+        reads = asked(simulator)[before:]
+    assert 3 <= reads.count("GET consent") <= reads.count("GET authorisation") / STUCK
+
+
+@pytest.mark.parametrize("odd", [{"without": ["scaStatus"]}, {"change": {"scaStatus": "started"}}])
+def test_a_consent_that_is_lost_ends_it(op: OpenPayments, simulator: Simulator, odd: dict[str, Any]) -> None:
+    for follow in (lambda one: one.wait(poll_interval=0.01), to_the_end):
+        authorisation = in_an_app(op)
+        fault = simulator.misbehave(STATUSES, method="GET", times=None, **odd)
+        simulator.decline(authorisation.consent_id)
+        # the reason came along with the status that says nothing
+        with pytest.raises(AuthorisationFailedError, match="is rejected: USER_CANCEL") as caught:
+            follow(authorisation)
+        assert caught.value.trying_again_helps is True
+        fault.cancel()
+
+
+def test_a_page_that_asks_again_and_again_sees_the_end(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    consents = op.at_bank("SWEDSESS", SOMEBODY).consents
+    simulator.misbehave(STATUSES, method="GET", times=None, change={"scaStatus": None})
+    first = consents.resume(authorisation.to_dict()).poll()
+    assert (first.is_over, first.challenge is None) == (False, False)
+    simulator.approve(authorisation.consent_id)
+    resumed = consents.resume(authorisation.to_dict())
+    last = resumed.poll()
+    assert (last.is_over, last.challenge) == (True, None)
+    assert resumed.wait().consent_status == "valid"
+    assert (consents.resume(authorisation.to_dict()).wait()).consent_status == "valid"
+    other = in_an_app(op)
+    simulator.decline(other.consent_id)
+    with pytest.raises(AuthorisationFailedError, match="is rejected"):
+        other.poll()
+
+
+def test_a_page_that_keeps_the_authorisation_sees_a_status_that_is_stuck(
+    op: OpenPayments, simulator: Simulator
+) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, method="GET", times=None, change={"scaStatus": "started"})
+    simulator.approve(authorisation.consent_id)
+    before = len(asked(simulator))
+    updates = [authorisation.poll() for _ in range(STUCK)]
+    assert [update.is_over for update in updates] == [*[False] * (STUCK - 1), True]
+    assert asked(simulator)[before:] == [*["GET authorisation"] * STUCK, "GET consent"]
+
+
+def test_a_look_that_fails_ends_nothing(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, method="GET", times=STUCK, without=["scaStatus"])
+    refusals = [simulator.misbehave(CONSENTS, method="GET", code="CONSENT_INVALID")]
+    refusals.append(simulator.misbehave(CONSENTS, method="GET", body="<h1>Busy</h1>", content_type="text/html"))
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert [refusal.used for refusal in refusals] == [1, 1]
+
+
+# several signatures
+
+
+def grace(monkeypatch: pytest.MonkeyPatch, authorisation: Authorisation, seconds: float) -> None:
+    monkeypatch.setattr(sys.modules[type(authorisation).__module__], "GRACE", seconds)
+
+
+def test_the_first_of_two_does_not_wait_for_the_second(
+    op: OpenPayments, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorisation = in_an_app(op, FIRST_OF_TWO)
+    grace(monkeypatch, authorisation, 0.05)
+    for _ in range(2):
+        with pytest.raises(AnotherSignatureNeededError, match="others have to sign") as caught:
+            authorisation.wait(timeout=600, poll_interval=0.01)
+        assert caught.value.authorisation_id == authorisation.authorisation_id
+        assert caught.value.consent_id == authorisation.consent_id
+    assert isinstance(copy.copy(caught.value), AuthorisationTimeoutError)
+    second = evolve(FIRST_OF_TWO, id="99990101000")
+    another = op.at_bank("SWEDSESS", second).consents.authorise(authorisation.consent_id)
+    assert another.wait(poll_interval=0.01).consent_status == "valid"
+    assert authorisation.wait().consent_status == "valid"
+
+
+def test_the_timeout_may_be_shorter_than_the_grace(op: OpenPayments) -> None:
+    authorisation = in_an_app(op, FIRST_OF_TWO)
+    to_the_end(authorisation)
+    with pytest.raises(AnotherSignatureNeededError):
+        authorisation.wait(timeout=0.1, poll_interval=0.01)
+
+
+def test_a_bank_may_only_be_late_to_notice_the_last_signature(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(op)
+    partly = {"consentStatus": "partiallyAuthorised"}
+    to_the_end(authorisation)
+    simulator.misbehave(CONSENTS, times=3, body=partly)
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+
+
+def test_who_has_not_signed_yet_is_not_told_that_others_have_to(op: OpenPayments) -> None:
+    first = in_an_app(op, FIRST_OF_TWO)
+    to_the_end(first)
+    never = evolve(FIRST_OF_TWO, id="example-never-ends")
+    second = op.at_bank("SWEDSESS", never).consents.authorise(first.consent_id)
+    for _ in range(STUCK):  # now it knows the consent
+        second.poll()
+    with pytest.raises(AuthorisationTimeoutError, match="status partiallyAuthorised") as caught:
+        second.wait(timeout=0.1, poll_interval=0.01)
+    assert not isinstance(caught.value, AnotherSignatureNeededError)
+
+
+# callbacks
+
+
+def in_the_browser(op: OpenPayments, bic: str = "ESSESESS") -> tuple[Authorisation, str]:
+    """An authorisation by redirect, and the address that its browser comes back to."""
+    bank = op.at_bank(bic, SOMEBODY, redirect_preferred=True)
+    authorisation = bank.consents.authorise(bank.consents.create(valid_until=TOMORROW))
+    url = authorisation.redirect_url(redirect_uri=CALLBACK)
+    return authorisation, f"{CALLBACK}?state={url.state}"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "helps", "said"),
+    [
+        ("", None, None, "neither a code nor an error"),
+        ("&code=", None, None, "neither a code nor an error"),
+        ("&scope=accountinformation", None, None, "neither a code nor an error"),
+        ("#code=c", None, None, "neither a code nor an error"),
+        ("&code=a%0Ab", None, None, "can't be used"),
+        ("&error=access_denied&error_description=no", "access_denied", True, r"\(access_denied: no\)"),
+        ("&error=server_error", "server_error", None, r"\(server_error\)"),
+        ("&error=", None, None, "no reason given"),
+        ("&error_description=too+late", None, None, "too late"),
+        ("&code=c&error=access_denied", "access_denied", True, "access_denied"),
+    ],
+)
+def test_a_callback_without_a_code_is_a_failure(
+    op: OpenPayments, simulator: Simulator, more: str, code: str | None, helps: bool | None, said: str
+) -> None:
+    authorisation, callback = in_the_browser(op)
+    sent = len(simulator.requests)
+    with pytest.raises(AuthorisationFailedError, match=said) as caught:
+        authorisation.complete(callback + more)
+    error = caught.value
+    assert not isinstance(error, CallbackRejectedError)
+    assert (error.code, error.trying_again_helps, error.sca_status) == (code, helps, "scaMethodSelected")
+    assert (error.consent_id, error.authorisation_id) == (authorisation.consent_id, authorisation.authorisation_id)
+    assert len(simulator.requests) == sent
+    # it may all have been a mistake of the browser's
+    assert authorisation.complete(simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK)))
+
+
+@pytest.mark.openpayments_simulator(plain_redirect=True)
+def test_a_plain_redirect_comes_back_with_nothing(op: OpenPayments) -> None:
+    authorisation, callback = in_the_browser(op, "NDEASESS")
+    assert authorisation.complete(callback) is None
+    with pytest.raises(AuthorisationFailedError, match="no thanks"):
+        authorisation.complete(f"{callback}&error_description=no+thanks")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?code=k0de",
+        "?code=k0de&state=",
+        "?code=k0de&state=of-another",
+        "?code=k0de&state=mine&state=mine",
+        "?code=k0de&code=k0de&state=mine",
+        "?error=access_denied",
+        "?error=a&error=b&state=mine",
+        "#code=k0de&state=mine",
+    ],
+)
+def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, simulator: Simulator, query: str) -> None:
+    authorisation, _ = in_the_browser(op)
+    authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
+    sent = len(simulator.requests)
+    with pytest.raises(CallbackRejectedError, match="may still go on") as caught:
+        authorisation.complete(CALLBACK + query)
+    assert "k0de" not in str(caught.value)
+    assert (caught.value.code, caught.value.trying_again_helps) == (None, None)
+    assert caught.value.consent_id == authorisation.consent_id
+    assert len(simulator.requests) == sent
+
+
+@pytest.mark.parametrize("callback", [None, 5, b"x?state=mine", "https://[::1?state=mine", f"{CALLBACK}?state=\ud800"])
+def test_what_is_no_address_is_the_callers_mistake(op: OpenPayments, callback: Any) -> None:
+    authorisation, _ = in_the_browser(op)
+    with pytest.raises(InvalidArgumentError, match="callback_url"):
+        authorisation.complete(callback)
+
+
+# links that lead elsewhere
+
+
+@pytest.mark.openpayments_simulator(plain_redirect=True)
+def test_a_link_that_leads_elsewhere_can_be_had(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("NDEASESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=TOMORROW)
+    links = {"scaRedirect": {"href": "https://bank.example/sign?id=1"}}
+    simulator.misbehave(STATUSES, method="PUT", change={"_links": links})
+    authorisation = bank.consents.authorise(consent)
+    with pytest.raises(AuthorisationFailedError, match="allow_elsewhere=True") as caught:
+        authorisation.redirect_url(redirect_uri=CALLBACK)
+    assert caught.value.consent_id == consent.consent_id
+    resumed = bank.consents.resume(json.loads(json.dumps(authorisation.to_dict())))
+    url = resumed.redirect_url(redirect_uri=CALLBACK, allow_elsewhere=True)
+    assert (url, url.is_elsewhere) == ("https://bank.example/sign?id=1", True)
+    # the browser does not come back, and nobody needs it to
+    simulator.approve(consent.consent_id)
+    assert resumed.wait(poll_interval=0.01).consent_status == "valid"
+
+
+def test_a_link_to_the_auth_host_is_not_elsewhere(op: OpenPayments, simulator: Simulator) -> None:
+    authorisation, _ = in_the_browser(op)
+    url = authorisation.redirect_url(redirect_uri=CALLBACK, allow_elsewhere=True)
+    assert not url.is_elsewhere
+    assert authorisation.complete(simulator.visit(url))

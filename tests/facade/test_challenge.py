@@ -1,0 +1,72 @@
+"""The QR code of a challenge as a picture for a page."""
+
+from __future__ import annotations
+
+import re
+import sys
+from xml.etree import ElementTree as ET
+
+import pytest
+import segno
+from openpayments_client.models import ChallengeData
+
+from openpayments_facade import Challenge, ConfigurationError
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def modules(svg: str) -> list[list[int]]:
+    """The dark (1) and light (0) modules that an SVG shows, with the border: its lines are one module thick."""
+    root = ET.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    side = int(root.attrib["viewBox"].split()[2])
+    assert root.attrib["viewBox"] == f"0 0 {side} {side}"
+    light, dark = root.findall(f"{SVG}path")
+    assert (light.attrib["fill"], light.attrib["d"]) == ("#fff", f"M0 0h{side}v{side}h-{side}z")
+    found = [[0] * side for _ in range(side)]
+    x = y = 0.0
+    for command, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?: (-?[\d.]+))?", dark.attrib["d"]):
+        if command == "h":
+            for column in range(int(x), int(x) + int(first)):
+                found[int(y)][column] = 1
+        x = float(first) if command == "M" else x + float(first)
+        y = float(second) if command == "M" else y + float(second or 0)
+    return found
+
+
+@pytest.mark.parametrize("method", ["mbid", "mbid_animated_qr_token", None, "a-card"])
+def test_a_code_is_drawn_for_a_page(method: str | None) -> None:
+    challenge = Challenge(token="bankid.67df3917.0.dc69358e", method=method)
+    svg = challenge.qr_svg()
+    assert svg is not None
+    drawn = modules(svg)
+    code = segno.make_qr(str(challenge.qr_content), error="l")
+    # scanners need four light modules around it
+    assert drawn == [list(row) for row in code.matrix_iter(border=4)]
+    # it fills what it is put into
+    assert not {"width", "height", "class"} & ET.fromstring(svg).attrib.keys()
+    assert svg.startswith("<svg ")
+
+
+def test_what_is_no_code_is_not_drawn() -> None:
+    for nothing in (
+        Challenge(image="aGVq", method="mbid_animated_qr_image"),
+        Challenge(text="Open the app"),
+        Challenge(token="", method="mbid_animated_qr_token"),
+        Challenge(token="t", method="mbid_same_device"),
+        # more than a code can hold
+        Challenge(token="x" * 3000, method="mbid_animated_qr_token"),
+    ):
+        assert nothing.qr_svg() is None
+
+
+def test_a_token_that_is_no_text_is_none() -> None:
+    assert Challenge.of(ChallengeData(data=["\ud800"]), "mbid") is None
+    assert Challenge.of(ChallengeData(image="t\ud800"), "mbid_animated_qr_token") is None
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "segno", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "openpayments-facade\[qr\]"'):
+        Challenge(token="t", method="mbid").qr_svg()
+    assert Challenge(text="Open the app").qr_svg() is None
