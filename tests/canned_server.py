@@ -30,7 +30,7 @@ class Canned(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.token = Given(200, {"Content-Type": "application/json"}, json.dumps(TOKEN).encode())
         self.given: Given | Callable[[str, str], Given] = Given(204, {}, b"")
-        """The answer, or what finds it from a method and a path."""
+        """The answer, or what finds it from a method and a path with its query."""
         self.interactions: list[dict[str, Any]] = []
 
     @property
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/connect/token":
             given = self.server.token
         elif callable(given):
-            given = given(self.command, self.path.partition("?")[0])
+            given = given(self.command, self.path)
         headers = {**given.headers, "X-Request-ID": self.headers.get("X-Request-ID", "")}
         if self.path != "/connect/token":
             self.server.interactions.append(
