@@ -108,7 +108,7 @@ class Field:
     ) -> None:
         self.name = name
         """Its name in Python."""
-        self.read = read
+        self.read = _known(read) if needed else read
         self.plain = _PLAIN.get(read)
         """The type whose values are taken as they are."""
         self.required = required
@@ -206,8 +206,8 @@ def _notice(name: str) -> None:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    if isinstance(value, list) and len(value) <= 1:
+        value = value[0] if value else {}  # some languages write an empty object as []
     if not isinstance(value, Mapping):
         raise Unreadable("is not an object")
     return dict(value)
@@ -262,6 +262,21 @@ def _readable(item: Callable[[Any], T], values: Iterable[Any]) -> Iterator[Any]:
             yield partly.rest
         except Unreadable:
             pass
+
+
+def _known(read_value: Callable[[Any], T]) -> Callable[[Any], T]:
+    """The same reader, which refuses an object that has fields, but none that is described: it is something else."""
+
+    def read_known(value: Any) -> T:
+        found = read_value(value)
+        if getattr(found, "additional_properties", None) and isinstance(
+            fields := getattr(found, "_fields", None), Fields
+        ):
+            if all(getattr(found, name) is None for _, name in fields.names):
+                raise Unreadable("has none of the described fields")
+        return found
+
+    return read_known
 
 
 def either(read_object: Callable[[Any], T]) -> Callable[[Any], Any]:

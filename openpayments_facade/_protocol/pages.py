@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -20,6 +19,7 @@ from .._checks import refuse
 from ..errors import UnreadableResponseError
 from .answer import unreadable
 from .redirect import origin
+from .wire import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +33,6 @@ Item = TypeVar("Item")
 _LONGEST_QUERY: Final = 60_000  # httpx refuses URLs that are slightly longer
 _LISTS: Final = ("booked", "pending", "bankgiro")
 _KEY: Final = "continuationKey="
-_ATTRIBUTES: Final = {"_links": "links", "cardTransactions": "card_transactions"}
-"""What models call otherwise than the wire."""
 
 
 def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
@@ -44,6 +42,9 @@ def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
     """
     page = answer.parsed
     part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
+    stray = next((name for name in _LISTS if part is None and _field(page, name)), None)
+    if stray is not None:
+        raise unreadable(answer, "lists of transactions beside `transactions`", stray)
     lists = {name: getattr(part, name, None) for name in _LISTS}
     path, href = _link(page, "download")
     if href and not any(lists.values()):
@@ -206,10 +207,7 @@ def _link(page: object, name: str) -> tuple[str, object]:
 
 def _field(part: object, name: str) -> object:
     """A field by its name on the wire, of a model or of JSON that no model could read. A list of one counts as it."""
-    # what a model could not read is kept there
-    found = (part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})).get(name)
-    if found is None:
-        found = getattr(part, _ATTRIBUTES.get(name, name), None)
+    found = value_of(part, name)
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 

@@ -29,7 +29,7 @@ _FULL_LINE: Final = 140
 
 @lru_cache
 def _attribute(name: str) -> str:
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower().lstrip("_")
 
 
 def value_of(thing: object, name: str) -> Any:

@@ -169,6 +169,32 @@ def test_an_empty_answer_is_an_empty_list(op: OpenPayments, simulator: Simulator
     assert op.at_bank("ESSESESS", SOMEBODY).cards("consent").list() == []
 
 
+@pytest.mark.parametrize("report", [{}, {"transactions": None}, {"transactions": []}, {"transactions": {"booked": {}}}])
+def test_an_empty_report_is_an_empty_list(op: OpenPayments, simulator: Simulator, report: Any) -> None:
+    simulator.misbehave(ACCOUNTS, status=200, body=report)
+    accounts = op.at_bank("ESSESESS", SOMEBODY).accounts("consent")
+    assert [each for each in accounts.transactions("account")] == []
+
+
+@pytest.mark.parametrize(
+    ("report", "path"),
+    [
+        ({"transactions": [GOOD]}, "transactions"),
+        ({"transactions": [GOOD, GOOD]}, "transactions"),
+        ({"transactions": {"BOOKED": [GOOD]}}, "transactions"),
+        ({"transactions": "see attachment"}, "transactions"),
+        ({"account": {"iban": "SE3550000000054910000003"}, "booked": [GOOD]}, "booked"),
+    ],
+)
+def test_a_report_of_another_shape_is_not_an_empty_list(
+    op: OpenPayments, simulator: Simulator, report: Any, path: str
+) -> None:
+    simulator.misbehave(ACCOUNTS, status=200, body=report)
+    with pytest.raises(UnreadableResponseError) as caught:
+        [each for each in op.at_bank("ESSESESS", SOMEBODY).accounts("consent").transactions("account")]
+    assert caught.value.path == path
+
+
 @pytest.mark.parametrize("body", ["", " \n"])
 def test_no_body_where_there_must_be_one(op: OpenPayments, simulator: Simulator, body: str) -> None:
     accounts = op.at_bank("ESSESESS", SOMEBODY).accounts("consent")
