@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 
 import typer
 
-from .. import views
+from .. import OpenPaymentsError, views
 from .accounts import DAYS, AccountId, AccountRun
 from .output import cell, is_interactive, json_text, printable, say, write
 from .run import read_date
@@ -158,7 +158,7 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} % of the days"))
     bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
     task = bar.add_task("Reading transactions", total=(last - first).days + 1)
-    count, dates = 0, set[date]()
+    count, dates, file = 0, set[date](), False
     while True:
         # the bar is hidden while a page is written, maybe to the same terminal
         with bar if is_interactive() else nullcontext():
@@ -169,9 +169,12 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
         page, own = cast("Page", ([*(lists.booked or []), *(lists.pending or [])] if lists else [], report.account))
         yield page, own
         count += len(page)
+        file = file or "download" in (report.links or ())
         dates |= {day for each in page if (day := views.day(each).value)}
         # whether the oldest or the newest come first
         passed = (max(dates) - min(dates)).days if dates else 0
         bar.update(task, description=f"Read {count:,} transactions", completed=passed)
+    if not count and file:
+        raise OpenPaymentsError("the bank offers a file to download instead of transactions")
     if not count:
         say("No transactions in that period.")

@@ -568,6 +568,14 @@ def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
         assert (result.stdout, result.stderr) == (printed, "No transactions in that period.\n")
 
 
+def test_a_file_instead_of_transactions(simulator: Simulator, account: list[str]) -> None:
+    report = {"_links": {"download": {"href": "https://files.example/statement?key=k"}}}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=report)
+    result = run("transactions", *account)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: the bank offers a file to download instead of transactions.\n"
+
+
 def test_a_page_that_fails_leaves_no_complete_json(simulator: Simulator, account: list[str]) -> None:
     link = {"next": {"href": "/psd2/accountinformation/v1/accounts/x/transactions?page=2"}}
     booked = [{"transactionAmount": {"currency": "SEK", "amount": "1.00"}}]
