@@ -71,8 +71,9 @@ class Fault:
         body: The body of the answer: a string or bytes as they are, an object or a list as JSON.
         content_type: The Content-Type of the answer, `application/json` by default.
         headers: Headers to set in the answer.
-        change: Fields of the answer, a JSON object, with the values to set.
-        without: Fields of the answer, a JSON object, to leave out.
+        change: Fields of the answer, a JSON object, with the values to set: wherever one of that name stands, and at
+            the top if there is none.
+        without: Fields of the answer, a JSON object, to leave out, wherever they stand.
         code: An error code. The answer has the host's documented error body (`tppMessages`, or OAuth's on the auth
             host) and the usual status of the code.
         close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
@@ -205,8 +206,10 @@ class Fault:
         except ValueError:
             return
         if isinstance(found, dict):
-            kept = {name: value for name, value in found.items() if name not in (self.without or ())}
-            _replace_body(response, json.dumps({**kept, **(self.change or {})}, ensure_ascii=False).encode())
+            change, seen = dict(self.change or {}), set[str]()
+            changed = _changed(found, change, self.without or (), seen)
+            missing = {name: value for name, value in change.items() if name not in seen}
+            _replace_body(response, json.dumps({**changed, **missing}, ensure_ascii=False).encode())
 
     def _does_something(self) -> bool:
         changes = (self.content_type, self.headers, self.change, self.without, self.truncate)
@@ -223,6 +226,19 @@ class Fault:
             return (self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)).encode()
         except (TypeError, ValueError):
             raise ValueError("body can't be encoded as UTF-8 or JSON") from None
+
+
+def _changed(value: Any, change: Mapping[str, Any], without: Collection[str], seen: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_changed(each, change, without, seen) for each in value]
+    if not isinstance(value, dict):
+        return value
+    seen |= (value.keys() & change.keys()) - {*without}
+    return {
+        name: change[name] if name in change else _changed(each, change, without, seen)
+        for name, each in value.items()
+        if name not in without
+    }
 
 
 class Misbehaviour:

@@ -334,8 +334,9 @@ class Simulator:
             body: The body of the answer; an object or a list is sent as JSON.
             content_type: The Content-Type of the answer.
             headers: Further headers of the answer.
-            change: Fields to set in the JSON object of the answer, all else in it stays.
-            without: Fields to leave out of the JSON object of the answer.
+            change: Fields to set in the JSON object of the answer: wherever one of that name stands, and at the top if
+                there is none. All else in it stays.
+            without: Fields to leave out of the JSON object of the answer, wherever they stand.
             code: An error code; the answer has the documented error body and the usual status.
             close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
             truncate: The number of bytes after which the body is cut.

@@ -573,7 +573,7 @@ def test_a_file_instead_of_transactions(simulator: Simulator, account: list[str]
     simulator.misbehave("/psd2/accountinformation", status=200, body=report)
     result = run("transactions", *account)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: the bank offers a file to download instead of transactions.\n"
+    assert result.stderr == "Error: the bank offers a file to download instead of transactions\n"
 
 
 def test_a_page_that_fails_leaves_no_complete_json(simulator: Simulator, account: list[str]) -> None:

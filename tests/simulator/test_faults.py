@@ -94,6 +94,14 @@ def test_a_broken_body(caller: Caller, fault: dict[str, Any], content: bytes, co
         ({"without": ("isoCountryCode", "name"), "change": {"name": "x"}}, {"name": "x"}),
         ({"change": {}}, {"isoCountryCode": "SE", "name": "Sweden"}),
         ({"body": {"a": 1, "b": 2}, "without": ["a"]}, {"b": 2}),
+        (
+            {
+                "body": {"a": [{"b": 1}, {"b": 2, "c": {"b": 3, "d": 4}}]},
+                "change": {"b": "x", "e": 0},
+                "without": ["d"],
+            },
+            {"a": [{"b": "x"}, {"b": "x", "c": {"b": "x"}}], "e": 0},
+        ),
         ({"body": [1], "without": ["a"], "change": {"a": 1}}, [1]),
     ],
 )
