@@ -28,14 +28,15 @@ _NAMES = {
     "events": "OnTokenEvent TokenEvent",
     "models": """
         Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
-        AuthorizationMethod Balance BookedCardTransaction BookedTransaction BookingStatus CardAccount CardTransaction
-        CardTransactionReport City Consent ConsentAccess ConsentCreated Country MonetaryAmount PendingCardTransaction
-        PendingTransaction ScaStatusAnswer Transaction TransactionReport
+        AuthorizationMethod Balance BankgiroTransaction BookedCardTransaction BookedTransaction BookingStatus
+        CardAccount CardTransaction CardTransactionReport City Consent ConsentAccess ConsentCreated Country
+        MonetaryAmount PendingCardTransaction PendingTransaction ScaStatusAnswer Transaction TransactionReport
     """,
     "psu": "Psu",
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
+_MODULES = ("request_ids", "views")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",
@@ -46,7 +47,7 @@ _TWINS = {
     "client": "OpenPayments",
     "consents": "Consents",
     "oauth": "OAuth",
-    "transactions": "CardTransactions Transactions",
+    "transactions": "BankgiroTransactions CardTransactions Transactions",
 }
 _HOMES = {
     **{name: module for module, names in _NAMES.items() for name in names.split()},
@@ -54,11 +55,11 @@ _HOMES = {
     **{f"Async{name}": f"_async.{module}" for module, names in _TWINS.items() for name in names.split()},
 }
 
-__all__ = sorted([*_HOMES, "request_ids"])
+__all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> object:
-    if name == "request_ids":
+    if name in _MODULES:
         return _import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from openpayments_client.models import AuthorisationStarted as AuthorisationStar
 from openpayments_client.models import AuthorisationUpdated as AuthorisationUpdated
 from openpayments_client.models import AuthorizationMethod as AuthorizationMethod
 from openpayments_client.models import Balance as Balance
+from openpayments_client.models import BankgiroTransaction as BankgiroTransaction
 from openpayments_client.models import BookedCardTransaction as BookedCardTransaction
 from openpayments_client.models import BookedTransaction as BookedTransaction
 from openpayments_client.models import BookingStatus as BookingStatus
@@ -28,6 +29,7 @@ from openpayments_client.models import Transaction as Transaction
 from openpayments_client.models import TransactionReport as TransactionReport
 
 from . import request_ids as request_ids
+from . import views as views
 from ._async.accounts import AsyncAccounts as AsyncAccounts
 from ._async.aspsp_information import AsyncAspsps as AsyncAspsps
 from ._async.aspsp_information import AsyncCities as AsyncCities
@@ -38,6 +40,7 @@ from ._async.cards import AsyncCards as AsyncCards
 from ._async.client import AsyncOpenPayments as AsyncOpenPayments
 from ._async.consents import AsyncConsents as AsyncConsents
 from ._async.oauth import AsyncOAuth as AsyncOAuth
+from ._async.transactions import AsyncBankgiroTransactions as AsyncBankgiroTransactions
 from ._async.transactions import AsyncCardTransactions as AsyncCardTransactions
 from ._async.transactions import AsyncTransactions as AsyncTransactions
 from ._protocol.answer import RawResponse as RawResponse
@@ -59,6 +62,7 @@ from ._sync.cards import Cards as Cards
 from ._sync.client import OpenPayments as OpenPayments
 from ._sync.consents import Consents as Consents
 from ._sync.oauth import OAuth as OAuth
+from ._sync.transactions import BankgiroTransactions as BankgiroTransactions
 from ._sync.transactions import CardTransactions as CardTransactions
 from ._sync.transactions import Transactions as Transactions
 from ._version import __version__ as __version__

@@ -22,7 +22,8 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _read_url(value: object) -> str:
-    return value.rstrip("/") if isinstance(value, str) else str(value)
+    # of anything else the type alone is shown
+    return value.rstrip("/") if isinstance(value, str) else type(value).__name__
 
 
 def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
@@ -110,5 +111,6 @@ def read_environment(value: object, *, name: str = "environment") -> Environment
     known = SANDBOX.name if value is None else value
     if not isinstance(known, str) or known not in _BY_NAME:
         names = ", ".join(map(repr, _BY_NAME))
-        raise ConfigurationError(f"{name} must be {names} or an Environment(...), not {value!r}")
+        said = repr(value) if isinstance(value, str) else type(value).__name__
+        raise ConfigurationError(f"{name} must be {names} or an Environment(...), not {said}")
     return _BY_NAME[known]

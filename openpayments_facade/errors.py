@@ -110,6 +110,9 @@ class _CallError(OpenPaymentsError):
     """The URL of the request."""
     status_code: int | None = None
     """The HTTP status; None if there was no answer."""
+    retry_after: float | None = None
+    """Seconds to wait before the next attempt, as the server asked (5 if that can't be read). For the application's own
+    token: seconds until the SDK asks the token endpoint again. None if nobody said."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -152,8 +155,6 @@ class TokenError(_CallError):
     """The OAuth error code (RFC 6749, section 5.2); None if the body had none."""
     description: str | None = None
     """The server's explanation."""
-    retry_after: float | None = None
-    """Seconds that the server asked to wait."""
 
 
 class AuthenticationError(TokenError):
@@ -200,8 +201,6 @@ class APIError(_CallError):
     body had none."""
     messages: tuple[TppMessage, ...] = ()
     """All messages of the body."""
-    retry_after: float | None = None
-    """Seconds that the server asked to wait."""
     headers: Mapping[str, str] = {}
     """The headers of the answer. If they quote the token, it is masked."""
     body: str = ""

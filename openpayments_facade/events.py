@@ -19,7 +19,8 @@ class TokenEvent:
 
     Attributes:
         kind: `fetched` (from the token endpoint), `adopted` (from the store, where another process put it), `failed`
-            (there is no new token) or `rejected` (the API answered 401 and blamed the token, which is dropped).
+            (a fetch failed; another may follow) or `rejected` (the API answered 401 and blamed the token, which is
+            dropped).
         client_id: The application.
         scope: The scope that was requested.
         duration: Seconds that it took to get the token, or to fail.

@@ -70,7 +70,7 @@ def read_api_scopes(value: object, *, argument: str = "api_scopes") -> tuple[Api
         raise refuse(argument, f"must be a list of API scopes ({known})")
     given = list(value)
     if unknown := [scope for scope in given if not isinstance(scope, str) or scope not in set(ApiScope)]:
-        raise refuse(argument, f"contains {unknown[0]!r}; the API scopes are {known}")
+        raise refuse(argument, f"must contain nothing but API scopes ({known})", unknown[0])
     if not given:
         raise refuse(argument, f"must not be empty; name at least one of {known}")
     if ApiScope.BANKGIRO_INFORMATION in given and ApiScope.ACCOUNT_INFORMATION not in given:

@@ -21,7 +21,8 @@ def stub() -> str:
     names = defaultdict(list)
     for name, module in package._HOMES.items():
         names["openpayments_client.models" if module == "models" else f".{module}"].append(name)
-    lines = [NOTE, "from . import request_ids as request_ids", "from ._version import __version__ as __version__"]
+    lines = [NOTE, "from ._version import __version__ as __version__"]
+    lines += [f"from . import {name} as {name}" for name in package._MODULES]
     lines += [f"from {module} import {name} as {name}" for module in names for name in names[module]]
     text = "\n".join([*lines, "\n__all__: list[str]\n"])
     for arguments in (["check", "--select", "I", "--fix"], ["format"]):

@@ -27,6 +27,7 @@ DOCUMENTED = {
     "testing": None,
     "tokens": ["MemoryStore", "OnTokenEvent", "TokenEvent", "TokenStore", "UserToken", "forget_all"],
     "tokens.stores": ["FileStore", "MemoryStore", "RedisStore", "TokenStore"],
+    "views": None,
 }
 # of these classes the SDK uses more than the docs name
 DOCUMENTED_MEMBERS = {"AccessToken": ["value", "scope", "missing", "expires_at"]}

@@ -298,7 +298,7 @@ def flag(value: Any) -> bool:
 def whole(value: Any) -> int:
     """Reads a whole number, also one that came as a text."""
     value = _alone(value)
-    if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,99}(\.0{1,99})?", said := str(value).strip(), re.ASCII):
+    if not re.fullmatch(r"[+-]?\d{1,99}(\.0{1,99})?", said := str(value).strip(), re.ASCII):
         raise Unreadable("is not a whole number")
     return int(said.partition(".")[0])
 

@@ -10,6 +10,7 @@ from openpayments_client.operations import OPERATIONS
 from .._checks import check
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
+from .._protocol.pages import Pages
 from .service import AsyncBankService, AsyncRawService, raw
 from .transactions import AsyncTransactions, raw_pages, read_pages
 
@@ -95,7 +96,8 @@ class AsyncAccounts(AsyncConsentService):
             transaction_id: The transaction's `transaction_id`, or a transaction from the list.
 
         Raises:
-            InvalidArgumentError: The id is malformed, or the bank gave the listed transaction none.
+            InvalidArgumentError: The id is malformed.
+            UnreadableResponseError: The bank gave the listed transaction no usable id; nothing was sent.
             NotFoundError: There is no such account or transaction.
         """
         ids = id_of(account_id, "resource_id", "account_id"), id_of(transaction_id, "transaction_id")
@@ -111,6 +113,7 @@ class AsyncAccounts(AsyncConsentService):
         entry_reference_from: str | models.Transaction | None = None,
         delta_list: bool | None = None,
         with_balance: bool | None = None,
+        cursor: str | None = None,
     ) -> AsyncTransactions:
         """The transactions of an account, read page by page as you iterate. Sends nothing until then.
 
@@ -123,14 +126,16 @@ class AsyncAccounts(AsyncConsentService):
             date_from: The first day, inclusive: a date, an ISO date such as "2026-01-31", or a timedelta or
                 relativedelta from today (UTC). By default the bank decides; `account_information` of the bank's
                 details says how far back it goes.
-            date_to: The last day, inclusive, in the same forms. By default there is no end.
+            date_to: The last day, inclusive, in the same forms. By default there is no end. It may be still to come.
             entry_reference_from: Lists only what came after this transaction, or the one with this `entry_reference`.
             delta_list: Lists only what is new since the list was last read. Only in the provider's guide of 2021.
             with_balance: Whether to include balances in the pages. Only in the provider's guide of 2021.
+            cursor: Goes on where `.cursor` of an earlier list of this account stood, with what that one was asked for.
+                The other filters may be given again, and have no effect.
 
         Raises:
-            InvalidArgumentError: A day is in the future, the days are in the wrong order, or another argument is wrong;
-                the message names it.
+            InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
+                wrong; the message names it. Whether days to come can be asked for is for the bank to say.
         """
         first, last = as_period(date_from, date_to)
         operation = Operation.at_bank(
@@ -145,7 +150,7 @@ class AsyncAccounts(AsyncConsentService):
             delta_list=delta_list,
             with_balance=with_balance,
         )
-        return AsyncTransactions(self._run, operation)
+        return AsyncTransactions(self._run, operation, cursor)
 
     async def list(self, *, with_balance: bool | None = None) -> list[models.Account]:
         """Lists the accounts that the consent opens. Pass one, or its `resource_id`, to the other methods.
@@ -156,8 +161,7 @@ class AsyncAccounts(AsyncConsentService):
         operation = Operation.at_bank(
             self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance
         )
-        pages = [answer.parsed async for answer in read_pages(self._run, operation)]
-        return [account for page in pages if page is not None for account in page.accounts]
+        return [account async for page in read_pages(self._run, Pages(operation)) for account in page.accounts]
 
 
 class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):

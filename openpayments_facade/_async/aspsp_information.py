@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api import aspsp_information as api
 
-from .._protocol.arguments import as_city, as_country, as_list, id_of
+from .._protocol.arguments import as_bic, as_city, as_country, as_list
 from .service import AsyncRawService, AsyncService, raw
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ class AsyncAspsps(AsyncService):
             (await op.aspsps.get("ESSESESS")).global_payment_products   # ['sepa-credit-transfers', 'domestic']
 
         Args:
-            bic_fi: Its BIC, in capitals, or the bank from the list.
+            bic_fi: Its BIC (ISO 9362; small letters and blanks are put right), or the bank from the list.
 
         Raises:
             InvalidArgumentError: It is not a BIC.
             NotFoundError: There is no such bank.
         """
-        return await self._call(api.get_aspsp_details, id_of(bic_fi, "bic_fi"))
+        return await self._call(api.get_aspsp_details, as_bic(bic_fi))
 
     async def list(
         self, *, countries: Iterable[AnyCountry] | None = None, city_ids: Iterable[AnyCity] | None = None

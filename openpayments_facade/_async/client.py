@@ -62,7 +62,7 @@ class AsyncOpenPayments:
         timeout: Seconds for each step of a request (connecting, sending, waiting for data), or an `httpx.Timeout`.
         total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. An async
             call is cut off at that moment, a sync call when its current read ends (after `timeout` at the latest).
-        max_retries: How many times a failed request is retried, if it is safe to send twice.
+        max_retries: How many times a failed request is retried, if it is safe to send twice. The same for the token.
         limits: The size of the connection pool, as an `httpx.Limits`.
         proxy: A proxy's URL, or an `httpx.Proxy`.
         verify: The path of a CA bundle, or an SSL context.
@@ -165,7 +165,7 @@ class AsyncOpenPayments:
         Sends nothing. Every call made with it carries all of the arguments.
 
         Args:
-            bic_fi: The bank's BIC, or the bank from `aspsps`.
+            bic_fi: The bank's BIC (ISO 9362; small letters and blanks are put right), or the bank from `aspsps`.
             psu: The user. Without `psu`, access is unattended and anonymous.
             affiliated_aspsp: A bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`, or its id.
             redirect_preferred: True to have the user authorise in the browser, False in an app. None sends the same as
@@ -294,7 +294,8 @@ class AsyncOpenPayments:
             UnreadableResponseError: Its answer is not a token.
         """
         options = self._sender.options
-        return await self._sender.session.tokens(options.psu_context).aget(options.total_timeout)
+        tokens = self._sender.session.tokens(options.psu_context)
+        return await tokens.aget(options.total_timeout, options.max_retries)
 
     async def aclose(self) -> None:
         """Closes the connections; later calls raise ClientStateError. Closing twice does no harm."""

@@ -73,7 +73,7 @@ class AsyncSender:
 
     async def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
-        token = await tokens.aget(call.remaining())
+        token = await tokens.aget(call.remaining(), self.options.max_retries)
         while True:
             exchange = call.next_attempt(token.value)
             await self.session.pool.send(exchange)
@@ -88,7 +88,7 @@ class AsyncSender:
                 tokens.reject(token)
             if not blames_token(refusal) or not operation.resendable or call.replayed:
                 raise refusal
-            rejected, token = token, await tokens.aget(call.remaining())
+            rejected, token = token, await tokens.aget(call.remaining(), self.options.max_retries)
             if token is rejected:
                 raise refusal
             call.replayed = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 from openpayments_client import models
 
-from .._protocol.pages import Pages, listed
+from .._protocol.pages import Pages, listed, read_cursor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,18 +18,27 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Report = TypeVar("Report")
 Item = TypeVar("Item")
+Page = TypeVar("Page")
 
 
-async def read_pages(
-    send: Callable[[Operation[Report]], Awaitable[RawResponse[Report]]], first: Operation[Report]
-) -> AsyncIterator[RawResponse[Report]]:
-    """The pages of a list, each read when it is asked for."""
-    pages = Pages(first)
-    operation: Operation[Report] | None = first
-    while operation is not None:
+def read_pages(
+    send: Callable[[Operation[Any]], Awaitable[RawResponse[Any]]], pages: Pages[Report | None]
+) -> AsyncIterator[Report]:
+    """The pages of a list that are not empty, each read when it is asked for."""
+    return _read(send, pages, lambda answer: answer.parsed)
+
+
+async def _read(
+    send: Callable[[Operation[Report]], Awaitable[RawResponse[Report]]],
+    pages: Pages[Report],
+    read: Callable[[RawResponse[Report]], Page | None],
+) -> AsyncIterator[Page]:
+    while (operation := pages.operation) is not None:
         answer = await send(operation)
-        yield answer
-        operation = pages.after(answer)
+        page = None if pages.is_behind else read(answer)
+        pages.turn(answer)
+        if page is not None:
+            yield page
 
 
 class AsyncListing(Generic[Report, Item]):
@@ -40,42 +49,87 @@ class AsyncListing(Generic[Report, Item]):
 
     Raises:
         UnreadableResponseError: The bank's link to the next page leads to another host, or to a page that was
-            already read.
+            already read. Or the bank offers a file to download instead of transactions; `pages()` gives such a report.
     """
 
-    def __init__(self, send: Callable[[Operation[Any]], Awaitable[RawResponse[Any]]], first: Operation[Any]) -> None:
-        self._send = send
-        self._operation = first
+    _lists: ClassVar[tuple[str, ...]] = ("booked", "pending")
+
+    def __init__(
+        self,
+        send: Callable[[Operation[Any]], Awaitable[RawResponse[Any]]],
+        first: Operation[Any],
+        cursor: str | None = None,
+    ) -> None:
+        self._send, self._first, self._cursor = send, first, cursor
+        self._begin()
 
     async def __aiter__(self) -> AsyncIterator[Item]:
-        async for page in self._answers():
-            for transaction in listed(page.parsed):  # type: ignore[arg-type]
+        pages = self._begin(" and ".join(self._lists))
+        while (operation := pages.operation) is not None:
+            answer = await self._send(operation)
+            for transaction in pages.rest(answer, listed(answer, *self._lists)):
                 yield transaction
 
     async def pages(self) -> AsyncIterator[Report]:
-        """Iterates over the pages instead: the reports as the bank sent them, with their balances if any."""
-        async for answer in self._answers():
-            if answer.parsed is not None:
-                yield answer.parsed
+        """Iterates over the pages instead: the reports as the bank sent them, with their balances if any.
+
+        It begins with the whole page in which the cursor stands.
+        """
+        async for report in read_pages(self._send, self._begin()):
+            yield report
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the newest iteration stands; None once everything was read. Safe as a part of JSON and of a URL.
+
+        The same method with this `cursor=`, in any process, goes on after the last transaction that was given, or the
+        last page of `pages()`. Nothing is lost if a call for a page failed. A page that was given in part is read
+        again; its first transactions are then left out, as many as were given.
+
+        It holds the query of a page, as the bank wrote it, and nothing about the user; keep it where the user can't
+        change it.
+        """
+        return self._pages.cursor
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._operation.path}>"
+        return f"<{type(self).__name__} {self._first.path}>"
+
+    def _begin(self, counted: str = "") -> Pages[Any]:
+        place = None if self._cursor is None else read_cursor(self._cursor, self._first)
+        self._pages: Pages[Any] = Pages(self._first, place, counted)
+        return self._pages
 
     def _answers(self) -> AsyncIterator[RawResponse[Report]]:
-        return read_pages(self._send, self._operation)
+        return _read(self._send, self._begin(), lambda answer: answer)
 
 
 class AsyncTransactions(AsyncListing[models.TransactionReport, models.BookedTransaction | models.PendingTransaction]):
     """`accounts.transactions(...)`: iterates over transactions, and reads each page when it is needed.
 
     Each transaction has a `booking_status`. Pages are not kept: iterating again reads them again. Iterating raises the
-    errors that `AsyncAccounts` lists. With the API scope `bankgiroinformation`, a page's `transactions.bankgiro` has
-    single payments taken out of lump sums; the iteration leaves them out, since their sums are in the list already.
+    errors that `AsyncAccounts` lists. The payments that `bankgiro()` gives are not among them.
 
     Raises:
         UnreadableResponseError: The bank's link to the next page leads to another host, or to a page that was
-            already read.
+            already read. Or the bank offers a file to download instead of transactions; `pages()` gives such a report.
     """
+
+    def bankgiro(self) -> AsyncBankgiroTransactions:
+        """The single Bankgiro payments of lump sums, from the same pages. Needs the API scope `bankgiroinformation`.
+
+        Don't add their amounts to those of the transactions: by all appearance, the lump sums are among them (the
+        provider's description of 2026).
+        """
+        return AsyncBankgiroTransactions(self._send, self._first, self._cursor)
+
+
+class AsyncBankgiroTransactions(AsyncListing[models.TransactionReport, models.BankgiroTransaction]):
+    """`accounts.transactions(...).bankgiro()`: as `AsyncTransactions`, for the single payments of lump sums.
+
+    It has a cursor of its own: `accounts.transactions(account, cursor=...).bankgiro()` goes on with it.
+    """
+
+    _lists = ("bankgiro",)
 
 
 class AsyncCardTransactions(
@@ -88,8 +142,14 @@ class AsyncRawTransactions(Generic[Report]):
     """`bank.with_raw_response.accounts(consent).transactions(...)`, and of cards: pages as raw responses."""
 
     def __init__(self, transactions: AsyncListing[Report, Any]) -> None:
+        self._transactions = transactions
         self.pages = transactions._answers
         """Iterates over the pages, each a `RawResponse`."""
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the newest iteration stands, as `AsyncListing.cursor`."""
+        return self._transactions.cursor
 
 
 def raw_pages(

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import ipaddress
+import logging
 import platform
 import threading
 from concurrent import futures
@@ -14,6 +17,7 @@ from contextlib import aclosing, closing, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
@@ -25,17 +29,20 @@ from ..errors import ClientStateError, ConfigurationError
 from .tls import ssl_context
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .._protocol.exchange import Exchange
     from .._settings import Settings
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
+_log = logging.getLogger("openpayments_facade")
 _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
-def _arguments(settings: Settings) -> dict[str, Any]:
-    """The arguments of every HTTP client of a facade client."""
-    hosts = {urlsplit(url).hostname for url in (settings.environment.auth_url, settings.environment.api_url)}
+def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
+    """The arguments of every HTTP client of a facade client, and its hosts that are not this machine."""
+    hosts = {str(urlsplit(url).hostname) for url in (settings.environment.auth_url, settings.environment.api_url)}
     loopback = {host for host in hosts if is_loopback(host)}
     proxy, limits = settings.proxy, settings.limits
     if limits is not None and not isinstance(limits, httpx.Limits):
@@ -46,31 +53,89 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
         raise ConfigurationError("proxy is not a URL such as http://proxy.example.com:3128") from None
-    return {
+    arguments = {
         "verify": ssl_context(settings),
         "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
         # None connects directly to the host, whatever the environment says
-        "mounts": {f"all://[{host}]" if ":" in str(host) else f"all://{host}": None for host in loopback},
-        # a client that only talks to this machine needs no proxy, and nothing else from the environment
+        "mounts": {_pattern(host): None for host in loopback},
+        # a client that only talks to this machine needs no proxy
         "proxy": None if loopback == hosts else proxy,
-        "trust_env": loopback != hosts,
+        # the environment is read here: httpx refuses to work if NO_PROXY has something that it does not understand
+        "trust_env": False,
         "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
+    return arguments, hosts - loopback
 
 
-def _new(kind: type[C], transport: Any, arguments: dict[str, Any]) -> C:
+def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collection[str]) -> C:
+    """An HTTP client. The environment says how it reaches these hosts, if nothing else does."""
+    carrier = httpx.HTTPTransport if kind is httpx.Client else httpx.AsyncHTTPTransport
+    reads_environment = transport is None and arguments["proxy"] is None
+    mounts: dict[str, Any] = {}
     try:
-        client = kind(transport=transport, **arguments)
-    except (ValueError, httpx.InvalidURL):
-        # the value is not shown: it may carry a password
-        raise ConfigurationError("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not a URL") from None
+        for pattern, proxy in _proxies_of_environment(hosts if reads_environment else ()).items():
+            using = {"proxy": proxy, "verify": arguments["verify"], "limits": arguments["limits"]}
+            mounts[pattern] = None if proxy is None else carrier(**using)
+        client = kind(transport=transport, **{**arguments, "mounts": mounts | arguments["mounts"]})
     except ImportError:
         raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
     return client
+
+
+def _proxies_of_environment(hosts: Collection[str]) -> dict[str, httpx.Proxy | None]:
+    """What the environment says of the way to these hosts: proxies by the patterns of httpx, None for no proxy.
+
+    As httpx reads its variables, with two differences: NO_PROXY may name networks, and an entry that is not understood
+    is left out instead of refused. Raises ConfigurationError.
+    """
+    variables = getproxies() if hosts else {}
+    proxies: dict[str, httpx.Proxy | None] = {}
+    for scheme in ("http", "https", "all"):
+        if url := variables.get(scheme):
+            try:
+                proxies[f"{scheme}://"] = httpx.Proxy(url if "://" in url else f"http://{url}")
+            except (ValueError, httpx.InvalidURL):
+                # the value is not shown: it may carry a password
+                raise ConfigurationError(f"{scheme.upper()}_PROXY is not a URL") from None
+    entries = [entry.strip() for entry in variables.get("no", "").split(",")]
+    if not proxies or "*" in entries:
+        return {}
+    for number, entry in enumerate(entries, 1):
+        if (network := _network(entry)) is not None:
+            inside = (host for host in hosts if (address := _network(host)) is not None and address[0] in network)
+            proxies.update(dict.fromkeys(map(_pattern, inside)))
+            continue
+        if not entry:
+            continue
+        pattern = entry if "://" in entry else f"all://{'' if entry.lower() == 'localhost' else '*'}{entry}"
+        try:
+            httpx.URL(pattern)
+        except (ValueError, httpx.InvalidURL):
+            _tell_of(number)
+        else:
+            proxies[pattern] = None
+    return proxies
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return None
+
+
+def _pattern(host: str) -> str:
+    return f"all://[{host}]" if ":" in host else f"all://{host}"
+
+
+@functools.cache
+def _tell_of(number: int) -> None:
+    """Once for each entry: HTTP clients are made often. It is not shown: it may be a URL with a password."""
+    _log.warning("NO_PROXY: entry %d is not understood, and has no effect", number)
 
 
 def _forget_redirect(response: httpx.Response) -> None:
@@ -127,14 +192,14 @@ class _Pool(Generic[C]):
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the event loop, because the user's transport is async only."""
         self._arguments = _arguments(settings)
-        self._client = _new(self._kind, transport, self._arguments)
+        self._client = _new(self._kind, transport, *self._arguments)
         self._closed = False
         reset_after_fork(self)
 
     def reset(self) -> None:
         """After a fork: gives up loop and connections without closing them, for they are the parent's."""
         self._inherited = self._client, self._loop
-        self._client, self._loop = _new(self._kind, self._transport, self._arguments), None
+        self._client, self._loop = _new(self._kind, self._transport, *self._arguments), None
 
     def client(self) -> C:
         """The HTTP client. Raises ClientStateError after `refuse()`."""
@@ -155,7 +220,7 @@ class _Pool(Generic[C]):
         """
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
         try:
-            client = _new(httpx.Client, transport, self._arguments)
+            client = _new(httpx.Client, transport, *self._arguments)
         except ConfigurationError as error:  # the proxy variables of the environment have changed
             exchange.fail(error)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -312,16 +313,45 @@ def phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
 
 
-def retry_after(headers: httpx.Headers, now: datetime | None = None) -> float | None:
-    """The seconds that a Retry-After header (a number or a date) asks to wait. None without a readable one."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        at = parsedate_to_datetime(value)
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds())
-    except (ValueError, OverflowError):
+UNREADABLE_RETRY_AFTER: Final = 5.0
+"""Seconds that a Retry-After means that can't be read."""
+_SPAN: Final = re.compile(r"(\d*\.?\d+)\s*(MS|[SMHD]?)(?:ECOND|EC|INUTE|IN|OUR|R|AY)?S?\s*", re.ASCII)
+_UNITS: Final = {"": 1, "MS": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400}
+_SINCE_EPOCH: Final = 1e9
+"""From here on a number is a moment, in seconds since the epoch: no span is that long."""
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """The seconds that Retry-After asks to wait: the longest of all that it can mean. None without the header.
+
+    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units and lists.
+    """
+    value = headers.get("retry-after", "")
+    if not value.strip():
         return None
+    # a date counts from when the server sent it: its clock is not ours
+    now = _moment(headers.get("date", "")) or datetime.now(UTC)
+    # a comma is that of a date, of a list or of a fraction
+    found = [_seconds(wish.strip(" \t\"'").upper(), now) for wish in (*value.split(","), value.replace(",", "."))]
+    return max((seconds for seconds in found if seconds is not None), default=UNREADABLE_RETRY_AFTER)
+
+
+def _seconds(wish: str, now: datetime) -> float | None:
+    span = wish.lstrip("+-")
+    if span and not _SPAN.sub("", span):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(span))
+        seconds -= now.timestamp() if seconds >= _SINCE_EPOCH else 0.0
+        return 0.0 if wish.startswith("-") else min(max(0.0, seconds), _SINCE_EPOCH)
+    at = _moment(wish)
+    return max(0.0, (at - now).total_seconds()) if at else None
+
+
+def _moment(text: str) -> datetime | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        with suppress(ValueError, OverflowError):
+            at = read(text)
+            return at.replace(tzinfo=at.tzinfo or UTC)
+    return None
 
 
 def blames_token(error: errors.APIError) -> bool:

@@ -13,7 +13,7 @@ from openpayments_client.operations import OPERATIONS
 
 from .._checks import check, refuse
 from ..psu import Psu
-from .arguments import id_of
+from .arguments import as_bic, id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,9 @@ class BankBinding:
 def bind(bic_fi: Any, psu: Any, affiliated_aspsp: Any, redirect_preferred: Any) -> BankBinding:
     """Checks the arguments of `at_bank`. Raises InvalidArgumentError, whose message names the argument."""
     rules = OPERATIONS["create_consent"].arguments
-    bic_fi = id_of(bic_fi, "bic_fi")
-    affiliated_aspsp = affiliated_aspsp.id if isinstance(affiliated_aspsp, models.AffiliatedAspsp) else affiliated_aspsp
+    bic_fi = as_bic(bic_fi)
+    if isinstance(affiliated_aspsp, models.AffiliatedAspsp):
+        affiliated_aspsp = id_of(affiliated_aspsp, "id", "affiliated_aspsp")
     check(rules["x_bic_fi"], bic_fi, "bic_fi")
     if affiliated_aspsp is not None:
         check(rules["x_affiliated_aspsp_id"], affiliated_aspsp, "affiliated_aspsp")

@@ -85,7 +85,7 @@ class Call:
         if last is None or not last.is_worth_retrying_after(error):
             return False
         wait: float | None = getattr(error, "retry_after", None)
-        if wait is None:
+        if not wait:
             # waiting beyond the deadline would only replace this error with a less helpful one
             return min(WAIT_MAX, WAIT_INITIAL * 2.0 ** min(last.attempt - 1, 10) + WAIT_JITTER) < left
         return wait if wait <= LONGEST_RETRY_AFTER and wait < left else False

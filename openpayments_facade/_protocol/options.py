@@ -74,8 +74,10 @@ def read_headers(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise refuse("headers", "must be a mapping of names to values")
     for name, content in value.items():
-        if not isinstance(name, str) or not isinstance(content, str):
-            raise refuse("headers", f"must have strings as names and values; {name!r} does not")
+        if not isinstance(name, str):
+            raise refuse("headers", "must have strings as names", name)
+        if not isinstance(content, str):
+            raise refuse("headers", f"must have strings as values; {name!r} does not")
         if name.lower() in _RESERVED_HEADERS:
             advice = "; use request_id=..." if name.lower() == "x-request-id" else ""
             raise refuse("headers", f"must not set {name}{advice}")

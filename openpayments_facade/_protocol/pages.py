@@ -1,82 +1,187 @@
-"""The pages of a list, and the way to the next one (the provider's description of 2026)."""
+"""The pages of a list, the way to the next one, and the cursor that goes on from it later.
+
+Source: the provider's description of 2026.
+"""
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
-from attrs import evolve
-from openpayments_client import models
+from attrs import evolve, frozen
 
+from .._checks import refuse
+from ..errors import UnreadableResponseError
 from .answer import unreadable
 from .redirect import origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .answer import RawResponse
     from .operation import Operation
 
-
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 _LONGEST_QUERY: Final = 60_000  # httpx refuses URLs that are slightly longer
+_LISTS: Final = ("booked", "pending", "bankgiro")
+_KEY: Final = "continuationKey="
+_ATTRIBUTES: Final = {"_links": "links", "cardTransactions": "card_transactions"}
+"""What models call otherwise than the wire."""
 
 
-def listed(report: models.TransactionReport | models.CardTransactionReport | None) -> Iterator[Any]:
-    """The transactions of a page, booked ones first, in the bank's order. None is a page without any."""
-    lists = _lists(report)
-    yield from getattr(lists, "booked", None) or ()
-    yield from getattr(lists, "pending", None) or ()
+def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
+    """The entries of a page that are in these lists, in the bank's order.
+
+    Raises UnreadableResponseError if the bank offers a file, and the lists have nothing.
+    """
+    page = answer.parsed
+    part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
+    lists = {name: getattr(part, name, None) for name in _LISTS}
+    path, href = _link(page, "download")
+    if href and not any(lists.values()):
+        # the address is not shown: it may let anybody read the file
+        where = "`.pages()` gives the report, whose link `download` leads to it"
+        raise unreadable(answer, f"a file to download instead of transactions; {where}", path)
+    return [entry for name in names for entry in lists[name] or ()]
 
 
-def _lists(page: object) -> object:
-    """The part of a page that has its lists and its links."""
-    return getattr(page, "transactions", None) or getattr(page, "card_transactions", None) or page
+@frozen
+class Place:
+    """A place in a list: before a page, or behind some of its items."""
+
+    query: str
+    """The query of the page, as the bank wrote it."""
+    given: int | None = 0
+    """How many of the page's items are behind; None for the whole page, if its link to the next one leads astray."""
+    counted: str = ""
+    """Which of the page's items were counted, if any."""
+
+    def cursor(self, first: Operation[Any]) -> str:
+        """The place as a text that is good for this list alone, and can be part of JSON and of a URL."""
+        said = [self.query, self.given, self.counted]
+        about = json.dumps([first.request["headers"]["X-BicFi"], first.path, *said])
+        text = json.dumps([sha256(about.encode()).hexdigest()[:16], *said])
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: object, first: Operation[Any]) -> Place:
+    """The place that a cursor stands for. Raises InvalidArgumentError if it is none of this list's."""
+    with suppress(ValueError, RecursionError):
+        text = cursor if isinstance(cursor, str) else ""
+        match json.loads(b64decode(text + "=" * (-len(text) % 4), b"-_")):
+            case [_, str(query), int() | None as given, str(counted)] if _is_sendable(query):
+                place = Place(query, given, counted)
+                if place.cursor(first) == cursor:
+                    return place
+    raise refuse("cursor", "must be that of a list of the same kind, of the same account at the same bank")
 
 
 class Pages(Generic[T]):
-    """The pages of one list. Refuses a link to a page that was already read."""
+    """One reading of a list, page by page. Refuses a link to a page that it has already read."""
 
-    def __init__(self, first: Operation[T]) -> None:
-        self._first = first
-        self._asked = {_fingerprint(str(httpx.QueryParams(first.request.get("params"))))}
+    def __init__(self, first: Operation[T], place: Place | None = None, counted: str = "") -> None:
+        """Begins at a place in the list that `first` begins. `counted` names the items that are asked for.
 
-    def after(self, answer: RawResponse[T]) -> Operation[T] | None:
-        """The operation that reads the page after this answer; None after the last page.
+        Raises InvalidArgumentError if the place is behind some items of another kind.
+        """
+        self._first, self._counted = first, counted
+        self._own_query = str(httpx.QueryParams(first.request.get("params")))
+        self._place: Place | None = place or Place(self._own_query)
+        self._asked = {*map(_fingerprint, (self._own_query, self._place.query))}
+        self._astray: UnreadableResponseError | None = None
+        if counted and self._place.given and self._place.counted != counted:
+            raise refuse("cursor", f"stands among other entries than these, {counted}")
+
+    @property
+    def cursor(self) -> str | None:
+        """From where to go on; None at the end of the list."""
+        return None if self._place is None else self._place.cursor(self._first)
+
+    @property
+    def operation(self) -> Operation[T] | None:
+        """Reads the next page; None at the end of the list.
 
         Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was already read.
         """
+        if self._astray is not None:
+            raise self._astray
+        if self._place is None:
+            return None
+        if self._place.query == self._own_query:
+            return self._first
+        # in the path, not in params, which httpx would decode and encode again
+        rest = {name: value for name, value in self._first.request.items() if name != "params"}
+        return evolve(self._first, path=f"{self._first.path}?{self._place.query}", request=rest)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the whole page was given before, and is read for its link alone."""
+        return self._place is not None and self._place.given is None
+
+    def turn(self, answer: RawResponse[T]) -> None:
+        """Goes on to the page after this answer."""
+        assert self._place is not None
+        this = self._place.query
         try:
-            query = next_query(answer.parsed, answer.url)
+            query = self._after(answer, this)
+            self._place = None if query is None else Place(query)
+        except UnreadableResponseError as error:
+            self._astray, self._place = error, Place(this, None)
+
+    def rest(self, answer: RawResponse[T], items: Sequence[Item]) -> Iterator[Item]:
+        """Those of the page's items that are still ahead. Each is behind as soon as it is given."""
+        assert self._place is not None
+        behind = len(items) if self._place.given is None else self._place.given
+        for number, item in enumerate(items[behind:], behind + 1):
+            if number < len(items):
+                self._place = Place(self._place.query, number, self._counted)
+            else:
+                self.turn(answer)
+            yield item
+        if behind >= len(items):
+            self.turn(answer)
+
+    def _after(self, answer: RawResponse[T], this: str) -> str | None:
+        """The query of the page after this one; None after the last page."""
+        path, href = _link(answer.parsed, "next")
+        try:
+            query = _next_query(answer, href or _link_of_headers(answer.headers))
             if query is None:
                 return None
+            if query.startswith(_KEY) and "&" not in query:
+                # the query of the request goes with it, as in the provider's example
+                kept = [each for each in this.split("&") if each and not each.startswith(_KEY)]
+                query = "&".join([*kept, query])
+            if not _is_sendable(query):
+                raise ValueError("has a query that can't be sent")
             if _fingerprint(query) in self._asked:
                 raise ValueError("leads back to a page that was already read")
         except ValueError as error:
-            raise unreadable(answer, f"a link to the next page that {error}") from None
+            raise unreadable(answer, f"a link to the next page that {error}", path) from None
         self._asked.add(_fingerprint(query))
-        # in the path, not in params, which httpx would decode and encode again
-        rest = {name: value for name, value in self._first.request.items() if name != "params"}
-        return evolve(self._first, path=f"{self._first.path}?{query}", request=rest)
+        return query
 
 
-def next_query(page: object, page_url: str) -> str | None:
-    """The query of the next page as the bank wrote it; None on the last page.
+def _next_query(answer: RawResponse[Any], href: object) -> str | None:
+    """The query of the next page as the bank wrote it in this link; None without one, on the last page.
 
     Only the query of the link is used. Raises ValueError if it leads to another host or has no query.
     """
-    links = getattr(_lists(page), "links", None)
-    found = links.additional_properties.get("next") if isinstance(links, models.Links) else links
-    href = getattr(found, "href", found)
-    if href is None or href == "":
+    if href is None:
         return None
     if not isinstance(href, str):
         raise ValueError("is not a string")
     try:
-        url = urljoin(page_url, href)
-        is_elsewhere = origin(url) != origin(page_url)
+        url = urljoin(answer.url, href)
+        is_elsewhere = origin(url) != origin(answer.url)
     except ValueError:
         is_elsewhere = True
     if is_elsewhere:
@@ -84,9 +189,38 @@ def next_query(page: object, page_url: str) -> str | None:
     query = urlsplit(url).query
     if not query:
         raise ValueError("has no query")
-    if len(query) > _LONGEST_QUERY or not query.isprintable():
-        raise ValueError("has a query that can't be sent")
     return query
+
+
+def _link(page: object, name: str) -> tuple[str, object]:
+    """Where a link of a page stands, wherever the bank put it, and its address; None if there is none."""
+    for where in ("transactions", "cardTransactions", ""):
+        found = _field(_field(page, where) if where else page, "_links")
+        for links in found if isinstance(found, list) else [found]:
+            # some write a list of links, each with its name in `rel`
+            link = links if _field(links, "rel") == name else _field(links, name)
+            if href := link if isinstance(link, str | list | int) else _field(link, "href"):
+                return f"{where}._links.{name}".lstrip("."), href
+    return "", None
+
+
+def _field(part: object, name: str) -> object:
+    """A field by its name on the wire, of a model or of JSON that no model could read. A list of one counts as it."""
+    # what a model could not read is kept there
+    found = (part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})).get(name)
+    if found is None:
+        found = getattr(part, _ATTRIBUTES.get(name, name), None)
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _link_of_headers(headers: httpx.Headers) -> str | None:
+    given = [(name, value) for name, value in headers.raw if name.lower() == b"link"]
+    links = httpx.Response(200, headers=given).links.values()
+    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), None) or None
+
+
+def _is_sendable(query: str) -> bool:
+    return len(query) <= _LONGEST_QUERY and query.isprintable() and "#" not in query
 
 
 def _fingerprint(query: str) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from openpayments_client.operations import is_id
+from openpayments_client.types import shown
 
 from .._checks import refuse
 from .._redaction import hiding_arguments
@@ -72,7 +73,7 @@ def _read_params(params: object) -> dict[str, Any]:
     for name, value in (params or {}).items():
         items = [plain(item) for item in value] if isinstance(value, list | tuple) else [plain(value)]
         if not isinstance(name, str) or not all(isinstance(item, _SIMPLE) for item in items if value is not None):
-            raise refuse("params", f"must have strings, numbers, days or lists of them; {name!r} does not")
+            raise refuse("params", f"must have strings, numbers, days or lists of them; {shown(name)} does not")
         if value is not None:
             try:
                 query[name] = ",".join(str(item).lower() if isinstance(item, bool) else str(item) for item in items)

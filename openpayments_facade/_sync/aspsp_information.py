@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openpayments_client.api import aspsp_information as api
 
-from .._protocol.arguments import as_city, as_country, as_list, id_of
+from .._protocol.arguments import as_bic, as_city, as_country, as_list
 from .service import RawService, Service, raw
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ class Aspsps(Service):
             op.aspsps.get("ESSESESS").global_payment_products   # ['sepa-credit-transfers', 'domestic']
 
         Args:
-            bic_fi: Its BIC, in capitals, or the bank from the list.
+            bic_fi: Its BIC (ISO 9362; small letters and blanks are put right), or the bank from the list.
 
         Raises:
             InvalidArgumentError: It is not a BIC.
             NotFoundError: There is no such bank.
         """
-        return self._call(api.get_aspsp_details, id_of(bic_fi, "bic_fi"))
+        return self._call(api.get_aspsp_details, as_bic(bic_fi))
 
     def list(
         self, *, countries: Iterable[AnyCountry] | None = None, city_ids: Iterable[AnyCity] | None = None

@@ -9,9 +9,10 @@ from openpayments_client.api import account_information as api
 
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
+from .._protocol.pages import Pages
 from .accounts import ConsentService
 from .service import RawService, raw
-from .transactions import CardTransactions, raw_pages
+from .transactions import CardTransactions, raw_pages, read_pages
 
 if TYPE_CHECKING:
     from openpayments_client import models
@@ -59,6 +60,7 @@ class Cards(ConsentService):
         date_from: Day | None = None,
         date_to: Day | None = None,
         entry_reference_from: str | None = None,
+        cursor: str | None = None,
     ) -> CardTransactions:
         """The transactions of a card account, read page by page as you iterate. Sends nothing until then.
 
@@ -68,12 +70,14 @@ class Cards(ConsentService):
             account_id: The card account's `resource_id`, or the card account itself.
             booking_status: "booked", "pending" or "both". Some banks support only "booked".
             date_from: The first day, inclusive, in the forms that `Accounts.transactions` takes.
-            date_to: The last day, inclusive.
+            date_to: The last day, inclusive. It may be still to come.
             entry_reference_from: Lists only what came after this entry.
+            cursor: Goes on where `.cursor` of an earlier list of this card account stood, as in
+                `Accounts.transactions`.
 
         Raises:
-            InvalidArgumentError: A day is in the future, the days are in the wrong order, or another argument is wrong;
-                the message names it.
+            InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
+                wrong; the message names it. Whether days to come can be asked for is for the bank to say.
         """
         first, last = as_period(date_from, date_to)
         operation = Operation.at_bank(
@@ -86,7 +90,7 @@ class Cards(ConsentService):
             date_to=last,
             entry_reference_from=entry_reference_from,
         )
-        return CardTransactions(self._run, operation)
+        return CardTransactions(self._run, operation, cursor)
 
     def list(self, *, with_balance: bool | None = None) -> list[models.CardAccount]:
         """Lists the card accounts that the consent opens. Pass one, or its `resource_id`, to the other methods.
@@ -94,8 +98,10 @@ class Cards(ConsentService):
         Args:
             with_balance: Whether to include balances. Not every bank does.
         """
-        answer = self._call(api.get_card_account_list, consent_id=self._consent_id, with_balance=with_balance)
-        return [] if answer is None else answer.card_accounts
+        operation = Operation.at_bank(
+            self._bank, api.get_card_account_list, consent_id=self._consent_id, with_balance=with_balance
+        )
+        return [card for page in read_pages(self._run, Pages(operation)) for card in page.card_accounts]
 
 
 class RawCards(RawService[Cards]):

@@ -74,7 +74,7 @@ class Sender:
 
     def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
-        token = tokens.get(call.remaining())
+        token = tokens.get(call.remaining(), self.options.max_retries)
         while True:
             exchange = call.next_attempt(token.value)
             self.session.pool.send(exchange)
@@ -89,7 +89,7 @@ class Sender:
                 tokens.reject(token)
             if not blames_token(refusal) or not operation.resendable or call.replayed:
                 raise refusal
-            rejected, token = token, tokens.get(call.remaining())
+            rejected, token = token, tokens.get(call.remaining(), self.options.max_retries)
             if token is rejected:
                 raise refusal
             call.replayed = True

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from attrs import frozen
 
-from .output import account_number, show
+from .. import views
+from .output import show
 from .run import BankRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .. import Accounts
+    from .. import Accounts, Balance
 
 __all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances"]
 
@@ -56,21 +57,22 @@ class AccountRun(BankRun):
 
 def accounts(
     run: AccountRun,
-    with_balance: Annotated[bool, typer.Option("--with-balance", help="Include balances.")] = False,
+    with_balance: Annotated[
+        bool, typer.Option("--with-balance", help="Include what is booked and what is available.")
+    ] = False,
 ) -> None:
     """List the accounts that a consent gives access to."""
     with run.accounts() as opened:
         found = opened.list(with_balance=with_balance or None)
     columns: dict[str, Any] = {
         "ACCOUNT ID": "resource_id",
-        "NUMBER": account_number,
+        "NUMBER": views.account_number,
         "NAME": lambda account: account.name or account.product,
         "CURRENCY": "currency",
     }
     if with_balance:
-        columns["BALANCES"] = lambda account: ", ".join(
-            f"{each.balance_type} {each.balance_amount.amount}" for each in account.balances or []
-        )
+        columns["BOOKED"] = lambda account: _amount(views.booked_balance(account.balances))
+        columns["AVAILABLE"] = lambda account: _amount(views.available_balance(account.balances))
     show(found, columns, as_json=run.as_json, nothing="The consent gives access to no accounts.")
 
 
@@ -85,3 +87,7 @@ def balances(run: AccountRun, account_id: AccountId) -> None:
         "DATE": "reference_date",
     }
     show(found, columns, as_json=run.as_json, nothing="The bank returned no balances.")
+
+
+def _amount(balance: Balance | None) -> str | None:
+    return f"{balance.balance_amount.amount} ({balance.balance_type})" if balance else None

@@ -105,7 +105,7 @@ def bank(
 ) -> None:
     """Show a bank: address, payment products, ways to authorise."""
     with run.client() as (op, _):
-        found = op.aspsps.get(bic.upper())
+        found = op.aspsps.get(bic)
     if run.as_json:
         return write_json(found.to_dict())
     place = " ".join(map(cell, filter(None, (found.postal_code, found.city))))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
-    "account_number",
     "cell",
     "describe",
     "discard_stdout",
@@ -137,15 +136,3 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap=wide and heading == headings[0])
     return table
-
-
-def account_number(account: Any) -> str | None:
-    """The number that identifies an account; a BBAN has its clearing number in front, if there is one."""
-    names = ("iban", "bban", "bank_giro", "plus_giro", "bankgiro_number", "plusgiro_number", "masked_pan", "msisdn")
-    found = ((name, cell(getattr(account, name, None))) for name in names)
-    name, number = next((pair for pair in found if pair[1]), (None, None))
-    if name != "bban":
-        return number
-    # in a transaction's creditor account, the description has no clearing number
-    clearing = getattr(account, "clearing_number", None) or account.additional_properties.get("clearingNumber")
-    return f"{clearing}-{number}" if clearing else number

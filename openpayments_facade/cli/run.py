@@ -182,7 +182,7 @@ class BankRun(Run):
         with self.client(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
             preferred = self.redirect_preferred
             yield (
-                op.at_bank(self.bank.upper(), psu, affiliated_aspsp=affiliate, redirect_preferred=preferred),
+                op.at_bank(self.bank, psu, affiliated_aspsp=affiliate, redirect_preferred=preferred),
                 simulator,
             )
 

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 
 import typer
 
+from .. import views
 from .accounts import DAYS, AccountId, AccountRun
-from .output import account_number, cell, is_interactive, json_text, printable, say, write
+from .output import cell, is_interactive, json_text, printable, say, write
 from .run import read_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .. import BookedTransaction, PendingTransaction, TransactionReport
+    from .. import AccountReference, BookedTransaction, PendingTransaction, TransactionReport
 
-    Page: TypeAlias = list[BookedTransaction | PendingTransaction]
+    # with the account that the bank says they are of
+    Page: TypeAlias = tuple[list[BookedTransaction | PendingTransaction], AccountReference | None]
 
 __all__ = ["transactions"]
 
@@ -68,7 +70,7 @@ def transactions(
 def _json(pages: Iterable[Page]) -> Iterator[str]:
     """One list with one item per line. If it is interrupted, it is not valid JSON."""
     before = "[\n"
-    for page in pages:
+    for page, _ in pages:
         for each in page:
             yield before + json_text({"bookingStatus": each.booking_status, **each.to_dict()})
             before = ",\n"
@@ -94,24 +96,33 @@ _HEADINGS: Final = (
     "entryReference",
     "transactionId",
     "resourceId",
+    "day",
+    "text",
+    "otherParty",
+    "otherAccount",
 )
 
 
 def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
-    """CSV with every value in quotes. The headings are the API's names."""
+    """CSV with every value in quotes. The headings are the API's names, and at the end what `views` finds."""
     header = [dict(zip(_HEADINGS, _HEADINGS, strict=True))]
-    for page in pages:
+    for page, own in pages:
+        parties = [views.other_party(each, own=own) for each in page]
         rows = [
             {
                 "bookingStatus": each.booking_status,
                 **each.to_dict(),
                 "amount": each.transaction_amount.amount,
                 "currency": each.transaction_amount.currency,
-                "creditorAccount": account_number(each.creditor_account),
-                "debtorAccount": account_number(each.debtor_account),
+                "creditorAccount": views.account_number(each.creditor_account),
+                "debtorAccount": views.account_number(each.debtor_account),
                 "resourceId": account_id,
+                "day": views.day(each).value,
+                "text": views.text(each).value,
+                "otherParty": party.name,
+                "otherAccount": party.account,
             }
-            for each in page
+            for each, party in zip(page, parties, strict=True)
         ]
         written = io.StringIO()
         form = csv.DictWriter(written, _HEADINGS, extrasaction="ignore", quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -125,24 +136,17 @@ def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
 def _table(pages: Iterable[Page]) -> Iterator[str]:
     """Lines for people, page by page. The text comes last, since it may be long."""
     heading = f"{'DATE':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
-    for page in pages:
+    for page, own in pages:
         if page:
-            yield heading + "".join(map(_line, page))
+            yield heading + "".join(_line(each, own) for each in page)
             heading = ""
 
 
-def _line(transaction: BookedTransaction | PendingTransaction) -> str:
+def _line(transaction: BookedTransaction | PendingTransaction, own: AccountReference | None) -> str:
     amount, currency = map(cell, (transaction.transaction_amount.amount, transaction.transaction_amount.currency))
-    name = transaction.debtor_name or transaction.ultimate_debtor
-    if amount.startswith("-") or name is None:
-        name = transaction.creditor_name or transaction.ultimate_creditor or name
-    information = (
-        transaction.remittance_information_unstructured
-        or transaction.remittance_information_structured
-        or transaction.additional_information
-    )
-    text = ", ".join(filter(None, map(cell, (name, information))))
-    day = str(transaction.booking_date or transaction.value_date or "")
+    found = (views.other_party(transaction, own=own).name, views.text(transaction).value)
+    text = ", ".join(filter(None, map(cell, found)))
+    day = cell(views.day(transaction).value)
     return f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}".rstrip() + "\n"
 
 
@@ -162,10 +166,10 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
         if report is None:
             break
         lists = report.transactions
-        page = cast("Page", [*(lists.booked or []), *(lists.pending or [])] if lists else [])
-        yield page
+        page, own = cast("Page", ([*(lists.booked or []), *(lists.pending or [])] if lists else [], report.account))
+        yield page, own
         count += len(page)
-        dates |= {each.booking_date for each in page if each.booking_date}
+        dates |= {day for each in page if (day := views.day(each).value)}
         # whether the oldest or the newest come first
         passed = (max(dates) - min(dates)).days if dates else 0
         bar.update(task, description=f"Read {count:,} transactions", completed=passed)

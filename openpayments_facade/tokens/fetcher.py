@@ -9,7 +9,6 @@ import json
 import logging
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -119,13 +118,13 @@ class TokenFetcher:
 
     def read(self, exchange: Exchange, scope: str = "") -> Grant:
         """What was granted. Raises the exceptions of `fetch`, which say what to do about the scope if that is known."""
-        outcome = _judge(exchange, datetime.fromtimestamp(self.clock.wall(), UTC), scope)
+        outcome = _judge(exchange, scope)
         if isinstance(outcome, Grant):
             return outcome
         raise outcome
 
 
-def _judge(exchange: Exchange, now: datetime, scope: str) -> Grant | errors.TokenError | errors.UnreadableResponseError:
+def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors.UnreadableResponseError:
     """Judges the status, then the body. Returns errors instead of raising them: a traceback would show the body."""
     answer = exchange.answer()
     status, is_success = answer.status_code, 200 <= answer.status_code < 300
@@ -149,7 +148,7 @@ def _judge(exchange: Exchange, now: datetime, scope: str) -> Grant | errors.Toke
         f"the token endpoint answered {status} {said}",
         code=code,
         description=description,
-        retry_after=retry_after(answer.headers, now),
+        retry_after=retry_after(answer.headers),
         **exchange.about,
     )
 

@@ -3,6 +3,9 @@
 A flight is one fetch for everybody. It runs in a short-lived thread of its own, and publishes its outcome in a Future.
 Sync callers block on that, async callers are woken by it. So a flight survives the caller who started it, and never
 blocks an event loop. While the token is fresh, no lock is taken.
+
+After a failure there is a pause. Who may try again joins the next flight at once, which waits for the end of the pause
+before its request: so one thread waits, and everybody keeps time limits and retries of their own.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import logging
 import random
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -25,7 +28,7 @@ from attrs import define, field
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
 from ..events import OnTokenEvent, TokenEvent
 from .memory import PROCESS_MEMORY, Entry, Flight, Memory
-from .token import SYSTEM_CLOCK, AccessToken, Clock, State, Step, decide
+from .token import SYSTEM_CLOCK, AccessToken, Clock, Failure, Now, State, Step, decide, may_pass
 
 if TYPE_CHECKING:
     from .fetcher import TokenFetcher
@@ -38,6 +41,8 @@ LONGEST_FLIGHT: Final = 120.0
 """Seconds after which nobody waits for a flight any longer, and another may start."""
 CLOSE_PATIENCE: Final = 5.0
 """Seconds that closing waits for a flight. After that the flight continues for other clients."""
+LONGEST_WAIT: Final = 10.0
+"""Seconds that a call waits for the end of a pause."""
 
 
 @define(eq=False, repr=False)
@@ -67,34 +72,37 @@ class TokenManager:
         self._entry = self._memory.entry((*public, self._fetcher.client_secret), self._store, self._clock.now())
         self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()
 
-    def get(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
+    def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0) -> AccessToken:
         """The token. Blocks at most `timeout` seconds while one is fetched.
+
+        A fetch that fails in a way that may pass is tried again, `retries` times. When a pause is too long to wait for,
+        the error of the last request is raised.
 
         Raises:
             TimedOutError: The fetch took longer.
-            ClientStateError: It was called after `close()`.
-            OpenPaymentsError: The fetch failed, as `TokenFetcher.fetch` describes. During the pause after a failure,
-                the same exception is raised again without a request.
+            ClientStateError: It was called after `close()`, or the client was closed while it waited.
+            OpenPaymentsError: The fetch failed, as `TokenFetcher.fetch` describes. `retry_after` is the number of
+                seconds until the next request; before that, the same error is raised without one, and says so.
         """
         token, clock = self._entry.state.token, self._clock
         if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
-        plan = self._plan(blocks=True)
-        if isinstance(plan, AccessToken):
-            return plan
-        futures.wait([plan.published], timeout)
-        return self._outcome(plan, timeout)
+        steps = self._steps(timeout, retries, blocks=True)
+        while not isinstance(step := next(steps), AccessToken):
+            flight, seconds = step
+            futures.wait([flight.published], seconds)
+        return step
 
-    async def aget(self, timeout: float = LONGEST_FLIGHT) -> AccessToken:
+    async def aget(self, timeout: float = LONGEST_FLIGHT, retries: int = 0) -> AccessToken:
         """Like `get`, without blocking the event loop. If it is cancelled, the fetch continues for other callers."""
         token, clock = self._entry.state.token, self._clock
         if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
             return token
-        plan = self._plan()
-        if isinstance(plan, AccessToken):
-            return plan
-        await plan.wait(timeout)
-        return self._outcome(plan, timeout)
+        steps = self._steps(timeout, retries)
+        while not isinstance(step := next(steps), AccessToken):
+            flight, seconds = step
+            await flight.wait(seconds)
+        return step
 
     def reject(self, token: AccessToken) -> None:
         """Drops a token that the API rejected. Does no I/O.
@@ -112,32 +120,68 @@ class TokenManager:
             self._notify("rejected", expires_at=token.expires_at)
 
     def close(self) -> None:
-        """Waits a few seconds for a flight that this manager started. It starts no more."""
-        self._closed = True
-        for flight in self._under_way():
+        """Waits a few seconds for a flight that this manager started; not for a pause. It starts no more."""
+        for flight in self._end():
             flight.thread.join(CLOSE_PATIENCE)
 
     async def aclose(self) -> None:
         """Like `close`, without blocking the event loop."""
-        self._closed = True
-        for flight in self._under_way():
+        for flight in self._end():
             await flight.wait(CLOSE_PATIENCE)
+
+    def _end(self) -> list[Flight]:
+        self._closed = True
+        flights = self._under_way()
+        for flight in flights:
+            if flight.pause:  # other clients that wait for it start another
+                self._abandon(flight, None)
+        return flights
 
     def _under_way(self) -> list[Flight]:
         mine = threading.current_thread()
         # in a forked child, no thread of its parent is alive
         return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
-    def _plan(self, *, blocks: bool = False) -> AccessToken | Flight:
-        """The token to use now, or the flight to wait for. `blocks`: the caller waits by blocking its thread."""
-        now, entry = self._clock.now(), self._entry
-        loop = started = None
+    def _steps(
+        self, timeout: float, retries: int, *, blocks: bool = False
+    ) -> Iterator[AccessToken | tuple[Flight, float]]:
+        """What one caller waits for, and for how long, one after the other; in the end the token. Raises as `get` does.
+
+        `blocks`: the caller waits by blocking its thread.
+        """
+        now, failed = self._clock.now(), None
+        deadline = now.monotonic + timeout
+        plan: AccessToken | Flight | Failure | OpenPaymentsError | None
+        while True:
+            left = deadline - now.monotonic
+            plan = self._plan(now, min(LONGEST_WAIT, left), blocks=blocks)
+            if isinstance(plan, Failure):
+                # a shared exception would collect the frames of everybody who raises it
+                raise copy.copy(plan.error) if plan.error is failed else plan.told(now)
+            if isinstance(plan, Flight):
+                yield plan, left
+                if not plan.published.done():
+                    said = f"no token within {timeout:g} s: the token endpoint has not answered yet"
+                    said += f"; before that: {failed.args[0]}" if failed else ""
+                    raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
+                plan, now = plan.published.result(), self._clock.now()
+            if isinstance(plan, AccessToken):
+                yield plan
+            elif plan is not None:
+                failed = plan
+                if not retries or not may_pass(failed):
+                    raise copy.copy(failed)
+                retries -= 1
+
+    def _plan(self, now: Now, patience: float, *, blocks: bool) -> AccessToken | Flight | Failure:
+        """The token to use now, the flight to wait for, or why there is none."""
+        entry, loop, started = self._entry, None, None
         with suppress(RuntimeError):
             loop = asyncio.get_running_loop()
         try:
             with entry.lock:
                 state, flight = entry.state, entry.flight
-                step = decide(state, now)
+                step = decide(state, now, patience)
                 # once the main thread has ended, the interpreter is about to exit: no more early refreshes
                 wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
                 # waiting would block the event loop that the flight needs
@@ -145,20 +189,21 @@ class TokenManager:
                 if flight is not None and (overtakes or now.monotonic - flight.started_at > LONGEST_FLIGHT):
                     flight = None
                 if wanted and flight is None and not self._closed:
-                    flight = Flight(self._run, now.monotonic, loop if self._needs_loop else None, overtakes)
+                    needed = loop if self._needs_loop else None
+                    pause = state.pause(now)
+                    flight = Flight(self._run, now.monotonic + pause, pause, needed, overtakes)
                     started = entry.flight = flight
             if started is not None:
                 self._start(started)
         except BaseException:  # a signal handler may raise anywhere here, while others wait for this flight
             if started is not None:
-                # not noted as a failure: the endpoint is not to blame, so the next caller fetches at once
-                self._abandon(started, "the fetch of a token was interrupted before it began", is_noted=False)
+                self._abandon(started, None)  # the endpoint is not to blame, so others fetch at once
             raise
-        if step is Step.REFUSE and state.failure is not None:
-            raise copy.copy(state.failure.error)
-        if step is not Step.FETCH and state.token is not None:
+        if step in {Step.SERVE, Step.REFRESH} and state.token is not None:
             return state.token
-        if flight is None:
+        if step is Step.REFUSE and state.failure is not None:
+            return state.failure
+        if flight is None or self._closed:
             raise ClientStateError("this client is closed; create a new one")
         return flight
 
@@ -169,14 +214,18 @@ class TokenManager:
                 raise RuntimeError("the interpreter is shutting down")
             flight.thread.start()
         except RuntimeError as error:
-            self._abandon(flight, f"no thread could be started to fetch a token: {error}", is_noted=True)
+            problem = f"no thread could be started to fetch a token: {error}"
+            self._abandon(flight, ConnectionFailedError(problem))
 
-    def _abandon(self, flight: Flight, problem: str, *, is_noted: bool) -> None:
+    def _abandon(self, flight: Flight, outcome: OpenPaymentsError | None) -> None:
         # not is_alive(): a thread whose start was interrupted may still run later
         if flight.claim():
-            self._publish(flight, ConnectionFailedError(problem), is_noted=is_noted)
+            self._publish(flight, outcome)
 
     def _run(self, flight: Flight) -> None:
+        if flight.pause:
+            _log.info("The last token request failed; the next is in %.1f s", flight.pause)
+            futures.wait([flight.published], flight.pause)  # abandoning it ends the pause
         if not flight.claim():
             return
         started = self._clock.monotonic()
@@ -195,32 +244,24 @@ class TokenManager:
         if isinstance(outcome, AccessToken):
             self._notify(source, duration=duration, expires_at=outcome.expires_at, missing=outcome.missing)
             return
-        retry_in = max(0.0, state.failure.until - now.monotonic) if state.failure else 0.0
+        retry_in = state.pause(now)
         if state.token is not None and state.token.is_alive(now):
             _log.warning("No new token; using the old one, next attempt in %.0f s: %s", retry_in, outcome)
         self._notify("failed", duration=duration, error=copy.copy(outcome), retry_in=retry_in)
 
-    def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError, *, is_noted: bool = True) -> State:
-        entry = self._entry
+    def _publish(self, flight: Flight, outcome: AccessToken | OpenPaymentsError | None) -> State:
+        entry, now = self._entry, self._clock.now()
         with entry.lock:
             if entry.flight is flight:
                 entry.flight = None
                 if isinstance(outcome, AccessToken):
                     entry.state = entry.state.succeeded(outcome)
-                elif is_noted:
-                    entry.state = entry.state.failed(outcome, self._clock.now(), self._jitter())
+                elif outcome is not None:
+                    entry.state = entry.state.failed(outcome, now, self._jitter())
+                    vars(outcome).update(retry_after=entry.state.pause(now))
             state = entry.state
         flight.published.set_result(outcome)
         return state
-
-    def _outcome(self, flight: Flight, timeout: float) -> AccessToken:
-        if not flight.published.done():
-            said = f"no token within {timeout:g} s: the token endpoint has not answered yet"
-            raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
-        outcome = flight.published.result()
-        if isinstance(outcome, AccessToken):
-            return outcome
-        raise copy.copy(outcome)  # a shared exception would collect the frames of everybody who raises it
 
     def _notify(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
         if self._on_event is None:

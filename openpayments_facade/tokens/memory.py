@@ -27,11 +27,15 @@ class Flight:
 
     _run: Callable[[Flight], None]
     started_at: float
+    """When its request begins."""
+    pause: float
+    """Seconds that it waits before its request."""
     loop: asyncio.AbstractEventLoop | None
     """The event loop that sends the request, if the transport needs one."""
     overtakes: bool
     """Whether it was started while another flight was stuck."""
-    published: Future[AccessToken | OpenPaymentsError] = field(factory=Future, init=False)
+    published: Future[AccessToken | OpenPaymentsError | None] = field(factory=Future, init=False)
+    """The outcome; None if there was no request."""
     thread: threading.Thread = field(init=False)
     _claimed: threading.Lock = field(factory=threading.Lock, init=False)
 

@@ -9,6 +9,7 @@ Sources: document 000 (one active token per PSU context, valid for one hour), do
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -21,7 +22,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from attrs import evolve, field, frozen
 
 from .._redaction import Secret
-from ..errors import AuthenticationError, InvalidScopeError, OpenPaymentsError, TokenError
+from ..errors import AuthenticationError, InvalidArgumentError, InvalidScopeError, OpenPaymentsError, TokenError
 
 DEFAULT_LIFETIME: Final = 3600.0
 """Seconds; used if the server sends no valid lifetime (document 000: one hour)."""
@@ -228,6 +229,13 @@ class Failure:
     count: int
     until: float
 
+    def told(self, now: Now) -> OpenPaymentsError:
+        """The error for somebody who comes later: a copy, since it collects the frames of who raises it."""
+        error, wait = copy.copy(self.error), max(0.0, self.until - now.monotonic)
+        error.args = (f"{error.args[0]}; known from an earlier request, the next is possible in {wait:.1f} s",)
+        vars(error).update(retry_after=wait)
+        return error
+
 
 @frozen
 class State:
@@ -267,39 +275,52 @@ class State:
         has_token = self.token is not None and self.token.is_alive(now)
         return stored.is_fresh(now) if has_token else stored.is_alive(now)
 
+    def pause(self, now: Now) -> float:
+        """The seconds for which there is no token request, because the last one failed."""
+        return max(0.0, self.failure.until - now.monotonic) if self.failure else 0.0
+
 
 class Step(Enum):
     """What a caller who needs a token does next."""
 
     SERVE = auto()  # use the current one
     REFRESH = auto()  # use the current one, and start a refresh if none is running
-    FETCH = auto()  # wait for a fetch
+    FETCH = auto()  # wait for a fetch, which begins when the pause is over
     REFUSE = auto()  # fail with the last error, without a new request
 
 
-def decide(state: State, now: Now) -> Step:
-    """The next step of a caller."""
-    paused = state.failure is not None and now.monotonic < state.failure.until
+def decide(state: State, now: Now, patience: float = 0.0) -> Step:
+    """The next step of a caller, who would wait so many seconds for the end of a pause."""
+    pause = state.pause(now)
     if state.token is not None and state.token.is_alive(now):
-        return Step.SERVE if paused or state.token.is_fresh(now) else Step.REFRESH
-    return Step.REFUSE if paused else Step.FETCH
+        return Step.SERVE if pause or state.token.is_fresh(now) else Step.REFRESH
+    if state.failure is None or not pause:
+        return Step.FETCH
+    return Step.FETCH if pause <= patience and may_pass(state.failure.error) else Step.REFUSE
 
 
 LONGEST_RETRY_AFTER: Final = 3600.0
 
 
+def may_pass(error: OpenPaymentsError) -> bool:
+    """Whether the next token request may succeed: the endpoint or the way to it failed, and did not refuse.
+
+    Something else than a token with a status of success counts too: gateways answer like that.
+    """
+    if not isinstance(error, TokenError) or error.code in {"server_error", "temporarily_unavailable"}:
+        return not isinstance(error, InvalidArgumentError)
+    if isinstance(error, AuthenticationError | InvalidScopeError):
+        return False
+    return not 300 <= (error.status_code or 0) < 500 or error.status_code in {408, 425, 429}
+
+
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:
     """The seconds until the next token request after `count` failures in a row.
 
-    From one second to one minute for failures that may pass, from half a minute to five minutes for lasting ones. A
+    From half a second to one minute for failures that may pass, from half a minute to five minutes for lasting ones. A
     longer Retry-After is respected, up to an hour.
     """
-    is_lasting = isinstance(error, AuthenticationError | InvalidScopeError) or (
-        isinstance(error, TokenError)
-        and 300 <= (error.status_code or 0) < 500
-        and error.status_code not in {408, 425, 429}
-    )
-    first, longest = (30.0, 300.0) if is_lasting else (1.0, 60.0)
+    first, longest = (0.5, 60.0) if may_pass(error) else (30.0, 300.0)
     pause = min(first * 2.0 ** min(count - 1, 20), longest) * (1 + jitter / 4)
     asked = getattr(error, "retry_after", None) or 0.0
     return max(pause, min(asked, LONGEST_RETRY_AFTER))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,12 +12,24 @@ from openpayments_client.api.aspsp_information import get_aspsp_details, get_cit
 from openpayments_client.api.consent import get_consent_status
 from openpayments_client.api.oauth import create_token
 
-from openpayments_facade import APIError, AsyncOpenPayments, ClientStateError, InvalidArgumentError, NotFoundError
+from openpayments_facade import (
+    AffiliatedAspsp,
+    APIError,
+    AspspDetails,
+    AsyncOpenPayments,
+    ClientStateError,
+    Country,
+    InvalidArgumentError,
+    NotFoundError,
+    Psu,
+    UnreadableResponseError,
+)
 from openpayments_facade.request_ids import pass_on
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
 
 
@@ -159,14 +172,14 @@ async def test_a_bad_option_is_refused_by_name(
         "..",
         "a/b",
         "ESSE",
-        "essesess",
-        "ESSESESS ",
+        "ESSESESSX",
         "ESSESESSXX",
-        "ESSES1SS",
-        "ESSESE1S",
-        "ESSESESO",
-        "ESSESESSxxx",
-        "ESSESESS\n",
+        "ESSESESSXXXX",
+        "ESSE5ESS",
+        "ESSESES\u017f",
+        "ESSESES\u00df",
+        "ESSESES-",
+        "ESSESESS\x00",
         5,
         None,
     ],
@@ -177,6 +190,62 @@ async def test_a_bic_that_is_none_is_refused(op: AsyncOpenPayments, simulator: S
     assert caught.value.argument == "bic_fi"
     assert isinstance(caught.value, ValueError)
     assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "essesess",
+        " ESSESESS",
+        "ESSE SE SS",
+        "ESSE\u00a0SE\u202fSS",
+        "\u3000ESSE\tSESS\r\n",
+        "\ufeffESSESESS\u200b",
+        "ESSE\u00adSESS",
+        "\u2066EsSeSeSs\u2069",
+        AspspDetails.from_dict({"bicFi": "esse sess", "name": "SEB"}),
+    ],
+)
+async def test_a_bic_is_written_as_the_api_wants_it(op: AsyncOpenPayments, simulator: Simulator, written: Any) -> None:
+    assert (await op.aspsps.get(written)).bic_fi == "ESSESESS"
+    await op.at_bank(written, SOMEBODY).consents.create(valid_until=timedelta(days=1))
+    assert simulator.requests[-1].headers["x-bicfi"] == "ESSESESS"
+    # but not where the description is used as it is
+    if isinstance(written, str):
+        with pytest.raises(InvalidArgumentError, match="bic_fi"):
+            await op.call(get_aspsp_details, written)
+
+
+@pytest.mark.parametrize("bic", ["1234SE00", "A1B2SESO", "ESSESE01XXX", "0000SE1Oab0"])
+async def test_a_bic_of_today_is_sent(op: AsyncOpenPayments, simulator: Simulator, bic: str) -> None:
+    """ISO 9362 since 2014."""
+    with pytest.raises(NotFoundError):
+        await op.aspsps.get(bic)
+    assert simulator.requests[-1].path.endswith(f"/{bic.upper()}")
+
+
+async def test_a_bank_without_a_bic_is_no_mistake_of_the_caller(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank: Any = AspspDetails.from_dict({"bicFi": "SEB", "name": "SEB"})
+    for bic in ("SEB", "", None, 5):
+        bank.bic_fi = bic
+        with pytest.raises(UnreadableResponseError, match="the bank gave this AspspDetails no usable bic_fi"):
+            op.at_bank(bank)
+        with pytest.raises(UnreadableResponseError, match="no usable bic_fi"):
+            await op.aspsps.get(bank)
+    affiliate: Any = AffiliatedAspsp.from_dict({"id": "08999"})
+    assert op.at_bank("ESSESESS", affiliated_aspsp=affiliate) == op.at_bank("ESSESESS", affiliated_aspsp="08999")
+    affiliate.id = None
+    with pytest.raises(UnreadableResponseError, match="the bank gave this AffiliatedAspsp no usable id"):
+        op.at_bank("ESSESESS", affiliated_aspsp=affiliate)
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "code", [" se", "S E", "s\u00a0E", "SE\u200b", Country.from_dict({"isoCountryCode": "se ", "name": "Sweden"})]
+)
+async def test_a_country_code_is_written_as_the_api_wants_it(op: AsyncOpenPayments, code: Any) -> None:
+    assert (await op.countries.get(code)).name == "Sweden"
+    assert [each.name for each in await op.countries.list(countries=[code])] == ["Sweden"]
 
 
 @pytest.mark.parametrize("code", ["Sweden", "", "..", "S/", "1A", "SÉ", 5, None])

@@ -33,6 +33,7 @@ from openpayments_facade import (
     OpenPayments,
     Psu,
     ReauthorisationRequiredError,
+    UnreadableResponseError,
     UserToken,
     money,
 )
@@ -179,7 +180,7 @@ def test_a_refused_option_can_be_shown(op: OpenPayments) -> None:
 def test_accounts_that_can_not_be_made_can_be_shown(op: OpenPayments, simulator: Simulator) -> None:
     nameless = op.at_bank("ESSESESS", SOMEBODY).consents.get(consented(op, simulator))
     nameless.consent_id = None
-    with pytest.raises(InvalidArgumentError, match="consent_id is missing") as caught:
+    with pytest.raises(UnreadableResponseError, match="no usable consent_id") as caught:
         op.at_bank("ESSESESS").accounts(nameless)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     shown = [repr(value) for frame in frames for value in frame.f_locals.values()]

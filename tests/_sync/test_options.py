@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,12 +13,24 @@ from openpayments_client.api.aspsp_information import get_aspsp_details, get_cit
 from openpayments_client.api.consent import get_consent_status
 from openpayments_client.api.oauth import create_token
 
-from openpayments_facade import APIError, ClientStateError, InvalidArgumentError, NotFoundError, OpenPayments
+from openpayments_facade import (
+    AffiliatedAspsp,
+    APIError,
+    AspspDetails,
+    ClientStateError,
+    Country,
+    InvalidArgumentError,
+    NotFoundError,
+    OpenPayments,
+    Psu,
+    UnreadableResponseError,
+)
 from openpayments_facade.request_ids import pass_on
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
 ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
 
 
@@ -156,14 +169,14 @@ def test_a_bad_option_is_refused_by_name(op: OpenPayments, simulator: Simulator,
         "..",
         "a/b",
         "ESSE",
-        "essesess",
-        "ESSESESS ",
+        "ESSESESSX",
         "ESSESESSXX",
-        "ESSES1SS",
-        "ESSESE1S",
-        "ESSESESO",
-        "ESSESESSxxx",
-        "ESSESESS\n",
+        "ESSESESSXXXX",
+        "ESSE5ESS",
+        "ESSESES\u017f",
+        "ESSESES\u00df",
+        "ESSESES-",
+        "ESSESESS\x00",
         5,
         None,
     ],
@@ -174,6 +187,62 @@ def test_a_bic_that_is_none_is_refused(op: OpenPayments, simulator: Simulator, b
     assert caught.value.argument == "bic_fi"
     assert isinstance(caught.value, ValueError)
     assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "essesess",
+        " ESSESESS",
+        "ESSE SE SS",
+        "ESSE\u00a0SE\u202fSS",
+        "\u3000ESSE\tSESS\r\n",
+        "\ufeffESSESESS\u200b",
+        "ESSE\u00adSESS",
+        "\u2066EsSeSeSs\u2069",
+        AspspDetails.from_dict({"bicFi": "esse sess", "name": "SEB"}),
+    ],
+)
+def test_a_bic_is_written_as_the_api_wants_it(op: OpenPayments, simulator: Simulator, written: Any) -> None:
+    assert op.aspsps.get(written).bic_fi == "ESSESESS"
+    op.at_bank(written, SOMEBODY).consents.create(valid_until=timedelta(days=1))
+    assert simulator.requests[-1].headers["x-bicfi"] == "ESSESESS"
+    # but not where the description is used as it is
+    if isinstance(written, str):
+        with pytest.raises(InvalidArgumentError, match="bic_fi"):
+            op.call(get_aspsp_details, written)
+
+
+@pytest.mark.parametrize("bic", ["1234SE00", "A1B2SESO", "ESSESE01XXX", "0000SE1Oab0"])
+def test_a_bic_of_today_is_sent(op: OpenPayments, simulator: Simulator, bic: str) -> None:
+    """ISO 9362 since 2014."""
+    with pytest.raises(NotFoundError):
+        op.aspsps.get(bic)
+    assert simulator.requests[-1].path.endswith(f"/{bic.upper()}")
+
+
+def test_a_bank_without_a_bic_is_no_mistake_of_the_caller(op: OpenPayments, simulator: Simulator) -> None:
+    bank: Any = AspspDetails.from_dict({"bicFi": "SEB", "name": "SEB"})
+    for bic in ("SEB", "", None, 5):
+        bank.bic_fi = bic
+        with pytest.raises(UnreadableResponseError, match="the bank gave this AspspDetails no usable bic_fi"):
+            op.at_bank(bank)
+        with pytest.raises(UnreadableResponseError, match="no usable bic_fi"):
+            op.aspsps.get(bank)
+    affiliate: Any = AffiliatedAspsp.from_dict({"id": "08999"})
+    assert op.at_bank("ESSESESS", affiliated_aspsp=affiliate) == op.at_bank("ESSESESS", affiliated_aspsp="08999")
+    affiliate.id = None
+    with pytest.raises(UnreadableResponseError, match="the bank gave this AffiliatedAspsp no usable id"):
+        op.at_bank("ESSESESS", affiliated_aspsp=affiliate)
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "code", [" se", "S E", "s\u00a0E", "SE\u200b", Country.from_dict({"isoCountryCode": "se ", "name": "Sweden"})]
+)
+def test_a_country_code_is_written_as_the_api_wants_it(op: OpenPayments, code: Any) -> None:
+    assert op.countries.get(code).name == "Sweden"
+    assert [each.name for each in op.countries.list(countries=[code])] == ["Sweden"]
 
 
 @pytest.mark.parametrize("code", ["Sweden", "", "..", "S/", "1A", "SÉ", 5, None])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,20 @@ from openpayments_client.api.aspsp_information import get_countries_list
 from openpayments_facade import (
     AccessExceededError,
     ConnectionFailedError,
+    Environment,
+    OpenPayments,
     OutcomeUnknownError,
     RateLimitedError,
     ServerError,
     TimedOutError,
+    TokenError,
     UnauthorizedError,
 )
+from tests.raw_server import answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openpayments_facade import OpenPayments
     from openpayments_facade.simulator import Simulator
 
 POST: Any = SimpleNamespace(
@@ -98,6 +102,79 @@ def test_retry_after_is_honoured_up_to_a_cap(simulator: Simulator, seconds: str,
             op.countries.list()
     assert caught.value.retry_after == float(seconds)
     assert len(simulator.requests) == 1 + attempts
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("120", 120),
+        ("1.5", 1.5),
+        ("271.35", 271.35),
+        ("271,35", 271.35),
+        ("1,5", 5),  # a fraction, or a list: no retry may come too early
+        ("120s", 120),
+        ("90 Seconds", 90),
+        ("1m30s", 90),
+        ("500ms", 0.5),
+        ("2 days", 172_800),
+        ('"120"', 120),
+        ("-5", 0),
+        ("5, 120, 30", 120),
+        ("9" * 400, 1e9),
+        ("soon", 5),
+        ("1e3", 5),
+        ("NaN", 5),
+        ("30 Feb 2030 00:00:00 GMT", 5),
+        ("", None),
+    ],
+)
+def test_a_wait_is_read_however_it_is_written(
+    op: OpenPayments, simulator: Simulator, said: str, seconds: float | None
+) -> None:
+    simulator.misbehave("/psd2", status=429, headers={"Retry-After": said})
+    with pytest.raises(RateLimitedError) as caught:
+        op.with_options(max_retries=0).countries.list()
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Wed, 21 Oct 2015 07:30:00 GMT",
+        "Wednesday, 21-Oct-15 07:30:00 GMT",
+        "Wed Oct 21 07:30:00 2015",
+        "21 Oct 2015 09:30 +0200",
+        "2015-10-21T07:30:00Z",
+        "2015-10-21 07:30:00",
+        "2015-10-21T09:30:00.000+02:00",
+        "1445412600",
+        "Wed, 21 Oct 2015 07:30:00 GMT, 30",
+        "Wed, 21 Oct 2015 07:29:00 GMT, Wed, 21 Oct 2015 07:30:00 GMT",
+        "30\r\nRetry-After: 120\r\nretry-after: 60",
+    ],
+)
+def test_a_moment_counts_by_the_clock_of_who_names_it(said: str) -> None:
+    head = (
+        f"HTTP/1.1 503 Busy\r\nDate: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: {said}\r\nContent-Length: 0\r\n\r\n"
+    )
+    with answering(lambda send: send(head.encode())) as (url, requests):
+        environment = Environment(name="of 2015", auth_url=url, api_url=url)
+        with OpenPayments(client_id="of 2015", client_secret="secret", environment=environment) as op:
+            with pytest.raises(TokenError) as caught:
+                op.access_token()
+    assert caught.value.retry_after == pytest.approx(120)
+    assert requests() == 1
+
+
+@pytest.mark.parametrize(("said", "least"), [("-5", 0.2), ("0.9", 0.9)])
+def test_no_retry_comes_at_once_or_too_early(simulator: Simulator, said: str, least: float) -> None:
+    simulator.misbehave("/psd2", status=429, headers={"Retry-After": said})
+    with simulator.client() as op:
+        op.access_token()
+        began = time.monotonic()
+        stamina.set_testing(False)
+        assert op.countries.list()
+        assert time.monotonic() - began >= least
 
 
 def test_no_retry_begins_that_the_total_time_does_not_allow(simulator: Simulator) -> None:

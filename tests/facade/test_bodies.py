@@ -10,7 +10,7 @@ import pytest
 from openapi_python_client.strings import PythonIdentifier
 
 from openpayments_facade import InvalidArgumentError, OpenPayments
-from tests.facade.test_every_operation import arguments, bodies, endpoint, product_of, resolve
+from tests.described import arguments, bodies, endpoint, product_of, resolve
 from tests.tools.inventory import INVENTORY, Known
 
 if TYPE_CHECKING:

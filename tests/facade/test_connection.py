@@ -9,7 +9,7 @@ import ssl
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -164,8 +164,68 @@ def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, si
             assert op.countries.get("SE").name == "Sweden"
 
 
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "is_direct"),
+    [
+        ("localhost,10.0.0.0/8, fd12:3456:789a::/48 ,.internal", "api.internal", True),
+        ("localhost,10.0.0.0/8,fd12:3456:789a::/48,.internal", "api.example.com", False),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.1.2.3/8", "10.9.9.9", True),
+        ("fd12:3456:789a::/48", "[fd12:3456:789a::7]", True),
+        ("fd12:3456:789a::/48", "[fd12:3456:789b::7]", False),
+        ("FD12::7", "[fd12::7]", True),
+        ("[fd12::7]", "[fd12::7]", True),
+        ("::/0", "10.1.2.3", False),
+        ("0.0.0.0/0", "[fd12::7]", False),
+        ("10.0.0.0/99,[::1]:80,fd12::/999,a b,http://[,http://passw0rd:port,api.example.com", "api.example.com", True),
+        ("10.0.0.0/99,[::1]:80,fd12::/999,a b,http://[,http://passw0rd:port", "api.example.com", False),
+        ("example.com", "api.example.com", True),
+        ("https://api.example.com", "api.example.com", True),
+        ("http://api.example.com", "api.example.com", False),
+        ("api.example.com:8443", "api.example.com", False),
+        ("*", "api.example.com", True),
+        (",,", "api.example.com", False),
+        ("", "api.example.com", False),
+    ],
+)
+async def test_no_proxy_may_name_networks_and_what_is_not_understood(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, no_proxy: str, host: str, is_direct: bool
+) -> None:
+    asked = []
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> NoReturn:
+        asked.append(address[0])
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example.com:3128")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, no_proxy)
+    environment = Environment(name="far", auth_url=f"https://{host}", api_url=f"https://{host}")
+    id_ = f"near {no_proxy!r}"
+    arguments: ClientOptions = {"client_id": id_, "client_secret": "s", "environment": environment, "max_retries": 0}
+    async with AsyncOpenPayments(**arguments) as op:
+        with pytest.raises(ConnectionFailedError):
+            await op.access_token()
+    with OpenPayments(**arguments) as op_sync, pytest.raises(ConnectionFailedError):
+        op_sync.access_token()
+    assert set(asked) == {host.strip("[]") if is_direct else "proxy.example.com"}
+    assert "passw0rd" not in caplog.text
+
+
+@pytest.mark.parametrize("no_proxy", ["fd12:3456:789a::/48", "::1", "http://["])
+async def test_no_proxy_alone_keeps_no_client_from_being_made(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, no_proxy)
+    async with AsyncOpenPayments(client_id="x", client_secret="s"):
+        pass
+    with OpenPayments(client_id="x", client_secret="s"):
+        pass
+
+
 def test_a_proxy_of_the_environment_that_becomes_wrong_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    with OpenPayments(client_id="x", client_secret="s") as op:
+    with OpenPayments(client_id="x", client_secret="s", max_retries=0) as op:
         monkeypatch.setenv("HTTPS_PROXY", "http://passw0rd:port")
         with pytest.raises(ConnectionFailedError, match="ConfigurationError") as caught:
             op.access_token()

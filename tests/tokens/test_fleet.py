@@ -331,7 +331,7 @@ def test_events(new_process: NewProcess, endpoint: Endpoint, time: FakeClock) ->
     fetched, adopted, rejected, failed = events
     assert fetched.expires_at == adopted.expires_at == rejected.expires_at == token.expires_at
     assert "503" in str(failed.error)
-    assert failed.retry_in == 1.0
+    assert failed.retry_in == 0.5
     assert "t0ken" not in repr(events)
     assert "s3cr3t" not in repr(events)
 

@@ -16,7 +16,7 @@ import pytest
 from tests.child_processes import child
 
 from .conftest import run_valkey
-from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, granted, token_value
+from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .worker import workers
 
 ROOT = Path(__file__).parent.parent.parent
@@ -194,6 +194,38 @@ def test_a_forked_child_waits_for_nothing_of_its_parents(endpoint: Endpoint) -> 
     )
     assert said.splitlines() == ["child t0ken-2", "grandchild t0ken-2", "parent t0ken-1"]
     assert endpoint.count == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_waits_for_the_end_of_a_pause_by_itself(endpoint: Endpoint) -> None:
+    endpoint.answer = lambda number: answer(b"", 429, {"Retry-After": "1"}) if number == 1 else granted(number)
+    said = run(
+        """
+        import warnings
+        from openpayments_facade import TokenError
+        warnings.simplefilter("ignore")      # newer Pythons don't like forks beside threads
+        try:
+            manager.get()
+        except TokenError:
+            pass
+
+        def patient(who):
+            print(who, manager.get(20, retries=1).value.reveal()[:5], flush=True)
+
+        parent = threading.Thread(target=patient, args=["parent"])
+        parent.start()
+        while not manager._under_way():
+            time.sleep(0.005)
+        if not os.fork():
+            patient("child")
+            os._exit(0)
+        parent.join()
+        os.wait()
+        """,
+        endpoint,
+    )
+    assert sorted(said.splitlines()) == ["child t0ken", "parent t0ken"]
+    assert endpoint.count == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

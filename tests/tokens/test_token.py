@@ -149,15 +149,33 @@ DOWN = ConnectionFailedError("down")
         (State(token()), 3479, Step.SERVE),
         (State(token()), 3480, Step.REFRESH),
         (State(token()), 3600, Step.FETCH),
-        (State().failed(DOWN, START, 0), 0.9, Step.REFUSE),
-        (State().failed(DOWN, START, 0), 1, Step.FETCH),
-        (State(token()).failed(DOWN, after(3500), 0), 3500.5, Step.SERVE),
-        (State(token()).failed(DOWN, after(3500), 0), 3501, Step.REFRESH),
-        (State(token()).failed(DOWN, after(3599.5), 0), 3600, Step.REFUSE),
+        (State().failed(DOWN, START, 0), 0.4, Step.REFUSE),
+        (State().failed(DOWN, START, 0), 0.5, Step.FETCH),
+        (State(token()).failed(DOWN, after(3500), 0), 3500.4, Step.SERVE),
+        (State(token()).failed(DOWN, after(3500), 0), 3500.5, Step.REFRESH),
+        (State(token()).failed(DOWN, after(3599.75), 0), 3600, Step.REFUSE),
     ],
 )
 def test_the_next_step(state: State, at: float, step: Step) -> None:
     assert decide(state, after(at)) is step
+
+
+@pytest.mark.parametrize(
+    ("error", "patience", "step"),
+    [
+        (DOWN, 0.5, Step.FETCH),
+        (DOWN, 0.4, Step.REFUSE),
+        (DOWN, -1, Step.REFUSE),
+        (TokenError("", status_code=429, retry_after=9), 10, Step.FETCH),
+        (TokenError("", status_code=429, retry_after=11), 10, Step.REFUSE),
+        (TokenError("", status_code=400, code="temporarily_unavailable"), 10, Step.FETCH),
+        (AuthenticationError("", status_code=503), 100, Step.REFUSE),
+        (InvalidScopeError("", status_code=400), 100, Step.REFUSE),
+    ],
+)
+def test_who_waits_for_the_end_of_a_pause(error: OpenPaymentsError, patience: float, step: Step) -> None:
+    assert decide(State().failed(error, START, 0), START, patience) is step
+    assert decide(State(token()).failed(error, START, 0), START, patience) is Step.SERVE
 
 
 def test_a_success_ends_the_pauses() -> None:
@@ -174,10 +192,10 @@ def test_a_success_ends_the_pauses() -> None:
 @pytest.mark.parametrize(
     ("error", "pauses"),
     [
-        (DOWN, [1, 2, 4, 8, 16, 32, 60, 60]),
-        (TokenError("", status_code=500), [1, 2, 4]),
-        (TokenError("", status_code=429), [1, 2, 4]),
-        (TokenError("", status_code=429, retry_after=3), [3, 3, 4]),
+        (DOWN, [0.5, 1, 2, 4, 8, 16, 32, 60, 60]),
+        (TokenError("", status_code=500), [0.5, 1, 2]),
+        (TokenError("", status_code=429), [0.5, 1, 2]),
+        (TokenError("", status_code=429, retry_after=3), [3, 3, 3, 4]),
         (TokenError("", status_code=503, retry_after=600), [600]),
         (TokenError("", status_code=503, retry_after=1e9), [3600]),
         (TokenError("", status_code=400, code="invalid_request"), [30, 60, 120, 240, 300, 300]),
@@ -192,7 +210,7 @@ def test_pauses_grow_and_end(error: OpenPaymentsError, pauses: list[float]) -> N
 
 @given(st.integers(min_value=1), st.floats(min_value=0, max_value=1))
 def test_no_pause_is_for_ever(count: int, jitter: float) -> None:
-    assert 1 <= pause_after(DOWN, count, jitter) <= 75
+    assert 0.5 <= pause_after(DOWN, count, jitter) <= 75
     assert 30 <= pause_after(AuthenticationError(""), count, jitter) <= 375
 
 

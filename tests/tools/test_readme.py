@@ -177,3 +177,34 @@ def test_cards_and_a_nightly_job(
     last = openpayments_simulator.requests[-1]
     assert last.headers["psu-id"] == "example-user"
     assert "psu-ip-address" not in last.headers
+
+
+TRANSACTIONS = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "docs/transactions.md").read_text(), re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("code", [code for code in TRANSACTIONS if "accounts." not in code])
+def test_views_print_what_the_page_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(code, "docs/transactions.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+
+
+def test_two_readings_of_an_account(
+    openpayments_simulator: Simulator, openpayments_client: OpenPayments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [code] = [code for code in TRANSACTIONS if "accounts." in code]
+    bank = openpayments_client.at_bank("ESSESESS", SOMEBODY)
+    consent = bank.consents.create(valid_until=relativedelta(days=90))
+    bank.consents.authorise(consent)
+    openpayments_simulator.approve(consent.consent_id)
+    accounts = bank.accounts(consent)
+    names = {"accounts": accounts, "account": accounts.list()[0]}
+    transaction = {"transactionAmount": {"amount": "-1.00", "currency": "SEK"}}
+    for status, day in (("pending", "2026-01-05"), ("booked", "2026-01-06")):
+        report = {"transactions": {status: [{**transaction, "bookingDate": day}]}}
+        openpayments_simulator.misbehave("/psd2/accountinformation", status=200, body=report)
+    exec(compile(code, "docs/transactions.md", "exec"), names)
+    assert re.fullmatch(
+        r"booked PendingTransaction\(.*\) BookedTransaction\(.*\) likeness \('day',\)\n", capsys.readouterr().out
+    )

@@ -36,7 +36,7 @@ __all__ = ["BIC", "Approach", "Bank", "Method", "banks"]
 
 Approach = Literal["redirect", "decoupled"]
 
-BIC = re.compile("[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?")
+BIC = re.compile("[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")  # ISO 9362
 
 _ACCOUNT_INFORMATION = (
     "getAccountList",

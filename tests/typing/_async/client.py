@@ -40,6 +40,7 @@ from openpayments_facade import (
     AuthorisationStarted,
     AuthorisationUpdate,
     Balance,
+    BankgiroTransaction,
     BookedTransaction,
     Callback,
     Challenge,
@@ -132,6 +133,7 @@ async def raw_responses(op: AsyncOpenPayments, bank: AsyncBank) -> None:
     assert_type(await accounts.list(), RawResponse[list[Account]])
     pages = accounts.transactions("a1", date_from=date(2026, 1, 1)).pages()
     assert_type(pages, AsyncIterator[RawResponse[TransactionReport]])
+    assert_type(accounts.transactions("a1", cursor="c").cursor, str | None)
 
 
 async def consents(op: AsyncOpenPayments) -> None:
@@ -188,6 +190,10 @@ async def accounts(bank: AsyncBank) -> None:
     transactions = accounts.transactions(account, date_from=relativedelta(months=-13), booking_status="both")
     assert_type(transactions, AsyncTransactions)
     assert_type(transactions.pages(), AsyncIterator[TransactionReport])
+    assert_type(transactions.cursor, str | None)
+    assert_type(accounts.transactions(account, cursor=transactions.cursor), AsyncTransactions)
+    async for payment in transactions.bankgiro():
+        assert_type(payment, BankgiroTransaction)
     async for transaction in transactions:
         assert_type(transaction, BookedTransaction | PendingTransaction)
         assert_type(transaction.booking_date, date | None)

@@ -38,6 +38,7 @@ from openpayments_facade import (
     AuthorisationUpdate,
     Balance,
     Bank,
+    BankgiroTransaction,
     BookedTransaction,
     Callback,
     Challenge,
@@ -133,6 +134,7 @@ def raw_responses(op: OpenPayments, bank: Bank) -> None:
     assert_type(accounts.list(), RawResponse[list[Account]])
     pages = accounts.transactions("a1", date_from=date(2026, 1, 1)).pages()
     assert_type(pages, Iterator[RawResponse[TransactionReport]])
+    assert_type(accounts.transactions("a1", cursor="c").cursor, str | None)
 
 
 def consents(op: OpenPayments) -> None:
@@ -189,6 +191,10 @@ def accounts(bank: Bank) -> None:
     transactions = accounts.transactions(account, date_from=relativedelta(months=-13), booking_status="both")
     assert_type(transactions, Transactions)
     assert_type(transactions.pages(), Iterator[TransactionReport])
+    assert_type(transactions.cursor, str | None)
+    assert_type(accounts.transactions(account, cursor=transactions.cursor), Transactions)
+    for payment in transactions.bankgiro():
+        assert_type(payment, BankgiroTransaction)
     for transaction in transactions:
         assert_type(transaction, BookedTransaction | PendingTransaction)
         assert_type(transaction.booking_date, date | None)

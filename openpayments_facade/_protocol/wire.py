@@ -1,0 +1,89 @@
+"""What a bank sent, wherever and in whatever shape, read without ever raising."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+from ..amounts import money
+
+__all__ = ["bare", "day_of", "number_of", "text_of", "value_of"]
+
+# what is text in a structured remittance; the rest of it are codes, issuers, amounts and days
+_STRUCTURED: Final = (
+    "creditorReferenceInformation",
+    "reference",
+    "referredDocumentInformation",
+    "number",
+    "additionalRemittanceInformation",
+)
+# the longest line that the description allows: a full one was cut, and goes on in the next one
+_FULL_LINE: Final = 140
+
+
+@lru_cache
+def _attribute(name: str) -> str:
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def value_of(thing: object, name: str) -> Any:
+    """What a model or an object of JSON has under a name on the wire; what was kept as it came has more in it."""
+    if isinstance(thing, dict):
+        return thing.get(name)
+    kept = getattr(thing, "additional_properties", {}).get(name)
+    return getattr(thing, _attribute(name), None) if kept is None else kept
+
+
+def text_of(value: object) -> str:
+    """A text, or whatever stands where one belongs, as lines; empty if it says nothing."""
+    if value is None:
+        return ""
+    return "".join(line if len(line) >= _FULL_LINE else f"{line}\n" for line in _lines(value)).strip()
+
+
+def _lines(value: object, depth: int = 9) -> Iterator[str]:
+    if isinstance(value, str):
+        if "".join(value.split()).upper() not in ("", "NOTPROVIDED"):
+            yield value
+    elif isinstance(value, int | float | Decimal):
+        # Python refuses to write numbers of thousands of digits
+        with suppress(OverflowError, ValueError):
+            if not isinstance(value, bool) and math.isfinite(value):
+                yield str(value)
+    elif depth and isinstance(value, list | tuple):
+        for each in value:
+            yield from _lines(each, depth - 1)
+    elif depth and value is not None:
+        known = [line for name in _STRUCTURED for line in _lines(value_of(value, name), depth - 1)]
+        yield from known or _lines([*value.values()] if isinstance(value, dict) else None, depth)
+
+
+def bare(text: str) -> str:
+    """A text for comparing: without blanks, and in small letters."""
+    return "".join(text.casefold().split())
+
+
+def day_of(value: object) -> date | None:
+    """A day, or that of a time as it was written."""
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    parts = re.match(r"\s*([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])", value) if isinstance(value, str) else None
+    try:
+        return date(*map(int, parts.groups())) if parts else None
+    except ValueError:
+        return None
+
+
+def number_of(sent: object) -> Decimal | None:
+    """An amount."""
+    number = value_of(sent, "amount")
+    try:
+        return money(text_of(sent if number is None else number))
+    except ValueError:
+        return None

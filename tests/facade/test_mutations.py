@@ -1,0 +1,272 @@
+"""Answers with one thing changed: whatever it is, the call ends in a value or in UnreadableResponseError.
+
+`make test` tries 2,000 changes, and `make fuzz` 100,000.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from openpayments_client.reading import loads
+
+from openpayments_facade import (
+    APIError,
+    ApiScope,
+    Environment,
+    OpenPayments,
+    Psu,
+    UnreadableResponseError,
+)
+from tests.canned_server import Canned, Given, canned
+from tests.described import DOCUMENT, OPERATIONS, arguments, bodies, endpoint, failures, product_of, successes
+from tests.tools.inventory import INVENTORY, Known
+
+MUTATIONS = int(os.environ.get("MUTATIONS", "2000"))
+NEEDED = {name for schema in DOCUMENT["components"]["schemas"].values() for name in schema.get("x-needed", ())}
+MISSING = object()
+USER = Psu(id="PSU-ID", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+DESCRIBED: dict[bytes, Any] = {}
+Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    known: Known
+    answer: Given
+    example: Any
+    path: Path
+
+
+class Mutation(NamedTuple):
+    """An answer with something else at a place."""
+
+    known: Known
+    answer: Given
+    path: Path
+    new: Any
+    mutated: Given
+
+
+def many(function: Any, examples: int = MUTATIONS) -> Any:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize="MUTATIONS" not in os.environ,
+        database=None,
+        suppress_health_check=[*HealthCheck],
+    )(function)
+
+
+some = functools.partial(many, examples=MUTATIONS // 10)
+
+# what banks have been seen to send, and neighbours of it
+ODD_NUMBERS = [
+    "0", "1", "-1", "1.0", "12.5", "1,5", "1e400", "NaN", "1" * 5000, "\u0661", 10**400, 1e308, -0.0, 1.5
+]  # fmt: skip
+ODD_DAYS = [
+    "2026-02-30", "2026-13-01", "0000-00-00", "99999-01-01", "2026-03", "20260302", "2026-W10-1", "2.3.2026", "10:00",
+    "2026-03-02T25:00:00Z", "2026-03-02T23:00:00-05:00", "2026-03-02+01:00", "2026-03-02 10:00", "-1", 20260302
+]  # fmt: skip
+ODD_FLAGS = ["true", "False", "yes", "", 0, 1, 2]
+ODD_TEXTS = [
+    "", " ", "null", "\u0000", "\ud800", "REDIRECT", "finalised", "valid", "received", "../x", "https://[", "//x/y",
+    "[CLIENT_ID]", "x" * 5000
+]  # fmt: skip
+texts = st.sampled_from(ODD_TEXTS) | st.text(max_size=20)
+odd = st.sampled_from([*ODD_NUMBERS, *ODD_DAYS, *ODD_FLAGS])
+numbers = st.integers() | st.floats()
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts | odd,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def kin(old: Any, path: Path) -> list[Any]:
+    """What a bank might rather send where something else is expected."""
+    found = [[old], [old, old], [], {}, {"x": old}, None, str(old), json.dumps(old), *([MISSING] if path else [])]
+    if isinstance(old, list):
+        found += [*old[:1], [*old, None], [*old, {}], [*old, "x"]]
+    if isinstance(old, dict):
+        found += [*old.values(), {**old, "x": 1}, {**old, "": None}]
+    if isinstance(old, bool):
+        found += ODD_FLAGS
+    elif isinstance(old, int | float):
+        found += ODD_NUMBERS
+    if isinstance(old, str) and old[:4].isdigit():
+        found += ODD_DAYS
+    return found
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield from places(each, (*path, key))
+
+
+def at(value: Any, path: Path) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def changed(value: Any, path: Path, new: Any) -> Any:
+    """The same with something else at a place, or without it."""
+    if not path:
+        return new
+    value = copy.deepcopy(value)
+    around = at(value, path[:-1])
+    if new is MISSING:
+        del around[path[-1]]
+    else:
+        around[path[-1]] = new
+    return value
+
+
+def by_field(answers: Callable[[Known], Iterator[Given]]) -> list[list[Place]]:
+    """The places of all examples by their field, so that each field has its turn."""
+    found: dict[Any, list[Place]] = {}
+    for known in INVENTORY.values():
+        for answer in answers(known):
+            example = json.loads(answer.content or "null")
+            for path in places(example) if answer.content else ():
+                field = type(at(example, path)), *[key for key in path if isinstance(key, str)][-2:], len(path) == 0
+                found.setdefault(field, []).append(Place(known, answer, example, path))
+    return [*found.values()]
+
+
+@st.composite
+def mutations(draw: st.DrawFn, fields: list[list[Place]]) -> Mutation:
+    known, answer, example, path = draw(st.sampled_from(draw(st.sampled_from(fields))))
+    new = draw(st.sampled_from(kin(at(example, path), path)) | values)
+    note(f"{known.name} {path} {new!r}")
+    mutated = answer._replace(content=json.dumps(changed(example, path, new)).encode())
+    return Mutation(known, answer, path, new, mutated)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Canned]:
+    with canned() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def op(server: Canned) -> Iterator[OpenPayments]:
+    scopes = [ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
+    environment = Environment("canned", server.url, server.url)
+    with OpenPayments(
+        client_id="id", client_secret="secret", environment=environment, api_scopes=scopes, max_retries=0
+    ) as op:
+        yield op
+
+
+def call(op: OpenPayments, server: Canned, known: Known, answer: Given) -> Any:
+    server.given = answer
+    server.interactions.clear()
+    sent = arguments(known)
+    for body in [*bodies(known).values()][:1]:
+        sent |= {"body": body, **product_of(known, body)}
+    return op.call(endpoint(known), **sent)
+
+
+def as_described(op: OpenPayments, server: Canned, known: Known, answer: Given) -> Any:
+    if answer.content not in DESCRIBED:
+        DESCRIBED[answer.content] = call(op, server, known, answer)
+    return DESCRIBED[answer.content]
+
+
+@many
+@given(mutation=mutations(by_field(successes)))
+def test_a_changed_answer_is_read_but_for_what_was_changed(
+    op: OpenPayments, server: Canned, mutation: Mutation
+) -> None:
+    known, answer, path, new, mutated = mutation
+    whole = as_described(op, server, known, answer)
+    try:
+        read = call(op, server, known, mutated)
+    except UnreadableResponseError as error:
+        may_be_refused = is_about_all(path, known) or NEEDED & {*error.path.split("."), path[-1]}
+        assert error.body and may_be_refused, error  # noqa: PT017, PT018
+        return
+    if read is None:  # nothing is expected here, and nothing was read
+        return
+    assert type(read) is type(whole)
+    assert type(read).from_dict(read.to_dict()) == read
+    inner = path[1:] if path[:1] == (envelope(known),) else path
+    if inner and not is_about_all(path, known):
+        assert [*differences(whole, read, inner)] == []
+        assert has_kept(read, inner, loads(json.dumps(new)) if new is not MISSING else None)
+
+
+@some
+@given(mutation=mutations(by_field(failures)))
+def test_a_changed_error_is_told_by_its_status(op: OpenPayments, server: Canned, mutation: Mutation) -> None:
+    known, answer, _, _, mutated = mutation
+    with pytest.raises(APIError) as caught:
+        call(op, server, known, mutated)
+    assert caught.value.status_code == answer.status
+    assert repr(caught.value)
+    assert caught.value.body
+
+
+def envelope(known: Known) -> str | None:
+    return OPERATIONS[known.name][1].get("x-envelope")
+
+
+def is_about_all(path: Path, known: Known) -> bool:
+    """Whether the change is to the shape of the answer as a whole."""
+    return path in {(), (envelope(known),)}
+
+
+def differences(one: Any, other: Any, path: Path) -> Iterator[str]:
+    """Where two values differ, but for what is at the path, and the object that has it."""
+    if not path:
+        return
+    if isinstance(one, list) and isinstance(other, list) and isinstance(path[0], int):
+        if len(other) == len(one) - 1 and len(path) <= 2:
+            other = [*other[: path[0]], one[path[0]], *other[path[0] :]]
+        if len(one) != len(other):
+            yield f"{len(one)} elements, {len(other)} elements"
+            return
+        for index, (each, twin) in enumerate(zip(one, other, strict=True)):
+            if index == path[0]:
+                yield from differences(each, twin, path[1:])
+            elif each != twin:
+                yield f"[{index}]: {each} {twin}"
+    elif hasattr(one, "_fields") and type(one) is type(other):
+        for wire, name in one._fields.names:
+            each, twin = getattr(one, name), getattr(other, name)
+            if wire == path[0]:
+                yield from differences(each, twin, path[1:])
+            elif each != twin:
+                yield f".{name}: {each} {twin}"
+        for key in {*one.additional_properties} - {path[0]}:
+            if one.additional_properties[key] != other.additional_properties.get(key):
+                yield f"[{key!r}]"
+    elif not (len(path) == 1 or one == other):
+        yield f"{one} {other}"
+
+
+def has_kept(read: Any, path: Path, new: Any) -> bool:
+    """Whether what came is there: as the value of its field, or beside it."""
+    for key in path[:-1]:
+        if isinstance(read, list) and isinstance(key, int):
+            read = read[key] if key < len(read) else None
+        else:
+            read = getattr(read, dict(read._fields.names).get(key, ""), None) if hasattr(read, "_fields") else None
+    if not hasattr(read, "_fields") or read._fields.is_closed:
+        return True
+    written = read.to_dict().get(path[-1])
+    if path[-1] not in dict(read._fields.names):
+        return new in (None, written, [written])
+    value = getattr(read, dict(read._fields.names)[path[-1]])
+    is_lost = value is None or (isinstance(new, list) and isinstance(value, list) and len(new) != len(value))
+    return not is_lost or new is None or bool(written == new)
