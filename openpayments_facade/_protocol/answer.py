@@ -16,13 +16,15 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
 from .._redaction import Secret, printable, scrubber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import httpx
 
     from .operation import Operation
@@ -78,7 +80,7 @@ class RawResponse(Generic[T]):
 
     _parsed: T | errors.UnreadableResponseError
     status_code: int
-    headers: httpx.Headers
+    headers: httpx.Headers = field(repr=False)  # a server may repeat there what the request carried
     request_id: str
     method: str = ""
     url: str = ""
@@ -134,15 +136,16 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
         raise _api_error(answer)
     parsed: Any = None
     messages: tuple[errors.TppMessage, ...] = ()
+    bodies = operation.endpoint._bodies if operation.endpoint else {}
     with noticing() as odd:
         try:
             data = _read_json(answer)
-            messages = _messages_of_success(data)
-            parsed = data if operation.endpoint is None else _model(operation, answer, data)
+            messages = _messages_of_success(data, scrubber(*answer.secrets))
+            parsed = _model(operation, bodies, answer, data) if bodies else data
         except Unreadable as error:
             parsed = unreadable(answer, f"an answer that can't be read: {error}", error.path)
         except (ValueError, RecursionError) as error:
-            if operation.endpoint is not None:
+            if any(bodies.values()):
                 parsed = unreadable(answer, f"an answer that can't be read: {_not_json(answer, error)}")
     return RawResponse(
         parsed,
@@ -155,12 +158,11 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     )
 
 
-def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
+def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer, data: Any) -> Any:
     """The model of an answer, whichever of the described success statuses it has. Raises Unreadable."""
-    assert operation.endpoint is not None
-    bodies = operation.endpoint._bodies
     model = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
-    if model is None or (data is None and answer.status_code == 204 and None in bodies.values()):
+    may_be_empty = None in bodies.values() and (answer.status_code == 204 or operation.method == "DELETE")
+    if model is None or (data is None and may_be_empty):
         return None
     if data is None and answer.status_code == 204 and model._fields.lists:
         return model.from_dict(dict.fromkeys(model._fields.lists))
@@ -170,8 +172,9 @@ def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
         data = data[0]
     if not isinstance(data, dict):
         raise Unreadable("not a JSON object")
-    if isinstance(inner := data.get(operation.envelope), dict):
-        data = inner
+    inner = data.get(operation.envelope)
+    inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
+    data = inner if isinstance(inner, dict) else data
     if data and data.keys().isdisjoint(model._fields.table):
         raise Unreadable("none of its fields is described")
     return model.from_dict(data)
@@ -211,23 +214,23 @@ def _clipped(text: str) -> str:
 
 def log_findings(answer: RawResponse[Any], name: str) -> None:
     """Logs what a successful answer had to say, and what of it can't be read: names of fields, never values."""
-    scrub = scrubber(*answer.secrets) if answer.messages else str
     about_it = {"request_id": answer.request_id}
     for each in answer.messages:
         level = logging.WARNING if (each.category or "").upper() in {"WARNING", "ERROR"} else logging.INFO
-        said = printable(scrub(": ".join(filter(None, (each.code, each.text)))))
+        said = printable(": ".join(filter(None, (each.code, each.text))))
         _log.log(level, "%s: %s (request id %s)", name, said, answer.request_id, extra=about_it)
     if answer.odd:
         said = ", ".join(f"{field} ({count})" for field, count in Counter(answer.odd).most_common(10))
         _log.warning("%s: values can't be read: %s (request id %s)", name, said, answer.request_id, extra=about_it)
 
 
-def _messages_of_success(data: Any) -> tuple[errors.TppMessage, ...]:
+def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
     is_one = found is None and {"category", "code"} <= data.keys()
-    return _read_messages(data if is_one else found)
+    messages = _read_messages(data if is_one else found)
+    return tuple(evolve(each, text=each.text and scrub(each.text)) for each in messages)
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
