@@ -21,6 +21,7 @@ from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
 from .._redaction import Secret, printable, scrubber
+from .text import decoded
 
 if TYPE_CHECKING:
     import httpx
@@ -117,7 +118,7 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
-    body = _clipped(scrubbed(answer.content, answer.secrets))
+    body = _clipped(scrubbed(answer))
     return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", path=path, body=body, **about(answer))
 
 
@@ -179,13 +180,8 @@ def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
 
 def _read_json(answer: Answer | RawResponse[Any]) -> Any:
     """The JSON of a body, whatever its content type; None for an empty one. Raises ValueError, RecursionError."""
-    if not answer.content.strip():
-        return None
-    try:
-        return loads(answer.content)
-    except UnicodeDecodeError:
-        is_said = "utf-8" in answer.headers.get("content-type", "").lower()
-        return loads(answer.content.decode("utf-8" if is_said else "cp1252", errors="replace"))
+    text = decoded(answer.content, answer.headers.get("content-type", ""))
+    return loads(text) if text.strip() else None
 
 
 def _not_json(answer: Answer, error: Exception) -> str:
@@ -197,12 +193,19 @@ def _not_json(answer: Answer, error: Exception) -> str:
     return f"invalid JSON at position {error.pos}" if isinstance(error, json.JSONDecodeError) else "invalid JSON"
 
 
-def scrubbed(content: bytes, secrets: Secrets) -> str:
-    """A body without what the request carried, also if it is quoted with JSON's escapes."""
-    text = content.decode(errors="replace")
-    with suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-    return scrubber(*secrets)(text)
+_ESCAPE: Final = re.compile(r"\\(?:u(?!d[89a-f])([\da-f]{4})|.)", re.IGNORECASE | re.DOTALL)
+
+
+def scrubbed(answer: Answer | RawResponse[Any]) -> str:
+    """A body as it came, but without what the request carried. Escapes of JSON are only read if they hide some."""
+    scrub = scrubber(*answer.secrets)
+    masked = scrub(decoded(answer.content, answer.headers.get("content-type", "")))
+    plain = _ESCAPE.sub(_unescaped, masked)
+    return masked if scrub(plain) == plain else scrub(plain)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return json.dumps(chr(int(escape[1], 16)), ensure_ascii=False)[1:-1] if escape[1] else escape[0].replace("\\/", "/")
 
 
 def _clipped(text: str) -> str:
