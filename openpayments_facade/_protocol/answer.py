@@ -21,6 +21,7 @@ from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
 from .._redaction import Secret, printable, scrubber
+from .text import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,7 +120,7 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
-    body = _clipped(scrubbed(answer.content, answer.secrets))
+    body = _clipped(scrubbed(answer))
     return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", path=path, body=body, **about(answer))
 
 
@@ -182,13 +183,8 @@ def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer,
 
 def _read_json(answer: Answer | RawResponse[Any]) -> Any:
     """The JSON of a body, whatever its content type; None for an empty one. Raises ValueError, RecursionError."""
-    if not answer.content.strip():
-        return None
-    try:
-        return loads(answer.content)
-    except UnicodeDecodeError:
-        is_said = "utf-8" in answer.headers.get("content-type", "").lower()
-        return loads(answer.content.decode("utf-8" if is_said else "cp1252", errors="replace"))
+    text = decoded(answer.content, answer.headers.get("content-type", ""))
+    return loads(text) if text.strip() else None
 
 
 def _not_json(answer: Answer, error: Exception) -> str:
@@ -200,12 +196,19 @@ def _not_json(answer: Answer, error: Exception) -> str:
     return f"invalid JSON at position {error.pos}" if isinstance(error, json.JSONDecodeError) else "invalid JSON"
 
 
-def scrubbed(content: bytes, secrets: Secrets) -> str:
-    """A body without what the request carried, also if it is quoted with JSON's escapes."""
-    text = content.decode(errors="replace")
-    with suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-    return scrubber(*secrets)(text)
+_ESCAPE: Final = re.compile(r"\\(?:u(?!d[89a-f])([\da-f]{4})|.)", re.IGNORECASE | re.DOTALL)
+
+
+def scrubbed(answer: Answer | RawResponse[Any]) -> str:
+    """A body as it came, but without what the request carried. Escapes of JSON are only read if they hide some."""
+    scrub = scrubber(*answer.secrets)
+    masked = scrub(decoded(answer.content, answer.headers.get("content-type", "")))
+    plain = _ESCAPE.sub(_unescaped, masked)
+    return masked if scrub(plain) == plain else scrub(plain)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return json.dumps(chr(int(escape[1], 16)), ensure_ascii=False)[1:-1] if escape[1] else escape[0].replace("\\/", "/")
 
 
 def _clipped(text: str) -> str:
@@ -318,35 +321,61 @@ def phrase(status: int) -> str:
 
 UNREADABLE_RETRY_AFTER: Final = 5.0
 """Seconds that a Retry-After means that can't be read."""
-_SPAN: Final = re.compile(r"(\d*\.?\d+)\s*(MS|[SMHD]?)(?:ECOND|EC|INUTE|IN|OUR|R|AY)?S?\s*", re.ASCII)
-_UNITS: Final = {"": 1, "MS": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400}
+_SPAN: Final = re.compile(
+    r"(\d*\.?\d+(?:E\d+)?)\s*"
+    r"(?:(MILLISECOND|MS|SECOND|SEC|S|MINUTE|MIN|M|HOUR|HR|H|DAY|D|WEEK|W)S?(?![A-Z]))?\s*",
+    re.ASCII,
+)
+_UNITS: Final = {"": 1, "MS": 0.001, "MILLISECOND": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 604_800}
+_GROUPED: Final = re.compile(r"(?<=\d)[ ,](?=\d{3}\b)", re.ASCII)
+_CLOCK: Final = re.compile(r"\d{1,4}(:\d\d){1,2}", re.ASCII)
 _SINCE_EPOCH: Final = 1e9
-"""From here on a number is a moment, in seconds since the epoch: no span is that long."""
+"""From here on a number is a moment, in seconds, milli- or microseconds since the epoch: no span is that long."""
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
     """The seconds that Retry-After asks to wait: the longest of all that it can mean. None without the header.
 
-    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units and lists.
+    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units, lists, and words around a
+    number.
     """
     value = headers.get("retry-after", "")
     if not value.strip():
         return None
     # a date counts from when the server sent it: its clock is not ours
     now = _moment(headers.get("date", "")) or datetime.now(UTC)
-    # a comma is that of a date, of a list or of a fraction
-    found = [_seconds(wish.strip(" \t\"'").upper(), now) for wish in (*value.split(","), value.replace(",", "."))]
+    # a comma is that of a date, of a list, of a fraction or of thousands
+    found = [_seconds(wish, now) for wish in (value.replace(",", "."), _GROUPED.sub("", value))]
+    for wish in value.split(","):
+        seconds = _seconds(wish, now)
+        found.append(_largest(wish) if seconds is None else seconds)
     return max((seconds for seconds in found if seconds is not None), default=UNREADABLE_RETRY_AFTER)
 
 
 def _seconds(wish: str, now: datetime) -> float | None:
+    wish = wish.strip(" \t\"'").rstrip(".").upper()
     span = wish.lstrip("+-")
+    if span.startswith("P"):  # a duration of ISO 8601
+        span = span[1:].replace("T", "", 1)
+    if _CLOCK.fullmatch(span):
+        return float(sum(int(part) * 60**power for power, part in enumerate(reversed(span.split(":")))))
     if span and not _SPAN.sub("", span):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(span))
-        seconds -= now.timestamp() if seconds >= _SINCE_EPOCH else 0.0
+        seconds = _total(span)
+        if seconds >= _SINCE_EPOCH:
+            seconds = seconds / (1e6 if seconds >= 1e14 else 1e3 if seconds >= 1e11 else 1) - now.timestamp()
         return 0.0 if wish.startswith("-") else min(max(0.0, seconds), _SINCE_EPOCH)
     at = _moment(wish)
     return max(0.0, (at - now).total_seconds()) if at else None
+
+
+def _total(span: str) -> float:
+    return sum(float(number) * (_UNITS.get(unit) or _UNITS[unit[0]]) for number, unit in _SPAN.findall(span))
+
+
+def _largest(wish: str) -> float | None:
+    """The largest number among words, in seconds; None if there is none that can be a span."""
+    spans = [_total(match[0]) for match in _SPAN.finditer(wish.upper())]
+    return max((max(span, UNREADABLE_RETRY_AFTER) for span in spans if span < _SINCE_EPOCH), default=None)
 
 
 def _moment(text: str) -> datetime | None:
