@@ -137,6 +137,7 @@ EXPIRED = '{"tppMessages": [{"category": "ERROR", "code": "CONSENT_EXPIRED", "te
         ("är slut", "utf-8", ""),
         ("är slut", "utf-8", "; charset=iso-8859-1"),
         ("är slut", "utf-8-sig", ""),
+        ("är\tslut", "utf-8", ""),
         ("är slut", "utf-16", ""),
         ("är slut", "utf-16-be", "; charset=utf-16"),
         ("är slut", "utf-32-le", ""),
