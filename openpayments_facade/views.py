@@ -8,10 +8,10 @@
     views.identity(transaction).value     # 'tx-1'
 
 Pure functions. They take transactions of accounts and of cards, booked and pending, say by its name on the wire which
-field they chose, and never raise because of what a bank sent: what it did not say is None. A blank, and the word
-NOTPROVIDED, count as not said. Banks differ in nearly all of this, leave out ids, repeat them, and change them when a
-transaction is booked (observed in 2026); each function says what can't be known. InvalidArgumentError is raised for
-what is no transaction and no balance at all.
+field they chose, and never raise because of what a bank sent: what it did not say is None. Blanks, characters that
+nobody sees, and the word NOTPROVIDED count as not said. Banks differ in nearly all of this, leave out ids, repeat them,
+and change them when a transaction is booked (observed in 2026); each function says what can't be known.
+InvalidArgumentError is raised for what is no transaction, balance or account at all. None for a list is an empty one.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import define, frozen
 
 from ._checks import refuse
-from ._protocol.wire import bare, day_of, number_of, text_of, value_of
+from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
 
 if TYPE_CHECKING:
     from openpayments_client.models import Account, AccountReference, Balance, CardAccount, CardTransaction, Transaction
@@ -43,6 +44,7 @@ __all__ = [
     "account_number",
     "amount",
     "available_balance",
+    "balance_amount",
     "booked_balance",
     "day",
     "identity",
@@ -61,6 +63,7 @@ V = TypeVar("V")
 T = TypeVar("T", bound="Transaction | CardTransaction")
 
 _MESSAGE, _LINES = "remittanceInformationUnstructured", "remittanceInformationUnstructuredArray"
+_CODE: Final = "proprietaryBankTransactionCode"
 _REFERENCES: Final = ("remittanceInformationStructured", "remittanceInformationStructuredArray")
 # what people write, and what the bank adds
 _TEXTS: Final = (_MESSAGE, _LINES, *_REFERENCES, "transactionDetails", "additionalInformation")
@@ -71,19 +74,24 @@ _DAYS: Final = tuple(f"{kind}{form}" for kind in _KINDS_OF_DAY for form in ("Dat
 _SIDES: Final[Mapping[Role, tuple[tuple[str, ...], str]]] = {
     "debtor": (("ultimateDebtor", "debtorName"), "debtorAccount"),
     "creditor": (("ultimateCreditor", "creditorName"), "creditorAccount"),
-    "acceptor": (("cardAcceptorId",), ""),
 }
-_INDICATORS: Final[Mapping[str, Direction]] = {
-    **dict.fromkeys(("crdt", "credit", "in"), "in"),
-    **dict.fromkeys(("dbit", "debit", "out"), "out"),
-}
-_BOOKED: Final = ("interimBooked", "closingBooked", "openingBooked")
-_AVAILABLE: Final = ("interimAvailable", "closingAvailable", "openingAvailable", "expected", "authorised")
-_TO_COME: Final = "forwardAvailable"
+_SHOP: Final = "cardAcceptorId"
+_IN: Final = ("crdt", "credit", "in")
+_OUT: Final = ("dbit", "debit", "out")
+# beside their codes of ISO 20022
+_BOOKED: Final = ("interimbooked itbd", "closingbooked clbd", "openingbooked opbd")
+_TO_COME: Final = "forwardavailable fwav"
+_EXPECTED: Final = ("expected xpcd", "authorised", _TO_COME)
+_AVAILABLE: Final = ("interimavailable itav", "closingavailable clav", "openingavailable opav", *_EXPECTED)
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _GIROS: Final = ("bankGiro", "plusGiro", "bankgiroNumber", "plusgiroNumber")
 _NUMBERS: Final = ("iban", "bban", "accountNumber", *_GIROS, "maskedPan", "msisdn")
 _IDS: Final = ("transactionId", "cardTransactionId")
+_NO_IDS: Final[Mapping[str, Any]] = {"entryReference": "reference", "transactionListId": "content"}
 _NAMED_BY: Final[Sequence[By]] = ("paymentId", "entryReference", "endToEndId")
+# an attribute, and what has it
+_TRANSACTION: Final = ("transaction_amount", "a transaction, as `BookedTransaction.from_dict` makes it of a dict")
+_BALANCE: Final = ("balance_amount", "a balance, as `Balance.from_dict` makes it of a dict")
 
 
 @frozen
@@ -114,8 +122,8 @@ class Amount:
 
     value: Decimal | None
     currency: str | None
-    direction: Direction | None
-    source: str | None
+    direction: Direction | None = None
+    source: str | None = None
 
     @property
     def signed(self) -> Decimal | None:
@@ -131,19 +139,21 @@ class Party:
     """The other party of a transaction.
 
     Attributes:
-        name: Its name; of a card transaction the shop's id. The one behind it (`ultimateCreditor`) goes before a
-            payment service.
+        name: Its name. The one behind it (`ultimateCreditor`) goes before a payment service. Card transactions have
+            none as described; banks often put the shop's into their `text`.
         account: The number of its account, see `account_number`; of the payment service, if there is one.
+        id: Of a card transaction the id that the shop has with its own bank (`cardAcceptorId`).
         role: What it is in the transaction. None if nobody is named.
         certain: Whether the direction, or the account that was given, says that it is this one.
         sources: The fields that were taken, by their names on the wire.
     """
 
-    name: str | None
-    account: str | None
-    role: Role | None
-    certain: bool
-    sources: tuple[str, ...]
+    name: str | None = None
+    account: str | None = None
+    id: str | None = None
+    role: Role | None = None
+    certain: bool = False
+    sources: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -165,7 +175,7 @@ class Identity:
 
 @frozen(kw_only=True)
 class Reconciled(Generic[T]):
-    """What became of one transaction between two readings.
+    """What has become of one transaction between two readings.
 
     Attributes:
         kind: "same"; "changed", see `changed`; "booked", which was pending; "new"; "repeated", which is listed more
@@ -195,11 +205,7 @@ def text(transaction: AnyTransaction) -> Chosen[str]:
     be known from one transaction: `others` tells where else to look.
     """
     _check(transaction)
-    found = {
-        name: said
-        for name in (*_TEXTS, "proprietaryBankTransactionCode")
-        if (said := text_of(value_of(transaction, name)))
-    }
+    found = {name: said for name in (*_TEXTS, _CODE) if (said := text_of(value_of(transaction, name)))}
     if len(bare(found.get(_LINES, ""))) > len(bare(found.get(_MESSAGE, ""))):
         found = {_LINES: found[_LINES], **found}
     return _first(found)
@@ -225,14 +231,12 @@ def amount(transaction: AnyTransaction, *, own: OwnAccount = None, signed: bool 
 
     Args:
         transaction: Of an account or a card.
-        own: The account or the card that was read, or the account's number.
+        own: The account or the card that was read, or the account's number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
     """
-    _check(transaction)
     sent = value_of(transaction, "transactionAmount")
-    value, currency = number_of(sent), text_of(value_of(sent, "currency")) or None
-    direction, source = _direction(transaction, own, _sides_of(transaction, own), signed=signed)
-    return Amount(value=value, currency=currency, direction=direction, source=source)
+    direction, source = _direction(transaction, own, _side_of(transaction, own), signed=signed)
+    return Amount(value=number_of(sent), currency=currency_of(sent) or None, direction=direction, source=source)
 
 
 def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: bool = False) -> Party:
@@ -245,11 +249,10 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
 
     Args:
         transaction: Of an account or a card.
-        own: The account that was read, or its number.
+        own: The account that was read, or its number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
     """
-    _check(transaction)
-    mine = _sides_of(transaction, own)
+    mine = _side_of(transaction, own)
     direction, _ = _direction(transaction, own, mine, signed=signed)
     expected = {"in": "debtor", "out": "creditor"}.get(direction or "")
     for role in sorted(_SIDES, key=lambda role: role != expected):
@@ -257,15 +260,12 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
         said = {each: text_of(value_of(transaction, each)).replace("\n", " ") for each in names}
         name = _first({each: found for each, found in said.items() if found})
         number = account_number(value_of(transaction, account))
-        if role not in mine and (name.value or number):
-            return Party(
-                name=name.value,
-                account=number,
-                role=role,
-                certain=role in (expected, "acceptor") or len(mine) == 1,
-                sources=tuple(filter(None, (name.source, account if number else None))),
-            )
-    return Party(name=None, account=None, role=None, certain=False, sources=())
+        if role != mine and (name.value or number):
+            sources = tuple(filter(None, (name.source, account if number else None)))
+            certain = role == expected or mine is not None
+            return Party(name=name.value, account=number, role=role, certain=certain, sources=sources)
+    shop = text_of(value_of(transaction, _SHOP))
+    return Party(id=shop, role="acceptor", certain=True, sources=(_SHOP,)) if shop else Party()
 
 
 def booked_balance(balances: Iterable[Balance] | None, *, currency: str | None = None) -> Balance | None:
@@ -276,7 +276,7 @@ def booked_balance(balances: Iterable[Balance] | None, *, currency: str | None =
     for. `expected` is not among them, since it counts pending transactions.
 
     Args:
-        balances: Those of an account, or of a page of transactions.
+        balances: Those of an account, or of a page of transactions. Their types may be codes of ISO 20022, too.
         currency: An ISO 4217 code, for an account with several.
     """
     return _balance(balances, _BOOKED, currency)
@@ -293,7 +293,17 @@ def available_balance(balances: Iterable[Balance] | None, *, currency: str | Non
         balances: Those of an account, or of a page of transactions.
         currency: An ISO 4217 code, for an account with several.
     """
-    return _balance(balances, (*_AVAILABLE, _TO_COME), currency)
+    return _balance(balances, _AVAILABLE, currency)
+
+
+def balance_amount(balance: Balance) -> Amount:
+    """The amount of a balance, also where `money` can't read it: a bare number, or a text with the currency in it.
+
+    It has no direction: the sign of `value` is the bank's.
+    """
+    _check(balance, "balance", _BALANCE)
+    sent = value_of(balance, "balanceAmount")
+    return Amount(value=number_of(sent), currency=currency_of(sent) or None)
 
 
 def account_number(account: object) -> str | None:
@@ -319,17 +329,13 @@ def identity(transaction: AnyTransaction) -> Identity:
     promise can't be seen from one transaction; `keys` and `reconcile` look at a whole reading.
     """
     _check(transaction)
-    for source in _IDS:
+    for source in (*_IDS, *_NO_IDS):
         if value := _id(transaction, source):
-            return Identity(value=value, source=source, kind="id")
-    if value := _id(transaction, "entryReference"):
-        return Identity(value=value, source="entryReference", kind="reference")
-    if value := _id(transaction, "transactionListId"):
-        return Identity(value=value, source="transactionListId", kind="content")
+            return Identity(value=value, source=source, kind=_NO_IDS.get(source, "id"))
     return Identity(value=_fingerprint(transaction), source="content", kind="content")
 
 
-def keys(transactions: Iterable[AnyTransaction]) -> list[str]:
+def keys(transactions: Iterable[AnyTransaction] | None) -> list[str]:
     """A key for each transaction of a reading, such as one under which a database keeps it.
 
     In whatever order they come, the keys are the same. Two are equal only if one id stands at two transactions that say
@@ -338,19 +344,21 @@ def keys(transactions: Iterable[AnyTransaction]) -> list[str]:
     when a pending transaction is booked or another one gets the same id, nor where a bank makes up new ids each time:
     see `reconcile`.
     """
-    found = [(identity(each), _fingerprint(each)) for each in transactions]
+    found = [(identity(each), _fingerprint(each)) for each in _several(transactions, "transactions")]
     contents = defaultdict(set)
     for named, content in found:
         contents[named].add(content)
-    made, count = [], Counter[str]()
+    made, count = [], Counter[tuple[str, str]]()
     for named, content in found:
-        key = f"{named.source}:{named.value}" + (f":{content}" if len(contents[named]) > 1 else "")
-        count[key] += 1
-        made.append(key if named.kind == "id" or count[key] == 1 else f"{key}:{count[key]}")
+        # the value comes last, since it may be like anything
+        source = f"{named.source}={content}" if len(contents[named]) > 1 else named.source
+        count[source, named.value] += 1
+        number = count[source, named.value]
+        made.append(f"{source if named.kind == 'id' or number == 1 else f'{source}#{number}'}:{named.value}")
     return made
 
 
-def reconcile(known: Iterable[T], fresh: Iterable[T], *, days: int = 7) -> list[Reconciled[T]]:
+def reconcile(known: Iterable[T] | None, fresh: Iterable[T] | None, *, days: int = 7) -> list[Reconciled[T]]:
     """Tells a fresh reading of an account from what is known of it, transaction by transaction.
 
     They are recognised by their id; by their content; by `paymentId`, `entryReference` or `endToEndId` with the same
@@ -372,11 +380,11 @@ def reconcile(known: Iterable[T], fresh: Iterable[T], *, days: int = 7) -> list[
         One for each of the fresh transactions, in their order, and then for each known one that is not among them.
 
     Raises:
-        InvalidArgumentError: `days` is no number of days.
+        InvalidArgumentError: `days` is no number of days, or something is no transaction.
     """
     if not isinstance(days, int) or days < 0:
         raise refuse("days", "must be a whole number, from 0", days)
-    before, after = _rows(known), _rows(fresh)
+    before, after = _rows(_several(known, "known")), _rows(_several(fresh, "fresh"))
     old, new = sorted(before, key=_order), sorted(after, key=_order)
     shared = {row.id for row in old} & {row.id for row in new} - {""}
 
@@ -419,12 +427,24 @@ def reconcile(known: Iterable[T], fresh: Iterable[T], *, days: int = 7) -> list[
         again = (row.id, row.content) in listed or (row.pending and (row.id, row.amount) in booked)
         row.repeated = bool(row.id) and again
         listed.add((row.id, row.content))
-    return [*map(_outcome, after), *map(_loss, (row for row in before if not row.pair))]
+    lost = (row for row in before if not row.pair)
+    losses = (Reconciled(kind="gone" if it.pending else "missing", known=it.of, doubled=it.doubled) for it in lost)
+    return [*map(_outcome, after), *losses]
 
 
-def _check(transaction: AnyTransaction) -> None:
-    if not hasattr(transaction, "transaction_amount"):
-        raise refuse("transaction", "must be a transaction of an account or a card")
+def _check(thing: object, argument: str = "transaction", kind: tuple[str, str] = _TRANSACTION) -> None:
+    if not hasattr(thing, kind[0]):
+        raise refuse(argument, f"must be {kind[1]}")
+
+
+def _several(things: Iterable[Any] | None, argument: str, kind: tuple[str, str] = _TRANSACTION) -> list[Any]:
+    """A list; None, which answers have where nothing is, is an empty one."""
+    if not isinstance(things, Iterable | None):
+        raise refuse(argument, f"must be a list, or an iterator, each of it {kind[1]}")
+    found = [*(things or ())]
+    for number, each in enumerate(found):
+        _check(each, f"{argument}[{number}]", kind)
+    return found
 
 
 def _first(found: Mapping[str, V]) -> Chosen[V]:
@@ -440,52 +460,53 @@ def _numbers(account: object) -> set[str]:
     return {"".join(filter(str.isalnum, number)).upper() for number in found} - {""}
 
 
-def _sides_of(transaction: AnyTransaction, own: OwnAccount) -> set[str]:
-    """The sides on which an account stands."""
-    accounts = {role: value_of(transaction, name) for role, (_, name) in _SIDES.items()}
-    if own is None or not any(accounts.values()):
-        return set()
+def _side_of(transaction: AnyTransaction, own: OwnAccount) -> Role | None:
+    """The side on which an account stands, if it does so on one alone."""
+    _check(transaction)
+    if own is None:
+        return None
+    is_account = (hasattr(own, "iban") or hasattr(own, "masked_pan")) and not hasattr(own, "transaction_amount")
+    if not (is_account or isinstance(own, str)):
+        raise refuse("own", "must be an account or a card, or the account's number")
     numbers = _numbers(own)
-    return {role for role, account in accounts.items() if account and numbers & _numbers(account)}
+    found = [role for role, (_, name) in _SIDES.items() if numbers & _numbers(value_of(transaction, name))]
+    return found[0] if len(found) == 1 else None
 
 
 def _direction(
-    transaction: AnyTransaction, own: OwnAccount, mine: set[str], *, signed: bool
+    transaction: AnyTransaction, own: OwnAccount, mine: Role | None, *, signed: bool
 ) -> tuple[Direction | None, str | None]:
+    if not isinstance(signed, bool):
+        raise refuse("signed", "must be True or False")
     value = number_of(value_of(transaction, "transactionAmount"))
-    if indicated := _INDICATORS.get(bare(text_of(value_of(transaction, "creditDebitIndicator")))):
-        return indicated, "creditDebitIndicator"
+    if (indicated := bare(text_of(value_of(transaction, "creditDebitIndicator")))) in (*_IN, *_OUT):
+        return "in" if indicated in _IN else "out", "creditDebitIndicator"
     debits_are_positive = value_of(own, "debitAccounting")
     if value and isinstance(debits_are_positive, bool):
         return "out" if (value > 0) is debits_are_positive else "in", "debitAccounting"
     if value and value < 0 and (signed or not hasattr(transaction, "card_transaction_id")):
         return "out", "transactionAmount"
-    if len(mine) == 1:
-        return "out" if "debtor" in mine else "in", "own"
+    if mine:
+        return "out" if mine == "debtor" else "in", "own"
     return ("in", "transactionAmount") if signed and value else (None, None)
 
 
 def _balance(balances: Iterable[Balance] | None, types: Sequence[str], currency: str | None) -> Balance | None:
-    balances = [*(balances or ())]
-    if not all(hasattr(each, "balance_amount") for each in balances):
-        raise refuse("balances", "must be balances, such as those of an account")
-    found = [
-        each
-        for each in balances
-        if each.balance_type in types
-        and number_of(value_of(each, "balanceAmount")) is not None
-        and currency in (None, each.balance_amount.currency)
-    ]
-
-    def rank(balance: Balance) -> tuple[int, int, str, bool]:
-        of = day_of(value_of(balance, "referenceDate")) or day_of(value_of(balance, "lastChangeDateTime"))
-        age = of.toordinal() if of else 0
-        age = -age if balance.balance_type == _TO_COME else age
-        changed = str(value_of(balance, "lastChangeDateTime") or "")
-        return -types.index(balance.balance_type), age, changed, balance.credit_limit_included is not True
-
-    is_clear = len({each.balance_amount.currency for each in found} - {None}) < 2
-    return max(found, key=rank, default=None) if is_clear else None
+    if not isinstance(currency, str | None):
+        raise refuse("currency", "must be an ISO 4217 code")
+    found: list[tuple[tuple[Any, ...], str, Balance]] = []
+    for each in _several(balances, "balances", _BALANCE):
+        sent, said = value_of(each, "balanceAmount"), bare(text_of(value_of(each, "balanceType")))
+        kind, its_currency = next((names for names in types if said in names.split()), None), currency_of(sent)
+        if kind and number_of(sent) is not None and (not currency or bare(currency) == bare(its_currency)):
+            changed, of = value_of(each, "lastChangeDateTime"), day_of(value_of(each, "referenceDate"))
+            is_time = isinstance(changed, datetime)
+            since = changed.replace(tzinfo=changed.tzinfo or UTC) - _BEGINNING if is_time else timedelta()
+            age = of.toordinal() if of else since.days + 1
+            rank = -types.index(kind), -age if kind == _TO_COME else age, since, each.credit_limit_included is not True
+            found.append((rank, its_currency, each))
+    is_clear = len({its_currency for _, its_currency, _ in found} - {""}) < 2
+    return max(found, key=itemgetter(0))[2] if found and is_clear else None
 
 
 def _id(transaction: AnyTransaction, name: str) -> str:
@@ -501,7 +522,7 @@ def _facts(transaction: AnyTransaction) -> dict[str, str]:
     return {
         "day": str(day(transaction).value or ""),
         "amount": digits.rstrip("0").rstrip(".") if "." in digits else digits,
-        "currency": text_of(value_of(sent, "currency")),
+        "currency": currency_of(sent),
         "party": bare("|".join(_parties(transaction))),
         "text": bare(text(transaction).value or ""),
     }
@@ -511,6 +532,7 @@ def _parties(transaction: AnyTransaction) -> Iterator[str]:
     for names, account in _SIDES.values():
         yield from (text_of(value_of(transaction, name)) for name in names)
         yield account_number(value_of(transaction, account)) or ""
+    yield text_of(value_of(transaction, _SHOP))
 
 
 def _fingerprint(transaction: AnyTransaction) -> str:
@@ -523,6 +545,8 @@ class _Row:
     """A transaction of one reading, and the one that it is in the other."""
 
     of: Any
+    id: str
+    amount: tuple[str, str]
     pending: bool
     said: dict[str, str]
     content: tuple[str, ...]
@@ -534,32 +558,23 @@ class _Row:
     repeated: bool = False
 
     @property
-    def id(self) -> str:
-        return self.said["id"]
-
-    @property
     def own_id(self) -> str:
         return "" if self.doubled else self.id
 
-    @property
-    def amount(self) -> tuple[str, str]:
-        return self.said["amount"], self.said["currency"]
 
-
-def _rows(reading: Iterable[AnyTransaction]) -> list[_Row]:
+def _rows(reading: list[AnyTransaction]) -> list[_Row]:
     rows = []
     contents = defaultdict(set)
     for each in reading:
         facts = _facts(each)
         texts = [text_of(value_of(each, name)) for name in _TEXTS]
+        id_ = next(filter(None, (_id(each, name) for name in _IDS)), "")
         row = _Row(
             of=each,
+            id=id_,
+            amount=(facts["amount"], facts["currency"]),
             pending=value_of(each, "bookingStatus") == "pending",
-            said={
-                **facts,
-                "id": next(filter(None, (_id(each, name) for name in _IDS)), ""),
-                **{name: _id(each, name) for name in _NAMED_BY},
-            },
+            said={**facts, "id": id_, **{name: _id(each, name) for name in _NAMED_BY}},
             content=(*facts.values(),),
             day=day(each).value,
             words={*re.findall(r"[^\W\d_]\w{2,}|[0-9]{5,}", " ".join([*texts, *_parties(each)]).casefold())},
@@ -596,19 +611,10 @@ def _distance(two: tuple[_Row, _Row]) -> tuple[bool, bool, int, int]:
 
 
 def _outcome(row: _Row) -> Reconciled[Any]:
-    """What became of a row of the fresh reading."""
+    """What has become of a row of the fresh reading."""
     if (old := row.pair) is None:
         return Reconciled(kind="repeated" if row.repeated else "new", fresh=row.of, doubled=row.doubled)
     changed = tuple(name for name, said in row.said.items() if said != old.said[name])
-    return Reconciled(
-        kind="booked" if old.pending and not row.pending else "changed" if changed else "same",
-        known=old.of,
-        fresh=row.of,
-        by=row.by,
-        changed=changed,
-        doubled=old.doubled or row.doubled,
-    )
-
-
-def _loss(row: _Row) -> Reconciled[Any]:
-    return Reconciled(kind="gone" if row.pending else "missing", known=row.of, doubled=row.doubled)
+    kind: Any = "booked" if old.pending and not row.pending else "changed" if changed else "same"
+    doubled = old.doubled or row.doubled
+    return Reconciled(kind=kind, known=old.of, fresh=row.of, by=row.by, changed=changed, doubled=doubled)

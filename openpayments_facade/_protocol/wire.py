@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..amounts import money
 
-__all__ = ["bare", "day_of", "number_of", "text_of", "value_of"]
+__all__ = ["bare", "currency_of", "day_of", "number_of", "text_of", "value_of"]
 
 # what is text in a structured remittance; the rest of it are codes, issuers, amounts and days
 _STRUCTURED: Final = (
@@ -49,7 +49,8 @@ def text_of(value: object) -> str:
 
 def _lines(value: object, depth: int = 9) -> Iterator[str]:
     if isinstance(value, str):
-        if "".join(value.split()).upper() not in ("", "NOTPROVIDED"):
+        seen = value if value.isprintable() else "".join(filter(str.isprintable, value))
+        if seen.replace(" ", "").upper() not in ("", "NOTPROVIDED"):
             yield value
     elif isinstance(value, int | float | Decimal):
         # Python refuses to write numbers of thousands of digits
@@ -73,17 +74,29 @@ def day_of(value: object) -> date | None:
     """A day, or that of a time as it was written."""
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
-    parts = re.match(r"\s*([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])", value) if isinstance(value, str) else None
-    try:
-        return date(*map(int, parts.groups())) if parts else None
-    except ValueError:
-        return None
+    from openpayments_client.reading import Unreadable, day  # loads httpx, which the command line's help does without
+
+    with suppress(Unreadable):
+        return day(value)
+    return None
 
 
 def number_of(sent: object) -> Decimal | None:
     """An amount."""
-    number = value_of(sent, "amount")
     try:
-        return money(text_of(sent if number is None else number))
+        return money(_amount(sent))
     except ValueError:
         return None
+
+
+def currency_of(sent: object) -> str:
+    """The currency of an amount in capitals, also if it stands beside the number; empty if there is none."""
+    said = text_of(value_of(sent, "currency"))
+    if not said and number_of(sent) is not None:
+        said = "".join(re.findall("[A-Za-z]{3}", _amount(sent)))
+    return said.upper()
+
+
+def _amount(sent: object) -> str:
+    said = value_of(sent, "amount")
+    return text_of(sent if said is None else said)

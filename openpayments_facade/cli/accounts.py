@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .. import Accounts, Balance
+    from ..models import MonetaryAmount
 
-__all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances"]
+__all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances", "written"]
 
 DAYS: Final = 90
 
@@ -71,8 +72,8 @@ def accounts(
         "CURRENCY": "currency",
     }
     if with_balance:
-        columns["BOOKED"] = lambda account: _amount(views.booked_balance(account.balances))
-        columns["AVAILABLE"] = lambda account: _amount(views.available_balance(account.balances))
+        columns["BOOKED"] = lambda account: _cell(views.booked_balance(account.balances))
+        columns["AVAILABLE"] = lambda account: _cell(views.available_balance(account.balances))
     show(found, columns, as_json=run.as_json, nothing="The consent gives access to no accounts.")
 
 
@@ -82,12 +83,22 @@ def balances(run: AccountRun, account_id: AccountId) -> None:
         found = opened.balances(account_id)
     columns: dict[str, Any] = {
         "BALANCE": "balance_type",
-        "AMOUNT": lambda balance: balance.balance_amount.amount,
-        "CURRENCY": lambda balance: balance.balance_amount.currency,
+        "AMOUNT": lambda balance: _amount(balance)[0],
+        "CURRENCY": lambda balance: _amount(balance)[1],
         "DATE": "reference_date",
     }
     show(found, columns, as_json=run.as_json, nothing="The bank returned no balances.")
 
 
-def _amount(balance: Balance | None) -> str | None:
-    return f"{balance.balance_amount.amount} ({balance.balance_type})" if balance else None
+def written(sent: MonetaryAmount, read: views.Amount) -> tuple[str | None, str | None]:
+    """An amount and its currency: as the bank wrote them, else as they can be read, else None."""
+    number = None if read.value is None else f"{read.value:f}"
+    return number if sent.amount is None else sent.amount, sent.currency or read.currency
+
+
+def _amount(balance: Balance) -> tuple[str | None, str | None]:
+    return written(balance.balance_amount, views.balance_amount(balance))
+
+
+def _cell(balance: Balance | None) -> str | None:
+    return f"{_amount(balance)[0]} ({balance.balance_type})" if balance else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 import typer
 
 from .. import OpenPaymentsError, views
-from .accounts import DAYS, AccountId, AccountRun
+from .accounts import DAYS, AccountId, AccountRun, written
 from .output import cell, is_interactive, json_text, printable, say, write
 from .run import read_date
 
@@ -105,45 +105,56 @@ _HEADINGS: Final = (
 
 def _csv(pages: Iterable[Page], account_id: str) -> Iterator[str]:
     """CSV with every value in quotes. The headings are the API's names, and at the end what `views` finds."""
-    header = [dict(zip(_HEADINGS, _HEADINGS, strict=True))]
+    header: list[dict[str, object]] = [dict(zip(_HEADINGS, _HEADINGS, strict=True))]
     for page, own in pages:
-        parties = [views.other_party(each, own=own) for each in page]
-        rows = [
-            {
-                "bookingStatus": each.booking_status,
-                **each.to_dict(),
-                "amount": each.transaction_amount.amount,
-                "currency": each.transaction_amount.currency,
-                "creditorAccount": views.account_number(each.creditor_account),
-                "debtorAccount": views.account_number(each.debtor_account),
-                "resourceId": account_id,
-                "day": views.day(each).value,
-                "text": views.text(each).value,
-                "otherParty": party.name,
-                "otherAccount": party.account,
-            }
-            for each, party in zip(page, parties, strict=True)
-        ]
-        written = io.StringIO()
-        form = csv.DictWriter(written, _HEADINGS, extrasaction="ignore", quoting=csv.QUOTE_ALL, lineterminator="\n")
-        form.writerows(header + rows)
+        yield _lines(header + [_row(each, own, account_id) for each in page])
         header = []
-        # files get what the bank sent; a terminal must not, since control characters would affect it
-        lines = map(printable if sys.stdout.isatty() else str, written.getvalue().split("\n"))
-        yield "\n".join(lines)
+    if header:
+        yield _lines(header)
+
+
+def _row(
+    transaction: BookedTransaction | PendingTransaction, own: AccountReference | None, account_id: str
+) -> dict[str, object]:
+    sent, party = transaction.to_dict(), views.other_party(transaction, own=own)
+    amount, currency = written(transaction.transaction_amount, views.amount(transaction))
+    return {
+        "bookingStatus": transaction.booking_status,
+        **sent,
+        "amount": amount,
+        "currency": currency,
+        "creditorAccount": views.account_number(sent.get("creditorAccount")),
+        "debtorAccount": views.account_number(sent.get("debtorAccount")),
+        "resourceId": account_id,
+        "day": views.day(transaction).value,
+        "text": views.text(transaction).value,
+        "otherParty": party.name,
+        "otherAccount": party.account,
+    }
+
+
+def _lines(rows: Iterable[dict[str, object]]) -> str:
+    file = io.StringIO()
+    form = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    for row in rows:
+        values = map(row.get, _HEADINGS)
+        # what was kept since it is no text
+        form.writerow([json_text(it) if isinstance(it, list | dict | bool) else it for it in values])
+    # files get what the bank sent; a terminal must not, since control characters would affect it
+    lines = map(printable if sys.stdout.isatty() else str, file.getvalue().split("\n"))
+    return "\n".join(lines)
 
 
 def _table(pages: Iterable[Page]) -> Iterator[str]:
     """Lines for people, page by page. The text comes last, since it may be long."""
     heading = f"{'DATE':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
     for page, own in pages:
-        if page:
-            yield heading + "".join(_line(each, own) for each in page)
-            heading = ""
+        yield heading + "".join(_line(each, own) for each in page)
+        heading = ""
 
 
 def _line(transaction: BookedTransaction | PendingTransaction, own: AccountReference | None) -> str:
-    amount, currency = map(cell, (transaction.transaction_amount.amount, transaction.transaction_amount.currency))
+    amount, currency = map(cell, written(transaction.transaction_amount, views.amount(transaction)))
     found = (views.other_party(transaction, own=own).name, views.text(transaction).value)
     text = ", ".join(filter(None, map(cell, found)))
     day = cell(views.day(transaction).value)
@@ -167,7 +178,8 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
             break
         lists = report.transactions
         page, own = cast("Page", ([*(lists.booked or []), *(lists.pending or [])] if lists else [], report.account))
-        yield page, own
+        if page:
+            yield page, own
         count += len(page)
         file = file or "download" in (report.links or ())
         dates |= {day for each in page if (day := views.day(each).value)}
@@ -175,6 +187,9 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
         passed = (max(dates) - min(dates)).days if dates else 0
         bar.update(task, description=f"Read {count:,} transactions", completed=passed)
     if not count and file:
-        raise OpenPaymentsError("the bank offers a file to download instead of transactions")
+        raise OpenPaymentsError(
+            "the bank offers a file to download instead of transactions: ask for a shorter period, or fetch the link "
+            "`download` of the reports that the library's `accounts.transactions(...).pages()` gives"
+        )
     if not count:
         say("No transactions in that period.")

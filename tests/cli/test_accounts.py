@@ -481,6 +481,7 @@ OWN, OTHER = {"iban": "SE4550000000058398257466"}, {"iban": "SE35500000000549100
         ({"bookingDateTime": "2026-01-05T03:30:00Z"}, {"day": "2026-01-05"}),
         ({"bookingDate": "2026-02-30", "valueDate": "2026-03-02"}, {"day": "2026-03-02"}),
         ({"creditorName": "Shop", "creditorAccount": OTHER}, {"otherParty": "Shop", "otherAccount": OTHER["iban"]}),
+        ({"creditorAccount": OTHER["iban"]}, {"creditorAccount": OTHER["iban"], "otherAccount": OTHER["iban"]}),
         # no sign, but the account of the page stands on one side
         ({"creditorName": "Shop", "debtorName": "User", "debtorAccount": OWN}, {"otherParty": "Shop"}),
     ],
@@ -495,7 +496,7 @@ def test_what_every_application_looks_for(
     [row] = csv.DictReader(io.StringIO(run("transactions", *account, "--csv").stdout))
     assert {name: row[name] for name in shown} == shown
     line = run("transactions", *account).stdout.splitlines()[1]
-    assert all(" ".join(said.split()) in line for name, said in shown.items() if name != "otherAccount")
+    assert all(" ".join(said.split()) in line for name, said in shown.items() if "Account" not in name)
 
 
 def test_csv_quotes_what_the_bank_sends(simulator: Simulator, account: list[str]) -> None:
@@ -536,6 +537,9 @@ def test_a_terminal_is_not_steered(
     ("sent", "shown"),
     [
         ({"transactionAmount": {"amount": None, "currency": None}}, "booked"),
+        ({"transactionAmount": "5 SEK"}, "5 SEK booked"),
+        ({"transactionAmount": -12.5}, "-12.5 booked"),
+        ({"transactionAmount": {"amount": "1,50 SEK"}}, "1,50 SEK SEK booked"),
         ({"transactionAmount": {"amount": -7.5, "currency": 752}, "creditorName": "A shop"}, "-7.5 752 booked A shop"),
         ({"creditorName": {"first": "A"}}, "1.00 SEK booked A"),
         ({"remittanceInformationUnstructured": ["a", "b\x1b"]}, "1.00 SEK booked a b"),
@@ -549,8 +553,34 @@ def test_types_that_no_description_has(
     for _ in range(3):
         simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": [booked]}})
     assert " ".join(run("transactions", *account).stdout.splitlines()[1].split()) == shown
-    assert run("transactions", *account, "--csv").exit_code == 0
+    [row] = csv.DictReader(io.StringIO(run("transactions", *account, "--csv").stdout))
+    assert " ".join(f"{row['amount']} {row['currency']} booked".split()) in shown
     assert run("transactions", *account, "--json").exit_code == 0
+
+
+def test_csv_has_what_is_no_text_as_json(simulator: Simulator, account: list[str]) -> None:
+    kept = {
+        "creditorName": {"name": "Café"},
+        "remittanceInformationUnstructured": ["l1", "l2"],
+        "endToEndId": 17,
+        "purposeCode": True,
+    }
+    body = {"transactions": {"booked": [{"transactionAmount": {"amount": "1.00", "currency": "SEK"}, **kept}]}}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=body)
+    [row] = csv.DictReader(io.StringIO(run("transactions", *account, "--csv").stdout))
+    assert {name: json.loads(row[name]) for name in kept} == kept
+
+
+def test_balances_that_are_not_as_described(simulator: Simulator, account: list[str]) -> None:
+    sent = (12.5, "7.00 SEK", {"amount": "1,00", "currency": "SEK"}, None)
+    body = {"balances": [{"balanceType": f"t{number}", "balanceAmount": each} for number, each in enumerate(sent)]}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=body)
+    lines = run("balances", *account).stdout.splitlines()[1:]
+    assert [line.split() for line in lines] == [["t0", "12.5"], ["t1", "7.00", "SEK"], ["t2", "1,00", "SEK"], ["t3"]]
+    listed = {"accounts": [{"resourceId": "a", "balances": [{"balanceType": "CLBD", "balanceAmount": "7.00 SEK"}]}]}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=listed)
+    opened = run("accounts", *account[1:], "--with-balance")
+    assert re.search(r"a +7\.00 \(CLBD\)\n", opened.stdout)
 
 
 def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None:
@@ -563,17 +593,21 @@ def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None
 def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
     heading = run("transactions", *account, "--csv").stdout.splitlines(keepends=True)[0]
     for form, printed in {"--json": "[]\n", "--csv": heading, "--status=booked": ""}.items():
-        simulator.misbehave("/psd2/accountinformation", status=200, body={"transactions": {"booked": []}})
-        result = run("transactions", *account, form)
-        assert (result.stdout, result.stderr) == (printed, "No transactions in that period.\n")
+        for status, body in ((200, {"transactions": {"booked": []}}), (204, None)):
+            simulator.misbehave("/psd2/accountinformation", status=status, body=body)
+            result = run("transactions", *account, form)
+            assert (result.stdout, result.stderr) == (printed, "No transactions in that period.\n")
 
 
 def test_a_file_instead_of_transactions(simulator: Simulator, account: list[str]) -> None:
     report = {"_links": {"download": {"href": "https://files.example/statement?key=k"}}}
-    simulator.misbehave("/psd2/accountinformation", status=200, body=report)
-    result = run("transactions", *account)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: the bank offers a file to download instead of transactions\n"
+    for form in ("--status=booked", "--csv"):
+        simulator.misbehave("/psd2/accountinformation", status=200, body=report)
+        result = run("transactions", *account, form)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("Error: the bank offers a file to download instead of transactions: ask for")
+        assert "a shorter period, or fetch the link `download`" in result.stderr
+        assert "key=k" not in result.stderr
 
 
 def test_a_page_that_fails_leaves_no_complete_json(simulator: Simulator, account: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from typing import Any
 
@@ -89,8 +90,19 @@ def test_keys_tell_transactions_of_a_reading_apart() -> None:
     assert len({*keys}) == 7
     assert keys[2] == keys[3] == "transactionId:b"
     assert keys[0] != keys[1]
-    assert keys[6:] == ["entryReference:r", "entryReference:r:2"]
+    assert keys[6:] == ["entryReference:r", "entryReference#2:r"]
     assert Counter(views.keys(reading[::-1])) == Counter(keys)
+
+
+@pytest.mark.parametrize(("name", "texts"), [("entryReference", ["Tea", "Tea"]), ("transactionId", ["Tea", "Coffee"])])
+def test_no_id_looks_like_the_key_of_another(name: str, texts: list[str]) -> None:
+    reading = [booked(text=text, **{name: "x"}) for text in texts]
+    found = views.keys(reading)
+    marks = {"2", *re.findall("[0-9a-f]{32}", "".join(found))}
+    forms = ("x:{}", "x#{}", "x={}", "#{}:x", "={}:x", "{}:x")
+    ids = {*found, *(form.format(mark) for form in forms for mark in marks)}
+    reading += [booked(text="Tea", **{name: id_}) for id_ in ids]
+    assert len({*views.keys(reading)}) == len(reading)
 
 
 # two readings

@@ -19,6 +19,7 @@ from openpayments_facade import (
     CardAccount,
     InvalidArgumentError,
     PendingTransaction,
+    TransactionReport,
     views,
 )
 
@@ -89,6 +90,14 @@ def with_kept(transaction: Any, **fields: Any) -> Any:
         ({"additionalInformation": "EXAMPLE SHOP"}, "EXAMPLE SHOP", "additionalInformation"),
         ({"proprietaryBankTransactionCode": "PURCHASE"}, "PURCHASE", "proprietaryBankTransactionCode"),
         ({"remittanceInformationUnstructured": "NOTPROVIDED"}, None, None),
+        *(
+            (
+                {"remittanceInformationUnstructured": unseen, "additionalInformation": "SHOP"},
+                "SHOP",
+                "additionalInformation",
+            )
+            for unseen in ("\u200b", "\x00", " \ufeff\n", "\xad", "Not\u2060provided", ["\u200b", "\x00"])
+        ),
         ({}, None, None),
     ],
 )
@@ -168,6 +177,7 @@ def test_the_day_of_a_card_transaction() -> None:
         ("12.50", {"debtorAccount": {"iban": OWN}}, {"own": OWN}, "-12.50", "own"),
         ("12.50", {"creditorAccount": {"iban": OWN}}, {"own": AccountReference(iban=OWN)}, "12.50", "own"),
         ("12.50", {"creditorAccount": {"iban": OWN}, "debtorAccount": {"iban": OWN}}, {"own": OWN}, None, None),
+        ("12.50", {"creditorAccount": {"iban": OWN}}, {"own": "an-id-of-no-number"}, None, None),
         ("0.00", {}, {"signed": True}, None, None),
         ("much", {"creditDebitIndicator": "DBIT"}, {}, None, "creditDebitIndicator"),
     ],
@@ -179,6 +189,25 @@ def test_the_direction_is_told_if_anything_tells_it(
     assert str(found.signed) == str(signed)
     assert found.source == source
     assert found.currency == "SEK"
+
+
+@pytest.mark.parametrize(
+    ("sent", "value", "currency"),
+    [
+        ({"amount": "5", "currency": "sek"}, "5", "SEK"),
+        ({"amount": "5 SEK"}, "5", "SEK"),
+        ({"amount": "EUR 5", "currency": "SEK"}, "5", "SEK"),
+        ("-5 SEK", "-5", "SEK"),
+        ("eur 5,00", "5.00", "EUR"),
+        (12.5, "12.5", None),
+        ("five SEK", None, None),
+        (None, None, None),
+    ],
+)
+def test_an_amount_is_read_wherever_it_is(sent: Any, value: str | None, currency: str | None) -> None:
+    models = BookedTransaction.from_dict({"transactionAmount": sent}), Balance.from_dict({"balanceAmount": sent})
+    for found in (views.amount(models[0]), views.balance_amount(models[1])):
+        assert (found.value, found.currency) == (value and Decimal(value), currency)
 
 
 def test_a_number_of_any_length_keeps_its_digits() -> None:
@@ -236,6 +265,9 @@ TURNED = {
         ("-1.00", {"debtorName": "User", "debtorAccount": {"iban": OWN}}, {"own": OWN}, None, None, False),
         ("-1.00", TURNED, {"own": OWN}, "Shop", "debtor", True),
         ("-1.00", {}, {"own": OWN}, None, None, False),
+        # from an account to itself
+        ("1.00", {**BOTH, "creditorAccount": {"iban": OWN}}, {"own": OWN}, "User", "debtor", False),
+        ("-1.00", {**BOTH, "creditorAccount": {"iban": OWN}}, {"own": OWN}, "Shop", "creditor", True),
         # behind a payment service
         ("-1.00", {**BOTH, "ultimateCreditor": "Café"}, {}, "Café", "creditor", True),
         ("-1.00", {"creditorName": "NOTPROVIDED", "debtorName": "Shop"}, {}, "Shop", "debtor", False),
@@ -259,8 +291,10 @@ def test_the_sources_of_a_party_are_named() -> None:
 
 
 def test_the_other_party_of_a_card_transaction_is_the_shop() -> None:
-    found = views.other_party(used(cardAcceptorId="4711"))
-    assert (found.name, found.role, found.certain) == ("4711", "acceptor", True)
+    found = views.other_party(used(cardAcceptorId="4711", transactionDetails="Example Shop"))
+    assert (found.name, found.account, found.id) == (None, None, "4711")
+    assert (found.role, found.certain, found.sources) == ("acceptor", True, ("cardAcceptorId",))
+    assert views.other_party(used(cardAcceptorId="4711", creditorName="Shop")).name == "Shop"
 
 
 @pytest.mark.parametrize(
@@ -312,6 +346,10 @@ def balance(kind: str, amount: str = "1.00", currency: str = "SEK", **fields: An
         (["openingBooked", "closingBooked", "interimBooked"], "interimBooked", None),
         (["forwardAvailable", "authorised"], None, "authorised"),
         (["forwardAvailable"], None, "forwardAvailable"),
+        (["InterimBooked", "closingBooked", "INTERIMAVAILABLE"], "InterimBooked", "INTERIMAVAILABLE"),
+        (["OPBD", "ITBD", "CLBD", "OPAV", "ITAV", "CLAV", "XPCD", "FWAV"], "ITBD", "ITAV"),
+        (["OPBD", "clbd", "FWAV", "XPCD"], "clbd", "XPCD"),
+        (["FWAV"], None, "FWAV"),
         (["information", "nonInvoiced", "whatever"], None, None),
         ([], None, None),
     ],
@@ -340,6 +378,22 @@ def test_the_newest_balance_of_a_type_is_taken() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("2026-01-05T12:00:00+05:00", "2026-01-05T10:00:00Z"),
+        ("2026-01-06T01:00:00Z", "2026-01-05T23:00:00-05:00"),
+        ("2026-01-05T10:00:00", "2026-01-05T10:00:01Z"),
+        ("at noon", "2026-01-05T10:00:00Z"),
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"),
+    ],
+)
+def test_times_are_compared_across_zones(older: str, newer: str) -> None:
+    balances = [balance("interimBooked", "1.00", lastChangeDateTime=each) for each in (older, newer)]
+    for ordered in (balances, balances[::-1]):
+        assert views.booked_balance(ordered) == balances[1]
+
+
 def test_ones_own_money_goes_before_credit() -> None:
     balances = [
         balance("interimAvailable", "9000.00", creditLimitIncluded=True),
@@ -353,8 +407,13 @@ def test_of_several_currencies_none_is_picked_in_silence() -> None:
     balances = [balance("interimBooked", "1.00", "SEK"), balance("closingBooked", "2.00", "EUR")]
     assert views.booked_balance(balances) is None
     assert views.booked_balance(balances, currency="EUR") == balances[1]
+    assert views.booked_balance(balances, currency="eur") == balances[1]
     assert views.booked_balance(balances, currency="NOK") is None
     assert views.booked_balance(None) is None
+    small = [balance("interimBooked", "1.00", "sek"), balance("closingBooked", "2.00", "SEK")]
+    assert views.booked_balance(small) == views.booked_balance(small, currency="SEK") == small[0]
+    kept = Balance.from_dict({"balanceType": "interimBooked", "balanceAmount": "1.00 SEK"})
+    assert views.booked_balance([kept, *balances], currency="SEK") == kept
 
 
 def test_a_balance_that_cannot_be_read_is_none() -> None:
@@ -445,14 +504,58 @@ def test_no_balance_raises(fields: dict[str, Any]) -> None:
     assert views.available_balance([odd, balance("expected")]) is not None
 
 
-@pytest.mark.parametrize("wrong", [None, "2026-01-05", {"transactionId": "a"}, [booked()]])
-def test_what_is_no_transaction_is_refused(wrong: Any) -> None:
-    for view in (views.text, views.day, views.amount, views.other_party, views.identity):
-        with pytest.raises(InvalidArgumentError, match="transaction must be") as refused:
-            view(wrong)
-        assert refused.value.argument == "transaction"
-    for of_several in (views.keys, lambda each: views.reconcile(each, [])):
-        with pytest.raises(InvalidArgumentError, match="transaction must be"):
-            of_several([wrong])
-    with pytest.raises(InvalidArgumentError, match="balances must be"):
-        views.booked_balance([wrong])
+@pytest.mark.parametrize("wrong", [None, "Jane Doe", {"creditorName": "Jane Doe"}, [booked()], 5])
+@pytest.mark.parametrize(
+    ("view", "argument", "model"),
+    [
+        *((view, "transaction", "BookedTransaction") for view in (views.text, views.day, views.amount)),
+        *((view, "transaction", "BookedTransaction") for view in (views.other_party, views.identity)),
+        (views.balance_amount, "balance", "Balance"),
+        (lambda each: views.keys([booked(), each]), "transactions", "BookedTransaction"),
+        (lambda each: views.reconcile([each], []), "known", "BookedTransaction"),
+        (lambda each: views.reconcile([], iter([each])), "fresh", "BookedTransaction"),
+        (lambda each: views.booked_balance([each]), "balances", "Balance"),
+    ],
+)
+def test_what_is_something_else_is_refused(view: Any, argument: str, model: str, wrong: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"^{argument}\b.* must be a .*`{model}.from_dict`") as refused:
+        view(wrong)
+    assert refused.value.argument == argument
+    assert "Jane" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [booked(creditorName="Jane Doe"), balance("expected"), TransactionReport(), 5])
+@pytest.mark.parametrize(
+    ("view", "argument"),
+    [
+        (views.keys, "transactions"),
+        (lambda several: views.reconcile(several, []), "known"),
+        (lambda several: views.reconcile([], several), "fresh"),
+        (views.booked_balance, "balances"),
+        (views.available_balance, "balances"),
+    ],
+)
+def test_one_for_several_is_refused(view: Any, argument: str, wrong: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{argument} must be a list") as refused:
+        view(wrong)
+    assert refused.value.argument == argument
+    assert "Jane" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "wrong"),
+    [
+        *(("own", wrong) for wrong in (5, booked(), used(maskedPan="1234****5678"), {"iban": OWN}, [OWN])),
+        *(("signed", wrong) for wrong in ("yes", 1, None)),
+    ],
+)
+def test_what_is_no_account_and_no_answer_is_refused(argument: str, wrong: Any) -> None:
+    for view in (views.amount, views.other_party):
+        with pytest.raises(InvalidArgumentError, match=f"^{argument} must be") as refused:
+            view(booked(), **{argument: wrong})
+        assert OWN not in str(refused.value)
+
+
+def test_a_currency_is_a_text() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^currency must be"):
+        views.booked_balance([], currency=752)  # type: ignore[arg-type]
