@@ -328,14 +328,14 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         method: str | None,
         *,
         same_device: bool = False,
-        best: Sequence[str | None] | None = None,
+        best: Sequence[str] = (),
     ) -> AsyncAuthorisation[T]:
         if not isinstance(same_device, bool):
             raise refuse("same_device", "must be True or False", same_device)
-        if method is not None:
-            check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
-            if same_device and method.lower() not in HERE:
-                raise refuse("method", f"contradicts same_device=True, which is for {' and '.join(HERE)}")
+        for each in best if method is None else (method,):
+            check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], each, "method")
+        if method is not None and same_device and method.lower() not in HERE:
+            raise refuse("method", f"contradicts same_device=True, which is for {' and '.join(HERE)}")
         started = await self._start(subject)
         id_ = started.parsed.authorisation_id
         selected = method_to_select(started, method, same_device=same_device, best=best)

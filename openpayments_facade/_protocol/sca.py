@@ -53,8 +53,7 @@ GRACE: Final = 10.0
 
 HERE: Final = ("mbid_same_device", "mbid")
 """The methods for a user whose BankID is on this very device, the best one first."""
-ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid", None)
-"""The methods for a user at another device, the best one first; None stands for every other one."""
+_ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
 _LONGEST: Final = 512
 """The number of characters of a bank's text that an exception keeps."""
 PATIENCE: Final = 6
@@ -448,7 +447,7 @@ def method_to_select(
     wanted: str | None,
     *,
     same_device: bool,
-    best: Sequence[str | None] | None = None,
+    best: Sequence[str] = (),
 ) -> str | None:
     """The method to select next, of those in `best` the first; None if the bank has already decided."""
     answer, chosen = started.parsed, _chosen(started.parsed)
@@ -502,18 +501,18 @@ def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -
 def _suits(method: str, same_device: bool) -> bool:
     """Whether the user can go on with a method: not with a QR code on this device, nor with this one elsewhere."""
     known = method.lower()
-    return known == "mbid" or known not in (ELSEWHERE if same_device else HERE)
+    return known == "mbid" or known not in (_ELSEWHERE if same_device else HERE)
 
 
-def choose_method(offered: Iterable[str], *, same_device: bool, best: Sequence[str | None] | None = None) -> str:
-    """The best of the methods that suit; without any, plain Mobile BankID by name (the provider's samples of 2022).
+def choose_method(offered: Iterable[str], *, same_device: bool, best: Sequence[str] = ()) -> str:
+    """The first of `best` that is offered and suits, else another one that does.
 
-    For a user at another device a QR code, else Mobile BankID; on the same device BankID there (observed in 2026).
+    By default for a user at another device a QR code, else Mobile BankID; on the same device BankID there (observed in
+    2026). If none suits, plain Mobile BankID by name (the provider's samples of 2022).
     """
-    order = best or ((*HERE, None) if same_device else ELSEWHERE)
+    order = [method.lower() for method in best or (HERE if same_device else _ELSEWHERE)]
     suitable = [method for method in offered if _suits(method, same_device)]
-    ranks = {method: rank for rank, method in enumerate(order)}
-    return min(suitable, key=lambda method: ranks.get(method.lower(), ranks[None]), default="mbid")
+    return min(suitable, key=lambda method: [*order, method.lower()].index(method.lower()), default="mbid")
 
 
 def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:

@@ -30,7 +30,7 @@ from openpayments_facade._protocol.arguments import today
 from openpayments_facade._protocol.sca import PATIENCE, STUCK
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from openpayments_facade import AsyncAuthorisation
     from openpayments_facade.simulator import Simulator
@@ -200,6 +200,33 @@ async def test_a_bank_that_offers_nothing_that_suits_is_told(
     assert note == f"The bank offers only {offered}, for authorise(..., same_device={not same_device})."
 
 
+@pytest.mark.parametrize(
+    ("offered", "wanted", "same_device", "selected"),
+    [
+        (["mbid_animated_qr_image", "mbid_animated_qr_token"], ["mbid_animated_qr_token", "mbid"], False, 1),
+        (["mbid_animated_qr_image", "MBID"], ("mbid_animated_qr_token", "mbid"), False, 1),
+        (["a-card", "mbid_animated_qr_image"], ["mbid"], False, 0),
+        (["mbid_same_device", "mbid"], ["mbid_same_device"], False, 1),
+        (["mbid_animated_qr_token", "mbid_same_device", "mbid"], ["mbid_animated_qr_token", "mbid"], True, 2),
+        (["mbid", "mbid_animated_qr_token"], [], False, 1),
+    ],
+)
+async def test_of_several_methods_the_first_that_is_offered_is_selected(
+    op: AsyncOpenPayments,
+    simulator: Simulator,
+    offered: list[str],
+    wanted: Sequence[str],
+    same_device: bool,
+    selected: int,
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
+    consents = op.at_bank("SWEDSESS", SOMEBODY).consents
+    authorisation = await consents.authorise("c", wanted, same_device=same_device)
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == offered[selected]
+
+
 @pytest.mark.parametrize("nothing", [{"body": ""}, {"status": 202, "body": " "}, {"status": 204}])
 async def test_a_selection_may_be_answered_with_nothing(
     op: AsyncOpenPayments, simulator: Simulator, nothing: dict[str, Any]
@@ -307,6 +334,9 @@ async def test_what_the_bank_chose_for_another_device_is_not_taken(op: AsyncOpen
         ("method", {"method": "mbid_animated_qr_token", "same_device": True}),
         ("method", {"method": "a-card", "same_device": True}),
         ("method", {"method": "m" * 36}),
+        ("method", {"method": ["mbid", "m" * 36]}),
+        ("method", {"method": ["mbid", None]}),
+        ("method", {"method": {"mbid"}}),
         ("same_device", {"same_device": "yes"}),
         ("same_device", {"same_device": None}),
     ],
