@@ -180,6 +180,8 @@ class AsyncAuthorisation(Journey[T]):
             InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
             AuthorisationTimeoutError: The user did not finish in time.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Six reads in a row failed, of the SCA
+                status and of what was to be authorised, or the last one before the timeout; or it will not pass.
         """
         return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
 
@@ -214,7 +216,8 @@ class AsyncAuthorisation(Journey[T]):
 
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
-            APIError, UnreadableResponseError: Neither of the two can be read at present.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Neither of the two can be read at
+                present, or it will not pass.
         """
         is_first, self._failed = self.sca_status is None, 0
         answer = await self._read_or_none(self._read_status(), math.inf, 0.0)
@@ -244,6 +247,7 @@ class AsyncAuthorisation(Journey[T]):
                 unusable.
             AnotherSignatureNeededError: The user has authorised, and ten seconds later the bank still waits for others.
             AuthorisationTimeoutError: The user did not finish in time. It can be called again.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: As `updates()`.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
@@ -344,7 +348,7 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         try:
             updated = None if selected is None else await self._run(subject.select(id_, selected))
         except APIError as failure:
-            if method is not None or not goes_on_by_itself(started, failure, same_device=same_device):
+            if method is not None or not goes_on_by_itself(started.parsed, failure, same_device=same_device):
                 raise
             authorisation._refusal = failure
         if updated is not None and not updated.content.strip():

@@ -15,22 +15,10 @@ from openpayments_client import models
 from openpayments_client.api import consent as api
 from openpayments_client.operations import MODELS, OPERATIONS
 
+from .. import errors
 from .._checks import refuse
 from .._redaction import printable, scrubber, str_or_none
-from ..errors import (
-    AccessExceededError,
-    AnotherSignatureNeededError,
-    APIError,
-    AuthorisationFailedError,
-    AuthorisationTimeoutError,
-    ConnectionFailedError,
-    ConsentError,
-    OpenPaymentsError,
-    TokenError,
-    TppMessage,
-    UnauthorizedError,
-    UnreadableResponseError,
-)
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
 from .operation import Endpoint, Operation
@@ -205,9 +193,9 @@ class Journey(Generic[T]):
     _unchanged: int = field(default=0, init=False)
     # reads in a row that failed, and the last failure
     _failed: int = field(default=0, init=False)
-    _trouble: OpenPaymentsError | None = field(default=None, init=False)
+    _trouble: errors.OpenPaymentsError | None = field(default=None, init=False)
     # why no method could be selected
-    _refusal: OpenPaymentsError | None = field(default=None, init=False)
+    _refusal: errors.OpenPaymentsError | None = field(default=None, init=False)
 
     @property
     def resource_id(self) -> str:
@@ -268,10 +256,10 @@ class Journey(Generic[T]):
             **self._about,
         )
 
-    def _note(self, failure: OpenPaymentsError, *, is_look: bool) -> None:
+    def _note(self, failure: errors.OpenPaymentsError, *, is_look: bool) -> None:
         """Takes note of a read that failed. Raises it if it will not pass."""
         self._failed, self._trouble = self._failed + 1, failure
-        if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, APIError))):
+        if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
             raise failure
 
     def _give_up(self, timeout: float, cause: Exception | None = None) -> NoReturn:
@@ -433,21 +421,17 @@ def _status_of(
     return next((known for known in TERMINAL if _same(known, status)), status)
 
 
-def _may_pass(failure: OpenPaymentsError) -> bool:
+def _may_pass(failure: errors.OpenPaymentsError) -> bool:
     """Whether a read that failed says nothing about the authorisation, so that the next one may do better."""
-    if isinstance(failure, TokenError):
+    if isinstance(failure, errors.TokenError):
         return failure.status_code == 429 or (failure.status_code or 0) >= 500
-    if isinstance(failure, (UnauthorizedError, AccessExceededError, ConsentError)):
+    if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
         return False
-    return isinstance(failure, (APIError, ConnectionFailedError, UnreadableResponseError))
+    return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))
 
 
 def method_to_select(
-    started: RawResponse[models.AuthorisationStarted],
-    wanted: str | None,
-    *,
-    same_device: bool,
-    best: Sequence[str] = (),
+    started: RawResponse[models.AuthorisationStarted], wanted: str | None, *, same_device: bool, best: Sequence[str]
 ) -> str | None:
     """The method to select next, of those in `best` the first; None if the bank has already decided."""
     answer, chosen = started.parsed, _chosen(started.parsed)
@@ -466,11 +450,9 @@ def method_to_select(
     return None if has_begun and not offered else choose_method(offered, same_device=same_device, best=best)
 
 
-def goes_on_by_itself(
-    started: RawResponse[models.AuthorisationStarted], failure: APIError, *, same_device: bool
-) -> bool:
+def goes_on_by_itself(started: models.AuthorisationStarted, failure: errors.APIError, *, same_device: bool) -> bool:
     """Whether a bank that refuses `mbid`, which it did not offer, may have begun without it."""
-    if offered := _offered(started.parsed):
+    if offered := _offered(started):
         if not any(_suits(method, same_device) for method in offered):
             said = printable(", ".join(offered))
             failure.add_note(f"The bank offers only {said}, for authorise(..., same_device={not same_device}).")
