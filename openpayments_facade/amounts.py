@@ -17,6 +17,7 @@ __all__ = ["money"]
 _BLANK_OF_THOUSANDS: Final = re.compile(r"(?<=[0-9])[\s'\u2019](?=[0-9]{3}(?![0-9]))")
 _CURRENCY: Final = re.compile(r"^[A-Za-z]{3}\b\s*|\s*\b[A-Za-z]{3}$")
 _MINUS: Final = re.compile(r"^[\u2010-\u2013\u2212\ufe63\uff0d-]\s*|\s*[\u2010-\u2013\u2212\ufe63\uff0d-]$")
+_NO_CENTS: Final = re.compile(r"(?<=[0-9])[.,:][-\u2010-\u2015]{1,2}$")
 _AMBIGUOUS: Final = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _GROUPED: Final = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:(?!\2)[.,]([0-9]*))?")
 _NUMBER: Final = re.compile(r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
@@ -51,13 +52,13 @@ def money(amount: MonetaryAmount | str | None) -> Decimal:
 
 
 def _read(text: str) -> Decimal | None:
-    said = _CURRENCY.sub("", _BLANK_OF_THOUSANDS.sub("", text.strip()))
+    said = _NO_CENTS.sub("", _CURRENCY.sub("", _BLANK_OF_THOUSANDS.sub("", text.strip())))
     said, minus = _MINUS.subn("", said)
     if said.count(",") + said.count(".") > 1:
         grouped = _GROUPED.fullmatch(said)
         said = f"{grouped[1].replace(grouped[2], '')}.{grouped[3] or ''}" if grouped else ""
     elif not _AMBIGUOUS.fullmatch(said):  # a thousand or a thousandth
         said = said.replace(",", ".")
-    if minus > 1 or not _NUMBER.fullmatch(said):
+    if minus > 1 or (minus and said.startswith("+")) or not _NUMBER.fullmatch(said):
         return None
     return Decimal(format(Decimal("-" * minus + said), "f"))

@@ -15,10 +15,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
+D = TypeVar("D", datetime.date, datetime.datetime)
 
 
 class Unreadable(ValueError):
@@ -70,8 +72,8 @@ class Number(float):
         self.digits = digits
         return self
 
-    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]
-        return (self.digits,)
+    def __reduce__(self) -> tuple[type["Number"], tuple[str]]:
+        return Number, (self.digits,)
 
     def __str__(self) -> str:
         return self.digits
@@ -89,7 +91,8 @@ def loads(text: str | bytes) -> Any:
 
     Raises ValueError or RecursionError if it is something else.
     """
-    return json.loads(text, parse_float=Number, parse_int=_integer, parse_constant=str)
+    # not strict: some banks write tabs and line breaks within texts as they are
+    return json.loads(text, parse_float=Number, parse_int=_integer, parse_constant=str, strict=False)
 
 
 class Field:
@@ -163,8 +166,11 @@ class Model(Protocol):
 M = TypeVar("M", bound=Model)
 
 
-def read(cls: type[M], source: Any) -> M:
-    """Reads a model from what JSON gave. Raises Unreadable if it is no object, or lacks what it is good for."""
+def read(cls: type[M], source: Any, is_known: bool = False) -> M:
+    """Reads a model from what JSON gave. Raises Unreadable if it is no object, or lacks what it is good for.
+
+    `is_known`: also if it has fields, but none that is described, for then it is something else.
+    """
     if type(source) is not dict:
         source = _object(source)
     fields: Fields = cls._fields
@@ -189,6 +195,8 @@ def read(cls: type[M], source: Any) -> M:
                 rest = {} if rest is None else rest
                 rest[key] = value
                 _notice(f"{cls.__name__}.{key}")
+    if is_known and rest is not None and table.keys().isdisjoint(source):
+        raise Unreadable("has none of the described fields")
     if fields.checks:
         fields.complete(source, values)
     model = cls(*values)
@@ -215,21 +223,43 @@ def _object(value: Any) -> dict[str, Any]:
 
 def write(model: Model) -> dict[str, Any]:
     """A model as JSON can hold it. What was kept because it can't be read is written as it came."""
-    written = {key: to_json(value) for key, value in getattr(model, "additional_properties", {}).items()}
+    kept = getattr(model, "additional_properties", {})
+    written = {key: to_json(value) for key, value in kept.items()}
     for key, name in model._fields.names:
         value = getattr(model, name)
-        if value is not None and not (key in written and (isinstance(value, list) or to_json(value) == {})):
+        if value is not None and not (key in kept and _stands_for(value, kept[key], model._fields.table[key][2])):
             written[key] = to_json(value)
     return written
+
+
+def _stands_for(value: Any, kept: Any, read_value: Callable[[Any], Any]) -> bool:
+    """Whether a value is what could be read of that which was kept, and nobody has set it since."""
+    try:
+        return bool(read_value(kept) == value)
+    except _Partly as partly:
+        return bool(partly.rest == value)
+    except Unreadable:
+        return to_json(value) in ({}, [])
 
 
 def to_json(value: Any) -> Any:
     """A value as JSON can hold it."""
     if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json(each) for key, each in value.items()}
     if isinstance(value, datetime.date):
         return value.isoformat()
+    if isinstance(value, Number):
+        return float(value) if _is_exact(value) else value.digits
     return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+def _is_exact(number: Number) -> bool:
+    try:
+        return Decimal(repr(float(number))) == Decimal(number.digits)
+    except ArithmeticError:
+        return False
 
 
 def a(cls: type[M]) -> Callable[[Any], M]:
@@ -239,6 +269,8 @@ def a(cls: type[M]) -> Callable[[Any], M]:
 
 def list_of(item: Callable[[Any], T]) -> Callable[[Any], list[T]]:
     """The reader of a list."""
+    item = _known(item)
+    cls = item.args[0] if isinstance(item, functools.partial) else None
 
     def read_list(value: Any) -> list[T]:
         if type(value) is not list:
@@ -247,9 +279,14 @@ def list_of(item: Callable[[Any], T]) -> Callable[[Any], list[T]]:
             except Unreadable:
                 raise Unreadable("is not a list") from None
         try:
-            return [item(each) for each in value]
+            # without the detour over `item`, since lists may be long
+            return [item(each) for each in value] if cls is None else [read(cls, each, True) for each in value]
         except Unreadable:
-            raise _Partly([*_readable(item, value)]) from None
+            pass
+        rest = [*_readable(item, value)]
+        if not rest and not any(isinstance(each, dict) or each is None for each in value):
+            raise Unreadable("is a list of something else")
+        raise _Partly(rest)
 
     return read_list
 
@@ -265,18 +302,10 @@ def _readable(item: Callable[[Any], T], values: Iterable[Any]) -> Iterator[Any]:
 
 
 def _known(read_value: Callable[[Any], T]) -> Callable[[Any], T]:
-    """The same reader, which refuses an object that has fields, but none that is described: it is something else."""
-
-    def read_known(value: Any) -> T:
-        found = read_value(value)
-        if getattr(found, "additional_properties", None) and isinstance(
-            fields := getattr(found, "_fields", None), Fields
-        ):
-            if all(getattr(found, name) is None for _, name in fields.names):
-                raise Unreadable("has none of the described fields")
-        return found
-
-    return read_known
+    """The same reader; that of a model then refuses an object with fields of which none is described."""
+    if isinstance(read_value, functools.partial):
+        return functools.partial(read_value.func, *read_value.args, is_known=True)
+    return read_value
 
 
 def either(read_object: Callable[[Any], T]) -> Callable[[Any], Any]:
@@ -333,33 +362,51 @@ def number(value: Any) -> float:
 def day(value: Any) -> datetime.date:
     """Reads an ISO 8601 date, also with a time or a time zone: the day as it is written."""
     try:
-        return datetime.date.fromisoformat(value)
+        found = _from_iso(value)
+        if len(value) == 10 and found.year > 1:
+            return found
     except (TypeError, ValueError):
         pass
-    said = text(value).strip()
-    if match := _ZONED_DAY.fullmatch(said):
-        return day(match[1])
-    return moment(said).date()
+    said = value if type(value) is str else text(value)
+    match = _DAY.match(said)
+    try:
+        found = datetime.date(*map(int, match.groups())) if match else moment(said).date()
+    except ValueError:
+        raise Unreadable("is not a date") from None
+    return _real(found)
 
 
 def moment(value: Any) -> datetime.datetime:
     """Reads an ISO 8601 date and time in any of its forms."""
-    try:
-        return datetime.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        pass
-    said = text(value).strip()
+    said = value if type(value) is str else text(value)
+    if said[10:11] == "T":
+        try:
+            return _real(datetime.datetime.fromisoformat(said))
+        except ValueError:
+            pass
+    said = _ZONE_NAME.sub("", said.strip())
+    if match := _ZONED_DAY.fullmatch(said):
+        said = f"{match[1]}T00:00{match[2]}"
     if not _WHOLE_DAY.match(said):  # the parser would make up the rest
         raise Unreadable("is not a date")
     from dateutil.parser import isoparse
 
     try:
-        return isoparse(said)
+        return _real(isoparse(said.replace(" ", "T", 1)))
     except (ValueError, OverflowError):
         raise Unreadable("is not a date") from None
 
 
-_ZONED_DAY: Final = re.compile(r"(\d{4}-\d\d-\d\d) ?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+def _real(found: D) -> D:
+    if found.year == 1:  # what programs write that have no date
+        raise Unreadable("is not a date")
+    return found
+
+
+_from_iso: Final = datetime.date.fromisoformat
+_DAY: Final = re.compile(r"\s*(\d{4})-?(\d\d)-?(\d\d)\s*(?:$|[T\s]|Z$|[+-]\d\d:?\d\d$)", re.ASCII)
+_ZONED_DAY: Final = re.compile(r"(\d{4}-\d\d-\d\d) ?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_ZONE_NAME: Final = re.compile(r"\[[^\]]*\]$")
 _WHOLE_DAY: Final = re.compile(r"\d{4}-?(\d\d-?\d\d|\d{3})(?!\d)", re.ASCII)
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _PLAIN: Final[Mapping[Callable[[Any], Any], type]] = {text: str, flag: bool, whole: int}

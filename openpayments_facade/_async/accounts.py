@@ -161,7 +161,8 @@ class AsyncAccounts(AsyncConsentService):
         operation = Operation.at_bank(
             self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance
         )
-        return [account async for page in read_pages(self._run, Pages(operation)) for account in page.accounts]
+        pages = read_pages(self._run, Pages(operation, at_once=True))
+        return [account async for page in pages for account in page.accounts]
 
 
 class AsyncRawAccounts(AsyncRawService[AsyncAccounts]):

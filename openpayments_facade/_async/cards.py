@@ -104,7 +104,8 @@ class AsyncCards(AsyncConsentService):
         operation = Operation.at_bank(
             self._bank, api.get_card_account_list, consent_id=self._consent_id, with_balance=with_balance
         )
-        return [card async for page in read_pages(self._run, Pages(operation)) for card in page.card_accounts]
+        pages = read_pages(self._run, Pages(operation, at_once=True))
+        return [card async for page in pages for card in page.card_accounts]
 
 
 class AsyncRawCards(AsyncRawService[AsyncCards]):

@@ -104,7 +104,7 @@ def _proxies_of_environment(hosts: Collection[str]) -> dict[str, httpx.Proxy | N
     entries = [entry.strip() for entry in variables.get("no", "").split(",")]
     if not proxies or "*" in entries:
         return {}
-    for number, entry in enumerate(entries, 1):
+    for number, entry in enumerate((each.removeprefix("*") for each in entries), 1):
         if (network := _network(entry)) is not None:
             inside = (host for host in hosts if (address := _network(host)) is not None and address[0] in network)
             proxies.update(dict.fromkeys(map(_pattern, inside)))

@@ -16,13 +16,16 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
 from .._redaction import Secret, printable, scrubber
+from .text import decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import httpx
 
     from .operation import Operation
@@ -78,7 +81,7 @@ class RawResponse(Generic[T]):
 
     _parsed: T | errors.UnreadableResponseError
     status_code: int
-    headers: httpx.Headers
+    headers: httpx.Headers = field(repr=False)  # a server may repeat there what the request carried
     request_id: str
     method: str = ""
     url: str = ""
@@ -117,7 +120,7 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
-    body = _clipped(scrubbed(answer.content, answer.secrets))
+    body = _clipped(scrubbed(answer))
     return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", path=path, body=body, **about(answer))
 
 
@@ -134,15 +137,16 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
         raise _api_error(answer)
     parsed: Any = None
     messages: tuple[errors.TppMessage, ...] = ()
+    bodies = operation.endpoint._bodies if operation.endpoint else {}
     with noticing() as odd:
         try:
             data = _read_json(answer)
-            messages = _messages_of_success(data)
-            parsed = data if operation.endpoint is None else _model(operation, answer, data)
+            messages = _messages_of_success(data, scrubber(*answer.secrets))
+            parsed = _model(operation, bodies, answer, data) if bodies else data
         except Unreadable as error:
             parsed = unreadable(answer, f"an answer that can't be read: {error}", error.path)
         except (ValueError, RecursionError) as error:
-            if operation.endpoint is not None:
+            if any(bodies.values()):
                 parsed = unreadable(answer, f"an answer that can't be read: {_not_json(answer, error)}")
     return RawResponse(
         parsed,
@@ -155,12 +159,11 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     )
 
 
-def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
+def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer, data: Any) -> Any:
     """The model of an answer, whichever of the described success statuses it has. Raises Unreadable."""
-    assert operation.endpoint is not None
-    bodies = operation.endpoint._bodies
     model = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
-    if model is None or (data is None and answer.status_code == 204 and None in bodies.values()):
+    may_be_empty = None in bodies.values() and (answer.status_code == 204 or operation.method == "DELETE")
+    if model is None or (data is None and may_be_empty):
         return None
     if data is None and answer.status_code == 204 and model._fields.lists:
         return model.from_dict(dict.fromkeys(model._fields.lists))
@@ -170,8 +173,9 @@ def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
         data = data[0]
     if not isinstance(data, dict):
         raise Unreadable("not a JSON object")
-    if isinstance(inner := data.get(operation.envelope), dict):
-        data = inner
+    inner = data.get(operation.envelope)
+    inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
+    data = inner if isinstance(inner, dict) else data
     if data and data.keys().isdisjoint(model._fields.table):
         raise Unreadable("none of its fields is described")
     return model.from_dict(data)
@@ -179,13 +183,8 @@ def _model(operation: Operation[Any], answer: Answer, data: Any) -> Any:
 
 def _read_json(answer: Answer | RawResponse[Any]) -> Any:
     """The JSON of a body, whatever its content type; None for an empty one. Raises ValueError, RecursionError."""
-    if not answer.content.strip():
-        return None
-    try:
-        return loads(answer.content)
-    except UnicodeDecodeError:
-        is_said = "utf-8" in answer.headers.get("content-type", "").lower()
-        return loads(answer.content.decode("utf-8" if is_said else "cp1252", errors="replace"))
+    text = decoded(answer.content, answer.headers.get("content-type", ""))
+    return loads(text) if text.strip() else None
 
 
 def _not_json(answer: Answer, error: Exception) -> str:
@@ -197,12 +196,19 @@ def _not_json(answer: Answer, error: Exception) -> str:
     return f"invalid JSON at position {error.pos}" if isinstance(error, json.JSONDecodeError) else "invalid JSON"
 
 
-def scrubbed(content: bytes, secrets: Secrets) -> str:
-    """A body without what the request carried, also if it is quoted with JSON's escapes."""
-    text = content.decode(errors="replace")
-    with suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), ensure_ascii=False)
-    return scrubber(*secrets)(text)
+_ESCAPE: Final = re.compile(r"\\(?:u(?!d[89a-f])([\da-f]{4})|.)", re.IGNORECASE | re.DOTALL)
+
+
+def scrubbed(answer: Answer | RawResponse[Any]) -> str:
+    """A body as it came, but without what the request carried. Escapes of JSON are only read if they hide some."""
+    scrub = scrubber(*answer.secrets)
+    masked = scrub(decoded(answer.content, answer.headers.get("content-type", "")))
+    plain = _ESCAPE.sub(_unescaped, masked)
+    return masked if scrub(plain) == plain else scrub(plain)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return json.dumps(chr(int(escape[1], 16)), ensure_ascii=False)[1:-1] if escape[1] else escape[0].replace("\\/", "/")
 
 
 def _clipped(text: str) -> str:
@@ -211,23 +217,23 @@ def _clipped(text: str) -> str:
 
 def log_findings(answer: RawResponse[Any], name: str) -> None:
     """Logs what a successful answer had to say, and what of it can't be read: names of fields, never values."""
-    scrub = scrubber(*answer.secrets) if answer.messages else str
     about_it = {"request_id": answer.request_id}
     for each in answer.messages:
         level = logging.WARNING if (each.category or "").upper() in {"WARNING", "ERROR"} else logging.INFO
-        said = printable(scrub(": ".join(filter(None, (each.code, each.text)))))
+        said = printable(": ".join(filter(None, (each.code, each.text))))
         _log.log(level, "%s: %s (request id %s)", name, said, answer.request_id, extra=about_it)
     if answer.odd:
         said = ", ".join(f"{field} ({count})" for field, count in Counter(answer.odd).most_common(10))
         _log.warning("%s: values can't be read: %s (request id %s)", name, said, answer.request_id, extra=about_it)
 
 
-def _messages_of_success(data: Any) -> tuple[errors.TppMessage, ...]:
+def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
     is_one = found is None and {"category", "code"} <= data.keys()
-    return _read_messages(data if is_one else found)
+    messages = _read_messages(data if is_one else found)
+    return tuple(evolve(each, text=each.text and scrub(each.text)) for each in messages)
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
@@ -315,35 +321,61 @@ def phrase(status: int) -> str:
 
 UNREADABLE_RETRY_AFTER: Final = 5.0
 """Seconds that a Retry-After means that can't be read."""
-_SPAN: Final = re.compile(r"(\d*\.?\d+)\s*(MS|[SMHD]?)(?:ECOND|EC|INUTE|IN|OUR|R|AY)?S?\s*", re.ASCII)
-_UNITS: Final = {"": 1, "MS": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400}
+_SPAN: Final = re.compile(
+    r"(\d*\.?\d+(?:E\d+)?)\s*"
+    r"(?:(MILLISECOND|MS|SECOND|SEC|S|MINUTE|MIN|M|HOUR|HR|H|DAY|D|WEEK|W)S?(?![A-Z]))?\s*",
+    re.ASCII,
+)
+_UNITS: Final = {"": 1, "MS": 0.001, "MILLISECOND": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 604_800}
+_GROUPED: Final = re.compile(r"(?<=\d)[ ,](?=\d{3}\b)", re.ASCII)
+_CLOCK: Final = re.compile(r"\d{1,4}(:\d\d){1,2}", re.ASCII)
 _SINCE_EPOCH: Final = 1e9
-"""From here on a number is a moment, in seconds since the epoch: no span is that long."""
+"""From here on a number is a moment, in seconds, milli- or microseconds since the epoch: no span is that long."""
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
     """The seconds that Retry-After asks to wait: the longest of all that it can mean. None without the header.
 
-    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units and lists.
+    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units, lists, and words around a
+    number.
     """
     value = headers.get("retry-after", "")
     if not value.strip():
         return None
     # a date counts from when the server sent it: its clock is not ours
     now = _moment(headers.get("date", "")) or datetime.now(UTC)
-    # a comma is that of a date, of a list or of a fraction
-    found = [_seconds(wish.strip(" \t\"'").upper(), now) for wish in (*value.split(","), value.replace(",", "."))]
+    # a comma is that of a date, of a list, of a fraction or of thousands
+    found = [_seconds(wish, now) for wish in (value.replace(",", "."), _GROUPED.sub("", value))]
+    for wish in value.split(","):
+        seconds = _seconds(wish, now)
+        found.append(_largest(wish) if seconds is None else seconds)
     return max((seconds for seconds in found if seconds is not None), default=UNREADABLE_RETRY_AFTER)
 
 
 def _seconds(wish: str, now: datetime) -> float | None:
+    wish = wish.strip(" \t\"'").rstrip(".").upper()
     span = wish.lstrip("+-")
+    if span.startswith("P"):  # a duration of ISO 8601
+        span = span[1:].replace("T", "", 1)
+    if _CLOCK.fullmatch(span):
+        return float(sum(int(part) * 60**power for power, part in enumerate(reversed(span.split(":")))))
     if span and not _SPAN.sub("", span):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(span))
-        seconds -= now.timestamp() if seconds >= _SINCE_EPOCH else 0.0
+        seconds = _total(span)
+        if seconds >= _SINCE_EPOCH:
+            seconds = seconds / (1e6 if seconds >= 1e14 else 1e3 if seconds >= 1e11 else 1) - now.timestamp()
         return 0.0 if wish.startswith("-") else min(max(0.0, seconds), _SINCE_EPOCH)
     at = _moment(wish)
     return max(0.0, (at - now).total_seconds()) if at else None
+
+
+def _total(span: str) -> float:
+    return sum(float(number) * (_UNITS.get(unit) or _UNITS[unit[0]]) for number, unit in _SPAN.findall(span))
+
+
+def _largest(wish: str) -> float | None:
+    """The largest number among words, in seconds; None if there is none that can be a span."""
+    spans = [_total(match[0]) for match in _SPAN.finditer(wish.upper())]
+    return max((max(span, UNREADABLE_RETRY_AFTER) for span in spans if span < _SINCE_EPOCH), default=None)
 
 
 def _moment(text: str) -> datetime | None:

@@ -153,5 +153,5 @@ class Exchange:
         return evolve(
             answer,
             headers=httpx.Headers(headers, encoding=answer.headers.encoding),
-            content=scrubbed(answer.content, self.secrets).encode(errors="replace"),
+            content=scrubbed(answer).encode(errors="replace"),
         )

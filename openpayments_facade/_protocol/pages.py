@@ -6,7 +6,9 @@ Source: the provider's description of 2026.
 from __future__ import annotations
 
 import json
+import logging
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -22,10 +24,12 @@ from .redirect import origin
 from .wire import value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .answer import RawResponse
     from .operation import Operation
+
+_log = logging.getLogger("openpayments_facade")
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -42,16 +46,33 @@ def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
     """
     page = answer.parsed
     part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
-    stray = next((name for name in _LISTS if part is None and _field(page, name)), None)
-    if stray is not None:
-        raise unreadable(answer, "lists of transactions beside `transactions`", stray)
     lists = {name: getattr(part, name, None) for name in _LISTS}
+    if all(found is None for found in lists.values()):
+        _check_emptiness(answer, page, part)
     path, href = _link(page, "download")
     if href and not any(lists.values()):
         # the address is not shown: it may let anybody read the file
         where = "`.pages()` gives the report, whose link `download` leads to it"
         raise unreadable(answer, f"a file to download instead of transactions; {where}", path)
     return [entry for name in names for entry in lists[name] or ()]
+
+
+def _check_emptiness(answer: RawResponse[Any], *parts: object) -> None:
+    """Raises UnreadableResponseError if a page without lists has transactions elsewhere, or an error in their place."""
+    for part in parts:
+        for name, kept in getattr(part, "additional_properties", {}).items():
+            if _has_transactions(kept):
+                raise unreadable(answer, "transactions in another place than described", name)
+    for message in answer.messages:
+        if (message.category or "").upper() == "ERROR":
+            raise unreadable(answer, f"an error instead of transactions: {message.code}", "tppMessages")
+
+
+def _has_transactions(value: object, depth: int = 4) -> bool:
+    if isinstance(value, Mapping):
+        inner: Iterable[object] = value.values()
+        return "transactionAmount" in value or (depth > 0 and any(_has_transactions(each, depth - 1) for each in inner))
+    return isinstance(value, list) and depth > 0 and any(_has_transactions(each, depth - 1) for each in value)
 
 
 @frozen
@@ -88,12 +109,16 @@ def read_cursor(cursor: object, first: Operation[Any]) -> Place:
 class Pages(Generic[T]):
     """One reading of a list, page by page. Refuses a link to a page that it has already read."""
 
-    def __init__(self, first: Operation[T], place: Place | None = None, counted: str = "") -> None:
+    def __init__(
+        self, first: Operation[T], place: Place | None = None, counted: str = "", *, at_once: bool = False
+    ) -> None:
         """Begins at a place in the list that `first` begins. `counted` names the items that are asked for.
+
+        If the list is read at once, a page that links to itself is the last one: an error would lose all the others.
 
         Raises InvalidArgumentError if the place is behind some items of another kind.
         """
-        self._first, self._counted = first, counted
+        self._first, self._counted, self._at_once = first, counted, at_once
         self._own_query = str(httpx.QueryParams(first.request.get("params")))
         self._place: Place | None = place or Place(self._own_query)
         self._asked = {*map(_fingerprint, (self._own_query, self._place.query))}
@@ -163,6 +188,11 @@ class Pages(Generic[T]):
                 query = "&".join([*kept, query])
             if not _is_sendable(query):
                 raise ValueError("has a query that can't be sent")
+            if self._at_once and _fingerprint(query) == _fingerprint(this):
+                _log.warning(
+                    "A page links to itself as the next one: taken as the last (request id %s)", answer.request_id
+                )
+                return None
             if _fingerprint(query) in self._asked:
                 raise ValueError("leads back to a page that was already read")
         except ValueError as error:
@@ -182,7 +212,8 @@ def _next_query(answer: RawResponse[Any], href: object) -> str | None:
         raise ValueError("is not a string")
     try:
         url = urljoin(answer.url, href)
-        is_elsewhere = origin(url) != origin(answer.url)
+        # the scheme may be that behind a gateway
+        is_elsewhere = origin(urlsplit(url)._replace(scheme=urlsplit(answer.url).scheme).geturl()) != origin(answer.url)
     except ValueError:
         is_elsewhere = True
     if is_elsewhere:

@@ -162,7 +162,8 @@ class Accounts(ConsentService):
         operation = Operation.at_bank(
             self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance
         )
-        return [account for page in read_pages(self._run, Pages(operation)) for account in page.accounts]
+        pages = read_pages(self._run, Pages(operation, at_once=True))
+        return [account for page in pages for account in page.accounts]
 
 
 class RawAccounts(RawService[Accounts]):

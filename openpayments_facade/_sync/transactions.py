@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
+from attrs import evolve
 from openpayments_client import models
 
 from .._protocol.pages import Pages, listed, read_cursor
+from ..scopes import ApiScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,12 +116,16 @@ class Transactions(Listing[models.TransactionReport, models.BookedTransaction | 
     """
 
     def bankgiro(self) -> BankgiroTransactions:
-        """The single Bankgiro payments of lump sums, from the same pages. Needs the API scope `bankgiroinformation`.
+        """The single Bankgiro payments of lump sums, from the same pages, for companies.
+
+        Iterating raises MissingScopeError if the client lacks the API scope `bankgiroinformation`, without which
+        banks send none.
 
         Don't add their amounts to those of the transactions: by all appearance, the lump sums are among them (the
         provider's description of 2026).
         """
-        return BankgiroTransactions(self._send, self._first, self._cursor)
+        scopes = tuple(each for each in self._first.scopes if ApiScope.BANKGIRO_INFORMATION in each)
+        return BankgiroTransactions(self._send, evolve(self._first, scopes=scopes), self._cursor)
 
 
 class BankgiroTransactions(Listing[models.TransactionReport, models.BankgiroTransaction]):

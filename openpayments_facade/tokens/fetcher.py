@@ -18,9 +18,20 @@ from .. import errors
 from .._protocol.answer import REDIRECTS, phrase, retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
+from .._protocol.text import decoded
 from .._redaction import Secret, scrubber
 from ..scopes import advice_on_refusal
-from .token import DEFAULT_LIFETIME, SYSTEM_CLOCK, AccessToken, Clock, is_bearer, is_usable, read_json, read_lifetime
+from .token import (
+    DEFAULT_LIFETIME,
+    SYSTEM_CLOCK,
+    AccessToken,
+    Clock,
+    is_bearer,
+    is_busy,
+    is_usable,
+    read_json,
+    read_lifetime,
+)
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -31,7 +42,7 @@ _BY_CODE: Final[dict[str, type[errors.TokenError]]] = {
     "access_denied": errors.AuthenticationError,
     "invalid_scope": errors.InvalidScopeError,
 }
-_CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", "temporarily_unavailable"}
+_CODES: Final = {*_BY_CODE, "invalid_request", "invalid_grant", "server_error", "temporarily_unavailable", "slow_down"}
 
 
 @frozen
@@ -128,7 +139,7 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     """Judges the status, then the body. Returns errors instead of raising them: a traceback would show the body."""
     answer = exchange.answer()
     status, is_success = answer.status_code, 200 <= answer.status_code < 300
-    found = _parse(answer.content)
+    found = _parse(decoded(answer.content, answer.headers.get("content-type", "")))
     if is_success and isinstance(found, Grant):
         return found
     if is_success and isinstance(found, str):
@@ -136,7 +147,8 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     scrub = scrubber(*exchange.secrets)
     code, description = found if isinstance(found, tuple) else (None, None)
     # a known code is not scrubbed: a short secret could occur in it, and hide what went wrong
-    code = code if isinstance(code, str) and code in _CODES else _clean(code, scrub)
+    known = code.lower() if isinstance(code, str) else ""
+    code = known if known in _CODES else _clean(code, scrub)
     description = _clean(description, scrub)
     said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
@@ -144,7 +156,8 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     # no source shows the body of a refused scope
     if status == 400 and code in {None, "invalid_scope"} and (advice := advice_on_refusal(scope, exchange.url)):
         said += f" ({advice})"
-    return _BY_CODE.get(code or "", errors.TokenError)(
+    kind = errors.TokenError if is_busy(status) else _BY_CODE.get(code or "", errors.TokenError)
+    return kind(
         f"the token endpoint answered {status} {said}",
         code=code,
         description=description,
@@ -153,20 +166,24 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     )
 
 
-def _parse(content: bytes) -> Grant | tuple[object, object] | str:
+def _parse(text: str) -> Grant | tuple[object, object] | str:
     """A grant, the code and description of an error (RFC 6749, section 5.2), or what is wrong with the body."""
     from oauthlib.oauth2 import MissingTokenError, OAuth2Error
     from oauthlib.oauth2.rfc6749.parameters import parse_token_response
 
-    body = read_json(content)
+    body = _only(read_json(text))
     if not isinstance(body, dict):
         return "is not a JSON object"
+    body = {name: value.strip() if isinstance(value, str) else value for name, value in body.items()}
+    body["token_type"] = _only(body.get("token_type")) or None
     # oauthlib takes a missing or zero lifetime for "forever", fails on a string, and takes an empty error for an error
     rest = {
         name: value
         for name, value in body.items()
-        if value is not None and (value != "" or not name.startswith("error")) and not name.startswith("expires_")
+        if value not in (None, "") and (value or not name.startswith("error")) and not name.startswith("expires_")
     }
+    if not isinstance(rest.get("scope"), str | list):
+        rest.pop("scope", None)
     try:
         parsed = parse_token_response(json.dumps(rest))
         scopes = tuple(word for scope in parsed.get("scope") or () for word in str(scope).split())
@@ -181,6 +198,11 @@ def _parse(content: bytes) -> Grant | tuple[object, object] | str:
     if not is_bearer(parsed.get("token_type")):
         return "has a token_type other than Bearer"
     return Grant(Secret(parsed["access_token"]), read_lifetime(body.get("expires_in")), scopes, body)
+
+
+def _only(value: Any) -> Any:
+    """The element of a list of one; anything else as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _clean(said: object, scrub: Callable[[str], str]) -> str | None:

@@ -28,7 +28,7 @@ from attrs import define, field
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
 from ..events import OnTokenEvent, TokenEvent
 from .memory import PROCESS_MEMORY, Entry, Flight, Memory
-from .token import SYSTEM_CLOCK, AccessToken, Clock, Failure, Now, State, Step, decide, may_pass
+from .token import SYSTEM_CLOCK, AccessToken, Clock, Failure, Now, State, Step, decide
 
 if TYPE_CHECKING:
     from .fetcher import TokenFetcher
@@ -161,7 +161,7 @@ class TokenManager:
             if isinstance(plan, Flight):
                 yield plan, left
                 if not plan.published.done():
-                    said = f"no token within {timeout:g} s: the token endpoint has not answered yet"
+                    said = f"no token within {timeout:.3g} s: the token endpoint has not answered yet"
                     said += f"; before that: {failed.args[0]}" if failed else ""
                     raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
                 plan, now = plan.published.result(), self._clock.now()
@@ -169,7 +169,7 @@ class TokenManager:
                 yield plan
             elif plan is not None:
                 failed = plan
-                if not retries or not may_pass(failed):
+                if not retries:
                     raise copy.copy(failed)
                 retries -= 1
 
@@ -238,6 +238,9 @@ class TokenManager:
         except BaseException as error:  # any exception at all: others wait for this flight
             # its text is not shown, since it may contain anything
             outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
+        if isinstance(outcome, OpenPaymentsError) and flight.loop is not None and flight.loop.is_closed():
+            self._publish(flight, None)  # its loop has ended, the endpoint is not to blame: others fetch at once
+            return
         state = self._publish(flight, outcome)
         now = self._clock.now()
         duration = now.monotonic - started

@@ -38,6 +38,9 @@ LEAD_SHARE: Final = 0.2
 CLOCK_SKEW: Final = 300.0
 """Seconds that another machine's clock may be ahead. Tokens from further in the future are ignored."""
 
+LONGEST_NUMBER: Final = 1000
+"""Digits; Python refuses to read much longer numbers."""
+
 _BEARER = re.compile(r"[\x21-\x7e]+")  # the characters that a header can carry
 
 
@@ -71,10 +74,14 @@ class Clock:
 SYSTEM_CLOCK: Final = Clock()
 
 
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
+
+
 def read_json(content: Any) -> Any:
-    """Parses JSON; None if it is invalid."""
+    """Parses JSON; None if it is invalid. Numbers that are too long for Python are infinite."""
     try:
-        return json.loads(content)
+        return json.loads(content, strict=False, parse_int=_integer)
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -228,6 +235,12 @@ class Failure:
     error: OpenPaymentsError
     count: int
     until: float
+    passes: bool = field(init=False)
+    """Whether the next request may succeed."""
+
+    @passes.default
+    def _passes(self) -> bool:
+        return may_pass(self.error)
 
     def told(self, now: Now) -> OpenPaymentsError:
         """The error for somebody who comes later: a copy, since it collects the frames of who raises it."""
@@ -296,22 +309,31 @@ def decide(state: State, now: Now, patience: float = 0.0) -> Step:
         return Step.SERVE if pause or state.token.is_fresh(now) else Step.REFRESH
     if state.failure is None or not pause:
         return Step.FETCH
-    return Step.FETCH if pause <= patience and may_pass(state.failure.error) else Step.REFUSE
+    return Step.FETCH if pause <= patience and state.failure.passes else Step.REFUSE
 
 
 LONGEST_RETRY_AFTER: Final = 3600.0
 
 
+def is_busy(status: int | None) -> bool:
+    """Whether a status says that the endpoint, or a gateway, has a bad moment, whatever the body says."""
+    return status is not None and (status in {408, 425, 429} or status >= 500)
+
+
 def may_pass(error: OpenPaymentsError) -> bool:
     """Whether the next token request may succeed: the endpoint or the way to it failed, and did not refuse.
 
-    Something else than a token with a status of success counts too: gateways answer like that.
+    Something else than a token with a status of success counts too: gateways answer like that. So does a `Retry-After`
+    (`error.retry_after`, as the server sent it) beside no known refusal: gateways that throttle send 400 and 403, too.
     """
-    if not isinstance(error, TokenError) or error.code in {"server_error", "temporarily_unavailable"}:
+    if not isinstance(error, TokenError):
         return not isinstance(error, InvalidArgumentError)
-    if isinstance(error, AuthenticationError | InvalidScopeError):
+    if is_busy(error.status_code) or error.code in {"server_error", "temporarily_unavailable", "slow_down"}:
+        return True
+    if isinstance(error, AuthenticationError | InvalidScopeError) or error.code in {"invalid_request", "invalid_grant"}:
         return False
-    return not 300 <= (error.status_code or 0) < 500 or error.status_code in {408, 425, 429}
+    status = error.status_code or 0
+    return status < 300 or (status >= 400 and error.retry_after is not None)
 
 
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:

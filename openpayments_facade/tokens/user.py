@@ -17,7 +17,7 @@ from openpayments_client.types import short_repr
 from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, str_or_none
 from ..errors import ReauthorisationRequiredError, TokenError
-from .token import read_number
+from .token import is_busy, read_number
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange
@@ -129,7 +129,7 @@ def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | 
     try:
         fields = fetcher.read(exchange).fields
     except TokenError as error:
-        if error.code not in (_REFRESH_IS_OVER if old else _CODE_IS_OVER):
+        if error.code not in (_REFRESH_IS_OVER if old else _CODE_IS_OVER) or is_busy(error.status_code):
             raise
         reason = "the refresh token is no longer accepted" if old else "the code is wrong, has been used or has expired"
         raise ReauthorisationRequiredError(

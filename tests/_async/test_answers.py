@@ -128,6 +128,68 @@ async def test_status_and_code_choose_the_exception(
             assert (caught.value.code, caught.value.messages[0].text) == (code, "because")
 
 
+EXPIRED = '{"tppMessages": [{"category": "ERROR", "code": "CONSENT_EXPIRED", "text": "%s"}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "charset"),
+    [
+        ("är slut", "utf-8", ""),
+        ("är slut", "utf-8", "; charset=iso-8859-1"),
+        ("är slut", "utf-8-sig", ""),
+        ("är\tslut", "utf-8", ""),
+        ("är slut", "utf-16", ""),
+        ("är slut", "utf-16-be", "; charset=utf-16"),
+        ("är slut", "utf-32-le", ""),
+        ("är slut: 5 €", "cp1252", ""),
+        ("är slut: 5 €", "cp1252", "; charset=iso-8859-1"),
+        ("är slut: 5 €", "cp1252", "; charset=nothing"),
+        ("är slut", "cp1252", "; charset=rot13"),
+        ("zgoda wygasła", "iso-8859-2", '; charset="ISO-8859-2"'),
+        ("zgoda wygasła", "windows-1250", "; charset=windows-1250"),
+        ("�r slut", "latin-1", "; charset=utf-8"),
+    ],
+)
+async def test_an_error_in_any_encoding_says_the_same(
+    simulator: Simulator, text: str, encoding: str, charset: str
+) -> None:
+    body = (EXPIRED % text).replace("�", "ä").encode(encoding)
+    async with simulator.async_client() as op:
+        for each in (body, b"\xef\xbb\xbf" + body, body + b"\0" if "utf-" not in encoding else body):
+            simulator.misbehave("/psd2", status=401, body=each, content_type=f"application/json{charset}")
+            with pytest.raises(ConsentExpiredError) as caught:
+                await op.countries.list()
+            assert caught.value.messages[0].text == text
+            assert caught.value.body == EXPIRED % text
+    assert simulator.token_requests == 1
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("Łódź", "iso-8859-2"), ("Łódź", "windows-1250"), ("Åland", "cp1252")])
+async def test_a_success_in_the_encoding_that_it_declares(
+    op: AsyncOpenPayments, simulator: Simulator, name: str, encoding: str
+) -> None:
+    body = f'{{"countries": [{{"isoCountryCode": "XX", "name": "{name}"}}]}}'.encode(encoding)
+    for each in (body, b"\xef\xbb\xbf" * 2 + body, body + b"\0"):
+        simulator.misbehave("/psd2", body=each, content_type=f"application/json; charset={encoding}")
+        (country,) = await op.countries.list()
+        assert country.name == name
+
+
+async def test_an_error_keeps_its_body_as_it_came(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    token = await op.access_token()
+    body = '{"n":12345678901234567.89,"n":1.10, "m":1e400,"s":"\\u00e5\\/"}'
+    for said, kept in ((body, body), (body.replace("}", f',"t":"{token}"}}'), body.replace("}", ',"t":"***"}'))):
+        simulator.misbehave("/psd2", status=400, body=said, content_type="application/json")
+        with pytest.raises(BadRequestError) as caught:
+            await op.countries.list()
+        assert caught.value.body == kept
+    escaped = f"{token[0]}\\u{ord(token[1]):04x}{token[2:]}"
+    simulator.misbehave("/psd2", status=400, body=body + escaped, content_type="text/plain")
+    with pytest.raises(BadRequestError) as caught:
+        await op.countries.list()
+    assert caught.value.body == body.replace("\\u00e5\\/", "å/") + "***"
+
+
 async def test_a_problem_without_a_code(op: AsyncOpenPayments, simulator: Simulator) -> None:
     """KYC answers with these (the provider's description of 2026)."""
     path = "/kyc/integration/v1/status/5560000000"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openpayments_client.api.payment_initiation import cancel_payment
+from openpayments_client.models import CurrencyExchange
 
 from openpayments_facade import (
     AsyncOpenPayments,
@@ -47,6 +50,14 @@ async def transactions(op: AsyncOpenPayments, simulator: Simulator, *booked: Any
         ("valueDate", 20260302, "value_date", date(2026, 3, 2)),
         ("valueDate", "2026-03-02T23:30:00-05:00", "value_date", date(2026, 3, 2)),
         ("valueDate", "2026-03-02+01:00", "value_date", date(2026, 3, 2)),
+        ("valueDate", "2026-03-02T24:00:00", "value_date", date(2026, 3, 2)),
+        ("valueDate", "2026-03-02T10:00:60Z", "value_date", date(2026, 3, 2)),
+        ("valueDate", "2026-03-02T10:00:00[Europe/Stockholm]", "value_date", date(2026, 3, 2)),
+        ("valueDate", "2026-03-02 CET", "value_date", date(2026, 3, 2)),
+        ("valueDate", "0001-01-01", "value_date", None),  # what .NET writes for no date
+        ("valueDate", "0001-01-01T00:00:00", "value_date", None),
+        ("valueDate", "2026-W01", "value_date", None),
+        ("valueDate", "2026-03-02/2026-03-05", "value_date", None),
         ("entryReference", 815, "entry_reference", "815"),
         ("entryReference", ["815"], "entry_reference", "815"),
         ("entryReference", {"id": 815}, "entry_reference", None),
@@ -89,6 +100,31 @@ async def test_what_cannot_be_an_element_is_left_out_and_the_list_kept(
     assert page.transactions.to_dict()["booked"] == [GOOD, "gone", None, 5, GOOD]
 
 
+async def test_wrapped_elements_are_told_and_kept(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    body = {"accounts": [{"account": {"resourceId": "1"}}, {"resourceId": "2"}]}
+    simulator.misbehave(ACCOUNTS, status=200, body=body)
+    raw = await op.at_bank("ESSESESS", SOMEBODY).with_raw_response.accounts("consent").list()
+    assert [each.resource_id for each in raw.parsed] == ["2"]
+    assert raw.odd == ("AccountList.accounts",)
+
+
+async def test_a_list_that_links_to_itself_ends(
+    op: AsyncOpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = {"next": {"href": "/psd2/accountinformation/v1/accounts?page=1"}}
+    simulator.misbehave(ACCOUNTS, times=2, status=200, body={"accounts": [{"resourceId": "1"}], "_links": link})
+    found = await op.at_bank("ESSESESS", SOMEBODY).accounts("consent").list()
+    assert [each.resource_id for each in found] == ["1", "1"]
+    assert "links to itself" in caplog.text
+
+
+async def test_a_tab_in_a_text_costs_nothing(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    body = json.dumps({"accounts": [{"resourceId": "1", "name": "a-b"}]}).replace("-", "\t")
+    simulator.misbehave(ACCOUNTS, status=200, body=body, content_type="application/json")
+    [account] = await op.at_bank("ESSESESS", SOMEBODY).accounts("consent").list()
+    assert account.name == "a\tb"
+
+
 async def test_an_account_may_lack_what_the_standard_requires(op: AsyncOpenPayments, simulator: Simulator) -> None:
     listed = [{"resourceId": "savings", "currency": None}, {"resourceId": 7, "currency": "SEK", "iban": 12}]
     simulator.misbehave(ACCOUNTS, status=200, body={"accounts": listed})
@@ -111,6 +147,9 @@ async def test_an_account_may_lack_what_the_standard_requires(op: AsyncOpenPayme
         ("12.50-", "-12.50"),
         ("\u221212.50", "-12.50"),
         ("12.50 SEK", "12.50"),
+        ("5,-", "5"),
+        ("5:-", "5"),
+        ("1 250.--", "1250"),
     ],
 )
 async def test_an_amount_in_another_form_is_read_exactly(
@@ -128,7 +167,9 @@ async def test_the_digits_of_a_number_are_those_that_were_sent(op: AsyncOpenPaym
     assert money(odd.transaction_amount) == Decimal("-12345678901234567.10")
 
 
-@pytest.mark.parametrize("came", [{"amount": "1,234"}, {"amount": "?"}, {"amount": None}, {}, None, 5])
+@pytest.mark.parametrize(
+    "came", [{"amount": "1,234"}, {"amount": "-+5"}, {"amount": "+5-"}, {"amount": "?"}, {"amount": None}, {}, None, 5]
+)
 async def test_an_amount_that_is_none_is_no_mistake_of_the_caller(
     op: AsyncOpenPayments, simulator: Simulator, came: Any
 ) -> None:
@@ -187,6 +228,13 @@ async def test_an_empty_report_is_an_empty_list(op: AsyncOpenPayments, simulator
         ({"transactions": {"BOOKED": [GOOD]}}, "transactions"),
         ({"transactions": "see attachment"}, "transactions"),
         ({"account": {"iban": "SE3550000000054910000003"}, "booked": [GOOD]}, "booked"),
+        ({"balances": [], "data": {"items": [GOOD]}}, "data"),
+        ({"transactions": {"information": [GOOD], "_links": {}}}, "information"),
+        ({"transactions": {"transactions": {"booked": [GOOD]}, "_links": {}}}, "transactions"),
+        ({"account": {"iban": "x"}, "cardTransactions": {"booked": [GOOD]}}, "cardTransactions"),
+        ({"transactions": {"booked": ["closed for maintenance"]}}, "transactions.booked"),
+        ({"transactions": {"booked": {"transaction": [GOOD]}}}, "transactions.booked"),
+        ({"tppMessages": [{"category": "ERROR", "code": "SERVICE_UNAVAILABLE"}]}, "tppMessages"),
     ],
 )
 async def test_a_report_of_another_shape_is_not_an_empty_list(
@@ -211,6 +259,9 @@ async def test_no_body_where_there_must_be_one(op: AsyncOpenPayments, simulator:
     [
         ({"accounts": "closed for maintenance until 06:00"}, "accounts"),
         ({"accounts": 5}, "accounts"),
+        ({"accounts": ["main"]}, "accounts"),
+        ({"accounts": [[{"resourceId": "1"}, {"resourceId": "2"}]]}, "accounts"),
+        ({"accounts": {"account": [{"resourceId": "main"}]}}, "accounts"),
         ({"message": "closed until 06:00"}, ""),
         (["closed", "until", "06:00"], ""),
     ],
@@ -264,3 +315,50 @@ async def test_what_a_success_has_to_say_is_logged_and_given(
     assert ("INFO", f"get_account_list: NOTE: hello (request id {raw.request_id})") in logged
     assert any(level == "WARNING" and "Account.currency (2)" in text for level, text in logged)
     assert not any("EUR" in text for _, text in logged)
+
+
+async def test_a_raw_answer_shows_nothing_that_the_request_carried(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    token = await op.access_token()
+    body = {"accounts": [], "tppMessages": [{"category": "INFO", "code": "NOTE", "text": f"token {token}"}]}
+    simulator.misbehave(ACCOUNTS, status=200, body=body, headers={"X-Echo": token})
+    raw = await op.at_bank("ESSESESS", SOMEBODY).with_raw_response.accounts("consent").list()
+    assert raw.headers["X-Echo"]
+    assert token not in repr(raw)
+
+
+@pytest.mark.parametrize("answer", [{"status": 200, "body": "OK"}, {"status": 202, "body": ""}, {"status": 204}])
+async def test_what_needs_no_answer_takes_any(op: AsyncOpenPayments, simulator: Simulator, answer: Any) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    simulator.misbehave("/psd2/consent", method="DELETE", **answer)
+    await bank.consents.delete("consent")
+    if answer.get("body") != "OK":
+        simulator.misbehave("/psd2/paymentinitiation", **answer)
+        arguments = {"payment_service": "payments", "payment_product": "domestic", "payment_id": "x"}
+        assert await bank.call(cancel_payment, **arguments) is None
+
+
+@pytest.mark.parametrize("wrap", [lambda account: {"account": account}, lambda account: {"account": [account]}])
+async def test_one_account_may_be_wrapped(op: AsyncOpenPayments, simulator: Simulator, wrap: Any) -> None:
+    simulator.misbehave(ACCOUNTS, status=200, body=wrap({"resourceId": "main", "currency": "SEK"}))
+    account = await op.at_bank("ESSESESS", SOMEBODY).accounts("consent").get("main")
+    assert account.resource_id == "main"
+
+
+async def test_what_a_program_sets_wins_over_what_was_kept(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    [odd] = await transactions(op, simulator, {**GOOD, "currencyExchange": ["rate"], "valueDate": "2026-02-30"})
+    assert odd.to_dict()["currencyExchange"] == ["rate"]
+    odd.currency_exchange, odd.value_date = [], date(2026, 2, 28)
+    assert odd.to_dict()["valueDate"] == "2026-02-28"
+    odd.currency_exchange = [CurrencyExchange(exchange_rate="1")]
+    assert odd.to_dict()["currencyExchange"] == [{"exchangeRate": "1"}]
+
+
+async def test_what_was_kept_is_json_to_its_last_digit(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    numbers = '{"a": 1.50, "b": 12345678901234567.89, "c": 1e400, "d": [1e400], "e": ' + "1" * 2000 + "}"
+    body = json.dumps({"accounts": [{"resourceId": "1", "more": "x"}]}).replace('"x"', numbers)
+    simulator.misbehave(ACCOUNTS, status=200, body=body, content_type="application/json")
+    [account] = await op.at_bank("ESSESESS", SOMEBODY).accounts("consent").list()
+    written = json.loads(json.dumps(account.to_dict(), allow_nan=False))["more"]
+    assert written == {"a": 1.5, "b": "12345678901234567.89", "c": "1e400", "d": ["1e400"], "e": "1" * 2000}
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(account, protocol)) == account

@@ -14,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 from openpayments_facade import (
     AsyncOpenPayments,
     InvalidArgumentError,
+    MissingScopeError,
     Psu,
     ServerError,
     UnreadableResponseError,
@@ -139,7 +140,8 @@ async def test_lists_of_cards_have_pages_too(op: AsyncOpenPayments, simulator: S
     bank = op.at_bank("ESSESESS", SOMEBODY)
     assert [card.masked_pan for card in await bank.cards("c").list()] == ["**** 0", "**** 1", "**** 2"]
     assert queries(simulator) == ["", "page=2"]
-    simulator.misbehave(PATH, body={"cardAccounts": cards, "_links": {"next": "?page=1"}}, times=None)
+    for number in (1, 2, 1, 2) * 2:
+        simulator.misbehave(PATH, body={"cardAccounts": cards, "_links": {"next": f"?page={number}"}})
     with pytest.raises(UnreadableResponseError, match="back to a page"):
         await bank.cards("c").list()
     answer = await bank.with_raw_response.cards("c").list()
@@ -333,6 +335,10 @@ async def test_bankgiro_payments_have_their_own_way(op: AsyncOpenPayments, simul
     single: list[Any] = [each async for each in listed.bankgiro()]
     assert single == [each for report in reports if report.transactions for each in report.transactions.bankgiro or []]
     assert len(single) > 1
+    async with simulator.async_client(api_scopes=["accountinformation"]) as poor:
+        refused = poor.at_bank("ESSESESS", COMPANY).accounts("c").transactions(id_).bankgiro()
+        with pytest.raises(MissingScopeError, match="bankgiroinformation"):
+            _ = [each async for each in refused]
     assert {entry.is_alias_payin for entry in single} == {True}
     assert not [each async for each in listed if each in single]
     # each list counts its own entries

@@ -181,6 +181,8 @@ def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, si
         ("10.0.0.0/99,[::1]:80,fd12::/999,a b,http://[,http://passw0rd:port,api.example.com", "api.example.com", True),
         ("10.0.0.0/99,[::1]:80,fd12::/999,a b,http://[,http://passw0rd:port", "api.example.com", False),
         ("example.com", "api.example.com", True),
+        ("*.example.com", "api.example.com", True),
+        ("*.example.com", "api.example.org", False),
         ("https://api.example.com", "api.example.com", True),
         ("http://api.example.com", "api.example.com", False),
         ("api.example.com:8443", "api.example.com", False),

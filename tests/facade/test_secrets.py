@@ -160,7 +160,7 @@ _error_of_a_page = _explaining(lambda form: html.escape(" ".join(form.values()))
 
 
 def _unusable_token(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"access_token": f"{TOKEN}\n", "token_type": "Bearer"})
+    return httpx.Response(200, json={"access_token": f"{TOKEN} {TOKEN}", "token_type": "Bearer"})
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,27 @@ def test_a_token_counts_from_when_it_was_asked_for(
     assert "t0ken" not in repr(token)
 
 
-@pytest.mark.parametrize("changes", [{"scope": ...}, {"scope": ""}, {"token_type": "bearer"}, {"token_type": ...}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scope": ...},
+        {"scope": ""},
+        {"scope": SCOPE.split()},
+        {"scope": 5},
+        {"scope": {}},
+        {"token_type": ...},
+        {"token_type": ""},
+        {"token_type": "bearer"},
+        {"token_type": ["Bearer"]},
+        {"token_type": []},
+        {"access_token": f" {token_value(1)}\n"},
+        {"odd": 10**4000},
+    ],
+)
 def test_fields_that_may_differ(new_fetcher: NewFetcher, endpoint: Endpoint, changes: dict[str, object]) -> None:
     endpoint.answer = lambda number: granted(number, **changes)
     token = new_fetcher().fetch(SCOPE)
-    assert (token.token_type, token.missing) == ("Bearer", ())
+    assert (token.value, token.token_type, token.missing) == (Secret(token_value(1)), "Bearer", ())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +136,29 @@ def test_a_narrower_scope_is_noticed_and_named(
     assert vars(warning).get("request_id") == REQUEST_ID == endpoint.seen[0].headers["x-request-id"]
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"access_token": "t0ken-1", "expires_in": 60}]',
+        b'{"access_token": "t0ken-1", "expires_in": 60, "note": "a\tb\nc\0d"}',
+        b'{"access_token": "t0ken-1", "expires_in": 60}\0',
+        b'\xef\xbb\xbf\xef\xbb\xbf{"access_token": "t0ken-1", "expires_in": 60}',
+        '{"access_token": "t0ken-1", "expires_in": 60, "name": "Åsa"}'.encode("latin-1"),
+        '{"access_token": "t0ken-1", "expires_in": 60, "name": "Åsa"}'.encode("utf-16"),
+    ],
+)
+def test_however_it_is_written(new_fetcher: NewFetcher, endpoint: Endpoint, body: bytes) -> None:
+    endpoint.answer = lambda _: answer(body)
+    token = new_fetcher().fetch(SCOPE)
+    assert (token.value, token.lifetime) == (Secret(token_value(1)), 60.0)
+
+
+def test_a_lifetime_beyond_all_numbers(new_fetcher: NewFetcher, endpoint: Endpoint) -> None:
+    endpoint.answer = lambda _: answer(b'{"access_token": "t0ken-1", "expires_in": %s}' % (b"9" * 5000))
+    assert new_fetcher().fetch(SCOPE).lifetime == 86400.0
+
+
+@pytest.mark.parametrize("nothing", [None, "", False, 0, []])
 def test_an_error_of_nothing_is_none(new_fetcher: NewFetcher, endpoint: Endpoint, nothing: object) -> None:
     """Serialisers write the fields that they have no value for, too."""
     empty = dict.fromkeys(("error", "error_description", "error_uri"), nothing)
@@ -139,12 +177,12 @@ NOT_A_TOKEN = [
     (b"[" * 100_000, "is not a JSON object"),
     (b"{}", "has no access_token"),
     (b'{"access_token": null}', "has no access_token"),
-    (b'{"access_token": ""}', "has an access_token that can't be sent in a header"),
+    (b'{"access_token": " "}', "has no access_token"),
     (b'{"access_token": 5}', "has an access_token that can't be sent in a header"),
     (b'{"access_token": "a\\r\\nb"}', "has an access_token that can't be sent in a header"),
     (b'{"access_token": "abc", "token_type": "mac"}', "has a token_type other than Bearer"),
     (b'{"access_token": "abc", "token_type": 5}', "has a token_type other than Bearer"),
-    (b'{"access_token": "abc", "scope": 5}', "is not a token"),
+    (b'[{"access_token": "abc"}, {"access_token": "abd"}]', "is not a JSON object"),
 ]
 
 
@@ -182,6 +220,8 @@ def test_an_error_status_without_an_oauth_error(new_fetcher: NewFetcher, endpoin
         ("invalid_grant", TokenError),
         ("server_error", TokenError),
         ("something_new", TokenError),
+        ("INVALID_CLIENT", AuthenticationError),
+        ("Invalid_Grant", TokenError),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
@@ -189,10 +229,20 @@ def test_oauth_errors(
     new_fetcher: NewFetcher, endpoint: Endpoint, code: str, kind: type[TokenError], status: int
 ) -> None:
     endpoint.answer = lambda _: answer({"error": code, "error_description": "be\ncause"}, status)
+    code = code.lower()
     with pytest.raises(TokenError, match=f"answered {status} {code}: because") as raised:
         new_fetcher().fetch(SCOPE)
     assert type(raised.value) is kind
     assert (raised.value.code, raised.value.description, raised.value.status_code) == (code, "because", status)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=iso-8859-1"])
+def test_an_oauth_error_in_latin_1(new_fetcher: NewFetcher, endpoint: Endpoint, content_type: str) -> None:
+    body = '{"error": "invalid_client", "error_description": "Ungültig\t!"}'.encode("latin-1")
+    endpoint.answer = lambda _: answer(body, 401, {"Content-Type": content_type})
+    with pytest.raises(AuthenticationError) as raised:
+        new_fetcher().fetch(SCOPE)
+    assert raised.value.description == "Ungültig!"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -274,8 +324,8 @@ def quoting_the_secret(_: int) -> Answer:
     [
         quoting_the_secret,
         lambda number: granted(number, token_type="mac"),
-        lambda number: granted(number, access_token=token_value(number) + "\n"),
-        lambda number: granted(number, scope=5),
+        lambda number: granted(number, access_token=token_value(number) + "\n" + token_value(2)),
+        lambda number: granted(number, error=5),
         lambda number: Answer(status=0),
         lambda number: Answer(status=599, body=CLIENT_SECRET.encode()),
         lambda number: answer(b"x", headers={"Content-Encoding": "gzip"}),

@@ -23,6 +23,7 @@ from openpayments_facade import (
     OpenPayments,
     OpenPaymentsError,
     OutcomeUnknownError,
+    ReauthorisationRequiredError,
     TimedOutError,
     TokenError,
     UnreadableResponseError,
@@ -97,6 +98,36 @@ def test_a_user_grant_ends_with_its_total_time(slow: Callable[[Write], None], vi
                 assert raised.value.request_id
                 assert not [text for text in texts_of(raised.value) if "k0de" in text or "r3fresh" in text]
         assert server.count <= 2  # none was sent twice
+
+
+ODD: list[Answer] = [
+    granted(1, access_token=" t0ken-1\n", token_type=["Bearer"], scope=5, error=False),
+    granted(1, token_type="", scope={}, error=[], odd=10**4000),
+    answer(b'\xef\xbb\xbf[{"access_token": "t0ken-1", "name": "\xc5sa\t"}]\0'),
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_code_is_spent_for_a_value_beside_the_token(endpoint: Endpoint, op: OpenPayments, odd: Answer) -> None:
+    endpoint.answer = lambda _: odd
+    for token in (op.oauth.exchange_code(**CODE), op.oauth.refresh(USER_TOKEN)):
+        assert (token.access_token.reveal(), token.token_type, token.scope) == (token_value(1), "Bearer", None)
+    assert endpoint.count == 2
+
+
+def test_only_a_refusal_sends_the_user_back(endpoint: Endpoint, op: OpenPayments) -> None:
+    latin_1 = '{"error": "Invalid_Grant", "error_description": "Ungültig"}'.encode("latin-1")
+    for status, kind in ((400, ReauthorisationRequiredError), (401, ReauthorisationRequiredError), (503, TokenError)):
+        endpoint.answer = lambda _, status=status: answer(latin_1, status, {"Retry-After": "1"})  # type: ignore[misc]
+        asks: list[Callable[[], UserToken]] = [
+            lambda: op.oauth.exchange_code(**CODE),
+            lambda: op.oauth.refresh(USER_TOKEN),
+        ]
+        for ask in asks:
+            with pytest.raises(TokenError, match="invalid_grant: Ungültig") as raised:
+                ask()
+            assert type(raised.value) is kind
+            assert raised.value.code == "invalid_grant"
 
 
 @pytest.mark.parametrize("slow", [silent, dripping_headers, dripping_body])
@@ -260,7 +291,7 @@ def test_a_loop_that_stops_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch
             assert other.access_token() == token_value(1)
 
 
-def test_a_loop_that_is_closed_leaves_nobody_waiting(endpoint: Endpoint) -> None:
+def test_a_loop_that_is_closed_costs_nobody_else_a_call(endpoint: Endpoint) -> None:
     class Slow(MemoryStore):
         gate = threading.Event()
 
@@ -279,8 +310,7 @@ def test_a_loop_that_is_closed_leaves_nobody_waiting(endpoint: Endpoint) -> None
     with OpenPayments(**shared) as other, ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(other.with_options(max_retries=0).access_token)
         Slow.gate.set()
-        with pytest.raises(ConnectionFailedError, match="loop is closed"):
-            waiting.result(10)
+        assert waiting.result(10) == token_value(1)
 
 
 async def test_an_answer_that_breaks_off_on_a_loop_keeps_its_status() -> None:

@@ -1,0 +1,30 @@
+"""The text of a body, in whichever encoding it came."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from contextlib import suppress
+from typing import Final
+
+_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_TOO_NARROW: Final = {"ascii", "iso8859-1"}
+"""Who declares these often sends their superset, cp1252."""
+
+
+def decoded(content: bytes, content_type: str = "") -> str:
+    """The text without byte order marks and NULs at its ends.
+
+    What is valid UTF-8, -16 or -32 is read as such, whatever the content type declares; the rest as declared; without a
+    usable declaration as cp1252. Bytes that mean nothing are replaced.
+    """
+    while content.startswith(codecs.BOM_UTF8):
+        content = content[len(codecs.BOM_UTF8) :]
+    declared = _CHARSET.search(content_type)
+    attempts = [(json.detect_encoding(content), "strict"), (declared[1] if declared else "cp1252", "replace")]
+    for encoding, errors in attempts:
+        with suppress(LookupError, ValueError):
+            if codecs.lookup(encoding).name not in _TOO_NARROW:
+                return content.decode(encoding, errors).strip("\ufeff\0")
+    return content.decode("cp1252", "replace").strip("\ufeff\0")
