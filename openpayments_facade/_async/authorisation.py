@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from attrs import evolve
+from openpayments_client import models
 from openpayments_client.operations import MODELS, is_id
 
 from .._checks import check, refuse
@@ -22,19 +23,19 @@ from .._protocol.sca import (
     AuthorisationUpdate,
     Journey,
     Subject,
+    goes_on_by_itself,
     method_to_select,
     read_saved,
 )
 from .._redaction import hiding_arguments
-from ..errors import APIError, TimedOutError, UnreadableResponseError
+from ..errors import APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError
 from .oauth import AsyncOAuth
 from .service import AsyncBankService
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from typing import TypeAlias
 
-    from openpayments_client import models
     from typing_extensions import TypeVar
 
     from .._protocol.answer import RawResponse
@@ -95,8 +96,9 @@ class AsyncAuthorisation(Journey[T]):
                 and remembers it.
             state: An unguessable string that comes back with the browser. By default one is made. `complete` checks it.
             allow_elsewhere: Whether the link of a plain redirect (`Approach.REDIRECT`) may lead to another host than
-                the provider's, by https: the bank's own page, for instance. Its `is_elsewhere` is then True. From there
-                the browser may come back without the state, or not at all; `wait()` needs no callback.
+                the provider's, by https: the bank's own page, for instance; or have no place for the state. Its
+                `is_elsewhere` is then True. From there the browser may come back without the state, or not at all;
+                `wait()` needs no callback.
 
         Raises:
             InvalidArgumentError: This is not a redirect, or an argument is wrong.
@@ -114,6 +116,7 @@ class AsyncAuthorisation(Journey[T]):
             client_id=settings.client_id,
             redirect_uri=redirect_uri,
             state=state,
+            bic_fi=self._subject.bank.bic_fi,
             allow_elsewhere=allow_elsewhere if self.approach is Approach.REDIRECT else None,
             blame=lambda problem: self._failure(f"the bank's link {problem}"),
         )
@@ -131,7 +134,7 @@ class AsyncAuthorisation(Journey[T]):
             plain redirect, which has no code.
 
         Raises:
-            InvalidArgumentError: There is no callback to complete, or this is no address.
+            InvalidArgumentError: There is no callback to complete, or this is no string.
             CallbackRejectedError: The callback does not belong to this authorisation.
             AuthorisationFailedError: The callback reports an error, or has no code.
             ReauthorisationRequiredError: The code is wrong, has been used or has expired.
@@ -177,11 +180,13 @@ class AsyncAuthorisation(Journey[T]):
             InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
             AuthorisationTimeoutError: The user did not finish in time.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Six reads in a row failed, of the SCA
+                status and of what was to be authorised, or the last one before the timeout; or it will not pass.
         """
         return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
 
     async def _updates(self, timeout: float, interval: float) -> AsyncIterator[AuthorisationUpdate]:
-        deadline = time.monotonic() + timeout
+        deadline, self._failed = time.monotonic() + timeout, 0
         if self.sca_status is not None:
             yield self._update()
         # a user who is back from the browser may already be done
@@ -189,9 +194,10 @@ class AsyncAuthorisation(Journey[T]):
         while not self._is_over:
             await self._pause(deadline, pause, timeout)
             pause = interval
-            if self._update_from(await self._read(self._read_status(), deadline, timeout)):
+            answer = await self._read_or_none(self._read_status(), deadline, timeout)
+            if answer and self._update_from(answer):
                 yield self._update()
-            if self._needs_a_look:
+            if not answer or self._needs_a_look:
                 await self._look(deadline, timeout)
                 if self._is_over:
                     yield self._update()
@@ -205,15 +211,23 @@ class AsyncAuthorisation(Journey[T]):
             return {"over": update.is_over, "image": update.challenge and update.challenge.qr_image}
 
         Once `is_over` is True, `wait()` gives the authorised resource. Sends one request, and a second one to look at
-        that resource if the answer has no SCA status, or this object has read the same one five times in a row.
+        that resource if the first fails or its answer has no SCA status, if this object was resumed and has read none
+        before, or has read the same one five times in a row.
 
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Neither of the two can be read at
+                present, or it will not pass.
         """
-        self._update_from(await self._sender.run_raw(self._read_status()))
-        self._check_outcome()
-        if not self._is_over and (self._silent or self._needs_a_look):
+        is_first, self._failed = self.sca_status is None, 0
+        answer = await self._read_or_none(self._read_status(), math.inf, 0.0)
+        if answer:
+            self._update_from(answer)
+            self._check_outcome()
+        if not self._is_over and (not answer or is_first or self._silent or self._needs_a_look):
             await self._look(math.inf, 0.0)
+            if not answer and self._failed:
+                self._give_up(0.0)
         return self._update()
 
     async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
@@ -233,6 +247,7 @@ class AsyncAuthorisation(Journey[T]):
                 unusable.
             AnotherSignatureNeededError: The user has authorised, and ten seconds later the bank still waits for others.
             AuthorisationTimeoutError: The user did not finish in time. It can be called again.
+            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: As `updates()`.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
@@ -240,9 +255,9 @@ class AsyncAuthorisation(Journey[T]):
             pass
         until = deadline
         while True:
-            answer = await self._read(self._subject.read(), deadline, timeout)
-            verdict = self._weigh(answer)
-            if verdict == "done":
+            answer = await self._read_or_none(self._subject.read(), deadline, timeout)
+            verdict = self._weigh(answer) if answer else "wait"
+            if answer and verdict == "done":
                 return self._subject.identify(answer.parsed)
             # a bank may only be late, but the next signature may take days
             until = min(until, time.monotonic() + GRACE) if verdict == "partly" else deadline
@@ -267,9 +282,23 @@ class AsyncAuthorisation(Journey[T]):
         return POLL_INTERVAL[self.approach] if given is None else read_seconds(given, "poll_interval")
 
     async def _look(self, deadline: float, timeout: float) -> None:
-        """Looks at the resource itself. An error of the API is none of the authorisation's."""
-        with suppress(APIError, UnreadableResponseError):
-            self._notice(await self._read(self._subject.read(), deadline, timeout))
+        """Looks at the resource itself. An error of the API alone is none of the authorisation's."""
+        answer = await self._read_or_none(self._subject.read(), deadline, timeout, is_look=True)
+        if answer:
+            self._notice(answer)
+
+    async def _read_or_none(
+        self, operation: Operation[R], deadline: float, timeout: float, *, is_look: bool = False
+    ) -> RawResponse[R] | None:
+        """An answer that can be read; None after a failure that may pass."""
+        try:
+            answer = await self._read(operation, deadline, timeout)
+            answer.parsed  # noqa: B018 - raises what can't be read
+        except (APIError, ConnectionFailedError, TokenError, UnreadableResponseError) as failure:
+            self._note(failure, is_look=is_look)
+            return None
+        self._failed = 0
+        return answer
 
     async def _read(self, operation: Operation[R], deadline: float, timeout: float) -> RawResponse[R]:
         total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
@@ -278,13 +307,14 @@ class AsyncAuthorisation(Journey[T]):
         except TimedOutError as error:
             if time.monotonic() < deadline:
                 raise
-            raise self._timeout_error(timeout) from error
+            self._give_up(timeout, error)
 
     async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise self._timeout_error(timeout)
-        await asyncio.sleep(min(interval, left))
+            self._give_up(timeout)
+        asked = getattr(self._trouble, "retry_after", None) if self._failed else None
+        await asyncio.sleep(min(max(interval, min(asked or 0.0, GRACE)), left))
 
 
 class AsyncAuthorisingService(AsyncBankService, Generic[T]):
@@ -296,18 +326,33 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
         super().__init__(sender, bank)
         self._make_bank = make_bank
 
-    async def _authorise(self, subject: Subject[T], method: str | None, *, same_device: bool) -> AsyncAuthorisation[T]:
+    async def _authorise(
+        self,
+        subject: Subject[T],
+        method: str | None,
+        *,
+        same_device: bool = False,
+        best: Sequence[str] = (),
+    ) -> AsyncAuthorisation[T]:
         if not isinstance(same_device, bool):
             raise refuse("same_device", "must be True or False", same_device)
-        if method is not None:
-            check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], method, "method")
-            if same_device and method not in HERE:
-                raise refuse("method", f"contradicts same_device=True, which is for {' and '.join(HERE)}")
+        for each in best if method is None else (method,):
+            check(MODELS["SelectAuthenticationMethod"]["authentication_method_id"], each, "method")
+        if method is not None and same_device and method.lower() not in HERE:
+            raise refuse("method", f"contradicts same_device=True, which is for {' and '.join(HERE)}")
         started = await self._start(subject)
         id_ = started.parsed.authorisation_id
-        selected = method_to_select(started, method, same_device=same_device)
-        updated = None if selected is None else await self._run(subject.select(id_, selected))
+        selected = method_to_select(started, method, same_device=same_device, best=best)
         authorisation = AsyncAuthorisation(self._sender, self._make_bank, subject, authorisation_id=id_)
+        updated = None
+        try:
+            updated = None if selected is None else await self._run(subject.select(id_, selected))
+        except APIError as failure:
+            if method is not None or not goes_on_by_itself(started.parsed, failure, same_device=same_device):
+                raise
+            authorisation._refusal = failure
+        if updated is not None and not updated.content.strip():
+            updated = evolve(updated, parsed=models.AuthorisationUpdated())
         authorisation._begin(started, updated, selected or method)
         return authorisation
 

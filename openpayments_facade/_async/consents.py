@@ -14,6 +14,8 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
 
 
@@ -117,7 +119,11 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
     async def authorise(
-        self, consent_id: AnyConsent, method: AnyMethod | None = None, *, same_device: bool = False
+        self,
+        consent_id: AnyConsent,
+        method: AnyMethod | Sequence[AnyMethod] | None = None,
+        *,
+        same_device: bool = False,
     ) -> AsyncAuthorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
@@ -133,7 +139,8 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
-            method: An authentication method that the bank offers, or its id. By default an animated QR code, else plain
+            method: An authentication method that the bank offers, or its id; or a list of them, of which the first that
+                is offered is selected, and without any of them another one. By default an animated QR code, else plain
                 Mobile BankID, else the first one offered that is not for this device (observed in 2026). If the bank
                 names none, plain Mobile BankID (the provider's samples of 2022).
             same_device: Whether the user's BankID is on the device that shows your application. Then it is opened with
@@ -148,8 +155,10 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        method_id = id_of(method, "authentication_method_id", "method")
-        return await self._authorise(self._of(consent_id), method_id, same_device=same_device)
+        best = method if isinstance(method, list | tuple) else ()
+        one = id_of(None if best is method else method, "authentication_method_id", "method")
+        ids = [id_of(each, "authentication_method_id", "method") for each in best]
+        return await self._authorise(self._of(consent_id), one, same_device=same_device, best=ids)
 
     async def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.

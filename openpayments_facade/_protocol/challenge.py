@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
+from .._checks import refuse
 from .._redaction import Secret
 from ..errors import ConfigurationError
 
@@ -26,7 +27,7 @@ class Challenge:
         token: The token that starts the app, or the content of the QR code.
         image: A ready image: a data URI, or a PNG in Base64.
         image_link: The URL of a ready image.
-        text: The bank's text for the user.
+        text: The bank's text for the user; without one for this challenge, that for the authorisation.
         method: The id of the authentication method.
     """
 
@@ -38,7 +39,7 @@ class Challenge:
 
     @classmethod
     def of(cls, data: models.ChallengeData | None, method: str | None) -> Challenge | None:
-        """Reads `challengeData`. The first item of its `data` counts.
+        """Reads `challengeData`. The first text of its `data` counts.
 
         Args:
             data: The bank's challenge data, if any.
@@ -49,7 +50,7 @@ class Challenge:
         """
         if data is None:
             return None
-        given = [next(iter(data.data or ()), None), data.image, data.image_link, data.additional_information]
+        given = [next(filter(None, data.data or ()), None), data.image, data.image_link, data.additional_information]
         token, image, image_link, text = map(text_or_none, given)
         return cls(token, image, image_link, text, method) if token or image or image_link or text else None
 
@@ -60,22 +61,32 @@ class Challenge:
             redirect: The address that BankID opens afterwards. Required on iOS.
 
         Returns:
-            The link; None if there is no token, or the QR code is animated.
+            The link; None if there is no token, or the QR code is animated. A token that is a link already is given as
+            it is.
+
+        Raises:
+            InvalidArgumentError: `redirect` is not a string.
         """
+        if not isinstance(redirect, str | None):
+            raise refuse("redirect", "must be a string or None", redirect)
         if self.token is None or self.is_animated:
             return None
+        if self.token.lower().startswith(("bankid:", "https:")):
+            return self.token
         back = "null" if redirect is None else quote(redirect, safe="")
         return f"https://app.bankid.com/?autostarttoken={quote(self.token, safe='')}&redirect={back}"
 
     @property
     def is_animated(self) -> bool:
         """Whether the QR code changes, and has to be redrawn each time."""
-        return self.method is not None and self.method.startswith("mbid_animated")
+        return self.method is not None and self.method.lower().startswith("mbid_animated")
 
     @property
     def qr_content(self) -> str | None:
         """The content of the QR code to draw; None if there is a ready image instead, or BankID is on this device."""
-        return self.token if self.is_animated else None if self.method == "mbid_same_device" else self.app_link()
+        if self.is_animated:
+            return self.token
+        return None if (self.method or "").lower() == "mbid_same_device" else self.app_link()
 
     def qr_svg(self) -> str | None:
         """The QR code as SVG, for an HTML page or a file. It has no size of its own: it fills what it is put into.
@@ -111,8 +122,9 @@ class Challenge:
         """The ready image as a URL for an HTML image; None if there is a QR code to draw instead."""
         if self.image is None:
             return self.image_link
-        is_url = self.image.startswith(("data:", "https:", "http:"))
-        return self.image if is_url else f"data:image/png;base64,{self.image}"
+        image = self.image.strip()
+        is_url = image.lower().startswith(("data:", "https:", "http:"))
+        return image if is_url else f"data:image/png;base64,{image}"
 
 
 def text_or_none(value: object) -> str | None:

@@ -10,14 +10,15 @@ import re
 import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from attrs import field, frozen
 
 from .._checks import refuse
-from .._redaction import Secret, hiding_arguments, printable
+from .._redaction import Secret, hiding_arguments, printable, scrubber
 from ..environments import auth_hosts, is_loopback
 from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
+from .sca import METADATA, TRYING_AGAIN_HELPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
 
+_SECRET: Final = 8
+"""The number of characters from which on a code or a state is masked in texts; shorter ones are parts of words."""
 _SCRIPTS: Final = {"javascript", "vbscript", "data", "blob", "file", "about"}
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -35,8 +38,8 @@ class RedirectUrl(str):
 
     Attributes:
         state: The unguessable string that comes back with the browser. Keep it in the user's session until then.
-        is_elsewhere: Whether it leads to another host than the provider's, as only the bank's own link can: see
-            `Authorisation.redirect_url`.
+        is_elsewhere: Whether it leads to another host than the provider's, or has no place for the state, as only a
+            plain link may: see `Authorisation.redirect_url`.
     """
 
     __slots__ = ("is_elsewhere", "state")
@@ -105,27 +108,34 @@ def fill_redirect_url(
     redirect_uri: str,
     state: str | None = None,
     allow_elsewhere: bool | None = None,
+    bic_fi: str | None = None,
     blame: Callable[[str], Exception] = _blame_template,
 ) -> RedirectUrl:
     """Fills the placeholders of the API's link (`_links.scaOAuth` or `_links.scaRedirect`).
 
-    Without a `state` it makes an unguessable one. Raises what `blame` makes of a problem if the link leads to no auth
-    host of the environment, has no placeholder for the state, or has an unknown placeholder. With `allow_elsewhere` it
-    may lead to any host by https, and then needs no placeholders; None says that it never may. Raises
-    InvalidArgumentError about the other arguments.
+    Without a `state` it makes an unguessable one; `bic_fi` is that of the bank, if it is known. Raises what `blame`
+    makes of a problem if the link leads to no auth host of the environment, has no placeholder for the state, or has an
+    unknown placeholder. With `allow_elsewhere` it may lead to any host by https, and needs no placeholders; None says
+    that it never may. Raises InvalidArgumentError about the other arguments.
     """
     if state is None:
         state = secrets.token_urlsafe()
     elif not _is_state(state):
         raise refuse("state", "must be an unguessable string")
     values = {"CLIENT_ID": client_id, "TPP_REDIRECT_URI": read_redirect_uri(redirect_uri), "TPP_STATE": state}
-    if not isinstance(template, str) or not _is_plain(template) or "\\" in template:
+    if bic_fi is not None:
+        values["BICFI"] = bic_fi
+    # what banks leave unencoded, or encode for HTML
+    template = template.strip().replace(" ", "%20").replace("&amp;", "&") if isinstance(template, str) else ""
+    if not template or not _is_plain(template) or "\\" in template:
         raise blame("is not a link from the API")
     found = _placeholders(template)
 
     def fill(match: re.Match[str]) -> str:
         return quote(values[name], safe="") if (name := _name(match)) in values else match[0]
 
+    if METADATA in template:
+        raise blame("is the address of an OAuth server's metadata, which is no page")
     hosts = auth_hosts(environment)
     try:
         url = urljoin(environment.auth_url + "/", _PLACEHOLDER.sub(fill, template))
@@ -140,9 +150,10 @@ def fill_redirect_url(
     if not is_elsewhere and (unknown := found - values.keys()):
         raise blame(f"has the unknown placeholder [{min(unknown)}]")
     # a browser does not send fragments
-    if not is_elsewhere and "TPP_STATE" not in _placeholders(template.split("#")[0]):
+    has_state = "TPP_STATE" in _placeholders(template.split("#")[0])
+    if not has_state and not allow_elsewhere:
         raise blame("has no placeholder [TPP_STATE], so the callback could not be matched to its user")
-    return RedirectUrl(url, state, is_elsewhere)
+    return RedirectUrl(url, state, is_elsewhere or not has_state)
 
 
 def _is_safe(url: str) -> bool:
@@ -175,37 +186,47 @@ def read_code(code: object) -> Secret | InvalidArgumentError:
 def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) -> Callback:
     """Reads the address that the user's browser came back to: a code, or none after a plain redirect.
 
-    `about` are attributes of the errors. Raises InvalidArgumentError if it is no address, CallbackRejectedError if its
-    state is missing or differs from `state`, or a parameter is repeated, and AuthorisationFailedError if it reports an
-    error (RFC 6749, section 4.1.2.1; the provider documents none) or its code can't be used.
+    `about` are attributes of the errors. Raises InvalidArgumentError if it is no string, CallbackRejectedError if it is
+    no URL, its state is missing or differs from `state`, or a parameter is repeated, and AuthorisationFailedError if it
+    reports an error (RFC 6749, section 4.1.2.1; the provider documents none) or its code can't be used.
     """
     if not _is_state(state):
         raise refuse("state", "must be the state of the redirect URL")
     if not isinstance(url, str):
         raise refuse(argument, f"must be a string, such as str(request.url), not {type(url).__name__}")
     try:
-        query = parse_qs(urlsplit(url).query, keep_blank_values=True) if Secret(url).is_text else None
+        query = read_query(urlsplit(url).query) if Secret(url).is_text else None
     except ValueError:
         query = None
     if query is None:
-        raise refuse(argument, "is not a URL")
+        raise _rejected("is not a URL", about)
     if repeated := [name for name in ("code", "state", "error") if len(query.get(name, [])) > 1]:
         raise _rejected(f"has {repeated[0]} more than once", about)
     found = {name: values[0] for name, values in query.items()}
-    error, text = (printable(found.get(name, ""))[:300] for name in ("error", "error_description"))
-    said = ": ".join(filter(None, (error, text)))
     came, code = found.get("state"), found.get("code")
+    scrub = scrubber(*(Secret(each) for each in (code, came, state) if each and len(each) >= _SECRET))
+    error, text = (printable(scrub(found.get(name, "")))[:300] for name in ("error", "error_description"))
+    said = ": ".join(filter(None, (error, text)))
     if not came:
         raise _rejected(f"has no state{said and f', but the error {said}'}", about)
     if not hmac.compare_digest(came.encode(), state.encode()):
         raise _rejected("has a different state than the redirect URL", about)
-    if "error" in found or (text and not code):
-        helps = True if error == "access_denied" else None  # the user may decide anew
-        said = f"the authorisation failed ({said or 'no reason given'})"
+    if error or (text and not code):
+        # OAuth's own codes don't tell whether the user declined or may not approve
+        helps = next((helps for name, helps in TRYING_AGAIN_HELPS.items() if name in said), None)
+        said = f"the authorisation failed ({said})"
         raise AuthorisationFailedError(said, code=error or None, text=text or None, trying_again_helps=helps, **about)
     if code and not code.isprintable():
         raise AuthorisationFailedError("the callback has a code that can't be used", **about)
     return Callback(code or None, found.get("scope") or None)
+
+
+def read_query(query: str) -> dict[str, list[str]]:
+    """The parameters of a callback: their names in small letters, also if its `&` were encoded for HTML."""
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        found.setdefault(name.lower().removeprefix("amp;"), []).append(value)
+    return found
 
 
 def _rejected(problem: str, about: dict[str, Any]) -> CallbackRejectedError:

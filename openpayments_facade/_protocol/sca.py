@@ -6,23 +6,19 @@ intervals); observed in 2026 (choice of the method, reasons of failures).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from attrs import astuple, define, evolve, field, frozen
 from openpayments_client import models
 from openpayments_client.api import consent as api
 from openpayments_client.operations import MODELS, OPERATIONS
 
+from .. import errors
 from .._checks import refuse
 from .._redaction import printable, scrubber, str_or_none
-from ..errors import (
-    AnotherSignatureNeededError,
-    AuthorisationFailedError,
-    AuthorisationTimeoutError,
-    TppMessage,
-)
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
 from .operation import Endpoint, Operation
@@ -48,7 +44,13 @@ HERE: Final = ("mbid_same_device", "mbid")
 _ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
 _LONGEST: Final = 512
 """The number of characters of a bank's text that an exception keeps."""
-_TRYING_AGAIN_HELPS: Final = {
+PATIENCE: Final = 6
+"""The number of reads in a row, of the SCA status and of the resource, that have to fail before it gives up."""
+_BEGUN: Final = {"authenticationStarted", "psuAuthenticated", "scaMethodSelected"}
+"""Statuses of an authorisation in which a method has been selected."""
+METADATA: Final = "/.well-known/"
+"""In the path of a link that is no page (RFC 8615)."""
+TRYING_AGAIN_HELPS: Final = {
     "USER_CANCEL": True,
     "AUTHENTICATION_SESSION_EXPIRED": True,
     "BANKID_NOT_ACTIVATED": False,
@@ -118,7 +120,8 @@ class Subject(Generic[T]):
         """Whether the resource is authorised, may still be, or never will be; and its status."""
         status = str_or_none(getattr(resource, self.status_field))
         known: dict[Verdict, frozenset[str]] = {"done": self.done, "partly": self.partly, "lost": self.lost}
-        return next((verdict for verdict, statuses in known.items() if status in statuses), "wait"), status
+        found = ((verdict, each) for verdict, statuses in known.items() for each in statuses if _same(each, status))
+        return next(found, ("wait", status))
 
     def identify(self, resource: T) -> T:
         """The resource with its id, which the answer may lack."""
@@ -188,6 +191,11 @@ class Journey(Generic[T]):
     # reads in a row without an SCA status, and without another one
     _silent: int = field(default=0, init=False)
     _unchanged: int = field(default=0, init=False)
+    # reads in a row that failed, and the last failure
+    _failed: int = field(default=0, init=False)
+    _trouble: errors.OpenPaymentsError | None = field(default=None, init=False)
+    # why no method could be selected
+    _refusal: errors.OpenPaymentsError | None = field(default=None, init=False)
 
     @property
     def resource_id(self) -> str:
@@ -238,7 +246,7 @@ class Journey(Generic[T]):
         first = next((each for each in ranked if each.code), TppMessage())
         text = first.text or next((each.text for each in ranked if each.text), None)
         why = printable(": ".join(filter(None, (first.code, text))))[:_LONGEST]
-        helps = (_TRYING_AGAIN_HELPS[each.code] for each in ranked if each.code in _TRYING_AGAIN_HELPS)
+        helps = (TRYING_AGAIN_HELPS[each.code] for each in ranked if each.code in TRYING_AGAIN_HELPS)
         return AuthorisationFailedError(
             f"{said}: {why}" if why else said,
             code=first.code or status,
@@ -248,14 +256,24 @@ class Journey(Generic[T]):
             **self._about,
         )
 
+    def _note(self, failure: errors.OpenPaymentsError, *, is_look: bool) -> None:
+        """Takes note of a read that failed. Raises it if it will not pass."""
+        self._failed, self._trouble = self._failed + 1, failure
+        if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
+            raise failure
+
+    def _give_up(self, timeout: float, cause: Exception | None = None) -> NoReturn:
+        """Raises the error at the end of `timeout` seconds: the failure of the last read, if it failed."""
+        if self._failed and self._trouble:
+            raise self._trouble
+        raise self._timeout_error(timeout) from cause or self._trouble or self._refusal
+
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id}"
         if self._is_over and self._status in self._subject.partly:
             return AnotherSignatureNeededError(
-                f"{said} is {self._status}: others have to sign; start another authorisation for the next person, or "
-                "call wait() again later",
-                **self._ids,
+                f"{said} is {self._status}: others have to sign, each with an authorisation of their own", **self._ids
             )
         said += f" was not authorised within {timeout:g} s"
         status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
@@ -276,15 +294,21 @@ class Journey(Generic[T]):
         Raises AuthorisationFailedError if it has already failed, or the bank asks for an approach that this API lacks.
         """
         last: RawResponse[Any] = updated or started
-        statuses = (str_or_none(answer.parsed.sca_status) for answer in (last, started))
+        statuses = (_status_of(answer.parsed) for answer in (last, started))
         self.sca_status, self._method = next(filter(None, statuses), None), _chosen(last.parsed) or method
         self.challenge = Challenge.of(last.parsed.challenge_data, self._method)
         self._messages = messages_of(last) or messages_of(started)
         self._check_outcome()
-        header = (updated and updated.headers.get(_APPROACH)) or started.headers.get(_APPROACH)
+        header, has_challenge = last.headers.get(_APPROACH), self.challenge is not None
+        early, has_decided = started.headers.get(_APPROACH), has_challenge or any(_browser_links(last.parsed.links))
+        if not header and (_is(early, "DECOUPLED") or not has_decided):
+            header = early
+        text = _text_for_the_user(last.parsed)
+        if text and not has_challenge and not self._is_over:
+            self.challenge = Challenge(text=text, method=self._method)
         try:
             self.approach, self._template = decide_approach(
-                header, last.parsed.links, has_challenge=self.challenge is not None, is_over=self._is_over
+                header, last.parsed.links, has_challenge=has_challenge, is_over=self._is_over
             )
         except AuthorisationFailedError as error:
             raise self._failure(str(error), None, self._messages) from None
@@ -292,9 +316,9 @@ class Journey(Generic[T]):
     def _update_from(self, answer: RawResponse[models.ScaStatusAnswer]) -> bool:
         """Reads an answer about the SCA status. Returns whether anything changed."""
         before = (self.sca_status, self.challenge)
-        told = str_or_none(answer.parsed.sca_status) or None
         challenge = Challenge.of(answer.parsed.challenge_data, self._method)
-        self._messages = messages_of(answer)
+        self._messages, self._trouble = messages_of(answer), None
+        told = _status_of(answer.parsed) or ("failed" if any(map(_ends_it, self._messages)) else None)
         self.sca_status = told or self.sca_status or "received"
         self._silent = 0 if told else self._silent + 1
         self._unchanged = self._unchanged + 1 if self.sca_status == before[0] else 0
@@ -358,66 +382,124 @@ def read_saved(
 
 
 def link(links: models.Links | None, name: str) -> str | None:
-    """The address of a link, which is an object or a string."""
+    """The address of a link, which is an object, a string, or one of these in a list."""
     found = links.additional_properties.get(name) if links is not None else None
-    return str_or_none(getattr(found, "href", found)) or None
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0].get("href") if isinstance(found[0], dict) else found[0]
+    return (str_or_none(getattr(found, "href", found)) or "").strip() or None
 
 
 def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
     """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
-    text = getattr(answer.parsed, "psu_message", None)
-    said = answer.messages or ((TppMessage(text=text[:_LONGEST]),) if text else ())
+    said, text = answer.messages, _text_for_the_user(answer.parsed)
+    if text and not any(each.text for each in said):
+        said = (*said, TppMessage(text=text[:_LONGEST]))
     scrub = scrubber(*answer.secrets)  # it ends in exceptions
     return tuple(TppMessage(*(value and scrub(value) for value in astuple(each))) for each in said)
 
 
-def method_to_select(
-    started: RawResponse[models.AuthorisationStarted], wanted: str | None, *, same_device: bool
+def _text_for_the_user(answer: Any) -> str | None:
+    """`psuMessage`, which the description lacks for some of the answers."""
+    return text_or_none(getattr(answer, "psu_message", None) or answer.additional_properties.get("psuMessage"))
+
+
+def _ends_it(message: TppMessage) -> bool:
+    """Whether a message says by itself that the authorisation has failed."""
+    return message.code in TRYING_AGAIN_HELPS and (message.category or "").upper() == "ERROR"
+
+
+def _same(known: str, status: str | None) -> bool:
+    """Whether a bank means a known status."""
+    return status is not None and known.lower() == status.strip().lower()
+
+
+def _status_of(
+    answer: models.AuthorisationStarted | models.AuthorisationUpdated | models.ScaStatusAnswer,
 ) -> str | None:
-    """The method to select next; None if the bank has already decided."""
+    """The SCA status of an answer. Those that end an authorisation are recognised in any case."""
+    status = str_or_none(answer.sca_status) or None
+    return next((known for known in TERMINAL if _same(known, status)), status)
+
+
+def _may_pass(failure: errors.OpenPaymentsError) -> bool:
+    """Whether a read that failed says nothing about the authorisation, so that the next one may do better."""
+    if isinstance(failure, errors.TokenError):
+        return failure.status_code == 429 or (failure.status_code or 0) >= 500
+    if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
+        return False
+    return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))
+
+
+def method_to_select(
+    started: RawResponse[models.AuthorisationStarted], wanted: str | None, *, same_device: bool, best: Sequence[str]
+) -> str | None:
+    """The method to select next, of those in `best` the first; None if the bank has already decided."""
     answer, chosen = started.parsed, _chosen(started.parsed)
-    if str_or_none(answer.sca_status) in TERMINAL or any(_browser_links(answer.links)):
-        return None
-    offered = [id_ for id_ in map(_method_id, answer.sca_methods or []) if id_]
-    has_challenge = Challenge.of(answer.challenge_data, chosen) is not None
     is_decoupled = _is(started.headers.get(_APPROACH), "DECOUPLED")
-    has_begun = is_decoupled and has_challenge if offered else is_decoupled or has_challenge
+    status = _status_of(answer)
+    if status in TERMINAL or (any(_browser_links(answer.links)) and not is_decoupled):
+        return None
+    offered = _offered(answer)
+    has_challenge = Challenge.of(answer.challenge_data, chosen) is not None
+    has_decided = is_decoupled or has_challenge or status in _BEGUN
+    has_begun = is_decoupled and has_challenge if offered else has_decided
     if wanted is not None:
         return None if has_begun and has_challenge and chosen == wanted else wanted
     if chosen and _suits(chosen, same_device):
         return None if has_begun else chosen
-    return None if has_begun and not offered else choose_method(offered, same_device=same_device)
+    return None if has_begun and not offered else choose_method(offered, same_device=same_device, best=best)
 
 
-def _method_id(method: models.AuthenticationMethod | None) -> str | None:
-    """The id of a method; None without one that can be sent."""
-    id_ = None if method is None else text_or_none(method.authentication_method_id)
+def goes_on_by_itself(started: models.AuthorisationStarted, failure: errors.APIError, *, same_device: bool) -> bool:
+    """Whether a bank that refuses `mbid`, which it did not offer, may have begun without it."""
+    if offered := _offered(started):
+        if not any(_suits(method, same_device) for method in offered):
+            said = printable(", ".join(offered))
+            failure.add_note(f"The bank offers only {said}, for authorise(..., same_device={not same_device}).")
+        return False
+    return failure.status_code in {400, 404, 405, 409}
+
+
+def _offered(answer: models.AuthorisationStarted) -> list[str]:
+    """The ids of the methods that the bank offers."""
+    texts = answer.additional_properties.get("scaMethods")
+    found = [*(answer.sca_methods or []), *(texts if isinstance(texts, list) else [])]
+    return [id_ for id_ in dict.fromkeys(map(_method_id, found)) if id_]
+
+
+def _method_id(method: object) -> str | None:
+    """The id of a method, which is an object or a string; None without one that can be sent."""
+    id_ = text_or_none(getattr(method, "authentication_method_id", method))
+    id_ = id_ and id_.strip()
     rule = MODELS["SelectAuthenticationMethod"]["authentication_method_id"]
     return None if [*rule.problems(id_, "")] else id_
 
 
 def _chosen(answer: models.AuthorisationStarted | models.AuthorisationUpdated) -> str | None:
     """The method that the bank has chosen."""
-    return _method_id(answer.chosen_sca_method)
+    return _method_id(answer.chosen_sca_method or answer.additional_properties.get("chosenScaMethod"))
 
 
 def _suits(method: str, same_device: bool) -> bool:
     """Whether the user can go on with a method: not with a QR code on this device, nor with this one elsewhere."""
-    return method == "mbid" or method not in (_ELSEWHERE if same_device else HERE)
+    known = method.lower()
+    return known == "mbid" or known not in (_ELSEWHERE if same_device else HERE)
 
 
-def choose_method(offered: Iterable[str], *, same_device: bool) -> str:
-    """The best of the methods that suit; without any, plain Mobile BankID by name (the provider's samples of 2022).
+def choose_method(offered: Iterable[str], *, same_device: bool, best: Sequence[str] = ()) -> str:
+    """The first of `best` that is offered and suits, else another one that does.
 
-    For a user at another device a QR code, else Mobile BankID; on the same device BankID there (observed in 2026).
+    By default for a user at another device a QR code, else Mobile BankID; on the same device BankID there (observed in
+    2026). If none suits, plain Mobile BankID by name (the provider's samples of 2022).
     """
+    order = [method.lower() for method in best or (HERE if same_device else _ELSEWHERE)]
     suitable = [method for method in offered if _suits(method, same_device)]
-    best = HERE if same_device else _ELSEWHERE
-    return next((method for method in (*best, *suitable) if method in suitable), "mbid")
+    return min(suitable, key=lambda method: [*order, method.lower()].index(method.lower()), default="mbid")
 
 
 def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
-    return link(links, "scaOAuth"), link(links, "scaRedirect")
+    oauth, plain = link(links, "scaOAuth"), link(links, "scaRedirect")
+    return (None if oauth and METADATA in oauth else oauth), plain
 
 
 def _is(header: str | None, approach: str) -> bool:
@@ -433,11 +515,14 @@ def decide_approach(
     approach, which this API does not use (the provider's guide of 2021).
     """
     oauth, plain = _browser_links(links)
+    is_link = bool(oauth or plain)
+    is_metadata = not is_link and link(links, "scaOAuth") is not None
     if _is(header, "EMBEDDED"):
         raise AuthorisationFailedError("the bank asks for the embedded approach, which this API does not use")
-    is_redirect = _is(header, "REDIRECT")
-    if is_over or _is(header, "DECOUPLED") or not (is_redirect or (not has_challenge and (oauth or plain))):
+    is_redirect = _is(header, "REDIRECT") and (is_link or not has_challenge)
+    if is_over or _is(header, "DECOUPLED") or not (is_redirect or (not has_challenge and (is_link or is_metadata))):
         return Approach.DECOUPLED, None
-    if oauth is None and plain is None:
-        raise AuthorisationFailedError("the bank asks for a redirect but gave no link")
+    if not is_link:
+        but = ", only the address of an OAuth server's metadata" if is_metadata else ""
+        raise AuthorisationFailedError(f"the bank asks for a redirect but gave no link{but}")
     return (Approach.OAUTH_REDIRECT, oauth) if oauth else (Approach.REDIRECT, plain)

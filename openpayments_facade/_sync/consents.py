@@ -15,6 +15,8 @@ from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
 
 
@@ -118,7 +120,11 @@ class Consents(AuthorisingService["models.Consent"]):
         self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
     def authorise(
-        self, consent_id: AnyConsent, method: AnyMethod | None = None, *, same_device: bool = False
+        self,
+        consent_id: AnyConsent,
+        method: AnyMethod | Sequence[AnyMethod] | None = None,
+        *,
+        same_device: bool = False,
     ) -> Authorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 
@@ -134,7 +140,8 @@ class Consents(AuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
-            method: An authentication method that the bank offers, or its id. By default an animated QR code, else plain
+            method: An authentication method that the bank offers, or its id; or a list of them, of which the first that
+                is offered is selected, and without any of them another one. By default an animated QR code, else plain
                 Mobile BankID, else the first one offered that is not for this device (observed in 2026). If the bank
                 names none, plain Mobile BankID (the provider's samples of 2022).
             same_device: Whether the user's BankID is on the device that shows your application. Then it is opened with
@@ -149,8 +156,10 @@ class Consents(AuthorisingService["models.Consent"]):
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        method_id = id_of(method, "authentication_method_id", "method")
-        return self._authorise(self._of(consent_id), method_id, same_device=same_device)
+        best = method if isinstance(method, list | tuple) else ()
+        one = id_of(None if best is method else method, "authentication_method_id", "method")
+        ids = [id_of(each, "authentication_method_id", "method") for each in best]
+        return self._authorise(self._of(consent_id), one, same_device=same_device, best=ids)
 
     def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.

@@ -67,8 +67,8 @@ class OAuth(Service):
             The callback; its `code` is None after a plain redirect.
 
         Raises:
-            InvalidArgumentError: This is no address, or no state.
-            CallbackRejectedError: The address has no state or a different one, or a parameter twice.
+            InvalidArgumentError: This is no string, or no state.
+            CallbackRejectedError: This is no address, or it has no state or a different one, or a parameter twice.
             AuthorisationFailedError: The callback reports an error.
         """
         return read_callback(url, state=state)

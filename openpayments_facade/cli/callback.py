@@ -62,6 +62,7 @@ class Callback(socketserver.ThreadingTCPServer):
         self.path = url.path or "/"
         self._uri = redirect_uri
         self._state = state
+        self._has_strangers = False
         self._arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
         super().__init__((host, url.port or 80), _Handler)
 
@@ -70,11 +71,13 @@ class Callback(socketserver.ThreadingTCPServer):
 
         An error may lack it, and gets it here: whoever made it up has only ended this command.
         """
-        found = parse_qs(query, keep_blank_values=True)
+        given = parse_qs(query, keep_blank_values=True)
+        found = {name.lower().removeprefix("amp;"): values for name, values in given.items()}
         states = [state for state in found.pop("state", []) if state]
         if any(hmac.compare_digest(state.encode(), self._state.encode()) for state in states):
             return query
         error = [(name, found[name][0]) for name in ("error", "error_description") if name in found]
+        self._has_strangers |= bool(states)
         return urlencode([*error, ("state", self._state)]) if error and not states else None
 
     def arrive(self, query: str) -> None:
@@ -86,7 +89,8 @@ class Callback(socketserver.ThreadingTCPServer):
         try:
             return self._arrived.get(timeout=timeout)
         except queue.Empty:
-            raise AuthorisationTimeoutError(f"no browser came back to {self._uri} in time") from None
+            said = "only browsers with the state of another authorisation" if self._has_strangers else "no browser"
+            raise AuthorisationTimeoutError(f"{said} came back to {self._uri} in time") from None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores browsers that close the connection."""

@@ -68,13 +68,14 @@ def _qr_code(content: str) -> Text | None:
 
 def _words(challenge: Challenge, *, is_drawn: bool) -> str | None:
     """What to do, in words; None if there is nothing to show."""
+    is_drawn = is_drawn and bool(challenge.qr_content and _qr_code(challenge.qr_content))
     if link := challenge.app_link():
         if challenge.qr_content is None:
             return f"Open this link on the device that has BankID: {link}"
         where = "Scan the code with your phone, or open this link on it" if is_drawn else "Open this link on your phone"
         return f"{where}: {link}"
     if challenge.qr_content:
-        without = "A QR code needs a terminal; with --method mbid there is a link instead."
+        without = "The QR code can't be drawn here; with --method mbid there is a link instead."
         return "Scan the code with the BankID app." if is_drawn else without
     if challenge.image_link:
         return f"The bank shows an image: {challenge.image_link}"

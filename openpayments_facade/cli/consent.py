@@ -11,16 +11,13 @@ import typer
 from attrs import frozen
 
 from ..environments import is_loopback
-from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, OpenPaymentsError
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, OpenPaymentsError
 from .failures import EXIT_CODES
 from .output import describe, is_interactive, printable, say, write, write_json
 from .run import BankRun, command, read_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .. import Authorisation, Bank, Consent
-    from ..models import AuthenticationMethod
 
 __all__ = ["app"]
 
@@ -134,7 +131,7 @@ def create(
         created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
         say(f"Consent {created.consent_id} has been created. Now the user has to authorise it.")
         try:
-            consent = _authorise(run, bank, created.consent_id, run.method or _choose(created.sca_methods))
+            consent = _authorise(run, bank, created.consent_id)
         except OpenPaymentsError as error:
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
                 where = {None: "", True: " --browser", False: " --app"}[run.redirect_preferred]
@@ -154,7 +151,7 @@ def authorise(run: Journey, consent_id: ConsentId) -> None:
     """
     _refuse_simulator(run)
     with run.at_bank() as (bank, _):
-        consent = _authorise(run, bank, consent_id, run.method)
+        consent = _authorise(run, bank, consent_id)
     _finish(run, consent_id, consent)
 
 
@@ -209,19 +206,14 @@ def _refuse_simulator(run: BankRun) -> None:
         )
 
 
-def _choose(offered: Iterable[AuthenticationMethod] | None) -> str | None:
-    """The method that suits stderr: on a terminal a QR code to draw, otherwise a link. None leaves it to the facade."""
-    wanted = ("mbid_animated_qr_token", "mbid") if is_interactive() else ("mbid",)
-    ids = [method.authentication_method_id for method in offered or []]
-    return next((method for method in wanted if method in ids), None)
-
-
-def _authorise(run: Journey, bank: Bank, consent_id: str, method: str | None) -> Consent:
+def _authorise(run: Journey, bank: Bank, consent_id: str) -> Consent:
     from .. import Approach
     from .challenge import follow
 
     deadline = time.monotonic() + run.timeout
-    authorisation = bank.consents.authorise(consent_id, method)
+    # what stderr can show: on a terminal a QR code to draw, otherwise a link
+    best = ["mbid_animated_qr_token", "mbid"] if is_interactive() else ["mbid"]
+    authorisation = bank.consents.authorise(consent_id, run.method or best)
     if authorisation.approach is Approach.DECOUPLED:
         follow(authorisation, timeout=run.timeout)
     else:
@@ -250,7 +242,14 @@ def _send_to_browser(run: Journey, authorisation: Authorisation) -> None:
             webbrowser.open(url)
         else:
             say(f"Open the bank's page in a browser on this machine:\n  {url}")
-        authorisation.complete(callback.wait(run.timeout))
+        try:
+            came = callback.wait(run.timeout)
+        except AuthorisationTimeoutError:
+            # the user may have finished, and the browser be on another machine
+            if not authorisation.poll().is_over:
+                raise
+        else:
+            authorisation.complete(came)
 
 
 def _finish(run: Journey, consent_id: str, consent: Consent) -> None:

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from openpayments_facade import (
     AnotherSignatureNeededError,
+    APIError,
     Approach,
     AsyncOpenPayments,
     AuthorisationFailedError,
@@ -22,11 +23,15 @@ from openpayments_facade import (
     CallbackRejectedError,
     InvalidArgumentError,
     Psu,
+    ReauthorisationRequiredError,
+    ServerError,
 )
 from openpayments_facade._protocol.arguments import today
-from openpayments_facade._protocol.sca import STUCK
+from openpayments_facade._protocol.sca import PATIENCE, STUCK
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from openpayments_facade import AsyncAuthorisation
     from openpayments_facade.simulator import Simulator
 
@@ -84,12 +89,21 @@ def asked(simulator: Simulator) -> list[str]:
         (["mbid_animated_qr_token", "a-card", "mbid"], True, "mbid"),
         (["mbid_animated_qr_token", "a-card"], True, "a-card"),
         (["mbid_animated_qr_image", "mbid_animated_qr_token"], True, "mbid"),
+        (["MBID_SAME_DEVICE", "MBID"], False, "MBID"),
+        (["MBID", "MBID_SAME_DEVICE"], True, "MBID_SAME_DEVICE"),
+        (["mbid", " mbid_animated_qr_token "], False, "mbid_animated_qr_token"),
     ],
 )
+@pytest.mark.parametrize("as_texts", [False, True])
 async def test_the_method_suits_the_device(
-    op: AsyncOpenPayments, simulator: Simulator, offered: list[str], same_device: bool, selected: str
+    op: AsyncOpenPayments,
+    simulator: Simulator,
+    offered: list[str],
+    same_device: bool,
+    selected: str,
+    as_texts: bool,
 ) -> None:
-    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=offered if as_texts else methods(*offered)))
     simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
     authorisation = await op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", same_device=same_device)
     assert authorisation.challenge is not None
@@ -140,13 +154,147 @@ async def test_without_methods_a_bank_that_has_decided_goes_on_by_itself(
     simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=nothing, headers=DECOUPLED)
     simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={**nothing, **CHALLENGE})
     bank = op.at_bank("HANDSESS", SOMEBODY)
-    for challenge in (False, True):
+    for status in ("authenticationStarted", "psuAuthenticated", "scaMethodSelected"):
+        change = {**nothing, "scaStatus": status}
+        simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=change)
+    for challenge in (False, True, False, False, False):
         consent = await bank.consents.create(valid_until=TOMORROW)
         authorisation = await bank.consents.authorise(consent)
         assert authorisation.approach is Approach.DECOUPLED
         assert (authorisation.challenge is not None) == challenge
         assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
     assert "PUT authorisation" not in asked(simulator)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409])
+async def test_a_bank_that_offers_nothing_and_refuses_a_method_goes_on_by_itself(
+    op: AsyncOpenPayments, simulator: Simulator, status: int
+) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={"scaStatus": "started"}, times=3)
+    simulator.misbehave(STATUSES, method="PUT", status=status, times=3)
+    consent = await bank.consents.create(valid_until=TOMORROW)
+    authorisation = await bank.consents.authorise(consent)
+    assert (authorisation.approach, authorisation.challenge) == (Approach.DECOUPLED, None)
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    # unless the caller has named it; and if nothing comes of it, the error says why
+    with pytest.raises(APIError):
+        await bank.consents.authorise(consent, "mbid")
+    never = op.at_bank("SWEDSESS", evolve(SOMEBODY, id="example-never-ends"))
+    authorisation = await never.consents.authorise(await never.consents.create(valid_until=TOMORROW))
+    with pytest.raises(AuthorisationTimeoutError) as caught:
+        await authorisation.wait(timeout=0.05, poll_interval=0.01)
+    assert isinstance(caught.value.__cause__, APIError)
+    assert caught.value.__cause__.status_code == status
+
+
+@pytest.mark.parametrize(("offered", "same_device"), [("mbid_same_device", False), ("mbid_animated_qr_token", True)])
+async def test_a_bank_that_offers_nothing_that_suits_is_told(
+    op: AsyncOpenPayments, simulator: Simulator, offered: str, same_device: bool
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(offered)))
+    simulator.misbehave(CONSENTS, status=400, code="SCA_METHOD_UNKNOWN")
+    with pytest.raises(APIError) as caught:
+        await op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", same_device=same_device)
+    (note,) = caught.value.__notes__
+    assert note == f"The bank offers only {offered}, for authorise(..., same_device={not same_device})."
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted", "same_device", "selected"),
+    [
+        (["mbid_animated_qr_image", "mbid_animated_qr_token"], ["mbid_animated_qr_token", "mbid"], False, 1),
+        (["mbid_animated_qr_image", "MBID"], ("mbid_animated_qr_token", "mbid"), False, 1),
+        (["a-card", "mbid_animated_qr_image"], ["mbid"], False, 0),
+        (["mbid_same_device", "mbid"], ["mbid_same_device"], False, 1),
+        (["mbid_animated_qr_token", "mbid_same_device", "mbid"], ["mbid_animated_qr_token", "mbid"], True, 2),
+        (["mbid", "mbid_animated_qr_token"], [], False, 1),
+    ],
+)
+async def test_of_several_methods_the_first_that_is_offered_is_selected(
+    op: AsyncOpenPayments,
+    simulator: Simulator,
+    offered: list[str],
+    wanted: Sequence[str],
+    same_device: bool,
+    selected: int,
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
+    consents = op.at_bank("SWEDSESS", SOMEBODY).consents
+    authorisation = await consents.authorise("c", wanted, same_device=same_device)
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == offered[selected]
+
+
+@pytest.mark.parametrize("nothing", [{"body": ""}, {"status": 202, "body": " "}, {"status": 204}])
+async def test_a_selection_may_be_answered_with_nothing(
+    op: AsyncOpenPayments, simulator: Simulator, nothing: dict[str, Any]
+) -> None:
+    simulator.misbehave(STATUSES, method="PUT", **nothing)
+    authorisation = await in_an_app(op)
+    assert (authorisation.approach, authorisation.sca_status) == (Approach.DECOUPLED, "received")
+
+
+async def test_a_bank_may_only_have_words_for_the_user(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", "psuMessage": "Open your app and enter 42"})
+    authorisation = await op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert authorisation.challenge is not None
+    assert (authorisation.challenge.text, authorisation.challenge.token) == ("Open your app and enter 42", None)
+
+
+LINK = {"href": "/r?state=[TPP_STATE]"}
+METADATA = {"href": "/.well-known/oauth-authorization-server"}
+
+
+@pytest.mark.parametrize(
+    ("start", "begun", "select", "selected", "approach"),
+    [
+        # links only decide if the bank does not say that it is decoupled
+        ("DECOUPLED", {"_links": {"scaRedirect": LINK}}, None, CHALLENGE, "decoupled"),
+        # what comes later counts for more than what was announced, and a challenge for more than a word
+        ("REDIRECT", {}, None, CHALLENGE, "decoupled"),
+        ("EMBEDDED", {}, None, CHALLENGE, "decoupled"),
+        ("EMBEDDED", {}, None, {"_links": {"scaRedirect": LINK}}, "redirect"),
+        (None, {}, "REDIRECT", CHALLENGE, "decoupled"),
+        (None, {}, "REDIRECT", {**CHALLENGE, "_links": {"scaRedirect": LINK}}, "redirect"),
+        (None, {}, None, {"_links": {"scaRedirect": LINK}, "psuMessage": "Follow it"}, "redirect"),
+        # the address of metadata is no page
+        (None, {}, "REDIRECT", {"_links": {"scaOAuth": METADATA, "scaRedirect": LINK}}, "redirect"),
+        (None, {"_links": {"scaOAuth": METADATA}}, None, CHALLENGE, "decoupled"),
+        (None, {}, None, {"_links": {"scaOAuth": [LINK]}}, "oauth_redirect"),
+    ],
+)
+async def test_the_way_is_told_by_what_can_be_used(
+    op: AsyncOpenPayments,
+    simulator: Simulator,
+    start: str | None,
+    begun: dict[str, Any],
+    select: str | None,
+    selected: dict[str, Any],
+    approach: str,
+) -> None:
+    said = [{"ASPSP-SCA-Approach": each} if each else {} for each in (start, select)]
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid"), **begun), headers=said[0])
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **selected}, headers=said[1])
+    authorisation = await op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert authorisation.approach == approach
+    if authorisation.approach is Approach.DECOUPLED:
+        assert authorisation.challenge is not None
+    else:
+        assert authorisation.redirect_url(redirect_uri=CALLBACK, state="s") == f"{simulator.auth_url}/r?state=s"
+
+
+@pytest.mark.parametrize("headers", [{}, {"ASPSP-SCA-Approach": "REDIRECT"}])
+async def test_a_link_to_metadata_alone_is_told(
+    op: AsyncOpenPayments, simulator: Simulator, headers: dict[str, str]
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    answer = {"scaStatus": "scaMethodSelected", "_links": {"scaOAuth": METADATA}}
+    simulator.misbehave(CONSENTS, body=answer, headers=headers)
+    with pytest.raises(AuthorisationFailedError, match="only the address of an OAuth server's metadata"):
+        await op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
 
 
 async def test_a_method_that_the_caller_names_is_always_selected(op: AsyncOpenPayments, simulator: Simulator) -> None:
@@ -161,14 +309,19 @@ async def test_what_the_bank_chose_for_another_device_is_not_taken(op: AsyncOpen
     consents = op.at_bank("SWEDSESS", SOMEBODY).consents
     offered = methods("mbid_same_device", "mbid_animated_qr_token")
     for same_device in (False, True):
-        chosen = offered[0 if same_device is False else 1]
+        chosen: Any = offered[0 if same_device is False else 1]
         begun = started(scaMethods=offered, chosenScaMethod=chosen, **CHALLENGE)
         simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
         simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE})
         authorisation = await consents.authorise("c", same_device=same_device)
         assert authorisation.challenge is not None
         assert authorisation.challenge.is_animated is not same_device
-    # but a bank that offers nothing else is taken as it is
+    # but a bank that has chosen well, in whichever form, is taken as it is
+    begun = started(scaMethods=offered, chosenScaMethod="mbid_animated_qr_token", **CHALLENGE)
+    simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
+    assert (await consents.authorise("c")).challenge is not None
+    assert simulator.requests[-1].method == "POST"
+    # and so is one that offers nothing else
     begun = started(chosenScaMethod=offered[0], **CHALLENGE)
     simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
     assert (await consents.authorise("c")).challenge is not None
@@ -181,6 +334,9 @@ async def test_what_the_bank_chose_for_another_device_is_not_taken(op: AsyncOpen
         ("method", {"method": "mbid_animated_qr_token", "same_device": True}),
         ("method", {"method": "a-card", "same_device": True}),
         ("method", {"method": "m" * 36}),
+        ("method", {"method": ["mbid", "m" * 36]}),
+        ("method", {"method": ["mbid", None]}),
+        ("method", {"method": {"mbid"}}),
         ("same_device", {"same_device": "yes"}),
         ("same_device", {"same_device": None}),
     ],
@@ -261,6 +417,10 @@ WARNING = {"category": "WARNING", "code": "SLOW", "text": "the bank is slow"}
         ({"tppMessages": [{"category": "ERROR", "code": "NEW"}, CANCEL]}, "NEW", "no, thanks", True),
         ({"tppMessages": [{"category": 1, "code": 17, "text": 4.5}]}, "failed", None, None),
         (CANCEL, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [CANCEL], "scaStatus": "FAILED"}, "USER_CANCEL", "no, thanks", True),
+        # such a code says it by itself
+        ({"tppMessages": [CANCEL], "scaStatus": None}, "USER_CANCEL", "no, thanks", True),
+        ({"psuMessage": "Ring your bank", "tppMessages": [{"code": "X"}]}, "X", "Ring your bank", None),
         ({"tppMessages": [{"category": "ERROR", "code": None, "text": ["x"]}]}, "failed", None, None),
         ({"tppMessage": 5.5}, "failed", None, None),
         ({"tppMessages": [{"category": "ERROR", "code": "C", "text": "x" * 9999}]}, "C", "x" * 512, None),
@@ -382,16 +542,17 @@ async def test_a_user_who_takes_their_time_costs_few_looks(op: AsyncOpenPayments
     assert 3 <= reads.count("GET consent") <= reads.count("GET authorisation") / STUCK
 
 
-@pytest.mark.parametrize("odd", [{"without": ["scaStatus"]}, {"change": {"scaStatus": "started"}}])
+@pytest.mark.parametrize(
+    "odd", [{"without": ["scaStatus", "tppMessages"]}, {"change": {"scaStatus": "started", "tppMessages": []}}]
+)
 async def test_a_consent_that_is_lost_ends_it(op: AsyncOpenPayments, simulator: Simulator, odd: dict[str, Any]) -> None:
     for follow in (lambda one: one.wait(poll_interval=0.01), to_the_end):
         authorisation = await in_an_app(op)
         fault = simulator.misbehave(STATUSES, method="GET", times=None, **odd)
         simulator.decline(authorisation.consent_id)
-        # the reason came along with the status that says nothing
-        with pytest.raises(AuthorisationFailedError, match="is rejected: USER_CANCEL") as caught:
+        with pytest.raises(AuthorisationFailedError, match=r"is rejected$") as caught:
             await follow(authorisation)
-        assert caught.value.trying_again_helps is True
+        assert caught.value.code == "rejected"
         fault.cancel()
 
 
@@ -409,7 +570,7 @@ async def test_a_page_that_asks_again_and_again_sees_the_end(op: AsyncOpenPaymen
     assert (await consents.resume(authorisation.to_dict()).wait()).consent_status == "valid"
     other = await in_an_app(op)
     simulator.decline(other.consent_id)
-    with pytest.raises(AuthorisationFailedError, match="is rejected"):
+    with pytest.raises(AuthorisationFailedError, match="ended as failed: USER_CANCEL"):
         await other.poll()
 
 
@@ -423,6 +584,106 @@ async def test_a_page_that_keeps_the_authorisation_sees_a_status_that_is_stuck(
     updates = [await authorisation.poll() for _ in range(STUCK)]
     assert [update.is_over for update in updates] == [*[False] * (STUCK - 1), True]
     assert asked(simulator)[before:] == [*["GET authorisation"] * STUCK, "GET consent"]
+    # one that resumes it each time can't count, and looks each time
+    assert (await op.at_bank("SWEDSESS", SOMEBODY).consents.resume(authorisation.to_dict()).poll()).is_over
+
+
+@pytest.mark.parametrize("status", ["VALID", "Valid"])
+async def test_statuses_are_recognised_in_any_case(op: AsyncOpenPayments, simulator: Simulator, status: str) -> None:
+    authorisation = await in_an_app(op)
+    simulator.misbehave(STATUSES, change={"scaStatus": "FINALISED"})
+    simulator.misbehave(CONSENTS, method="GET", body={"consentStatus": status})
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == status
+    for lost in ("REJECTED", "Revokedbypsu"):
+        simulator.misbehave(CONSENTS, method="GET", body={"consentStatus": lost})
+        with pytest.raises(AuthorisationFailedError, match=f"(?i)is {lost}"):
+            await authorisation.wait(poll_interval=0.01)
+
+
+# banks and networks that fail for a moment
+
+EMPTY: list[Any] = []
+ODD_ANSWERS: list[dict[str, Any]] = [
+    *({"status": status} for status in (204, 400, 403, 404, 409, 500)),
+    {"code": "FORMAT_ERROR"},
+    *({"body": body} for body in ("", "null", '"finalised"', EMPTY, {"status": "finalised"})),
+    {"body": "<h1>Busy</h1>", "content_type": "text/html"},
+    {"close": True},
+]
+
+
+@pytest.fixture
+async def hasty(simulator: Simulator) -> AsyncIterator[AsyncOpenPayments]:
+    """A client that tries nothing again by itself."""
+    async with simulator.async_client(max_retries=0) as op:
+        yield op
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS)
+async def test_one_odd_answer_ends_nothing(hasty: AsyncOpenPayments, simulator: Simulator, odd: dict[str, Any]) -> None:
+    authorisation = await in_an_app(hasty)
+    fault = simulator.misbehave(STATUSES, method="GET", **odd)
+    before = len(asked(simulator))
+    assert not (await authorisation.poll()).is_over
+    assert (fault.used, asked(simulator)[before:]) == (1, ["GET authorisation", "GET consent"])
+    # also when the status is never read again, once it is finished
+    simulator.approve(authorisation.consent_id)
+    fault = simulator.misbehave(STATUSES, method="GET", times=None, **odd)
+    updates = await to_the_end(authorisation)
+    assert (updates[-1].is_over, fault.used) == (True, 1)
+    # and when the consent itself is read in the end
+    fault.cancel()
+    fault = simulator.misbehave(CONSENTS, method="GET", times=PATIENCE - 1, **odd)
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    assert fault.used == PATIENCE - 1
+
+
+async def test_a_failure_that_lasts_is_not_waited_out(hasty: AsyncOpenPayments, simulator: Simulator) -> None:
+    authorisation = await in_an_app(hasty)
+    fault = simulator.misbehave(CONSENTS, method="GET", times=None, status=503)
+    for _ in range(2):  # each time anew
+        before = fault.used
+        with pytest.raises(ServerError):
+            await authorisation.wait(poll_interval=0.01)
+        assert fault.used == before + PATIENCE
+    with pytest.raises(ServerError):
+        await authorisation.poll()
+    # what ran out of time says why
+    with pytest.raises(ServerError):
+        await authorisation.wait(timeout=0.01, poll_interval=60)
+    fault.cancel()
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "ACCESS_EXCEEDED"), (403, "CONSENT_UNKNOWN"), (401, "CERTIFICATE_EXPIRED")]
+)
+async def test_a_refusal_that_will_not_pass_ends_it(
+    hasty: AsyncOpenPayments, simulator: Simulator, status: int, code: str
+) -> None:
+    authorisation = await in_an_app(hasty)
+    fault = simulator.misbehave(STATUSES, method="GET", times=None, status=status, code=code)
+    with pytest.raises(APIError, match=code):
+        await authorisation.wait(poll_interval=0.01)
+    assert fault.used == 1
+
+
+async def test_a_timeout_says_that_the_status_could_not_be_read(hasty: AsyncOpenPayments, simulator: Simulator) -> None:
+    authorisation = await in_an_app(hasty, evolve(SOMEBODY, id="example-never-ends"))
+    simulator.misbehave(STATUSES, method="GET", times=None, code="FORMAT_ERROR")
+    with pytest.raises(AuthorisationTimeoutError) as caught:
+        await authorisation.wait(timeout=0.3, poll_interval=0.01)
+    assert isinstance(caught.value.__cause__, APIError)
+
+
+async def test_a_failure_of_the_token_endpoint_that_passes_ends_nothing(
+    hasty: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    authorisation = await in_an_app(hasty)
+    simulator.misbehave(STATUSES, method="GET", code="TOKEN_EXPIRED")
+    fault = simulator.misbehave("/connect/token", status=503, headers={"Retry-After": "0"})
+    assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
+    assert fault.used == 1
 
 
 async def test_a_look_that_fails_ends_nothing(op: AsyncOpenPayments, simulator: Simulator) -> None:
@@ -506,11 +767,13 @@ async def in_the_browser(op: AsyncOpenPayments, bic: str = "ESSESESS") -> tuple[
         ("&scope=accountinformation", None, None, "neither a code nor an error"),
         ("#code=c", None, None, "neither a code nor an error"),
         ("&code=a%0Ab", None, None, "can't be used"),
-        ("&error=access_denied&error_description=no", "access_denied", True, r"\(access_denied: no\)"),
-        ("&error=server_error", "server_error", None, r"\(server_error\)"),
-        ("&error=", None, None, "no reason given"),
+        ("&error=access_denied&error_description=no", "access_denied", None, r"\(access_denied: no\)"),
+        ("&error=access_denied&error_description=USER_CANCEL+(1)", "access_denied", True, "USER_CANCEL"),
+        ("&Error=access_denied&Error_Description=PSU_RIGHTS_MISSING", "access_denied", False, "PSU_RIGHTS"),
+        ("&amp;error=server_error", "server_error", None, r"\(server_error\)"),
+        ("&error=", None, None, "neither a code nor an error"),
         ("&error_description=too+late", None, None, "too late"),
-        ("&code=c&error=access_denied", "access_denied", True, "access_denied"),
+        ("&code=c&error=access_denied", "access_denied", None, "access_denied"),
     ],
 )
 async def test_a_callback_without_a_code_is_a_failure(
@@ -545,10 +808,13 @@ async def test_a_plain_redirect_comes_back_with_nothing(op: AsyncOpenPayments) -
         "?code=k0de&state=",
         "?code=k0de&state=of-another",
         "?code=k0de&state=mine&state=mine",
+        "?code=k0de&state=mine&State=mine",
         "?code=k0de&code=k0de&state=mine",
         "?error=access_denied",
         "?error=a&error=b&state=mine",
         "#code=k0de&state=mine",
+        "?code=k0de\udcff&state=mine",
+        "//ex\u2100mple/?code=k0de&state=mine",
     ],
 )
 async def test_a_callback_of_somebody_else_is_rejected(op: AsyncOpenPayments, simulator: Simulator, query: str) -> None:
@@ -556,15 +822,37 @@ async def test_a_callback_of_somebody_else_is_rejected(op: AsyncOpenPayments, si
     authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
     sent = len(simulator.requests)
     with pytest.raises(CallbackRejectedError, match="may still go on") as caught:
-        await authorisation.complete(CALLBACK + query)
+        await authorisation.complete(query if query.startswith("//") else CALLBACK + query)
     assert "k0de" not in str(caught.value)
     assert (caught.value.code, caught.value.trying_again_helps) == (None, None)
     assert caught.value.consent_id == authorisation.consent_id
     assert len(simulator.requests) == sent
 
 
-@pytest.mark.parametrize("callback", [None, 5, b"x?state=mine", "https://[::1?state=mine", f"{CALLBACK}?state=\ud800"])
-async def test_what_is_no_address_is_the_callers_mistake(op: AsyncOpenPayments, callback: Any) -> None:
+@pytest.mark.parametrize(
+    "query",
+    ["?code=k0de&amp;state=mine", "?state=mine&amp;code=k0de", "?Code=k0de&STATE=mine", "?code=k0de&state=mine&error="],
+)
+async def test_a_callback_may_be_spelt_in_other_ways(op: AsyncOpenPayments, simulator: Simulator, query: str) -> None:
+    authorisation, _ = await in_the_browser(op)
+    authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
+    with pytest.raises(ReauthorisationRequiredError):  # it is sent, and the simulator knows no such code
+        await authorisation.complete(CALLBACK + query)
+    assert simulator.requests[-1].path == "/connect/token"
+
+
+async def test_a_callback_that_quotes_its_secrets_is_masked(op: AsyncOpenPayments) -> None:
+    authorisation, callback = await in_the_browser(op)
+    state = callback.partition("state=")[2]
+    callback += f"&code=a-long-code&error=a-long-code&error_description=no {state} for a-long-code"
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.complete(callback)
+    assert (caught.value.code, caught.value.text) == ("***", "no *** for ***")
+    assert state not in str(caught.value)
+
+
+@pytest.mark.parametrize("callback", [None, 5, b"x?state=mine"])
+async def test_what_is_no_string_is_the_callers_mistake(op: AsyncOpenPayments, callback: Any) -> None:
     authorisation, _ = await in_the_browser(op)
     with pytest.raises(InvalidArgumentError, match="callback_url"):
         await authorisation.complete(callback)

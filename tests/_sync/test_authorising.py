@@ -15,6 +15,7 @@ from attrs import evolve
 
 from openpayments_facade import (
     AnotherSignatureNeededError,
+    APIError,
     Approach,
     AuthorisationFailedError,
     AuthorisationTimeoutError,
@@ -23,11 +24,15 @@ from openpayments_facade import (
     InvalidArgumentError,
     OpenPayments,
     Psu,
+    ReauthorisationRequiredError,
+    ServerError,
 )
 from openpayments_facade._protocol.arguments import today
-from openpayments_facade._protocol.sca import STUCK
+from openpayments_facade._protocol.sca import PATIENCE, STUCK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from openpayments_facade import Authorisation
     from openpayments_facade.simulator import Simulator
 
@@ -85,12 +90,21 @@ def asked(simulator: Simulator) -> list[str]:
         (["mbid_animated_qr_token", "a-card", "mbid"], True, "mbid"),
         (["mbid_animated_qr_token", "a-card"], True, "a-card"),
         (["mbid_animated_qr_image", "mbid_animated_qr_token"], True, "mbid"),
+        (["MBID_SAME_DEVICE", "MBID"], False, "MBID"),
+        (["MBID", "MBID_SAME_DEVICE"], True, "MBID_SAME_DEVICE"),
+        (["mbid", " mbid_animated_qr_token "], False, "mbid_animated_qr_token"),
     ],
 )
+@pytest.mark.parametrize("as_texts", [False, True])
 def test_the_method_suits_the_device(
-    op: OpenPayments, simulator: Simulator, offered: list[str], same_device: bool, selected: str
+    op: OpenPayments,
+    simulator: Simulator,
+    offered: list[str],
+    same_device: bool,
+    selected: str,
+    as_texts: bool,
 ) -> None:
-    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=offered if as_texts else methods(*offered)))
     simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
     authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", same_device=same_device)
     assert authorisation.challenge is not None
@@ -141,13 +155,145 @@ def test_without_methods_a_bank_that_has_decided_goes_on_by_itself(
     simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=nothing, headers=DECOUPLED)
     simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={**nothing, **CHALLENGE})
     bank = op.at_bank("HANDSESS", SOMEBODY)
-    for challenge in (False, True):
+    for status in ("authenticationStarted", "psuAuthenticated", "scaMethodSelected"):
+        change = {**nothing, "scaStatus": status}
+        simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change=change)
+    for challenge in (False, True, False, False, False):
         consent = bank.consents.create(valid_until=TOMORROW)
         authorisation = bank.consents.authorise(consent)
         assert authorisation.approach is Approach.DECOUPLED
         assert (authorisation.challenge is not None) == challenge
         assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
     assert "PUT authorisation" not in asked(simulator)
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409])
+def test_a_bank_that_offers_nothing_and_refuses_a_method_goes_on_by_itself(
+    op: OpenPayments, simulator: Simulator, status: int
+) -> None:
+    bank = op.at_bank("HANDSESS", SOMEBODY)
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={"scaStatus": "started"}, times=3)
+    simulator.misbehave(STATUSES, method="PUT", status=status, times=3)
+    consent = bank.consents.create(valid_until=TOMORROW)
+    authorisation = bank.consents.authorise(consent)
+    assert (authorisation.approach, authorisation.challenge) == (Approach.DECOUPLED, None)
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    # unless the caller has named it; and if nothing comes of it, the error says why
+    with pytest.raises(APIError):
+        bank.consents.authorise(consent, "mbid")
+    never = op.at_bank("SWEDSESS", evolve(SOMEBODY, id="example-never-ends"))
+    authorisation = never.consents.authorise(never.consents.create(valid_until=TOMORROW))
+    with pytest.raises(AuthorisationTimeoutError) as caught:
+        authorisation.wait(timeout=0.05, poll_interval=0.01)
+    assert isinstance(caught.value.__cause__, APIError)
+    assert caught.value.__cause__.status_code == status
+
+
+@pytest.mark.parametrize(("offered", "same_device"), [("mbid_same_device", False), ("mbid_animated_qr_token", True)])
+def test_a_bank_that_offers_nothing_that_suits_is_told(
+    op: OpenPayments, simulator: Simulator, offered: str, same_device: bool
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(offered)))
+    simulator.misbehave(CONSENTS, status=400, code="SCA_METHOD_UNKNOWN")
+    with pytest.raises(APIError) as caught:
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c", same_device=same_device)
+    (note,) = caught.value.__notes__
+    assert note == f"The bank offers only {offered}, for authorise(..., same_device={not same_device})."
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted", "same_device", "selected"),
+    [
+        (["mbid_animated_qr_image", "mbid_animated_qr_token"], ["mbid_animated_qr_token", "mbid"], False, 1),
+        (["mbid_animated_qr_image", "MBID"], ("mbid_animated_qr_token", "mbid"), False, 1),
+        (["a-card", "mbid_animated_qr_image"], ["mbid"], False, 0),
+        (["mbid_same_device", "mbid"], ["mbid_same_device"], False, 1),
+        (["mbid_animated_qr_token", "mbid_same_device", "mbid"], ["mbid_animated_qr_token", "mbid"], True, 2),
+        (["mbid", "mbid_animated_qr_token"], [], False, 1),
+    ],
+)
+def test_of_several_methods_the_first_that_is_offered_is_selected(
+    op: OpenPayments,
+    simulator: Simulator,
+    offered: list[str],
+    wanted: Sequence[str],
+    same_device: bool,
+    selected: int,
+) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods(*offered)))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE}, headers=DECOUPLED)
+    consents = op.at_bank("SWEDSESS", SOMEBODY).consents
+    authorisation = consents.authorise("c", wanted, same_device=same_device)
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == offered[selected]
+
+
+@pytest.mark.parametrize("nothing", [{"body": ""}, {"status": 202, "body": " "}, {"status": 204}])
+def test_a_selection_may_be_answered_with_nothing(
+    op: OpenPayments, simulator: Simulator, nothing: dict[str, Any]
+) -> None:
+    simulator.misbehave(STATUSES, method="PUT", **nothing)
+    authorisation = in_an_app(op)
+    assert (authorisation.approach, authorisation.sca_status) == (Approach.DECOUPLED, "received")
+
+
+def test_a_bank_may_only_have_words_for_the_user(op: OpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", "psuMessage": "Open your app and enter 42"})
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert authorisation.challenge is not None
+    assert (authorisation.challenge.text, authorisation.challenge.token) == ("Open your app and enter 42", None)
+
+
+LINK = {"href": "/r?state=[TPP_STATE]"}
+METADATA = {"href": "/.well-known/oauth-authorization-server"}
+
+
+@pytest.mark.parametrize(
+    ("start", "begun", "select", "selected", "approach"),
+    [
+        # links only decide if the bank does not say that it is decoupled
+        ("DECOUPLED", {"_links": {"scaRedirect": LINK}}, None, CHALLENGE, "decoupled"),
+        # what comes later counts for more than what was announced, and a challenge for more than a word
+        ("REDIRECT", {}, None, CHALLENGE, "decoupled"),
+        ("EMBEDDED", {}, None, CHALLENGE, "decoupled"),
+        ("EMBEDDED", {}, None, {"_links": {"scaRedirect": LINK}}, "redirect"),
+        (None, {}, "REDIRECT", CHALLENGE, "decoupled"),
+        (None, {}, "REDIRECT", {**CHALLENGE, "_links": {"scaRedirect": LINK}}, "redirect"),
+        (None, {}, None, {"_links": {"scaRedirect": LINK}, "psuMessage": "Follow it"}, "redirect"),
+        # the address of metadata is no page
+        (None, {}, "REDIRECT", {"_links": {"scaOAuth": METADATA, "scaRedirect": LINK}}, "redirect"),
+        (None, {"_links": {"scaOAuth": METADATA}}, None, CHALLENGE, "decoupled"),
+        (None, {}, None, {"_links": {"scaOAuth": [LINK]}}, "oauth_redirect"),
+    ],
+)
+def test_the_way_is_told_by_what_can_be_used(
+    op: OpenPayments,
+    simulator: Simulator,
+    start: str | None,
+    begun: dict[str, Any],
+    select: str | None,
+    selected: dict[str, Any],
+    approach: str,
+) -> None:
+    said = [{"ASPSP-SCA-Approach": each} if each else {} for each in (start, select)]
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid"), **begun), headers=said[0])
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **selected}, headers=said[1])
+    authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
+    assert authorisation.approach == approach
+    if authorisation.approach is Approach.DECOUPLED:
+        assert authorisation.challenge is not None
+    else:
+        assert authorisation.redirect_url(redirect_uri=CALLBACK, state="s") == f"{simulator.auth_url}/r?state=s"
+
+
+@pytest.mark.parametrize("headers", [{}, {"ASPSP-SCA-Approach": "REDIRECT"}])
+def test_a_link_to_metadata_alone_is_told(op: OpenPayments, simulator: Simulator, headers: dict[str, str]) -> None:
+    simulator.misbehave(CONSENTS, status=201, body=started(scaMethods=methods("mbid")))
+    answer = {"scaStatus": "scaMethodSelected", "_links": {"scaOAuth": METADATA}}
+    simulator.misbehave(CONSENTS, body=answer, headers=headers)
+    with pytest.raises(AuthorisationFailedError, match="only the address of an OAuth server's metadata"):
+        op.at_bank("SWEDSESS", SOMEBODY).consents.authorise("c")
 
 
 def test_a_method_that_the_caller_names_is_always_selected(op: OpenPayments, simulator: Simulator) -> None:
@@ -162,14 +308,19 @@ def test_what_the_bank_chose_for_another_device_is_not_taken(op: OpenPayments, s
     consents = op.at_bank("SWEDSESS", SOMEBODY).consents
     offered = methods("mbid_same_device", "mbid_animated_qr_token")
     for same_device in (False, True):
-        chosen = offered[0 if same_device is False else 1]
+        chosen: Any = offered[0 if same_device is False else 1]
         begun = started(scaMethods=offered, chosenScaMethod=chosen, **CHALLENGE)
         simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
         simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE})
         authorisation = consents.authorise("c", same_device=same_device)
         assert authorisation.challenge is not None
         assert authorisation.challenge.is_animated is not same_device
-    # but a bank that offers nothing else is taken as it is
+    # but a bank that has chosen well, in whichever form, is taken as it is
+    begun = started(scaMethods=offered, chosenScaMethod="mbid_animated_qr_token", **CHALLENGE)
+    simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
+    assert consents.authorise("c").challenge is not None
+    assert simulator.requests[-1].method == "POST"
+    # and so is one that offers nothing else
     begun = started(chosenScaMethod=offered[0], **CHALLENGE)
     simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
     assert consents.authorise("c").challenge is not None
@@ -182,6 +333,9 @@ def test_what_the_bank_chose_for_another_device_is_not_taken(op: OpenPayments, s
         ("method", {"method": "mbid_animated_qr_token", "same_device": True}),
         ("method", {"method": "a-card", "same_device": True}),
         ("method", {"method": "m" * 36}),
+        ("method", {"method": ["mbid", "m" * 36]}),
+        ("method", {"method": ["mbid", None]}),
+        ("method", {"method": {"mbid"}}),
         ("same_device", {"same_device": "yes"}),
         ("same_device", {"same_device": None}),
     ],
@@ -262,6 +416,10 @@ WARNING = {"category": "WARNING", "code": "SLOW", "text": "the bank is slow"}
         ({"tppMessages": [{"category": "ERROR", "code": "NEW"}, CANCEL]}, "NEW", "no, thanks", True),
         ({"tppMessages": [{"category": 1, "code": 17, "text": 4.5}]}, "failed", None, None),
         (CANCEL, "USER_CANCEL", "no, thanks", True),
+        ({"tppMessages": [CANCEL], "scaStatus": "FAILED"}, "USER_CANCEL", "no, thanks", True),
+        # such a code says it by itself
+        ({"tppMessages": [CANCEL], "scaStatus": None}, "USER_CANCEL", "no, thanks", True),
+        ({"psuMessage": "Ring your bank", "tppMessages": [{"code": "X"}]}, "X", "Ring your bank", None),
         ({"tppMessages": [{"category": "ERROR", "code": None, "text": ["x"]}]}, "failed", None, None),
         ({"tppMessage": 5.5}, "failed", None, None),
         ({"tppMessages": [{"category": "ERROR", "code": "C", "text": "x" * 9999}]}, "C", "x" * 512, None),
@@ -383,16 +541,17 @@ def test_a_user_who_takes_their_time_costs_few_looks(op: OpenPayments, simulator
     assert 3 <= reads.count("GET consent") <= reads.count("GET authorisation") / STUCK
 
 
-@pytest.mark.parametrize("odd", [{"without": ["scaStatus"]}, {"change": {"scaStatus": "started"}}])
+@pytest.mark.parametrize(
+    "odd", [{"without": ["scaStatus", "tppMessages"]}, {"change": {"scaStatus": "started", "tppMessages": []}}]
+)
 def test_a_consent_that_is_lost_ends_it(op: OpenPayments, simulator: Simulator, odd: dict[str, Any]) -> None:
     for follow in (lambda one: one.wait(poll_interval=0.01), to_the_end):
         authorisation = in_an_app(op)
         fault = simulator.misbehave(STATUSES, method="GET", times=None, **odd)
         simulator.decline(authorisation.consent_id)
-        # the reason came along with the status that says nothing
-        with pytest.raises(AuthorisationFailedError, match="is rejected: USER_CANCEL") as caught:
+        with pytest.raises(AuthorisationFailedError, match=r"is rejected$") as caught:
             follow(authorisation)
-        assert caught.value.trying_again_helps is True
+        assert caught.value.code == "rejected"
         fault.cancel()
 
 
@@ -410,7 +569,7 @@ def test_a_page_that_asks_again_and_again_sees_the_end(op: OpenPayments, simulat
     assert (consents.resume(authorisation.to_dict()).wait()).consent_status == "valid"
     other = in_an_app(op)
     simulator.decline(other.consent_id)
-    with pytest.raises(AuthorisationFailedError, match="is rejected"):
+    with pytest.raises(AuthorisationFailedError, match="ended as failed: USER_CANCEL"):
         other.poll()
 
 
@@ -424,6 +583,104 @@ def test_a_page_that_keeps_the_authorisation_sees_a_status_that_is_stuck(
     updates = [authorisation.poll() for _ in range(STUCK)]
     assert [update.is_over for update in updates] == [*[False] * (STUCK - 1), True]
     assert asked(simulator)[before:] == [*["GET authorisation"] * STUCK, "GET consent"]
+    # one that resumes it each time can't count, and looks each time
+    assert (op.at_bank("SWEDSESS", SOMEBODY).consents.resume(authorisation.to_dict()).poll()).is_over
+
+
+@pytest.mark.parametrize("status", ["VALID", "Valid"])
+def test_statuses_are_recognised_in_any_case(op: OpenPayments, simulator: Simulator, status: str) -> None:
+    authorisation = in_an_app(op)
+    simulator.misbehave(STATUSES, change={"scaStatus": "FINALISED"})
+    simulator.misbehave(CONSENTS, method="GET", body={"consentStatus": status})
+    assert authorisation.wait(poll_interval=0.01).consent_status == status
+    for lost in ("REJECTED", "Revokedbypsu"):
+        simulator.misbehave(CONSENTS, method="GET", body={"consentStatus": lost})
+        with pytest.raises(AuthorisationFailedError, match=f"(?i)is {lost}"):
+            authorisation.wait(poll_interval=0.01)
+
+
+# banks and networks that fail for a moment
+
+EMPTY: list[Any] = []
+ODD_ANSWERS: list[dict[str, Any]] = [
+    *({"status": status} for status in (204, 400, 403, 404, 409, 500)),
+    {"code": "FORMAT_ERROR"},
+    *({"body": body} for body in ("", "null", '"finalised"', EMPTY, {"status": "finalised"})),
+    {"body": "<h1>Busy</h1>", "content_type": "text/html"},
+    {"close": True},
+]
+
+
+@pytest.fixture
+def hasty(simulator: Simulator) -> Iterator[OpenPayments]:
+    """A client that tries nothing again by itself."""
+    with simulator.client(max_retries=0) as op:
+        yield op
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS)
+def test_one_odd_answer_ends_nothing(hasty: OpenPayments, simulator: Simulator, odd: dict[str, Any]) -> None:
+    authorisation = in_an_app(hasty)
+    fault = simulator.misbehave(STATUSES, method="GET", **odd)
+    before = len(asked(simulator))
+    assert not authorisation.poll().is_over
+    assert (fault.used, asked(simulator)[before:]) == (1, ["GET authorisation", "GET consent"])
+    # also when the status is never read again, once it is finished
+    simulator.approve(authorisation.consent_id)
+    fault = simulator.misbehave(STATUSES, method="GET", times=None, **odd)
+    updates = to_the_end(authorisation)
+    assert (updates[-1].is_over, fault.used) == (True, 1)
+    # and when the consent itself is read in the end
+    fault.cancel()
+    fault = simulator.misbehave(CONSENTS, method="GET", times=PATIENCE - 1, **odd)
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert fault.used == PATIENCE - 1
+
+
+def test_a_failure_that_lasts_is_not_waited_out(hasty: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(hasty)
+    fault = simulator.misbehave(CONSENTS, method="GET", times=None, status=503)
+    for _ in range(2):  # each time anew
+        before = fault.used
+        with pytest.raises(ServerError):
+            authorisation.wait(poll_interval=0.01)
+        assert fault.used == before + PATIENCE
+    with pytest.raises(ServerError):
+        authorisation.poll()
+    # what ran out of time says why
+    with pytest.raises(ServerError):
+        authorisation.wait(timeout=0.01, poll_interval=60)
+    fault.cancel()
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "ACCESS_EXCEEDED"), (403, "CONSENT_UNKNOWN"), (401, "CERTIFICATE_EXPIRED")]
+)
+def test_a_refusal_that_will_not_pass_ends_it(
+    hasty: OpenPayments, simulator: Simulator, status: int, code: str
+) -> None:
+    authorisation = in_an_app(hasty)
+    fault = simulator.misbehave(STATUSES, method="GET", times=None, status=status, code=code)
+    with pytest.raises(APIError, match=code):
+        authorisation.wait(poll_interval=0.01)
+    assert fault.used == 1
+
+
+def test_a_timeout_says_that_the_status_could_not_be_read(hasty: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(hasty, evolve(SOMEBODY, id="example-never-ends"))
+    simulator.misbehave(STATUSES, method="GET", times=None, code="FORMAT_ERROR")
+    with pytest.raises(AuthorisationTimeoutError) as caught:
+        authorisation.wait(timeout=0.3, poll_interval=0.01)
+    assert isinstance(caught.value.__cause__, APIError)
+
+
+def test_a_failure_of_the_token_endpoint_that_passes_ends_nothing(hasty: OpenPayments, simulator: Simulator) -> None:
+    authorisation = in_an_app(hasty)
+    simulator.misbehave(STATUSES, method="GET", code="TOKEN_EXPIRED")
+    fault = simulator.misbehave("/connect/token", status=503, headers={"Retry-After": "0"})
+    assert authorisation.wait(poll_interval=0.01).consent_status == "valid"
+    assert fault.used == 1
 
 
 def test_a_look_that_fails_ends_nothing(op: OpenPayments, simulator: Simulator) -> None:
@@ -505,11 +762,13 @@ def in_the_browser(op: OpenPayments, bic: str = "ESSESESS") -> tuple[Authorisati
         ("&scope=accountinformation", None, None, "neither a code nor an error"),
         ("#code=c", None, None, "neither a code nor an error"),
         ("&code=a%0Ab", None, None, "can't be used"),
-        ("&error=access_denied&error_description=no", "access_denied", True, r"\(access_denied: no\)"),
-        ("&error=server_error", "server_error", None, r"\(server_error\)"),
-        ("&error=", None, None, "no reason given"),
+        ("&error=access_denied&error_description=no", "access_denied", None, r"\(access_denied: no\)"),
+        ("&error=access_denied&error_description=USER_CANCEL+(1)", "access_denied", True, "USER_CANCEL"),
+        ("&Error=access_denied&Error_Description=PSU_RIGHTS_MISSING", "access_denied", False, "PSU_RIGHTS"),
+        ("&amp;error=server_error", "server_error", None, r"\(server_error\)"),
+        ("&error=", None, None, "neither a code nor an error"),
         ("&error_description=too+late", None, None, "too late"),
-        ("&code=c&error=access_denied", "access_denied", True, "access_denied"),
+        ("&code=c&error=access_denied", "access_denied", None, "access_denied"),
     ],
 )
 def test_a_callback_without_a_code_is_a_failure(
@@ -544,10 +803,13 @@ def test_a_plain_redirect_comes_back_with_nothing(op: OpenPayments) -> None:
         "?code=k0de&state=",
         "?code=k0de&state=of-another",
         "?code=k0de&state=mine&state=mine",
+        "?code=k0de&state=mine&State=mine",
         "?code=k0de&code=k0de&state=mine",
         "?error=access_denied",
         "?error=a&error=b&state=mine",
         "#code=k0de&state=mine",
+        "?code=k0de\udcff&state=mine",
+        "//ex\u2100mple/?code=k0de&state=mine",
     ],
 )
 def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, simulator: Simulator, query: str) -> None:
@@ -555,15 +817,37 @@ def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, simulator: Si
     authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
     sent = len(simulator.requests)
     with pytest.raises(CallbackRejectedError, match="may still go on") as caught:
-        authorisation.complete(CALLBACK + query)
+        authorisation.complete(query if query.startswith("//") else CALLBACK + query)
     assert "k0de" not in str(caught.value)
     assert (caught.value.code, caught.value.trying_again_helps) == (None, None)
     assert caught.value.consent_id == authorisation.consent_id
     assert len(simulator.requests) == sent
 
 
-@pytest.mark.parametrize("callback", [None, 5, b"x?state=mine", "https://[::1?state=mine", f"{CALLBACK}?state=\ud800"])
-def test_what_is_no_address_is_the_callers_mistake(op: OpenPayments, callback: Any) -> None:
+@pytest.mark.parametrize(
+    "query",
+    ["?code=k0de&amp;state=mine", "?state=mine&amp;code=k0de", "?Code=k0de&STATE=mine", "?code=k0de&state=mine&error="],
+)
+def test_a_callback_may_be_spelt_in_other_ways(op: OpenPayments, simulator: Simulator, query: str) -> None:
+    authorisation, _ = in_the_browser(op)
+    authorisation.redirect_url(redirect_uri=CALLBACK, state="mine")
+    with pytest.raises(ReauthorisationRequiredError):  # it is sent, and the simulator knows no such code
+        authorisation.complete(CALLBACK + query)
+    assert simulator.requests[-1].path == "/connect/token"
+
+
+def test_a_callback_that_quotes_its_secrets_is_masked(op: OpenPayments) -> None:
+    authorisation, callback = in_the_browser(op)
+    state = callback.partition("state=")[2]
+    callback += f"&code=a-long-code&error=a-long-code&error_description=no {state} for a-long-code"
+    with pytest.raises(AuthorisationFailedError) as caught:
+        authorisation.complete(callback)
+    assert (caught.value.code, caught.value.text) == ("***", "no *** for ***")
+    assert state not in str(caught.value)
+
+
+@pytest.mark.parametrize("callback", [None, 5, b"x?state=mine"])
+def test_what_is_no_string_is_the_callers_mistake(op: OpenPayments, callback: Any) -> None:
     authorisation, _ = in_the_browser(op)
     with pytest.raises(InvalidArgumentError, match="callback_url"):
         authorisation.complete(callback)

@@ -145,6 +145,7 @@ def test_a_redirect_comes_back_to_the_command(simulator: Simulator, port: int, m
     [
         ("error=access_denied&error_description=no+thanks", "the authorisation failed (access_denied: no thanks)"),
         ("error=server_error&state=", "the authorisation failed (server_error)"),
+        ("State={state}&amp;Error=access_denied", "the authorisation failed (access_denied)"),
         ("error_description=too+late", "the authorisation failed (too late)"),
         ("error=a&error=b&code=of-somebody-else", "the authorisation failed (a)"),
         ("state={state}", "neither a code nor an error"),
@@ -219,6 +220,24 @@ def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
     assert (result.exit_code, result.stdout) == (6, "")
     assert f"no browser came back to http://127.0.0.1:{port}/callback" in result.stderr
     assert "consent authorise" in result.stderr
+
+
+def test_a_browser_of_another_authorisation_came_back(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(monkeypatch, lambda _: f"http://127.0.0.1:{port}/callback?code=c&state=of-somebody-else")
+    result = create("ESSESESS", port, "--browser", "--timeout", "1")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert "only browsers with the state of another authorisation came back" in result.stderr
+
+
+def test_a_browser_need_not_come_back_if_the_user_is_done(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: simulator.approve(simulator.consents[-1].id))
+    result = create("ESSESESS", port, "--browser", "--timeout", "1")
+    assert result.exit_code == 0
+    assert status_of(simulator, result.stdout.strip()) == "valid"
 
 
 @pytest.mark.parametrize(
@@ -310,6 +329,20 @@ def test_an_image_is_no_use_in_a_terminal(simulator: Simulator, port: int) -> No
     assert "with --method mbid there is a link instead" in text.stderr
 
 
+@pytest.mark.parametrize(("is_terminal", "method"), [(True, "mbid_animated_qr_token"), (False, "mbid")])
+def test_the_method_suits_the_terminal(
+    simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch, is_terminal: bool, method: str
+) -> None:
+    monkeypatch.setattr(rich.console.Console, "is_terminal", is_terminal)
+    monkeypatch.setenv("TERM", "xterm-256color" if is_terminal else "dumb")
+    assert create("SWEDSESS", port, "--app").exit_code == 0
+    with simulator.client(api_scopes=["accountinformation"]) as op:
+        created = op.at_bank("SWEDSESS", USER, redirect_preferred=False).consents.create(valid_until=TODAY)
+    at = ["--bank", "SWEDSESS", "--psu-ip", IP, "--app", "--redirect-uri", f"http://127.0.0.1:{port}/"]
+    assert run("consent", "authorise", created.consent_id, *at).exit_code == 0
+    assert [each.authorisations[-1].method for each in simulator.consents] == [method, method]
+
+
 def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> None:
     failed = create("SWEDSESS", port, "--app", psu_id=FAILS)
     assert (failed.exit_code, failed.stdout) == (3, "")
@@ -361,6 +394,7 @@ def test_a_code_that_is_too_long_is_not_drawn(simulator: Simulator, port: int, m
     result = create("SWEDSESS", port, "--app", "--method", "mbid_animated_qr_token")
     assert result.exit_code == 0
     assert "SCA status: started" in result.stderr
+    assert "The QR code can't be drawn here" in result.stderr.partition("SCA status: started")[0]
 
 
 def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator, port: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 import segno
 from openpayments_client.models import ChallengeData
 
-from openpayments_facade import Challenge, ConfigurationError
+from openpayments_facade import Challenge, ConfigurationError, InvalidArgumentError
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,3 +71,35 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConfigurationError, match=r'pip install "openpayments-facade\[qr\]"'):
         Challenge(token="t", method="mbid").qr_svg()
     assert Challenge(text="Open the app").qr_svg() is None
+
+
+@pytest.mark.parametrize(
+    ("image", "url"),
+    [
+        ("aGVq", "data:image/png;base64,aGVq"),
+        (" aGVq\n", "data:image/png;base64,aGVq"),
+        ("DATA:image/png;base64,aGVq", "DATA:image/png;base64,aGVq"),
+        (" HTTPS://bank.example/code.png", "HTTPS://bank.example/code.png"),
+    ],
+)
+def test_an_image_is_an_address_for_a_page(image: str, url: str) -> None:
+    assert Challenge(image=image).qr_image == url
+
+
+def test_a_token_may_be_a_link_already() -> None:
+    link = "bankid:///?autostarttoken=t&redirect=null"
+    assert Challenge(token=link, method="mbid").app_link("https://app.example.com/") == link
+    assert Challenge.of(ChallengeData(data=["", link]), "mbid_same_device") == Challenge(
+        link, method="mbid_same_device"
+    )
+
+
+def test_an_address_to_come_back_to_is_a_string() -> None:
+    back: Any = 5
+    with pytest.raises(InvalidArgumentError, match="redirect"):
+        Challenge(token="t").app_link(back)
+
+
+def test_methods_are_recognised_in_any_case() -> None:
+    assert Challenge(token="t", method="MBID_ANIMATED_QR_TOKEN").qr_content == "t"
+    assert Challenge(token="t", method="MBID_Same_Device").qr_content is None

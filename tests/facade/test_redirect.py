@@ -124,6 +124,7 @@ BANK = "https://bank.example"
         ("http://127.0.0.1:8000/sign", "http://127.0.0.1:8000/sign"),
         ("http://localhost/sign", "http://localhost/sign"),
         ("https://api.sandbox.openbankingplatform.com/r", "https://api.sandbox.openbankingplatform.com/r"),
+        (" https://bank.example/a b&amp;c=[BICFI]\n", f"{BANK}/a%20b&c=ESSESESS"),
     ],
 )
 def test_a_plain_link_that_leads_elsewhere_is_had_when_it_is_asked_for(op: OpenPayments, link: str, url: str) -> None:
@@ -134,6 +135,29 @@ def test_a_plain_link_that_leads_elsewhere_is_had_when_it_is_asked_for(op: OpenP
         authorisation.redirect_url(redirect_uri=CALLBACK)
 
 
+def test_a_plain_link_without_a_place_for_the_state_is_had_when_it_is_asked_for(op: OpenPayments) -> None:
+    authorisation = begun(op, "/connect/authorize?id=1", Approach.REDIRECT)
+    with pytest.raises(AuthorisationFailedError, match="no placeholder"):
+        authorisation.redirect_url(redirect_uri=CALLBACK)
+    url = authorisation.redirect_url(redirect_uri=CALLBACK, allow_elsewhere=True)
+    assert (url, url.is_elsewhere) == ("https://auth.sandbox.openbankingplatform.com/connect/authorize?id=1", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "filled"),
+    [
+        ("&acr_values=idp:[BICFI]", "&acr_values=idp:ESSESESS"),
+        ("&scope=accountinformation private", "&scope=accountinformation%20private"),
+        ("&amp;a=1", "&a=1"),
+        (" \n", ""),
+    ],
+)
+def test_a_link_may_be_written_in_other_ways(op: OpenPayments, more: str, filled: str) -> None:
+    authorisation = begun(op, TEMPLATE + more, Approach.OAUTH_REDIRECT)
+    url = authorisation.redirect_url(redirect_uri=CALLBACK, state="s")
+    assert url == op.oauth.redirect_url(TEMPLATE, redirect_uri=CALLBACK, state="s") + filled
+
+
 @pytest.mark.parametrize(
     "link",
     [
@@ -142,19 +166,17 @@ def test_a_plain_link_that_leads_elsewhere_is_had_when_it_is_asked_for(op: OpenP
         "https://user@bank.example/sign",
         "https://auth.sandbox.openbankingplatform.com@bank.example/sign",
         "https://bank.example\\@auth.sandbox.openbankingplatform.com/sign",
-        "https:///sign",
         "https://:443/sign",
         "https://bank.example:port/sign",
         "https://[::1/sign",
-        "https://bank.example/a b",
-        "https://bank.example/\n",
+        "https://bank.example/a\tb",
+        "https://bank.example/\nx",
         "javascript:alert(1)",
         "JavaScript://bank.example/%0Aalert(1)",
         "data:text/html,x",
         "bankid:///?autostarttoken=t",
         "mailto:x@bank.example",
-        "https://auth.sandbox.openbankingplatform.com/connect/authorize",
-        "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]&idp=[BICFI]",
+        "https://auth.sandbox.openbankingplatform.com/?state=[TPP_STATE]&idp=[BIC]",
         "/.well-known/oauth-authorization-server",
     ],
 )
@@ -278,7 +300,7 @@ def test_a_callback_with_an_error_failed(op: OpenPayments) -> None:
     with pytest.raises(AuthorisationFailedError, match="access_denied: no thanks") as caught:
         op.oauth.read_callback(url, state="s")
     assert (caught.value.code, caught.value.text) == ("access_denied", "no thanks")
-    assert caught.value.trying_again_helps
+    assert caught.value.trying_again_helps is None
 
 
 def test_an_error_may_have_nothing_but_a_description(op: OpenPayments) -> None:
@@ -308,6 +330,9 @@ def test_a_code_that_can_not_be_sent_is_the_callbacks_fault(op: OpenPayments) ->
         "https://app.example.com/cb?code=k0de&state=\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
         "https://app.example.com/cb#code=k0de&state=s",
         "https://app.example.com/cb?error=no&error=yes&state=s",
+        "https://[::1?state=s",
+        "https://app.example.com/cb?code=k0de&state=\ud800",
+        "https://app.example.com/\ud800?code=k0de&state=s",
     ],
 )
 def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, url: str) -> None:
@@ -320,15 +345,12 @@ def test_a_callback_of_somebody_else_is_rejected(op: OpenPayments, url: str) -> 
 @pytest.mark.parametrize(
     "url",
     [
-        "https://[::1?state=s",
-        "https://app.example.com/cb?code=k0de&state=\ud800",
-        "https://app.example.com/\ud800?code=k0de&state=s",
         b"https://app.example.com/cb?code=k0de&state=s",
         None,
         5,
     ],
 )
-def test_a_callback_that_is_no_address_is_refused(op: OpenPayments, url: Any) -> None:
+def test_a_callback_that_is_no_string_is_refused(op: OpenPayments, url: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="url") as caught:
         op.oauth.read_callback(url, state="s")
     assert "k0de" not in str(caught.value)

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import evolve
 from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
-    AnotherSignatureNeededError,
     Approach,
-    AuthorisationFailedError,
-    CallbackRejectedError,
     Psu,
     money,
 )
@@ -31,7 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def lines(page: str, heading: str) -> str:
     """The first Python code under a heading."""
-    code = re.search(rf"^##+ {heading}$.*?^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    code = re.search(rf"^#+ {heading}$.*?^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
     assert code is not None
     return code[1]
 
@@ -94,13 +90,18 @@ def test_an_authorisation_in_the_browser(
     assert names["accounts"].list()
 
 
+def authorising(op: OpenPayments) -> dict[str, Any]:
+    """The names that the examples of the page have."""
+    names: dict[str, Any] = {"op": op, "psu": SOMEBODY, "session": {}}
+    exec(compile(lines("docs/authorising.md", "How a user authorises"), "docs/authorising.md", "exec"), names)
+    return names
+
+
 @pytest.mark.parametrize("heading", ["The device", "What to show", "A page that asks"])
 def test_an_authorisation_in_an_app(
     heading: str, openpayments_client: OpenPayments, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bank = openpayments_client.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
-    names: dict[str, Any] = {"bank": bank, "consent": bank.consents.create(valid_until="2999-12-31"), "session": {}}
-    names["AuthorisationFailedError"] = AuthorisationFailedError
+    names = authorising(openpayments_client)
     exec(compile(lines("docs/authorising.md", heading), "docs/authorising.md", "exec"), names)
     printed = capsys.readouterr().out
     if heading == "The device":
@@ -119,20 +120,18 @@ def test_an_authorisation_in_an_app(
         (lambda callback: callback, "The consent is valid."),
         (lambda callback: callback.partition("?")[0], "That is not the page that we wait for."),
         (lambda callback: re.sub("code=[^&]*", "error=access_denied", callback), "It did not work out: access_denied"),
+        (lambda callback: re.sub("code=[^&]*", "", callback), "It did not work out: no reason given"),
     ],
 )
 def test_how_it_ends_in_the_browser(
     change: Callable[[str], str], said: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
 ) -> None:
-    bank = openpayments_client.at_bank("ESSESESS", SOMEBODY, redirect_preferred=True)
-
     class Request:
         @property
         def url(self) -> str:
             return change(openpayments_simulator.visit(names["url"]))
 
-    names: dict[str, Any] = {"bank": bank, "consent": bank.consents.create(valid_until="2999-12-31")}
-    names |= {each.__name__: each for each in (AuthorisationFailedError, CallbackRejectedError)}
+    names = authorising(openpayments_client)
     names["request"] = Request()
     exec(compile(lines("docs/authorising.md", "In the browser"), "docs/authorising.md", "exec"), names)
     assert names["answer"] == said
@@ -140,11 +139,7 @@ def test_how_it_ends_in_the_browser(
 
 def test_several_signatures(openpayments_client: OpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openpayments_facade._sync.authorisation.GRACE", 0.01)
-    people = [evolve(SOMEBODY, id=id_, corporate_id="9999999990") for id_ in ("99990101002", "99990101000")]
-    bank = openpayments_client.at_bank("SWEDSESS", people[0])
-    names: dict[str, Any] = {"op": openpayments_client, "one_of_them": people[0], "another_one": people[1]}
-    names |= {"consent": bank.consents.create(valid_until="2999-12-31")}
-    names["AnotherSignatureNeededError"] = AnotherSignatureNeededError
+    names = authorising(openpayments_client)
     exec(compile(lines("docs/authorising.md", "Several signatures"), "docs/authorising.md", "exec"), names)
     assert names["valid"].consent_status == "valid"
 
