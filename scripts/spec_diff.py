@@ -121,6 +121,11 @@ def _changes_of_models(old: Spec, new: Spec) -> Iterator[Change]:
             asks_more, promises_less = now > was, now < was == NEEDED.index("required")
             if (asks_more and model in sent | sent_now) or (promises_less and model in answered | answered_now):
                 yield _change(f"model {model}", f"property {name!r}: {NEEDED[was]} became {NEEDED[now]}.")
+        needed, needed_now = {*before.get("x-needed", [])}, {*after.get("x-needed", [])}
+        for name in sorted((needed - needed_now) & after.get("properties", {}).keys()):
+            yield _change(f"model {model}", f"property {name!r}: always there became maybe None.")
+        for name in sorted(needed_now - needed):
+            yield _change(f"model {model}", f"property {name!r}: what lacks it is now refused.", Severity.INFO)
         known, known_now = {*before.get("enum", [])}, {*after.get("enum", [])}
         for word, values in (("new", known_now - known), ("gone", known - known_now)):
             if values:

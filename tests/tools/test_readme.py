@@ -165,6 +165,9 @@ def test_cards_and_a_nightly_job(
     openpayments_simulator.approve(consent.consent_id)
     names: dict[str, Any] = {"op": openpayments_client, "bank": bank, "consent": consent, "money": money, "Psu": Psu}
     names["authorisation"] = authorisation
+    openpayments_simulator.misbehave("/psd2/accountinformation", change={"currency": ["SEK", "EUR"]})
+    exec(compile(lines("docs/accounts.md", "Odd values"), "docs/accounts.md", "exec"), names)
+    assert re.match(r"\('Account.currency',.*\)\n\(\)\nNone \['SEK', 'EUR'\]\n", capsys.readouterr().out)
     exec(compile(lines("docs/accounts.md", "Cards"), "docs/accounts.md", "exec"), names)
     assert re.search(r"^booked \d{4}-\d\d-\d\d -?\d+\.\d\d ", capsys.readouterr().out, re.MULTILINE)
     exec(compile(lines("docs/accounts.md", "Without the user"), "docs/accounts.md", "exec"), names)

@@ -111,6 +111,7 @@ def test_the_description_of_today_is_as_it_is() -> None:
         (lambda d: d["schemas"]["Token"]["properties"]["expires_in"].update(type="string"), "became"),
         (lambda d: d["schemas"]["Transaction"]["properties"]["bookingDate"].pop("format"), "format date"),
         (lambda d: d["schemas"]["Country"].update(required=[]), "became optional"),
+        (lambda d: d["schemas"]["Aspsp"].update({"x-needed": []}), "'bicFi': always there became maybe None"),
         (lambda d: d["schemas"].update(BankDetails=d["schemas"].pop("AspspDetails")), "model AspspDetails"),
         (lambda d: d["schemas"]["ConsentRequest"]["properties"].pop("combinedServiceIndicator"), "became gone"),
         (lambda d: d["schemas"]["ConsentRequest"]["properties"]["frequencyPerDay"].update(minimum=4), "minimum"),
@@ -166,6 +167,10 @@ def test_what_breaks_users_of_the_description_of_today(
             "'PSU-Authoriser-ID' is now required; a client at a bank gives it",
         ),
         (lambda d: d["servers"].append({"url": "https://api.example.com"}), "New server URL added"),
+        (
+            lambda d: d["schemas"]["Aspsp"].update({"x-needed": ["bicFi", "name"]}),
+            "'name': what lacks it is now refused",
+        ),
         (
             _operation(
                 servers=[{"url": f"https://api.{host}openbankingplatform.com"} for host in ("", "sandbox.", "new.")]
