@@ -272,6 +272,11 @@ def list_of(item: Callable[[Any], T]) -> Callable[[Any], list[T]]:
     item = _known(item)
     cls = item.args[0] if isinstance(item, functools.partial) else None
 
+    def is_foreign(value: Any) -> bool:
+        if value is None or not isinstance(value, dict) or cls is None:
+            return value is not None
+        return bool(cls._fields.table.keys().isdisjoint(value))
+
     def read_list(value: Any) -> list[T]:
         if type(value) is not list:
             try:
@@ -284,7 +289,7 @@ def list_of(item: Callable[[Any], T]) -> Callable[[Any], list[T]]:
         except Unreadable:
             pass
         rest = [*_readable(item, value)]
-        if not rest and not any(isinstance(each, dict) or each is None for each in value):
+        if not rest and all(map(is_foreign, value)):
             raise Unreadable("is a list of something else")
         raise _Partly(rest)
 
@@ -392,7 +397,7 @@ def moment(value: Any) -> datetime.datetime:
     from dateutil.parser import isoparse
 
     try:
-        return _real(isoparse(said.replace(" ", "T", 1)))
+        return _real(isoparse(_BLANK_BEFORE_ZONE.sub("", said).replace(" ", "T", 1)))
     except (ValueError, OverflowError):
         raise Unreadable("is not a date") from None
 
@@ -405,8 +410,9 @@ def _real(found: D) -> D:
 
 _from_iso: Final = datetime.date.fromisoformat
 _DAY: Final = re.compile(r"\s*(\d{4})-?(\d\d)-?(\d\d)\s*(?:$|[T\s]|Z$|[+-]\d\d:?\d\d$)", re.ASCII)
-_ZONED_DAY: Final = re.compile(r"(\d{4}-\d\d-\d\d) ?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_ZONED_DAY: Final = re.compile(r"(\d{4}-?\d\d-?\d\d) ?(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
+_BLANK_BEFORE_ZONE: Final = re.compile(r"(?<=\d) (?=[+-]\d\d:?\d\d$)", re.ASCII)
 _ZONE_NAME: Final = re.compile(r"\[[^\]]*\]$")
-_WHOLE_DAY: Final = re.compile(r"\d{4}-?(\d\d-?\d\d|\d{3})(?!\d)", re.ASCII)
+_WHOLE_DAY: Final = re.compile(r"\d{4}(-?\d\d-?\d\d|-\d{3})(?!\d)", re.ASCII)
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _PLAIN: Final[Mapping[Callable[[Any], Any], type]] = {text: str, flag: bool, whole: int}

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from openpayments_client.reading import Unreadable, loads, noticing
 
 from .. import errors
@@ -232,8 +232,7 @@ def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
     is_one = found is None and {"category", "code"} <= data.keys()
-    messages = _read_messages(data if is_one else found)
-    return tuple(evolve(each, text=each.text and scrub(each.text)) for each in messages)
+    return _read_messages(data if is_one else found, scrub)
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
@@ -251,22 +250,22 @@ def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
     return _read_messages(found)
 
 
-def _read_messages(found: Any) -> tuple[errors.TppMessage, ...]:
+def _read_messages(found: Any, scrub: Callable[[str], str] = str) -> tuple[errors.TppMessage, ...]:
     found = [found] if isinstance(found, dict) else found
+
+    def clip(value: object) -> str | None:
+        return scrub(value)[:512] if isinstance(value, str) else None
+
     return tuple(
         errors.TppMessage(
-            code=_clip(entry.get("code")),
-            text=_clip(entry.get("text") or entry.get("detail") or entry.get("title")),
-            category=_clip(entry.get("category")),
-            path=_clip(entry.get("path")),
+            code=clip(entry.get("code")),
+            text=clip(entry.get("text") or entry.get("detail") or entry.get("title")),
+            category=clip(entry.get("category")),
+            path=clip(entry.get("path")),
         )
         for entry in (found if isinstance(found, list) else [])
         if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail", "title"})
     )
-
-
-def _clip(value: object) -> str | None:
-    return value[:512] if isinstance(value, str) else None
 
 
 REDIRECTS: Final = {301, 302, 303, 307, 308}

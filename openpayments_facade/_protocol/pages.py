@@ -47,7 +47,7 @@ def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
     page = answer.parsed
     part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
     lists = {name: getattr(part, name, None) for name in _LISTS}
-    if all(found is None for found in lists.values()):
+    if not any(lists.values()):
         _check_emptiness(answer, page, part)
     path, href = _link(page, "download")
     if href and not any(lists.values()):

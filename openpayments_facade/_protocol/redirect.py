@@ -18,7 +18,7 @@ from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, printable, scrubber
 from ..environments import auth_hosts, is_loopback
 from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
-from .sca import METADATA, TRYING_AGAIN_HELPS
+from .sca import TRYING_AGAIN_HELPS, is_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def fill_redirect_url(
     def fill(match: re.Match[str]) -> str:
         return quote(values[name], safe="") if (name := _name(match)) in values else match[0]
 
-    if METADATA in template:
+    if is_metadata(template):
         raise blame("is the address of an OAuth server's metadata, which is no page")
     hosts = auth_hosts(environment)
     try:

@@ -6,11 +6,12 @@ intervals); observed in 2026 (choice of the method, reasons of failures).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
 
-from attrs import astuple, define, evolve, field, frozen
+from attrs import define, evolve, field, frozen
 from openpayments_client import models
 from openpayments_client.api import consent as api
 from openpayments_client.operations import MODELS, OPERATIONS
@@ -48,7 +49,6 @@ PATIENCE: Final = 6
 """The number of reads in a row, of the SCA status and of the resource, that have to fail before it gives up."""
 _BEGUN: Final = {"authenticationStarted", "psuAuthenticated", "scaMethodSelected"}
 """Statuses of an authorisation in which a method has been selected."""
-METADATA: Final = "/.well-known/"
 """In the path of a link that is no page (RFC 8615)."""
 TRYING_AGAIN_HELPS: Final = {
     "USER_CANCEL": True,
@@ -393,9 +393,8 @@ def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
     """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
     said, text = answer.messages, _text_for_the_user(answer.parsed)
     if text and not any(each.text for each in said):
-        said = (*said, TppMessage(text=text[:_LONGEST]))
-    scrub = scrubber(*answer.secrets)  # it ends in exceptions
-    return tuple(TppMessage(*(value and scrub(value) for value in astuple(each))) for each in said)
+        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:_LONGEST]))
+    return said
 
 
 def _text_for_the_user(answer: Any) -> str | None:
@@ -424,7 +423,7 @@ def _status_of(
 def _may_pass(failure: errors.OpenPaymentsError) -> bool:
     """Whether a read that failed says nothing about the authorisation, so that the next one may do better."""
     if isinstance(failure, errors.TokenError):
-        return failure.status_code == 429 or (failure.status_code or 0) >= 500
+        return failure.status_code in {408, 425, 429} or (failure.status_code or 0) >= 500
     if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
         return False
     return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))
@@ -445,7 +444,8 @@ def method_to_select(
     has_begun = is_decoupled and has_challenge if offered else has_decided
     if wanted is not None:
         return None if has_begun and has_challenge and chosen == wanted else wanted
-    if chosen and _suits(chosen, same_device):
+    is_preferred = any(method.lower() in {*map(str.lower, best)} and _suits(method, same_device) for method in offered)
+    if chosen and _suits(chosen, same_device) and not is_preferred:
         return None if has_begun else chosen
     return None if has_begun and not offered else choose_method(offered, same_device=same_device, best=best)
 
@@ -457,7 +457,9 @@ def goes_on_by_itself(started: models.AuthorisationStarted, failure: errors.APIE
             said = printable(", ".join(offered))
             failure.add_note(f"The bank offers only {said}, for authorise(..., same_device={not same_device}).")
         return False
-    return failure.status_code in {400, 404, 405, 409}
+    is_about_user = failure.code in TRYING_AGAIN_HELPS or (failure.code or "").startswith("PSU_")
+    is_final = isinstance(failure, errors.ConsentError) or is_about_user
+    return failure.status_code in {400, 404, 405, 409} and not is_final
 
 
 def _offered(answer: models.AuthorisationStarted) -> list[str]:
@@ -499,7 +501,12 @@ def choose_method(offered: Iterable[str], *, same_device: bool, best: Sequence[s
 
 def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
     oauth, plain = link(links, "scaOAuth"), link(links, "scaRedirect")
-    return (None if oauth and METADATA in oauth else oauth), plain
+    return (None if oauth and is_metadata(oauth) else oauth), plain
+
+
+def is_metadata(link: str) -> bool:
+    """Whether a link leads to an OAuth server's metadata, which is no page (RFC 8414)."""
+    return "/.well-known/" in re.split("[?#]", link)[0]
 
 
 def _is(header: str | None, approach: str) -> bool:

@@ -22,7 +22,10 @@ def decoded(content: bytes, content_type: str = "") -> str:
     while content.startswith(codecs.BOM_UTF8):
         content = content[len(codecs.BOM_UTF8) :]
     declared = _CHARSET.search(content_type)
-    attempts = [(json.detect_encoding(content), "strict"), (declared[1] if declared else "cp1252", "replace")]
+    detected = json.detect_encoding(content)
+    # by NULs or a byte order mark it is certain; UTF-8 is only assumed
+    certain = "strict" if detected.startswith("utf-8") else "replace"
+    attempts = [(detected, certain), (declared[1] if declared else "cp1252", "replace")]
     for encoding, errors in attempts:
         with suppress(LookupError, ValueError):
             if codecs.lookup(encoding).name not in _TOO_NARROW:

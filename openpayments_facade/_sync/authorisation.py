@@ -258,7 +258,8 @@ class Authorisation(Journey[T]):
             if answer and verdict == "done":
                 return self._subject.identify(answer.parsed)
             # a bank may only be late, but the next signature may take days
-            until = min(until, time.monotonic() + GRACE) if verdict == "partly" else deadline
+            if answer:
+                until = min(until, time.monotonic() + GRACE) if verdict == "partly" else deadline
             self._pause(until, interval, timeout)
 
     def to_dict(self) -> dict[str, Any]:
@@ -293,6 +294,8 @@ class Authorisation(Journey[T]):
             answer = self._read(operation, deadline, timeout)
             answer.parsed  # noqa: B018 - raises what can't be read
         except (APIError, ConnectionFailedError, TokenError, UnreadableResponseError) as failure:
+            if failure is self._trouble:  # it was given up
+                raise
             self._note(failure, is_look=is_look)
             return None
         self._failed = 0

@@ -169,7 +169,7 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} % of the days"))
     bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
     task = bar.add_task("Reading transactions", total=(last - first).days + 1)
-    count, dates, file = 0, set[date](), False
+    count, dates, file, errors = 0, set[date](), False, list[str]()
     while True:
         # the bar is hidden while a page is written, maybe to the same terminal
         with bar if is_interactive() else nullcontext():
@@ -181,7 +181,8 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
         if page:
             yield page, own
         count += len(page)
-        file = file or "download" in (report.links or ())
+        file = file or any("download" in (each.links or ()) for each in (report, lists) if each)
+        errors += [each.code or "" for each in report.tpp_messages or [] if (each.category or "").upper() == "ERROR"]
         dates |= {day for each in page if (day := views.day(each).value)}
         # whether the oldest or the newest come first
         passed = (max(dates) - min(dates)).days if dates else 0
@@ -191,5 +192,7 @@ def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> I
             "the bank offers a file to download instead of transactions: ask for a shorter period, or fetch the link "
             "`download` of the reports that the library's `accounts.transactions(...).pages()` gives"
         )
+    if not count and errors:
+        raise OpenPaymentsError(f"the bank answered with an error instead of transactions: {', '.join(errors)}")
     if not count:
         say("No transactions in that period.")

@@ -234,6 +234,8 @@ async def test_an_empty_report_is_an_empty_list(op: AsyncOpenPayments, simulator
         ({"account": {"iban": "x"}, "cardTransactions": {"booked": [GOOD]}}, "cardTransactions"),
         ({"transactions": {"booked": ["closed for maintenance"]}}, "transactions.booked"),
         ({"transactions": {"booked": {"transaction": [GOOD]}}}, "transactions.booked"),
+        ({"transactions": {"booked": [{"transaction": GOOD}, {"transaction": GOOD}]}}, "transactions.booked"),
+        ({"transactions": {"booked": [], "other": [GOOD]}}, "other"),
         ({"tppMessages": [{"category": "ERROR", "code": "SERVICE_UNAVAILABLE"}]}, "tppMessages"),
     ],
 )
@@ -262,6 +264,7 @@ async def test_no_body_where_there_must_be_one(op: AsyncOpenPayments, simulator:
         ({"accounts": ["main"]}, "accounts"),
         ({"accounts": [[{"resourceId": "1"}, {"resourceId": "2"}]]}, "accounts"),
         ({"accounts": {"account": [{"resourceId": "main"}]}}, "accounts"),
+        ({"accounts": [{"account": {"resourceId": "1"}}, {"account": {"resourceId": "2"}}]}, "accounts"),
         ({"message": "closed until 06:00"}, ""),
         (["closed", "until", "06:00"], ""),
     ],
@@ -286,6 +289,18 @@ async def test_the_raw_answer_is_there_also_if_it_cannot_be_read(op: AsyncOpenPa
         with pytest.raises(UnreadableResponseError) as caught:
             _ = raw.parsed
         assert caught.value.request_id == raw.request_id
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be"])
+async def test_a_cut_body_in_another_encoding_shows_no_token(
+    op: AsyncOpenPayments, simulator: Simulator, encoding: str
+) -> None:
+    token = await op.access_token()
+    simulator.misbehave(ACCOUNTS, status=200, body=json.dumps({"accounts": token}).encode(encoding)[:-1])
+    with pytest.raises(UnreadableResponseError) as caught:
+        await op.at_bank("ESSESESS", SOMEBODY).accounts("consent").list()
+    assert "accounts" in caught.value.body
+    assert token not in caught.value.body
 
 
 async def test_the_body_of_the_error_has_a_limit_and_no_token(op: AsyncOpenPayments, simulator: Simulator) -> None:
@@ -317,13 +332,22 @@ async def test_what_a_success_has_to_say_is_logged_and_given(
     assert not any("EUR" in text for _, text in logged)
 
 
-async def test_a_raw_answer_shows_nothing_that_the_request_carried(op: AsyncOpenPayments, simulator: Simulator) -> None:
+async def test_a_raw_answer_shows_nothing_that_the_request_carried(
+    op: AsyncOpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "openpayments_facade")
     token = await op.access_token()
-    body = {"accounts": [], "tppMessages": [{"category": "INFO", "code": "NOTE", "text": f"token {token}"}]}
-    simulator.misbehave(ACCOUNTS, status=200, body=body, headers={"X-Echo": token})
+    long = f"{'x' * (500 - len(token) // 2)} {token}"
+    message = {"category": f"INFO {token}", "code": f"NOTE {token}", "text": long, "path": token}
+    simulator.misbehave(
+        ACCOUNTS, status=200, body={"accounts": [], "tppMessages": [message]}, headers={"X-Echo": token}
+    )
     raw = await op.at_bank("ESSESESS", SOMEBODY).with_raw_response.accounts("consent").list()
     assert raw.headers["X-Echo"]
-    assert token not in repr(raw)
+    assert raw.messages[0].text
+    for shown in (repr(raw), repr(raw.messages), caplog.text):
+        assert token not in shown
+        assert token[: len(token) // 3] not in shown
 
 
 @pytest.mark.parametrize("answer", [{"status": 200, "body": "OK"}, {"status": 202, "body": ""}, {"status": 204}])

@@ -167,6 +167,17 @@ def test_without_methods_a_bank_that_has_decided_goes_on_by_itself(
     assert "PUT authorisation" not in asked(simulator)
 
 
+@pytest.mark.parametrize("code", ["BANKID_NOT_ACTIVATED", "PSU_CREDENTIALS_INVALID", "CONSENT_EXPIRED"])
+def test_a_refusal_that_has_a_reason_is_raised(op: OpenPayments, simulator: Simulator, code: str) -> None:
+    consents = op.at_bank("HANDSESS", SOMEBODY).consents
+    consent = consents.create(valid_until=TOMORROW)
+    simulator.misbehave(STARTS, method="POST", without=["scaMethods"], change={"scaStatus": "started"})
+    reason = {"tppMessages": [{"category": "ERROR", "code": code}]}
+    simulator.misbehave(STATUSES, method="PUT", status=400, body=reason)
+    with pytest.raises(APIError, match=code):
+        consents.authorise(consent)
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 409])
 def test_a_bank_that_offers_nothing_and_refuses_a_method_goes_on_by_itself(
     op: OpenPayments, simulator: Simulator, status: int
@@ -320,7 +331,16 @@ def test_what_the_bank_chose_for_another_device_is_not_taken(op: OpenPayments, s
     simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
     assert consents.authorise("c").challenge is not None
     assert simulator.requests[-1].method == "POST"
+    # unless the caller prefers another
+    offered = methods("mbid_animated_qr_image", "mbid_animated_qr_token")
+    begun = started(scaMethods=offered, chosenScaMethod="mbid_animated_qr_image")
+    simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
+    simulator.misbehave(CONSENTS, body={"scaStatus": "started", **CHALLENGE})
+    authorisation = consents.authorise("c", ["mbid_animated_qr_token"])
+    assert authorisation.challenge is not None
+    assert authorisation.challenge.method == "mbid_animated_qr_token"
     # and so is one that offers nothing else
+    offered = methods("mbid_same_device")
     begun = started(chosenScaMethod=offered[0], **CHALLENGE)
     simulator.misbehave(CONSENTS, status=201, body=begun, headers=DECOUPLED)
     assert consents.authorise("c").challenge is not None

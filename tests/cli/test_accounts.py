@@ -633,9 +633,17 @@ def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
             assert (result.stdout, result.stderr) == (printed, "No transactions in that period.\n")
 
 
+def test_an_error_instead_of_transactions(simulator: Simulator, account: list[str]) -> None:
+    report = {"transactions": {}, "tppMessages": [{"category": "ERROR", "code": "SERVICE_BLOCKED"}]}
+    simulator.misbehave("/psd2/accountinformation", status=200, body=report)
+    result = run("transactions", *account)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Error: the bank answered with an error instead of transactions: SERVICE_BLOCKED" in result.stderr
+
+
 def test_a_file_instead_of_transactions(simulator: Simulator, account: list[str]) -> None:
-    report = {"_links": {"download": {"href": "https://files.example/statement?key=k"}}}
-    for form in ("--status=booked", "--csv"):
+    links = {"_links": {"download": {"href": "https://files.example/statement?key=k"}}}
+    for form, report in (("--status=booked", links), ("--csv", {"transactions": links})):
         simulator.misbehave("/psd2/accountinformation", status=200, body=report)
         result = run("transactions", *account, form)
         assert (result.exit_code, result.stdout) == (1, "")

@@ -201,6 +201,9 @@ def test_the_direction_is_told_if_anything_tells_it(
         ("eur 5,00", "5.00", "EUR"),
         (12.5, "12.5", None),
         ("five SEK", None, None),
+        ([{"amount": "1"}, {"amount": "234"}], None, None),
+        ({"amount": ["1", "234"]}, None, None),
+        ({"amount": {"integer": 1, "fraction": 250}}, None, None),
         (None, None, None),
     ],
 )

@@ -828,7 +828,14 @@ def test_dates_are_read_tolerantly(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-03-01T12:00:00Z", "2026-03-01T13:00:00.0000000+01:00", "20260301T1200Z", "2026-060T12:00Z"]
+    "text",
+    [
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T13:00:00.0000000+01:00",
+        "20260301T1200Z",
+        "2026-060T12:00Z",
+        "2026-03-01 14:00:00 +02:00",
+    ],
 )
 def test_times_are_read_tolerantly(text: str) -> None:
     assert Balance.from_dict(BALANCE | {"lastChangeDateTime": text}).last_change_date_time == NOON
