@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["money"]
 
 _BLANK_OF_THOUSANDS: Final = re.compile(r"(?<=[0-9])(?:[^\S\r\n]|['\u2019])(?=[0-9]{3}(?![0-9]))")
-_CURRENCY: Final = re.compile(r"^[A-Za-z]{3}\b\s*|\s*\b[A-Za-z]{3}$")
+_CURRENCY: Final = re.compile(r"^(?:[A-Za-z]{3}\b|kr\b|[€$£])\s*|\s*(?:\b[A-Za-z]{3}|\bkr|[€$£])$")
 _MINUS: Final = re.compile(r"^[\u2010-\u2013\u2212\ufe63\uff0d-]\s*|\s*[\u2010-\u2013\u2212\ufe63\uff0d-]$")
 _NO_CENTS: Final = re.compile(r"(?<=[0-9])[.,:][-\u2010-\u2015]{1,2}$")
 _AMBIGUOUS: Final = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")

@@ -228,6 +228,7 @@ def log_findings(answer: RawResponse[Any], name: str) -> None:
 
 
 def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
+    data = data[0] if isinstance(data, list) and len(data) == 1 else data
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
@@ -251,7 +252,7 @@ def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
 
 
 def _read_messages(found: Any, scrub: Callable[[str], str] = str) -> tuple[errors.TppMessage, ...]:
-    found = [found] if isinstance(found, dict) else found
+    entries = found if isinstance(found, list) else [found]
 
     def clip(value: object) -> str | None:
         return scrub(value)[:512] if isinstance(value, str) else None
@@ -263,7 +264,7 @@ def _read_messages(found: Any, scrub: Callable[[str], str] = str) -> tuple[error
             category=clip(entry.get("category")),
             path=clip(entry.get("path")),
         )
-        for entry in (found if isinstance(found, list) else [])
+        for entry in ({"text": each} if isinstance(each, str) else each for each in entries)
         if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail", "title"})
     )
 

@@ -5,6 +5,7 @@ Source: the provider's description of 2026.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from base64 import b64decode, urlsafe_b64encode
@@ -226,14 +227,30 @@ def _next_query(answer: RawResponse[Any], href: object) -> str | None:
 
 def _link(page: object, name: str) -> tuple[str, object]:
     """Where a link of a page stands, wherever the bank put it, and its address; None if there is none."""
-    for where in ("transactions", "cardTransactions", ""):
-        found = _field(_field(page, where) if where else page, "_links")
+    holders = itertools.product(("transactions", "cardTransactions", "account", ""), ("_links", "links", ""))
+    for where, holder in holders:
+        part = _field(page, where) if where else page
+        found = _field(part, holder) if holder else part
         for links in found if isinstance(found, list) else [found]:
             # some write a list of links, each with its name in `rel`
-            link = links if _field(links, "rel") == name else _field(links, name)
-            if href := link if isinstance(link, str | list | int) else _field(link, "href"):
-                return f"{where}._links.{name}".lstrip("."), href
+            link = links if _field(links, "rel") == name else _named(links, name)
+            is_object = isinstance(link, Mapping) or hasattr(link, "additional_properties")
+            href = (_named(link, "href") or _named(link, "url")) if is_object else link
+            if href or (is_object and _is_filled(link)):
+                return ".".join(filter(None, (where, holder, name))), href or link
     return "", None
+
+
+def _named(part: object, name: str) -> object:
+    """A field by its name in any case; a list of one counts as what is in it."""
+    kept = part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})
+    found = next((value for key, value in kept.items() if key.lower() == name and value is not None), None)
+    return _field(part, name) if found is None else found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _is_filled(link: object) -> bool:
+    kept = link if isinstance(link, Mapping) else getattr(link, "additional_properties", {})
+    return any(value is not None for value in kept.values())
 
 
 def _field(part: object, name: str) -> object:

@@ -18,13 +18,18 @@ from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, printable, scrubber
 from ..environments import auth_hosts, is_loopback
 from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
-from .sca import TRYING_AGAIN_HELPS, is_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..environments import Environment
 
+TRYING_AGAIN_HELPS: Final = {
+    "USER_CANCEL": True,
+    "AUTHENTICATION_SESSION_EXPIRED": True,
+    "BANKID_NOT_ACTIVATED": False,
+    "PSU_RIGHTS_MISSING": False,
+}
 _PLACEHOLDER: Final = re.compile(r"\[([A-Za-z_]+)\]|%5B([A-Za-z_]+)%5D", re.IGNORECASE)
 
 _SECRET: Final = 8
@@ -82,6 +87,11 @@ def read_redirect_uri(value: object) -> str:
     if not url.scheme or not has_host or url.scheme in _SCRIPTS:
         raise refuse("redirect_uri", "must be an absolute URL without a fragment, whitelisted on the application")
     return str(value)
+
+
+def is_metadata(link: str) -> bool:
+    """Whether a link leads to an OAuth server's metadata, which is no page (RFC 8414)."""
+    return "/.well-known/" in re.split("[?#]", link)[0]
 
 
 def _is_plain(text: str) -> bool:

@@ -6,7 +6,6 @@ intervals); observed in 2026 (choice of the method, reasons of failures).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
@@ -23,6 +22,7 @@ from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, Auth
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
 from .operation import Endpoint, Operation
+from .redirect import TRYING_AGAIN_HELPS, is_metadata
 
 if TYPE_CHECKING:
     from .answer import RawResponse
@@ -50,12 +50,6 @@ PATIENCE: Final = 6
 _BEGUN: Final = {"authenticationStarted", "psuAuthenticated", "scaMethodSelected"}
 """Statuses of an authorisation in which a method has been selected."""
 """In the path of a link that is no page (RFC 8615)."""
-TRYING_AGAIN_HELPS: Final = {
-    "USER_CANCEL": True,
-    "AUTHENTICATION_SESSION_EXPIRED": True,
-    "BANKID_NOT_ACTIVATED": False,
-    "PSU_RIGHTS_MISSING": False,
-}
 
 _APPROACH: Final = "ASPSP-SCA-Approach"
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
@@ -246,19 +240,21 @@ class Journey(Generic[T]):
         first = next((each for each in ranked if each.code), TppMessage())
         text = first.text or next((each.text for each in ranked if each.text), None)
         why = printable(": ".join(filter(None, (first.code, text))))[:_LONGEST]
-        helps = (TRYING_AGAIN_HELPS[each.code] for each in ranked if each.code in TRYING_AGAIN_HELPS)
+        helps = (TRYING_AGAIN_HELPS.get((each.code or "").upper()) for each in ranked)
         return AuthorisationFailedError(
             f"{said}: {why}" if why else said,
             code=first.code or status,
             text=text,
             messages=messages,
-            trying_again_helps=next(helps, None),
+            trying_again_helps=next((each for each in helps if each is not None), None),
             **self._about,
         )
 
     def _note(self, failure: errors.OpenPaymentsError, *, is_look: bool) -> None:
         """Takes note of a read that failed. Raises it if it will not pass."""
         self._failed, self._trouble = self._failed + 1, failure
+        if isinstance(failure, errors.APIError) and (failure.code or "").upper() in TRYING_AGAIN_HELPS:
+            raise self._failure(str(failure), failure.code, failure.messages) from failure
         if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
             raise failure
 
@@ -404,7 +400,7 @@ def _text_for_the_user(answer: Any) -> str | None:
 
 def _ends_it(message: TppMessage) -> bool:
     """Whether a message says by itself that the authorisation has failed."""
-    return message.code in TRYING_AGAIN_HELPS and (message.category or "").upper() == "ERROR"
+    return (message.code or "").upper() in TRYING_AGAIN_HELPS and (message.category or "").upper() == "ERROR"
 
 
 def _same(known: str, status: str | None) -> bool:
@@ -502,11 +498,6 @@ def choose_method(offered: Iterable[str], *, same_device: bool, best: Sequence[s
 def _browser_links(links: models.Links | None) -> tuple[str | None, str | None]:
     oauth, plain = link(links, "scaOAuth"), link(links, "scaRedirect")
     return (None if oauth and is_metadata(oauth) else oauth), plain
-
-
-def is_metadata(link: str) -> bool:
-    """Whether a link leads to an OAuth server's metadata, which is no page (RFC 8414)."""
-    return "/.well-known/" in re.split("[?#]", link)[0]
 
 
 def _is(header: str | None, approach: str) -> bool:

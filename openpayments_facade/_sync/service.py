@@ -24,13 +24,14 @@ T = TypeVar("T")
 
 
 class Recorder(Sender):
-    """Keeps the last answer of one raw call."""
+    """Keeps the last answer of one raw call, with what all of its pages had to say."""
 
     last: RawResponse[Any] | None = None
 
     def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = super().run_raw(operation)
-        self.last = answer
+        before = self.last or evolve(answer, messages=(), odd=())
+        self.last = evolve(answer, messages=(*before.messages, *answer.messages), odd=(*before.odd, *answer.odd))
         return answer
 
 

@@ -155,7 +155,8 @@ def _table(pages: Iterable[Page]) -> Iterator[str]:
 
 def _line(transaction: BookedTransaction | PendingTransaction, own: AccountReference | None) -> str:
     amount, currency = map(cell, written(transaction.transaction_amount, views.amount(transaction)))
-    found = (views.other_party(transaction, own=own).name, views.text(transaction).value)
+    other = views.other_party(transaction, own=own)
+    found = (other.name or other.account, views.text(transaction).value)
     text = ", ".join(filter(None, map(cell, found)))
     day = cell(views.day(transaction).value)
     return f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}".rstrip() + "\n"

@@ -658,6 +658,18 @@ async def test_one_odd_answer_ends_nothing(hasty: AsyncOpenPayments, simulator: 
     assert fault.used == PATIENCE - 1
 
 
+@pytest.mark.parametrize("code", ["USER_CANCEL", "user_cancel"])
+async def test_the_banks_reason_ends_it_also_in_an_error_status(
+    hasty: AsyncOpenPayments, simulator: Simulator, code: str
+) -> None:
+    authorisation = await in_an_app(hasty)
+    reason = {"tppMessages": [{"category": "ERROR", "code": code}]}
+    simulator.misbehave(STATUSES, method="GET", status=403, body=reason)
+    with pytest.raises(AuthorisationFailedError) as caught:
+        await authorisation.wait()
+    assert (caught.value.code, caught.value.trying_again_helps) == (code, True)
+
+
 async def test_a_failure_that_lasts_is_not_waited_out(hasty: AsyncOpenPayments, simulator: Simulator) -> None:
     authorisation = await in_an_app(hasty)
     fault = simulator.misbehave(CONSENTS, method="GET", times=None, status=503)

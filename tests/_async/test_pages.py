@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote
@@ -130,6 +131,48 @@ async def test_a_continuation_key_alone_takes_the_query_of_the_request_along(
     else:
         assert second == key
         assert parse_qs(third)["continuationKey"] == ["l+m"]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"transactions": {}, "links": {"next": {"href": HREF}}},
+        {"transactions": {}, "account": {"_links": {"next": HREF}}},
+        {"transactions": {"next": {"href": HREF}}},
+        {"transactions": {"_links": {"Next": {"Href": HREF}}}},
+        {"transactions": {}, "_links": {"next": {"url": HREF}}},
+    ],
+)
+async def test_a_link_is_found_wherever_it_stands(op: AsyncOpenPayments, simulator: Simulator, report: Any) -> None:
+    found = {"booked": [transaction("a")], **report["transactions"]}
+    simulator.misbehave(PATH, body={**report, "transactions": found})
+    simulator.misbehave(PATH, body=page("b"))
+    listed = op.at_bank("ESSESESS", SOMEBODY).accounts("c").transactions("a")
+    assert [each.entry_reference async for each in listed] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("link", "is_told"), [({}, False), ({"href": None}, False), ({"to": "?p=2"}, True), (1, True)])
+async def test_a_link_without_an_address_is_told(
+    op: AsyncOpenPayments, simulator: Simulator, link: Any, is_told: bool
+) -> None:
+    simulator.misbehave(PATH, body=page("a", next_=link))
+    listed = op.at_bank("ESSESESS", SOMEBODY).accounts("c").transactions("a")
+    with pytest.raises(UnreadableResponseError, match="link to the next page") if is_told else nullcontext():
+        assert [each.entry_reference async for each in listed] == ["a"]
+
+
+async def test_the_raw_list_has_what_all_pages_had_to_say(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    first = {
+        "accounts": [{"resourceId": "1", "currency": {}}],
+        "_links": {"next": HREF},
+        "tppMessages": [{"code": "A"}],
+    }
+    simulator.misbehave(PATH, body=first)
+    simulator.misbehave(PATH, body={"accounts": [{"resourceId": "2"}], "tppMessages": ["B"]})
+    raw = await op.at_bank("ESSESESS", SOMEBODY).with_raw_response.accounts("c").list()
+    assert [each.resource_id for each in raw.parsed] == ["1", "2"]
+    assert [each.code or each.text for each in raw.messages] == ["A", "B"]
+    assert raw.odd == ("Account.currency", "AccountList.tppMessages")
 
 
 @pytest.mark.parametrize("links", [{"next": HREF}, {"next": {"href": HREF}}, [{"next": [HREF]}]])

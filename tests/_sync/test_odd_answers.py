@@ -146,6 +146,8 @@ def test_an_account_may_lack_what_the_standard_requires(op: OpenPayments, simula
         ("12.50-", "-12.50"),
         ("\u221212.50", "-12.50"),
         ("12.50 SEK", "12.50"),
+        ("kr 5,00", "5.00"),
+        ("5,00 \u20ac", "5.00"),
         ("5,-", "5"),
         ("5:-", "5"),
         ("1 250.--", "1250"),

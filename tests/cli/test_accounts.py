@@ -577,7 +577,10 @@ def test_a_terminal_is_not_steered(
         ({"transactionAmount": {"amount": -7.5, "currency": 752}, "creditorName": "A shop"}, "-7.5 752 booked A shop"),
         ({"creditorName": {"first": "A"}}, "1.00 SEK booked A"),
         ({"remittanceInformationUnstructured": ["a", "b\x1b"]}, "1.00 SEK booked a b"),
-        ({"creditorAccount": {"iban": 7}, "debtorAccount": {"bban": 5, "clearingNumber": 6000}}, "1.00 SEK booked"),
+        (
+            {"creditorAccount": {"iban": 7}, "debtorAccount": {"bban": 5, "clearingNumber": 6000}},
+            "1.00 SEK booked 6000-5",
+        ),
     ],
 )
 def test_types_that_no_description_has(
