@@ -413,6 +413,6 @@ _DAY: Final = re.compile(r"\s*(\d{4})-?(\d\d)-?(\d\d)\s*(?:$|[T\s]|Z$|[+-]\d\d:?
 _ZONED_DAY: Final = re.compile(r"(\d{4}-?\d\d-?\d\d) ?(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
 _BLANK_BEFORE_ZONE: Final = re.compile(r"(?<=\d) (?=[+-]\d\d:?\d\d$)", re.ASCII)
 _ZONE_NAME: Final = re.compile(r"\[[^\]]*\]$")
-_WHOLE_DAY: Final = re.compile(r"\d{4}(-?\d\d-?\d\d|-\d{3})(?!\d)", re.ASCII)
+_WHOLE_DAY: Final = re.compile(r"\d{4}(-?\d\d-?\d\d|-\d{3})(?=[Tt ]|$)", re.ASCII)
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _PLAIN: Final[Mapping[Callable[[Any], Any], type]] = {text: str, flag: bool, whole: int}
