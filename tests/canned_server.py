@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from openpayments_facade import ApiScope, Environment, OpenPayments
+
 API = "https://api.openbankingplatform.com"
 TOKEN = {"access_token": "DUMMY_ACCESS_TOKEN_1", "expires_in": 3600, "token_type": "Bearer"}
 
@@ -36,6 +38,13 @@ class Canned(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def client(self, **options: Any) -> OpenPayments:
+        scopes = [ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
+        environment = Environment("canned", self.url, self.url)
+        return OpenPayments(
+            client_id="id", client_secret="secret", environment=environment, api_scopes=scopes, **options
+        )
 
 
 class Handler(BaseHTTPRequestHandler):

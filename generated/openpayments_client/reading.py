@@ -323,14 +323,14 @@ def anything(value: Any) -> Any:
     return value
 
 
-def _alone(value: Any) -> Any:
+def alone(value: Any) -> Any:
     """The only item of a list; anything else as it is."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def text(value: Any) -> str:
     """Reads a text, also one that came as a number."""
-    value = _alone(value)
+    value = alone(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Unreadable("is not a text")
     return str(value) if not isinstance(value, str) else value
@@ -338,7 +338,7 @@ def text(value: Any) -> str:
 
 def flag(value: Any) -> bool:
     """Reads true or false, also as a text or as 1 and 0."""
-    found = _FLAGS.get(str(_alone(value)).strip().lower())
+    found = _FLAGS.get(str(alone(value)).strip().lower())
     if found is None:
         raise Unreadable("is neither true nor false")
     return found
@@ -346,7 +346,7 @@ def flag(value: Any) -> bool:
 
 def whole(value: Any) -> int:
     """Reads a whole number, also one that came as a text."""
-    value = _alone(value)
+    value = alone(value)
     if not re.fullmatch(r"[+-]?\d{1,99}(\.0{1,99})?", said := str(value).strip(), re.ASCII):
         raise Unreadable("is not a whole number")
     return int(said.partition(".")[0])
@@ -354,7 +354,7 @@ def whole(value: Any) -> int:
 
 def number(value: Any) -> float:
     """Reads a number, also one that came as a text."""
-    value = _alone(value)
+    value = alone(value)
     try:
         found = float(value) if not isinstance(value, bool) else None
     except (TypeError, ValueError, OverflowError):

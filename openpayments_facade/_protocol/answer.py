@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
-from openpayments_client.reading import Unreadable, loads, noticing
+from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
 from .._redaction import Secret, printable, scrubber
@@ -162,6 +162,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
 def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer, data: Any) -> Any:
     """The model of an answer, whichever of the described success statuses it has. Raises Unreadable."""
     model = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
+    # what was deleted may leave nothing to say, whatever the status
     may_be_empty = None in bodies.values() and (answer.status_code == 204 or operation.method == "DELETE")
     if model is None or (data is None and may_be_empty):
         return None
@@ -169,13 +170,11 @@ def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer,
         return model.from_dict(dict.fromkeys(model._fields.lists))
     if data is None:
         raise Unreadable("an empty body")
-    if isinstance(data, list) and len(data) == 1:
-        data = data[0]
+    data = alone(data)
     if not isinstance(data, dict):
         raise Unreadable("not a JSON object")
-    inner = data.get(operation.envelope)
-    inner = inner[0] if isinstance(inner, list) and len(inner) == 1 else inner
-    data = inner if isinstance(inner, dict) else data
+    if isinstance(inner := alone(data.get(operation.envelope)), dict):
+        data = inner
     if data and data.keys().isdisjoint(model._fields.table):
         raise Unreadable("none of its fields is described")
     return model.from_dict(data)
@@ -228,7 +227,7 @@ def log_findings(answer: RawResponse[Any], name: str) -> None:
 
 
 def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
-    data = data[0] if isinstance(data, list) and len(data) == 1 else data
+    data = alone(data)
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
@@ -384,6 +383,11 @@ def _moment(text: str) -> datetime | None:
             at = read(text)
             return at.replace(tzinfo=at.tzinfo or UTC)
     return None
+
+
+def is_busy(status: int | None) -> bool:
+    """Whether a status says that a server, or a gateway, has a bad moment, whatever the body says."""
+    return status is not None and (status in {408, 425, 429} or status >= 500)
 
 
 def blames_token(error: errors.APIError) -> bool:

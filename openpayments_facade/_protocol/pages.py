@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 from attrs import evolve, frozen
+from openpayments_client.reading import alone
 
 from .._checks import refuse
 from ..errors import UnreadableResponseError
@@ -43,30 +44,30 @@ _KEY: Final = "continuationKey="
 def listed(answer: RawResponse[Any], *names: str) -> list[Any]:
     """The entries of a page that are in these lists, in the bank's order.
 
-    Raises UnreadableResponseError if the bank offers a file, and the lists have nothing.
+    Raises UnreadableResponseError if there are none, and the bank offers a file, or tells of an error, instead.
     """
     page = answer.parsed
     part = getattr(page, "transactions", None) or getattr(page, "card_transactions", None)
     lists = {name: getattr(part, name, None) for name in _LISTS}
     if not any(lists.values()):
         _check_emptiness(answer, page, part)
-    path, href = _link(page, "download")
-    if href and not any(lists.values()):
-        # the address is not shown: it may let anybody read the file
-        where = "`.pages()` gives the report, whose link `download` leads to it"
-        raise unreadable(answer, f"a file to download instead of transactions; {where}", path)
     return [entry for name in names for entry in lists[name] or ()]
 
 
-def _check_emptiness(answer: RawResponse[Any], *parts: object) -> None:
-    """Raises UnreadableResponseError if a page without lists has transactions elsewhere, or an error in their place."""
-    for part in parts:
-        for name, kept in getattr(part, "additional_properties", {}).items():
+def _check_emptiness(answer: RawResponse[Any], page: object, part: object) -> None:
+    """Raises UnreadableResponseError if a page without entries has transactions elsewhere, or a file, or an error."""
+    for holder in (page, part):
+        for name, kept in _kept(holder).items():
             if _has_transactions(kept):
                 raise unreadable(answer, "transactions in another place than described", name)
     for message in answer.messages:
         if (message.category or "").upper() == "ERROR":
             raise unreadable(answer, f"an error instead of transactions: {message.code}", "tppMessages")
+    path, href = _link(page, "download")
+    if href:
+        # the address is not shown: it may let anybody read the file
+        where = "`.pages()` gives the report, whose link `download` leads to it"
+        raise unreadable(answer, f"a file to download instead of transactions; {where}", path)
 
 
 def _has_transactions(value: object, depth: int = 4) -> bool:
@@ -243,20 +244,23 @@ def _link(page: object, name: str) -> tuple[str, object]:
 
 def _named(part: object, name: str) -> object:
     """A field by its name in any case; a list of one counts as what is in it."""
-    kept = part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})
-    found = next((value for key, value in kept.items() if key.lower() == name and value is not None), None)
-    return _field(part, name) if found is None else found[0] if isinstance(found, list) and len(found) == 1 else found
+    found = next((value for key, value in _kept(part).items() if key.lower() == name and value is not None), None)
+    return _field(part, name) if found is None else alone(found)
 
 
 def _is_filled(link: object) -> bool:
-    kept = link if isinstance(link, Mapping) else getattr(link, "additional_properties", {})
-    return any(value is not None for value in kept.values())
+    return any(value is not None for value in _kept(link).values())
+
+
+def _kept(part: object) -> Mapping[str, object]:
+    """The fields of an object of JSON, or those of a model that are not described or can't be read."""
+    return part if isinstance(part, Mapping) else getattr(part, "additional_properties", {})
 
 
 def _field(part: object, name: str) -> object:
     """A field by its name on the wire, of a model or of JSON that no model could read. A list of one counts as it."""
-    found = value_of(part, name)
-    return found[0] if isinstance(found, list) and len(found) == 1 else found
+    found: object = alone(value_of(part, name))
+    return found
 
 
 def _link_of_headers(headers: httpx.Headers) -> str | None:

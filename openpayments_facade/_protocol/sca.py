@@ -20,6 +20,7 @@ from .._checks import refuse
 from .._redaction import printable, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
+from .answer import is_busy
 from .challenge import Challenge, text_or_none
 from .operation import Endpoint, Operation
 from .redirect import TRYING_AGAIN_HELPS, is_metadata
@@ -254,7 +255,7 @@ class Journey(Generic[T]):
         """Takes note of a read that failed. Raises it if it will not pass."""
         self._failed, self._trouble = self._failed + 1, failure
         if isinstance(failure, errors.APIError) and (failure.code or "").upper() in TRYING_AGAIN_HELPS:
-            raise self._failure(str(failure), failure.code, failure.messages) from failure
+            raise self._failure(f"the bank answered {failure.status_code}", failure.code, failure.messages) from failure
         if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
             raise failure
 
@@ -419,7 +420,7 @@ def _status_of(
 def _may_pass(failure: errors.OpenPaymentsError) -> bool:
     """Whether a read that failed says nothing about the authorisation, so that the next one may do better."""
     if isinstance(failure, errors.TokenError):
-        return failure.status_code in {408, 425, 429} or (failure.status_code or 0) >= 500
+        return is_busy(failure.status_code)
     if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
         return False
     return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))

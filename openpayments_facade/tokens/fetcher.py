@@ -15,7 +15,7 @@ import httpx
 from attrs import define, field, frozen
 
 from .. import errors
-from .._protocol.answer import REDIRECTS, phrase, retry_after
+from .._protocol.answer import REDIRECTS, is_busy, phrase, retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._protocol.text import decoded
@@ -27,7 +27,6 @@ from .token import (
     AccessToken,
     Clock,
     is_bearer,
-    is_busy,
     is_usable,
     read_json,
     read_lifetime,

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from attrs import evolve, field, frozen
 
+from .._protocol.answer import is_busy
 from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidArgumentError, InvalidScopeError, OpenPaymentsError, TokenError
 
@@ -313,11 +314,6 @@ def decide(state: State, now: Now, patience: float = 0.0) -> Step:
 
 
 LONGEST_RETRY_AFTER: Final = 3600.0
-
-
-def is_busy(status: int | None) -> bool:
-    """Whether a status says that the endpoint, or a gateway, has a bad moment, whatever the body says."""
-    return status is not None and (status in {408, 425, 429} or status >= 500)
 
 
 def may_pass(error: OpenPaymentsError) -> bool:

@@ -15,9 +15,10 @@ from attrs import evolve, field, fields_dict, frozen
 from openpayments_client.types import short_repr
 
 from .._checks import refuse
+from .._protocol.answer import is_busy
 from .._redaction import Secret, hiding_arguments, str_or_none
 from ..errors import ReauthorisationRequiredError, TokenError
-from .token import is_busy, read_number
+from .token import read_number
 
 if TYPE_CHECKING:
     from .._protocol.exchange import Exchange

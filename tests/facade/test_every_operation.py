@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from openpayments_facade import ApiScope, Environment, OpenPayments, Psu, PsuContext
+from openpayments_facade import OpenPayments, Psu, PsuContext
 from scripts.contract import Contract
 from scripts.generate import DESCRIPTION
 from tests.canned_server import Canned, canned
@@ -44,9 +44,7 @@ def server() -> Iterator[Canned]:
 
 @pytest.fixture(scope="module")
 def op(server: Canned) -> Iterator[OpenPayments]:
-    scopes = [ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
-    environment = Environment("canned", server.url, server.url)
-    with OpenPayments(client_id="id", client_secret="secret", environment=environment, api_scopes=scopes) as op:
+    with server.client() as op:
         yield op
 
 

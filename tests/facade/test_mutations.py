@@ -24,10 +24,8 @@ from openpayments_client.reading import loads
 from openpayments_facade import (
     SANDBOX,
     APIError,
-    ApiScope,
     Approach,
     ConfigurationError,
-    Environment,
     InvalidArgumentError,
     OpenPayments,
     OpenPaymentsError,
@@ -172,11 +170,7 @@ def server() -> Iterator[Canned]:
 
 @pytest.fixture(scope="module")
 def op(server: Canned) -> Iterator[OpenPayments]:
-    scopes = [ApiScope.ASPSP_INFORMATION, ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
-    environment = Environment("canned", server.url, server.url)
-    with OpenPayments(
-        client_id="id", client_secret="secret", environment=environment, api_scopes=scopes, max_retries=0
-    ) as op:
+    with server.client(max_retries=0) as op:
         yield op
 
 
@@ -266,20 +260,19 @@ def authorise(op: OpenPayments) -> None:
 
 def read_accounts(op: OpenPayments) -> None:
     accounts = op.at_bank(BIC, USER).accounts(ID)
-    for account in accounts.list()[:2]:
-        accounts.get(account)
-        use(accounts.balances(account))
-        for transaction in islice(accounts.transactions(account), 5):
-            use([transaction])
+    read_all(accounts)
     use([accounts.transaction("1", transaction_id="2")])
 
 
 def read_cards(op: OpenPayments) -> None:
-    cards = op.at_bank(BIC, USER).cards(ID)
-    for card in cards.list()[:2]:
-        cards.get(card)
-        use(cards.balances(card))
-        for transaction in islice(cards.transactions(card), 5):
+    read_all(op.at_bank(BIC, USER).cards(ID))
+
+
+def read_all(service: Any) -> None:
+    for account in service.list()[:2]:
+        service.get(account)
+        use(service.balances(account))
+        for transaction in islice(service.transactions(account), 5):
             use([transaction])
 
 

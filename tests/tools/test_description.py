@@ -21,6 +21,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from scripts.generate import YAML_LOADER
+from tests.described import resolve
 from tests.tools.inventory import GROUPS, INVENTORY, Known
 
 FILE = Path(__file__).parent.parent.parent / "openapi" / "openpayments.yaml"
@@ -56,15 +57,6 @@ def walk(node: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]
     for key, child in children:
         if key not in ("example", "examples"):
             yield from walk(child, (*place, key))
-
-
-def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        target: Any = DOCUMENT
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        node = target
-    return node
 
 
 def parameters(name: str, where: str) -> dict[str, bool]:
