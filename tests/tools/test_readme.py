@@ -16,7 +16,7 @@ from openpayments_facade import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from openpayments_facade import OpenPayments
     from openpayments_facade.simulator import Simulator
@@ -90,18 +90,20 @@ def test_an_authorisation_in_the_browser(
     assert names["accounts"].list()
 
 
-def authorising(op: OpenPayments) -> dict[str, Any]:
+@pytest.fixture
+def authorising(openpayments_env: None) -> Iterator[dict[str, Any]]:
     """The names that the examples of the page have."""
-    names: dict[str, Any] = {"op": op, "psu": SOMEBODY, "session": {}}
+    names: dict[str, Any] = {"session": {}}
     exec(compile(lines("docs/authorising.md", "How a user authorises"), "docs/authorising.md", "exec"), names)
-    return names
+    yield names
+    names["op"].close()
 
 
 @pytest.mark.parametrize("heading", ["The device", "What to show", "A page that asks"])
 def test_an_authorisation_in_an_app(
-    heading: str, openpayments_client: OpenPayments, capsys: pytest.CaptureFixture[str]
+    heading: str, authorising: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = authorising(openpayments_client)
+    names = authorising
     exec(compile(lines("docs/authorising.md", heading), "docs/authorising.md", "exec"), names)
     printed = capsys.readouterr().out
     if heading == "The device":
@@ -124,24 +126,22 @@ def test_an_authorisation_in_an_app(
     ],
 )
 def test_how_it_ends_in_the_browser(
-    change: Callable[[str], str], said: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+    change: Callable[[str], str], said: str, openpayments_simulator: Simulator, authorising: dict[str, Any]
 ) -> None:
     class Request:
         @property
         def url(self) -> str:
-            return change(openpayments_simulator.visit(names["url"]))
+            return change(openpayments_simulator.visit(authorising["url"]))
 
-    names = authorising(openpayments_client)
-    names["request"] = Request()
-    exec(compile(lines("docs/authorising.md", "In the browser"), "docs/authorising.md", "exec"), names)
-    assert names["answer"] == said
+    authorising["request"] = Request()
+    exec(compile(lines("docs/authorising.md", "In the browser"), "docs/authorising.md", "exec"), authorising)
+    assert authorising["answer"] == said
 
 
-def test_several_signatures(openpayments_client: OpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_signatures(authorising: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openpayments_facade._sync.authorisation.GRACE", 0.01)
-    names = authorising(openpayments_client)
-    exec(compile(lines("docs/authorising.md", "Several signatures"), "docs/authorising.md", "exec"), names)
-    assert names["valid"].consent_status == "valid"
+    exec(compile(lines("docs/authorising.md", "Several signatures"), "docs/authorising.md", "exec"), authorising)
+    assert authorising["valid"].consent_status == "valid"
 
 
 def test_what_banks_leave_out(openpayments_simulator: Simulator, openpayments_client: OpenPayments) -> None:
