@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import pickle
@@ -381,3 +382,12 @@ def test_what_was_kept_is_json_to_its_last_digit(op: OpenPayments, simulator: Si
     assert written == {"a": 1.5, "b": "12345678901234567.89", "c": "1e400", "d": ["1e400"], "e": "1" * 2000}
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(account, protocol)) == account
+
+
+def test_an_answer_comes_back_equal_from_a_queue(op: OpenPayments, simulator: Simulator) -> None:
+    body = {"accounts": [{"resourceId": "1", "currency": ["SEK", "EUR"], "more": 1.5}], "tppMessages": [{"code": "A"}]}
+    simulator.misbehave(ACCOUNTS, status=200, body=body)
+    raw = op.at_bank("ESSESESS", SOMEBODY).with_raw_response.accounts("consent").list()
+    for back in (copy.deepcopy(raw), *(pickle.loads(pickle.dumps(raw, each)) for each in range(2, 6))):
+        assert back == raw
+        assert (back.parsed, back.content, back.odd, back.messages) == (raw.parsed, raw.content, raw.odd, raw.messages)

@@ -8,9 +8,12 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import webbrowser
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,10 +28,10 @@ from openpayments_facade.cli.app import app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from openpayments_facade.simulator import Simulator
 
+SCRIPT = Path(sys.executable).with_name("openpayments")
 PSU_ID, FAILS, NEVER_ENDS = "200001010101", "example-fails", "example-never-ends"
 IP = "203.0.113.7"
 USER = Psu(id=PSU_ID, ip_address=IP, user_agent="Mozilla/5.0")
@@ -625,6 +628,25 @@ def test_a_status_that_is_no_text(simulator: Simulator, consent_id: str) -> None
     result = run("consent", "status", consent_id, "--bank", "ESSESESS")
     assert (result.exit_code, result.stdout) == (5, "")
     assert "consentStatus is not a text" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("form", ["--status=booked", "--csv", "--json"])
+def test_what_no_output_can_show_ends_no_list(
+    simulator: Simulator, account: list[str], form: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amount = '"transactionAmount": {"currency": "SEK", "amount": "1.00"}'
+    entries = ", ".join(
+        f'{{{amount}, "creditorName": "{name}"}}' for name in ("Half \\ud83d", "\\u0141\u00f3d\u017a", "Last")
+    )
+    body = f'{{"transactions": {{"booked": [{entries}]}}}}'
+    simulator.misbehave("/psd2/accountinformation", status=200, body=body, content_type="application/json")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = subprocess.run([SCRIPT, "transactions", *account, form], capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert b"Half" in done.stdout
+    assert b"Last" in done.stdout
 
 
 def test_no_transactions(simulator: Simulator, account: list[str]) -> None:
