@@ -46,7 +46,7 @@ def test_a_stopped_simulator_refuses_and_leaves_nothing() -> None:
             ports = [port_of(simulator.auth_url), port_of(simulator.api_url)]
             assert Caller(simulator, http).get("/countries").status_code == 200
             assert set(threading.enumerate()) - before
-        assert set(threading.enumerate()) == before
+        assert set(threading.enumerate()) <= before
         assert [connects(port) for port in ports] == [False, False]
     simulator.stop()
 
@@ -140,7 +140,7 @@ def test_a_server_that_can_not_start_says_so(monkeypatch: pytest.MonkeyPatch) ->
     simulator = Simulator()
     with pytest.raises(OSError, match="no more files"):
         simulator.start()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     monkeypatch.undo()
     with simulator:
         assert connects(port_of(simulator.api_url))
