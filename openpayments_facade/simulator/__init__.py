@@ -54,5 +54,14 @@ from .journal import RecordedRequest
 from .simulator import Simulator
 from .state.authorisations import SimulatedAuthorisation
 from .state.consents import SimulatedConsent
+from .state.payments import SimulatedPayment
 
-__all__ = ["Fault", "Misbehaviour", "RecordedRequest", "SimulatedAuthorisation", "SimulatedConsent", "Simulator"]
+__all__ = [
+    "Fault",
+    "Misbehaviour",
+    "RecordedRequest",
+    "SimulatedAuthorisation",
+    "SimulatedConsent",
+    "SimulatedPayment",
+    "Simulator",
+]

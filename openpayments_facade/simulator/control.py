@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .faults import Fault, Faults
-from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens
+from .user_actions import approve, decline, expire, issue_code, reject, revoke, revoke_tokens, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
@@ -31,9 +31,11 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
 
     - `POST faults` adds a fault, with the fields of `Fault`; 400 if they are wrong. `DELETE faults` removes all.
     - `GET requests` returns the journal. `DELETE requests` empties it.
-    - `GET consents` returns all consents.
+    - `GET consents` returns all consents, `GET payments` all payments.
     - `POST consents/{id}/approve` and `/decline` take the id of a consent or of an authorisation, `/expire` and
       `/revoke` that of a consent; 404 if there is none, 409 if its status does not allow it.
+    - `POST payments/{id}/approve` and `/decline` take the id of a payment, of an authorisation or of one of its
+      cancellation, `/reject` and `/settle` that of a payment.
     - `POST codes` takes the arguments of `Simulator.issue_code`; 201 `{"code": ...}`, 400 if they are wrong.
     - `POST tokens/revoke` revokes all tokens.
     """
@@ -56,13 +58,16 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
             {"requests": [asdict(entry) for entry in journal.requests], "token_requests": journal.token_requests}
         )
 
-    async def consents_endpoint(_: Request) -> Response:
-        with provider.lock:
-            consents = [asdict(consent) for consent in provider.consents.views()]
-        content = json.dumps({"consents": consents}, ensure_ascii=False, default=str)
-        return Response(content, media_type="application/json")
+    def views_endpoint(name: str, views: Callable[[], Sequence[Any]]) -> Route:
+        async def endpoint(_: Request) -> Response:
+            with provider.lock:
+                found = [asdict(view) for view in views()]
+            content = json.dumps({name: found}, ensure_ascii=False, default=str)
+            return Response(content, media_type="application/json")
 
-    def action_endpoint(action: Callable[[Provider, str], None]) -> Route:
+        return Route(f"{CONTROL_PATH}/{name}", endpoint, methods=["GET"])
+
+    def action_endpoint(name: str, action: Callable[[Provider, str], None]) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
                 action(provider, str(request.path_params["id"]))
@@ -72,7 +77,7 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
                 return _refuse(409, error)
             return Response(status_code=204)
 
-        return Route(f"{CONTROL_PATH}/consents/{{id}}/{action.__name__}", endpoint, methods=["POST"])
+        return Route(f"{CONTROL_PATH}/{name}/{{id}}/{action.__name__}", endpoint, methods=["POST"])
 
     async def codes_endpoint(request: Request) -> Response:
         try:
@@ -88,8 +93,10 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
     return [
         Route(f"{CONTROL_PATH}/faults", faults_endpoint, methods=["POST", "DELETE"]),
         Route(f"{CONTROL_PATH}/requests", requests_endpoint, methods=["GET", "DELETE"]),
-        Route(f"{CONTROL_PATH}/consents", consents_endpoint, methods=["GET"]),
-        *map(action_endpoint, (approve, decline, expire, revoke)),
+        views_endpoint("consents", provider.consents.views),
+        views_endpoint("payments", provider.payments.views),
+        *(action_endpoint("consents", action) for action in (approve, decline, expire, revoke)),
+        *(action_endpoint("payments", action) for action in (approve, decline, reject, settle)),
         Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
         Route(f"{CONTROL_PATH}/tokens/revoke", tokens_endpoint, methods=["POST"]),
     ]

@@ -78,6 +78,8 @@ class Fault:
             host) and the usual status of the code.
         close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
         truncate: The number of bytes after which the body is cut.
+        carried_out: Whether the provider carries the request out, though its answer is lost (`close`) or replaced
+            (`status`, `body`, `code`). Where part of its own answer is sent, it always does.
 
     Raises:
         ValueError: A field is wrong; the message names it.
@@ -96,6 +98,7 @@ class Fault:
     code: str | None = None
     close: bool = False
     truncate: int | None = None
+    carried_out: bool = False
 
     def __post_init__(self) -> None:
         _check(isinstance(self.path, str) and self.path[:1] in {"/", "*"}, "path", "must begin with / or *")
@@ -150,6 +153,12 @@ class Fault:
             "truncate",
             "must be a number of bytes, 0 or more",
         )
+        _check(isinstance(self.carried_out, bool), "carried_out", "must be true or false")
+        _check(
+            not self.carried_out or self.close or self.answers,
+            "carried_out",
+            "goes with close, or with status, body or code; otherwise it is true anyway",
+        )
         _check(
             self.status not in _NO_BODY or (self.body is None and self.code is None and self.truncate is None),
             "status",
@@ -177,6 +186,11 @@ class Fault:
     def answers(self) -> bool:
         """Whether it replaces the provider's answer."""
         return self.status is not None or self.body is not None or self.code is not None
+
+    @property
+    def carries_out(self) -> bool:
+        """Whether the provider carries the request out."""
+        return self.carried_out or not (self.answers or (self.close and self.truncate is None))
 
     def answer(self, host: str) -> Response:
         """The answer that replaces the provider's. `host` is "auth" or "api"."""

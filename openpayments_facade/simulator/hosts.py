@@ -16,6 +16,7 @@ from .api_host.aspsp_information import aspsp_information_routes
 from .api_host.card_accounts import card_account_routes
 from .api_host.consent import consent_routes
 from .api_host.errors import ApiError
+from .api_host.payment_initiation import payment_initiation_routes
 from .auth_host.authorise_page import authorise_routes
 from .auth_host.errors import OAuthError
 from .auth_host.token_endpoint import TOKEN_PATH, token_routes
@@ -54,6 +55,7 @@ class Hosts:
                     *consent_routes(provider),
                     *account_information_routes(provider),
                     *card_account_routes(provider),
+                    *payment_initiation_routes(provider),
                 ],
                 _refuse_api_call,
             ),
@@ -73,13 +75,14 @@ class Hosts:
             return
         if fault is not None and fault.delay:
             await wire.pause(fault.delay)
-        if fault is not None and fault.close and fault.truncate is None:
+        lost = fault is not None and fault.close and fault.truncate is None
+        if fault is None or fault.carries_out:
+            response = await _ask(self._applications[host], scope, body)
+        if lost:
             await wire.hang_up(scope, receive)
             return
         if fault is not None and fault.answers:
             response = fault.answer(host)
-        else:
-            response = await _ask(self._applications[host], scope, body)
         request_id = request_id_of(request.headers)
         if host == "api":
             # required in every answer of this host, even if the request had none
@@ -111,7 +114,7 @@ def _application(routes: list[Route], refuse: Callable[[str | None], Response]) 
 
 def _refuse_api_call(allowed: str | None) -> Response:
     if allowed is None:
-        text = "the simulator plays nothing at this path, and neither payments nor KYC nor premium services"
+        text = "the simulator plays nothing at this path, and neither ISO payments nor premium services"
         return ApiError(404, "RESOURCE_UNKNOWN", text).response()
     return ApiError(405, "SERVICE_INVALID", f"only {allowed}", headers={"Allow": allowed}).response()
 

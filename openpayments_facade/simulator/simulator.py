@@ -20,8 +20,9 @@ from .state.consents import Consents, SimulatedConsent
 from .state.credentials import API_SCOPES, AccessTokens, Application, Codes, RefreshTokens, read_api_scopes
 from .state.identifiers import derived_uuids
 from .state.ledger import Ledger
+from .state.payments import Payments, SimulatedPayment
 from .state.users import courses
-from .user_actions import approve, decline, expire, issue_code, revoke, revoke_tokens, visit
+from .user_actions import approve, decline, expire, issue_code, reject, revoke, revoke_tokens, settle, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -64,10 +65,13 @@ class Simulator:
         transactions: How many booked transactions each account has at first. As the clock advances there are more, at
             the same rate. Any number costs the same: they are made on demand.
         page_size: How many booked transactions a page has.
-        seed: Determines accounts, balances and transactions, and the ids of consents and authorisations.
+        seed: Determines accounts, balances and transactions, and the ids of what is created.
         decoupled_reads: The status read at which a decoupled authorisation succeeds by itself. With None it waits for
             `approve` or `decline`.
         plain_redirect: Whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
+        settlement: Seconds, on the clock, from the approval of a payment to its settlement.
+        sandbox_flaws: Whether a payment is accepted after a failed authorisation, too, as in the provider's sandbox
+            (observed in 2026).
         redirect_uris: The redirect URIs that the application has registered. By default any is accepted.
         auth_port: The auth host's port; 0 picks a free one.
         api_port: The API host's port; 0 picks a free one.
@@ -97,6 +101,8 @@ class Simulator:
         seed: int = 0,
         decoupled_reads: int | None = 3,
         plain_redirect: bool = False,
+        settlement: float = 2.0,
+        sandbox_flaws: bool = False,
         redirect_uris: Iterable[str] | None = None,
         auth_port: int = 0,
         api_port: int = 0,
@@ -110,10 +116,11 @@ class Simulator:
             raise ValueError("client_id and client_secret must not be empty")
         if rules not in RULES:
             raise ValueError(f"rules must be one of: {', '.join(RULES)}, not {rules!r}")
-        numbers = {
+        numbers: dict[str, tuple[float, int]] = {
             "token_lifetime": (token_lifetime, 1),
             "transactions": (transactions, 0),
             "page_size": (page_size, 1),
+            "settlement": (settlement, 0),
         }
         if decoupled_reads is not None:
             numbers["decoupled_reads"] = (decoupled_reads, 1)
@@ -146,6 +153,7 @@ class Simulator:
                 of_2026=of_2026,
             ),
             consents=Consents(new_id=new_id, now=now),
+            payments=Payments(new_id=new_id, now=now, settlement=settlement, sandbox_flaws=sandbox_flaws),
             ledger=Ledger(seed=seed, transactions=transactions, today=now().date()),
             now=now,
             auth_url=lambda: self.auth_url,
@@ -309,6 +317,7 @@ class Simulator:
         code: str | None = None,
         close: bool = False,
         truncate: int | None = None,
+        carried_out: bool = False,
     ) -> Misbehaviour:
         """Makes the next requests go wrong. If several faults match a request, the oldest applies.
 
@@ -321,6 +330,8 @@ class Simulator:
         | a failing provider | `status=500` |
         | HTML from a gateway | `status=502, body="<h1>Bad gateway</h1>", content_type="text/html"` |
         | an empty body, a list, JSON cut short | `body=""`, `body=[]`, `truncate=20` |
+        | no answer, though the request is carried out | `close=True, carried_out=True` |
+        | a failing gateway, though the request is carried out | `status=502, carried_out=True` |
         | no answer, half an answer | `close=True`, `close=True, truncate=20` |
         | an odd value, a field that is missing | `change={"scaStatus": "started"}`, `without=["scaMethods"]` |
 
@@ -340,6 +351,8 @@ class Simulator:
             code: An error code; the answer has the documented error body and the usual status.
             close: Whether to close the connection without an answer or, with `truncate`, in the middle of one.
             truncate: The number of bytes after which the body is cut.
+            carried_out: Whether the request is carried out, though its answer is lost or replaced. With half an answer
+                it always is.
 
         Returns:
             The active fault: `used` counts its requests, `cancel()` removes it.
@@ -362,6 +375,7 @@ class Simulator:
                 code=code,
                 close=close,
                 truncate=truncate,
+                carried_out=carried_out,
             )
         )
 
@@ -397,35 +411,66 @@ class Simulator:
         with self._provider.lock:
             return self._provider.consents.views()
 
+    @property
+    def payments(self) -> list[SimulatedPayment]:
+        """The payments as they are now, in order of creation. `GET /simulator/payments` returns the same."""
+        with self._provider.lock:
+            return self._provider.payments.views()
+
     def approve(self, identifier: str) -> None:
-        """Plays the user who approves: the consent becomes valid, whatever its bank's approach is.
+        """Plays the user who approves: a consent becomes valid, a payment is accepted, whatever its bank's approach is.
 
-        If somebody else has to sign, too, the consent becomes `partiallyAuthorised`. Another call with its id plays
-        that other user.
+        If somebody else has to sign, too, a consent becomes `partiallyAuthorised` and a payment `PATC`. Another call
+        with its id plays that other user. A payment whose cancellation is approved becomes `CANC`.
 
-        `POST /simulator/consents/{identifier}/approve` does the same. The same goes for `decline`, `expire` and
-        `revoke`.
+        `POST /simulator/consents/{identifier}/approve` does the same, and so does `/simulator/payments/...`; likewise
+        for `decline`, `expire`, `revoke`, `reject` and `settle`.
 
         Args:
-            identifier: The id of a consent, or of one of its authorisations.
+            identifier: The id of a consent or payment, or of one of its authorisations, or of one of those of a
+                payment's cancellation.
 
         Raises:
-            LookupError: There is no consent or authorisation with this id.
+            LookupError: There is nothing with this id.
             ValueError: It is not waiting for its user.
         """
         approve(self._provider, identifier)
 
     def decline(self, identifier: str) -> None:
-        """Plays the user who declines: the consent is rejected.
+        """Plays the user who declines: a consent is rejected; a payment stays as it is, and so does one to cancel.
 
         Args:
-            identifier: The id of a consent, or of one of its authorisations.
+            identifier: As in `approve`.
 
         Raises:
-            LookupError: There is no consent or authorisation with this id.
+            LookupError: There is nothing with this id.
             ValueError: It is not waiting for its user.
         """
         decline(self._provider, identifier)
+
+    def reject_payment(self, payment_id: str) -> None:
+        """Plays a bank that rejects a payment: it becomes `RJCT`.
+
+        Args:
+            payment_id: The payment's id.
+
+        Raises:
+            LookupError: There is no such payment.
+            ValueError: It has already ended.
+        """
+        reject(self._provider, payment_id)
+
+    def settle_payment(self, payment_id: str) -> None:
+        """Plays a bank that settles an approved payment at once: it becomes `ACSC`.
+
+        Args:
+            payment_id: The payment's id.
+
+        Raises:
+            LookupError: There is no such payment.
+            ValueError: It is not `ACSP`.
+        """
+        settle(self._provider, payment_id)
 
     def expire_consent(self, consent_id: str) -> None:
         """Lets a consent expire, as if its last day had passed.

@@ -1,4 +1,4 @@
-"""What happens outside the API: a user decides, a consent ends, tokens are revoked."""
+"""What happens outside the API: a user decides, a consent ends, a bank rejects or settles a payment, and the like."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from .state import Provider
     from .state.authorisations import Authorisation, Subject
     from .state.consents import Consent
+    from .state.payments import Payment
 
-__all__ = ["approve", "decline", "expire", "issue_code", "revoke", "revoke_tokens", "visit"]
+__all__ = ["approve", "decline", "expire", "issue_code", "reject", "revoke", "revoke_tokens", "settle", "visit"]
 
 
 def approve(provider: Provider, identifier: str) -> None:
-    """The user approves, with all consequences: a consent becomes valid, unless somebody else has to sign, too.
+    """The user approves, with all consequences: a consent becomes valid, a payment is accepted, and so on.
 
     Args:
         provider: The state to change.
@@ -72,6 +73,34 @@ def revoke(provider: Provider, consent_id: str) -> None:
         if consent.status != "valid":
             raise ValueError(f"the consent is {consent.status}")
         consent.settle("revokedByPsu")
+
+
+def reject(provider: Provider, payment_id: str) -> None:
+    """The bank rejects the payment.
+
+    Raises:
+        LookupError: There is no such payment.
+        ValueError: It has already ended.
+    """
+    with provider.lock:
+        payment = _find_payment(provider, payment_id)
+        if not payment.is_alive:
+            raise ValueError(f"the payment is {payment.status}")
+        provider.payments.reject(payment)
+
+
+def settle(provider: Provider, payment_id: str) -> None:
+    """The bank settles the payment at once.
+
+    Raises:
+        LookupError: There is no such payment.
+        ValueError: It is not `ACSP`.
+    """
+    with provider.lock:
+        payment = _find_payment(provider, payment_id)
+        if payment.status != "ACSP":
+            raise ValueError(f"the payment is {payment.status}")
+        payment.settle("ACSC")
 
 
 def revoke_tokens(provider: Provider) -> None:
@@ -131,6 +160,13 @@ def _find_consent(provider: Provider, consent_id: str) -> Consent:
     if consent is None:
         raise LookupError(f"no such consent: {consent_id}")
     return consent
+
+
+def _find_payment(provider: Provider, payment_id: str) -> Payment:
+    payment = provider.payments.find(payment_id)
+    if payment is None:
+        raise LookupError(f"no such payment: {payment_id}")
+    return payment
 
 
 def _find_waiting(provider: Provider, identifier: str) -> tuple[Subject, Authorisation | None]:

@@ -19,6 +19,9 @@ ACCOUNTS = "/psd2/accountinformation/v1/accounts"
 REDIRECT_URI = "https://app.example/callback"
 
 CARDS = "/psd2/accountinformation/v1/card-accounts"
+PAYMENTS = "/psd2/paymentinitiation/v1/payments"
+# of tokens for banks
+API_SCOPES = "accountinformation paymentinitiation"
 # what every bank is content with
 HEADERS = {
     "PSU-IP-Address": "203.0.113.7",
@@ -106,7 +109,7 @@ class BankCaller:
         http: httpx.Client,
         bic: str = "ESSESESS",
         *,
-        scope: str = "accountinformation private",
+        scope: str = f"{API_SCOPES} private",
         headers: Mapping[str, str] = HEADERS,
     ) -> None:
         self.simulator = simulator
@@ -189,6 +192,74 @@ class BankCaller:
 
     def card_ids(self, consent_id: str) -> list[str]:
         return [card["resourceId"] for card in self.read(consent_id, CARDS).json()["cardAccounts"]]
+
+
+_PAYMENT = {
+    "instructedAmount": {"currency": "SEK", "amount": "150.00"},
+    "debtorAccount": {"iban": "SE4550000000058398257466"},
+    "creditorAccount": {"iban": "SE3550000000000000000025"},
+    "creditorName": "Exempelföretaget AB",
+}
+_BANK = {"creditorAgent": "EXAMFIHH", "creditorAgentName": "Example Bank"}
+# a good body of each product
+ORDERS: Mapping[str, Mapping[str, Any]] = {
+    "domestic": _PAYMENT,
+    "sepa-credit-transfers": {
+        **_PAYMENT,
+        **_BANK,
+        "instructedAmount": {"currency": "EUR", "amount": "12.50"},
+        "creditorAccount": {"iban": "FI2112345600000785"},
+    },
+    "swedish-giro": {
+        **{name: value for name, value in _PAYMENT.items() if name != "creditorAccount"},
+        "creditorGiro": {"giroNumber": "000-0000", "giroType": "BANKGIRO"},
+        "ocrRef": "1234567897",
+    },
+    "cross-border": {
+        **_PAYMENT,
+        **_BANK,
+        "instructedAmount": {"currency": "USD", "amount": "130.00"},
+        "creditorAccount": {"accountNumber": "000000001"},
+        "creditorAddress": {"country": "US", "postalCode": "10001", "city": "New York", "street": "Example Street"},
+    },
+    "international": _PAYMENT,
+}
+
+
+class Payer(BankCaller):
+    """A caller whose payments are from an account that is none of the user's; what it returns are whole paths."""
+
+    def pay(self, product: str = "domestic", *, headers: Headers | None = None, **changes: Any) -> httpx.Response:
+        """A good request for a payment but for the changes; None leaves a field out."""
+        body = {name: value for name, value in {**ORDERS[product], **changes}.items() if value is not None}
+        return self.call("POST", f"{PAYMENTS}/{product}", json=body, headers=headers)
+
+    def new(self, product: str = "domestic", *, headers: Headers | None = None, **changes: Any) -> str:
+        response = self.pay(product, headers=headers, **changes)
+        assert response.status_code == 201, response.text
+        return str(response.json()["_links"]["self"]["href"])
+
+    def approved(self, product: str = "domestic", *, headers: Headers | None = None, **changes: Any) -> str:
+        path = self.new(product, headers=headers, **changes)
+        self.simulator.approve(id_of(path))
+        return path
+
+    def payment_status(self, path: str) -> str:
+        return str(self.get(f"{path}/status").json()["transactionStatus"])
+
+    def sign(self, path: str, method: str = "mbid", *, kind: str = "authorisations", **arguments: Any) -> str:
+        """An authorisation in the app, until it ends. Returns its path."""
+        response = self.call("POST", f"{path}/{kind}", **arguments)
+        assert response.status_code == 201, response.text
+        authorisation = f"{path}/{kind}/{response.json()['authorisationId']}"
+        self.select(authorisation, method, **arguments)
+        while self.sca_status(authorisation) == "started":
+            pass
+        return authorisation
+
+
+def id_of(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def fill(template: str, client_id: str, redirect_uri: str, state: str) -> str:

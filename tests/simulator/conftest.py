@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.simulator.callers import OF_A_COMPANY, BankCaller, Caller, Clock
+from tests.simulator.callers import API_SCOPES, HEADERS, OF_A_COMPANY, BankCaller, Caller, Clock, Payer
 
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
@@ -65,7 +65,7 @@ def seb(simulator: Simulator, http: httpx.Client) -> BankCaller:
 @pytest.fixture
 def company(simulator: Simulator, http: httpx.Client) -> BankCaller:
     """At SEB, for somebody's company."""
-    return BankCaller(simulator, http, scope="accountinformation corporate", headers=OF_A_COMPANY)
+    return BankCaller(simulator, http, scope=f"{API_SCOPES} corporate", headers=OF_A_COMPANY)
 
 
 @pytest.fixture
@@ -79,3 +79,15 @@ def swedbank(simulator: Simulator, http: httpx.Client) -> BankCaller:
 @pytest.fixture
 def handelsbanken(simulator: Simulator, http: httpx.Client) -> BankCaller:
     return BankCaller(simulator, http, "HANDSESS")
+
+
+@pytest.fixture
+def payer(simulator: Simulator, http: httpx.Client) -> Payer:
+    """At SEB, decoupled."""
+    return Payer(simulator, http, headers={**HEADERS, "TPP-Redirect-Preferred": "false"})
+
+
+@pytest.fixture
+def swedish_payer(simulator: Simulator, http: httpx.Client) -> Payer:
+    """At Swedbank, decoupled."""
+    return Payer(simulator, http, "SWEDSESS", headers={**HEADERS, "TPP-Redirect-Preferred": "false"})

@@ -15,6 +15,13 @@ from openpayments_facade import simulator
 
 DESCRIPTION = Path(__file__).parents[2] / "openapi" / "openpayments.yaml"
 METHODS = {"GET", "POST", "PUT", "DELETE"}
+# beginnings of paths that the rules of 2021 do not have
+NEW_IN_2026 = (
+    "/psd2/accountinformation/v1/card-accounts",
+    "/psd2/paymentinitiation/v1/signing-baskets",
+    "/psd2/paymentinitiation/v1/fx",
+    "/kyc/",
+)
 PSU_CONTEXTS = {"private", "corporate"}
 
 _SERVICES = Path(simulator.__file__).parent / "api_host"
@@ -23,7 +30,10 @@ _description = yaml.load(DESCRIPTION.read_text("utf-8"), getattr(yaml, "CSafeLoa
 
 @dataclass(frozen=True)
 class Operation:
-    """`api_scopes` are alternatives; `at_bank` says whether a bank is asked."""
+    """`api_scopes` are alternatives; `at_bank` says whether a bank is asked; `headers` are those that it requires.
+
+    `silent` are the statuses of its answers that have no body.
+    """
 
     id: str
     method: str
@@ -31,6 +41,8 @@ class Operation:
     tag: str
     api_scopes: frozenset[str]
     at_bank: bool
+    headers: frozenset[str]
+    silent: frozenset[int]
     examples: Mapping[str, str]
 
     def __str__(self) -> str:
@@ -47,8 +59,11 @@ class Operation:
 
 
 def _resolve(value: dict[str, Any]) -> dict[str, Any]:
-    reference = value.get("$ref")
-    return value if reference is None else _description["components"]["parameters"][reference.rpartition("/")[2]]
+    if "$ref" not in value:
+        return value
+    *_, kind, name = value["$ref"].split("/")
+    found: dict[str, Any] = _description["components"][kind][name]
+    return found
 
 
 def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
@@ -62,6 +77,10 @@ def _operation(path: str, method: str, item: dict[str, Any]) -> Operation:
         tag=operation["tags"][0],
         api_scopes=frozenset(scopes - PSU_CONTEXTS),
         at_bank=any(one["name"] == "X-BicFi" for one in parameters),
+        headers=frozenset(one["name"] for one in parameters if one["in"] == "header" and one.get("required")),
+        silent=frozenset(
+            int(status) for status, answer in operation["responses"].items() if "content" not in _resolve(answer)
+        ),
         examples={one["name"]: str(one["example"]) for one in parameters if one["in"] == "path"},
     )
 

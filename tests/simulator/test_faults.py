@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from openpayments_facade.simulator import Fault, Simulator
-from tests.simulator.callers import ASPSP_INFORMATION, Caller, messages, until
+from tests.simulator.callers import ASPSP_INFORMATION, Caller, Payer, messages, until
 
 
 def test_once_is_the_default(caller: Caller) -> None:
@@ -148,6 +148,28 @@ def test_a_connection_closed_in_the_middle_of_an_answer(caller: Caller) -> None:
     assert caller.get("/countries", token=token).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("fault", "made"),
+    [
+        ({"close": True}, 0),
+        ({"close": True, "truncate": 5}, 1),
+        ({"close": True, "carried_out": True}, 1),
+        ({"status": 502}, 0),
+        ({"status": 502, "carried_out": True}, 1),
+        ({"code": "FORMAT_ERROR", "carried_out": True}, 1),
+    ],
+)
+def test_whether_the_request_is_carried_out(payer: Payer, fault: dict[str, Any], made: int) -> None:
+    payer.simulator.misbehave("/psd2", method="POST", **fault)
+    if "close" in fault:
+        with pytest.raises(httpx.RemoteProtocolError):
+            payer.pay()
+    else:
+        assert payer.pay().status_code in {400, 502}
+    assert len(payer.simulator.payments) == made
+    payer.new()
+
+
 def test_only_the_connection_that_asked_is_closed(caller: Caller) -> None:
     token = caller.token()
     caller.simulator.misbehave("*/countries", close=True)
@@ -272,6 +294,9 @@ def test_a_fault_is_counted_right_under_load(caller: Caller) -> None:
         ("code", {"code": "TOKEN_EXPIRED", "body": "x"}),
         ("close", {"close": 1}),
         ("truncate", {"truncate": -1}),
+        ("carried_out", {"carried_out": 1, "close": True}),
+        ("carried_out", {"carried_out": True}),
+        ("carried_out", {"carried_out": True, "delay": 1}),
     ],
 )
 def test_what_makes_no_sense_is_refused(field: str, arguments: dict[str, Any]) -> None:

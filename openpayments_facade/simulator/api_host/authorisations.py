@@ -29,28 +29,37 @@ def authorisation_routes(
     find: Callable[[BankCall], Subject],
     *,
     start: str,
-    list_all: str,
+    list_all: str | None,
     get_sca_status: str,
     select_method: str,
+    name: str = "authorisationId",
 ) -> list[Route]:
-    """The routes of the four operations. The other arguments are their operationIds.
+    """The routes of the four operations. The other arguments are their operationIds; None if there is no such one.
 
     Args:
         on: `bank_operation` for a provider and its API scopes.
         path: The path of a subject's authorisations, such as `/.../{consentId}/authorisations`.
         find: Returns the subject of a call, or raises ApiError.
+        name: The parameter of the path of one authorisation, and with an `s` the field of the list.
     """
 
     def about(handler: Callable[[BankCall, Subject], Answer]) -> Callable[[BankCall], Answer]:
         return lambda call: handler(call, find(call))
 
-    one = f"{path}/{{authorisationId}}"
-    return [
+    def about_one(handler: Callable[[BankCall, Authorisation], Answer]) -> Callable[[BankCall], Answer]:
+        return lambda call: handler(call, _find(call, find(call), name))
+
+    one = f"{path}/{{{name}}}"
+    routes = [
         on(start, "POST", path, about(_start)),
-        on(list_all, "GET", path, about(_list)),
-        on(get_sca_status, "GET", one, about(_get_sca_status)),
-        on(select_method, "PUT", one, about(_select_method), json_body=True, headers=["PSU-Authoriser-ID"]),
+        on(get_sca_status, "GET", one, about_one(_get_sca_status)),
+        on(select_method, "PUT", one, about_one(_select_method), json_body=True, headers=["PSU-Authoriser-ID"]),
     ]
+    if list_all is not None:
+        routes.append(
+            on(list_all, "GET", path, about(lambda _, subject: Answer({f"{name}s": [*subject.authorisations]})))
+        )
+    return routes
 
 
 def describe_methods(bank: Bank, approach: Approach) -> list[dict[str, str]]:
@@ -66,6 +75,8 @@ def links(**hrefs: str) -> dict[str, dict[str, str]]:
 
 
 def _start(call: BankCall, subject: Subject) -> Answer:
+    if subject.is_blocked:
+        raise ApiError(400, "RESOURCE_BLOCKED", f"the {subject.kind} is in a signing basket")
     if not subject.waits_for_user:
         raise _wrong_status(f"the {subject.kind} is {subject.status}")
     authorisation = call.provider.authorisations.start(subject, call.header("PSU-ID"))
@@ -86,20 +97,14 @@ def _start(call: BankCall, subject: Subject) -> Answer:
     return answer
 
 
-def _list(_: BankCall, subject: Subject) -> Answer:
-    return Answer({"authorisationIds": list(subject.authorisations)})
-
-
-def _get_sca_status(call: BankCall, subject: Subject) -> Answer:
-    authorisation = _find(call, subject)
+def _get_sca_status(call: BankCall, authorisation: Authorisation) -> Answer:
     authorisation.let_app_proceed()
     return Answer(
         {"scaStatus": authorisation.sca_status, **_challenge(authorisation), **_messages(call, authorisation)}
     )
 
 
-def _select_method(call: BankCall, subject: Subject) -> Answer:
-    authorisation = _find(call, subject)
+def _select_method(call: BankCall, authorisation: Authorisation) -> Answer:
     name = "authenticationMethodId"
     method = call.body.get(name) if isinstance(call.body, dict) else None
     if not isinstance(method, str) or not 0 < len(method) <= _LONGEST_METHOD_ID:
@@ -114,8 +119,8 @@ def _select_method(call: BankCall, subject: Subject) -> Answer:
         raise _wrong_status(f"the authorisation is {authorisation.sca_status}")
     hrefs = {"scaStatus": call.path}
     if authorisation.approach == "redirect" and authorisation.is_open:
-        hrefs["scaRedirect" if call.provider.plain_redirect else "scaOAuth"] = link_template(
-            call.provider, authorisation
+        hrefs["scaOAuth" if call.provider.comes_back_with_code(authorisation.subject) else "scaRedirect"] = (
+            link_template(call.provider, authorisation)
         )
     return Answer(
         {
@@ -129,10 +134,10 @@ def _select_method(call: BankCall, subject: Subject) -> Answer:
     )
 
 
-def _find(call: BankCall, subject: Subject) -> Authorisation:
-    authorisation = subject.authorisations.get(call.path_value("authorisationId"))
+def _find(call: BankCall, subject: Subject, name: str) -> Authorisation:
+    authorisation = subject.authorisations.get(call.path_value(name))
     if authorisation is None:
-        raise ApiError(404, "RESOURCE_UNKNOWN", "no such authorisation", path="authorisationId")
+        raise ApiError(404, "RESOURCE_UNKNOWN", "no such authorisation", path=name)
     return authorisation
 
 

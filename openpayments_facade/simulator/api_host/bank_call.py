@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from ..state import Provider
-    from ..state.authorisations import Subject
+    from ..state.resource import Origin, Resource
 
 __all__ = ["BankCall", "bank_operation"]
 
@@ -68,6 +68,7 @@ _FURTHER_FORMS_OF_2021: Final[dict[str, re.Pattern[str]]] = {
 _FORMS_OF_SOME: Final[dict[str, re.Pattern[str]]] = {
     "Consent-ID": _NOT_EMPTY,
     "X-AffiliatedASPSP-ID": _NOT_EMPTY,
+    "FX-Quote-Id": _NOT_EMPTY,
 }
 _NEW_FORMS_OF_SOME: Final[dict[str, re.Pattern[str]]] = {
     "PSU-Authoriser-ID": _NOT_EMPTY,
@@ -75,7 +76,7 @@ _NEW_FORMS_OF_SOME: Final[dict[str, re.Pattern[str]]] = {
     "X-ISO-Fallback-Enabled": _BOOLEAN,
 }
 
-S = TypeVar("S", bound="Subject")
+R = TypeVar("R", bound="Resource")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,17 @@ class BankCall(Call):
         """Today's date at the bank."""
         return self.provider.now().date()
 
+    @property
+    def origin(self) -> Origin:
+        """For whom the call creates something."""
+        return {
+            "bank": self.bank,
+            "context": self.context,
+            "redirect_preferred": self.header("TPP-Redirect-Preferred"),
+            "corporate_id": self.header("PSU-Corporate-ID"),
+            "psu_id": self.header("PSU-ID"),
+        }
+
     def flag(self, name: str) -> bool:
         """A boolean query parameter; false if it was not sent."""
         value = self.query(name)
@@ -102,7 +114,7 @@ class BankCall(Call):
             raise malformed(name, f"{name} must be true or false")
         return value == "true"
 
-    def check(self, subject: S | None, *, otherwise: ApiError) -> S:
+    def check(self, subject: R | None, *, otherwise: ApiError) -> R:
         """The call's subject. Raises `otherwise` if the bank doesn't know it, ApiError if the call contradicts it.
 
         That it belongs to a company was observed in 2026.
@@ -133,13 +145,16 @@ def bank_operation(
     api_scopes: Collection[str],
     query: Collection[str] = (),
     headers: Collection[str] = (),
+    optional: Collection[str] = (),
     json_body: bool = False,
+    silent: Collection[int] = (),
 ) -> Route:
     """As `operation`, for operations that a bank answers.
 
     Args:
         operation_id: Its operationId.
         headers: Those that only some operations have.
+        optional: Those of the user that it does not need, though others do.
         json_body: Whether the call has its `body`.
     """
     forms = _forms(headers, of_2026=provider.of_2026)
@@ -149,7 +164,7 @@ def bank_operation(
         bank = _find_bank(sent, provider.banks)
         _check_forms(sent, forms)
         if provider.of_2026:
-            _check_identity(sent, method, call.scopes)
+            _check_identity(sent, method, call.scopes, optional)
         insists_on = bank.insists_on.get(operation_id, ())
         if "corporate" in call.scopes:
             insists_on += bank.insists_on_in_corporate.get(operation_id, ())
@@ -161,7 +176,9 @@ def bank_operation(
             body = _read_json(call.content)
         return handler(BankCall(**vars(call), bank=bank, body=body))
 
-    return operation(provider, method, path, answer, api_scopes=api_scopes, query=query, offers_problem=True)
+    return operation(
+        provider, method, path, answer, api_scopes=api_scopes, query=query, offers_problem=True, silent=silent
+    )
 
 
 def _forms(names: Collection[str], *, of_2026: bool) -> Mapping[str, re.Pattern[str]]:
@@ -193,14 +210,14 @@ def _check_forms(headers: Headers, forms: Mapping[str, re.Pattern[str]]) -> None
             raise malformed(_IP_ADDRESS, f"{_IP_ADDRESS} is not an IP address: {address!r}") from None
 
 
-def _check_identity(headers: Headers, method: str, scopes: Collection[str]) -> None:
+def _check_identity(headers: Headers, method: str, scopes: Collection[str], optional: Collection[str]) -> None:
     """What the rules of 2026 require of a call."""
     required = ["PSU-ID", "TPP-Redirect-Preferred"]
     if "corporate" in scopes:
         required.append("PSU-Corporate-ID")
     if method in {"POST", "PUT"} or _IP_ADDRESS in headers:
         required += [_IP_ADDRESS, "PSU-User-Agent"]
-    _check_presence(headers, required, "{} is missing")
+    _check_presence(headers, [name for name in required if name not in optional], "{} is missing")
 
 
 def _check_presence(headers: Headers, required: Collection[str], text: str) -> None:

@@ -16,6 +16,7 @@ from .authorisations import authorisation_routes, describe_methods, links
 from .bank_call import BankCall, bank_operation
 from .errors import ApiError, malformed
 from .operation import Answer
+from .references import IDENTIFIERS, IDENTIFIERS_OF_2026, check_reference
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..state import Provider
     from ..state.consents import Consent
 
-__all__ = ["ACCOUNTS", "CARD_ACCOUNTS", "consent_routes", "find_consent", "read_date"]
+__all__ = ["ACCOUNTS", "CARD_ACCOUNTS", "check_affiliate", "consent_routes", "find_consent", "read_date"]
 
 ACCOUNTS = "/psd2/accountinformation/v1/accounts"
 CARD_ACCOUNTS = "/psd2/accountinformation/v1/card-accounts"
@@ -37,19 +38,6 @@ _OFFERS: Final[Mapping[str, tuple[str, ...]]] = {
     "allPsd2": ("allAccounts",),
 }
 _OFFERS_OF_2026: Final = {**_OFFERS, "availableAccounts": (*_OFFERS["availableAccounts"], "selectAccounts")}
-_UP_TO_35 = re.compile(".{1,35}", re.DOTALL)
-_IDENTIFIERS: Final[dict[str, re.Pattern[str]]] = {
-    "iban": re.compile("[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}"),
-    "bban": re.compile("[a-zA-Z0-9]{1,30}"),
-    "pan": _UP_TO_35,
-    "maskedPan": _UP_TO_35,
-    "msisdn": _UP_TO_35,
-}
-_IDENTIFIERS_OF_2026: Final = _IDENTIFIERS | {"accountNumber": re.compile("[a-zA-Z0-9]{1,30}")}
-_ADDITIONS: Final[Mapping[str, re.Pattern[str]]] = {
-    "clearingNumber": re.compile("[0-9]{1,5}"),
-    "currency": re.compile("[A-Z]{3}"),
-}
 
 
 def consent_routes(provider: Provider) -> list[Route]:
@@ -94,18 +82,22 @@ def read_date(value: object, name: str) -> date:
     raise malformed(name, f"{name} must be a date in the form yyyy-MM-dd")
 
 
+def check_affiliate(call: BankCall) -> None:
+    """By the rules of 2026, a bank knows the banks that are reached through it. Raises ApiError 400."""
+    name = "X-AffiliatedASPSP-ID"
+    affiliate = call.header(name)
+    if affiliate is None or not call.provider.of_2026:
+        return
+    known = aspsp_details(of_2026=True)[call.bank.bic].get("affiliatedAspsps", ())
+    if affiliate not in [each["id"] for each in known]:
+        raise ApiError(400, "RESOURCE_UNKNOWN", f"{call.bank.name} has no such affiliated bank", path=name)
+
+
 def _create(call: BankCall) -> Answer:
-    _check_affiliate(call)
+    check_affiliate(call)
     valid_until = _check_request(call)
     consent = call.provider.consents.create(
-        call.bank,
-        call.body,
-        valid_until=valid_until,
-        context=call.context,
-        redirect_preferred=call.header("TPP-Redirect-Preferred"),
-        corporate_id=call.header("PSU-Corporate-ID"),
-        affiliate=call.header("X-AffiliatedASPSP-ID"),
-        psu_id=call.header("PSU-ID"),
+        call.body, origin=call.origin, valid_until=valid_until, affiliate=call.header("X-AffiliatedASPSP-ID")
     )
     path = f"{_CONSENTS}/{consent.id}"
     return Answer(
@@ -166,17 +158,6 @@ def _find(call: BankCall) -> Consent:
     return find_consent(call, call.path_value("consentId"), status=403, path="consentId")
 
 
-def _check_affiliate(call: BankCall) -> None:
-    """By the rules of 2026, a bank knows the banks that are reached through it. Raises ApiError 400."""
-    name = "X-AffiliatedASPSP-ID"
-    affiliate = call.header(name)
-    if affiliate is None or not call.provider.of_2026:
-        return
-    known = aspsp_details(of_2026=True)[call.bank.bic].get("affiliatedAspsps", ())
-    if affiliate not in [each["id"] for each in known]:
-        raise ApiError(400, "RESOURCE_UNKNOWN", f"{call.bank.name} has no such affiliated bank", path=name)
-
-
 def _check_request(call: BankCall) -> date:
     """Checks a request, and returns the date in its `validUntil`. Raises ApiError 400."""
     body = call.body
@@ -209,7 +190,7 @@ def _check_access(access: Any, *, of_2026: bool) -> None:
             )
     lists = {name: access[name] for name in _LISTS if access.get(name) is not None}
     for name, references in lists.items():
-        _check_references(references, f"access.{name}", _IDENTIFIERS_OF_2026 if of_2026 else _IDENTIFIERS)
+        _check_references(references, f"access.{name}", IDENTIFIERS_OF_2026 if of_2026 else IDENTIFIERS)
     if any(lists.values()) and not all(lists.values()):
         raise _inconsistent("access", "if one list is empty, the others are too")
     for name in ("balances", "transactions"):
@@ -221,15 +202,7 @@ def _check_references(references: Any, path: str, identifiers: Mapping[str, re.P
     if not isinstance(references, list):
         raise malformed(path, f"{path} must be a list")
     for position, reference in enumerate(references):
-        where = f"{path}[{position}]"
-        if not isinstance(reference, dict):
-            raise malformed(where, f"{where} must be an account reference")
-        given = {name: value for name, value in reference.items() if value is not None}
-        if len(given.keys() & identifiers.keys()) != 1:
-            raise malformed(where, f"{where} needs exactly one of: {', '.join(identifiers)}")
-        for name, form in (*identifiers.items(), *_ADDITIONS.items()):
-            if name in given and not (isinstance(given[name], str) and form.fullmatch(given[name])):
-                raise malformed(f"{where}.{name}", f"{where}.{name} is malformed")
+        check_reference(reference, f"{path}[{position}]", identifiers)
 
 
 def _inconsistent(path: str, text: str) -> ApiError:

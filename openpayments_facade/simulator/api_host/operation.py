@@ -80,6 +80,7 @@ def operation(
     query: Collection[str] = (),
     lists: Collection[str] = (),
     offers_problem: bool = False,
+    silent: Collection[int] = (),
 ) -> Route:
     """The route of an operation, whose handler answers or raises ApiError.
 
@@ -93,6 +94,7 @@ def operation(
             (observed in 2026).
         lists: The query parameters that may be repeated.
         offers_problem: Whether it can send errors as `application/problem+json`.
+        silent: Statuses of refusals without a body.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -107,6 +109,8 @@ def operation(
                 _check_query(request, query, lists, others_are_refused=not provider.of_2026)
                 return handler(Call(provider, request, scopes, content)).response()
         except ApiError as error:
+            if error.status in silent:
+                return Response(status_code=error.status)
             return error.response(as_problem=offers_problem and for_problem > for_json)
 
     return Route(path, endpoint, methods=[method])

@@ -112,10 +112,10 @@ def decide(provider: Provider, fields: Mapping[str, str], *, approved: bool) -> 
             # no source says what comes back then; this is what OAuth says (RFC 6749, section 4.1.2.1)
             return _with_query(redirect_uri, error="access_denied", state=state)
         code = None
-        if provider.plain_redirect:
-            authorisation.finish("finalised")
-        else:
+        if provider.comes_back_with_code(authorisation.subject):
             code = provider.codes.issue(authorisation.approval, redirect_uri=redirect_uri, scope=fields["scope"])
+        else:
+            authorisation.finish("finalised")
         return _with_query(redirect_uri, code=code, scope=fields["scope"], state=state)
 
 

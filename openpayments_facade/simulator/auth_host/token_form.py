@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from ..request_ids import REQUEST_ID, request_id_of
-from ..state.authorisations import API_SCOPE_BY_KIND
+from ..state.authorisations import KINDS_WITH_CODE
 from .errors import OAuthError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _FORM = "application/x-www-form-urlencoded"
 # By kind, the two headers that say what an authorization code approves: `X-ConsentId`, `X-ConsentAuthorisationId` and
 # so on (the provider's guide of 2021). In the other grants they have no effect.
 RESOURCE_HEADERS = {
-    kind: (f"X-{kind.capitalize()}Id", f"X-{kind.capitalize()}AuthorisationId") for kind in API_SCOPE_BY_KIND
+    kind: (f"X-{kind.capitalize()}Id", f"X-{kind.capitalize()}AuthorisationId") for kind in KINDS_WITH_CODE
 }
 
 

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from .authorisations import KINDS_WITH_CODE
 from .banks import banks
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .consents import Consents
     from .credentials import AccessTokens, Application, Codes, RefreshTokens
     from .ledger import Ledger
+    from .payments import Payments
 
 __all__ = ["RULES", "Provider", "Rules"]
 
@@ -47,6 +49,7 @@ class Provider:
     refresh_tokens: RefreshTokens | None
     authorisations: Authorisations
     consents: Consents
+    payments: Payments
     ledger: Ledger
     now: Callable[[], datetime]
     auth_url: Callable[[], str]
@@ -63,4 +66,8 @@ class Provider:
 
     def find_subject(self, identifier: str) -> Subject | None:
         """What a user is asked to approve, by its id."""
-        return self.consents.find(identifier)
+        return self.consents.find(identifier) or self.payments.find(identifier)
+
+    def comes_back_with_code(self, subject: Subject) -> bool:
+        """Whether the browser that comes back from a redirect brings a code."""
+        return subject.kind in KINDS_WITH_CODE and not self.plain_redirect

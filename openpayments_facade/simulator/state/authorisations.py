@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from .resource import Resource
 from .users import DECLINED, USUAL, Course, Outcome, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .banks import Approach, Bank
+    from .banks import Approach
 
 __all__ = [
     "API_SCOPE_BY_KIND",
+    "KINDS_WITH_CODE",
     "Approval",
     "Authorisation",
     "Authorisations",
@@ -31,9 +33,15 @@ ScaStatus = Literal["received", "started", "scaMethodSelected", "authenticationS
 
 _TERMINAL: frozenset[ScaStatus] = frozenset({"finalised", "failed", "exempted"})
 
-# Everything that a user can approve by redirect: its name in the link and in the headers of the token request, and the
-# API scope that the redirect is for (the provider's guide of 2021, which does not mention baskets).
-API_SCOPE_BY_KIND: Final[Mapping[str, str]] = {"consent": "accountinformation", "payment": "paymentinitiation"}
+# Everything that a user can approve by redirect: its name in the link, and the API scope that the redirect is for. The
+# provider's guide of 2021 does not mention baskets.
+API_SCOPE_BY_KIND: Final[Mapping[str, str]] = {
+    "consent": "accountinformation",
+    "payment": "paymentinitiation",
+    "basket": "paymentinitiation",
+}
+# those whose redirect comes back with a code; no source has the headers that exchange that of a basket
+KINDS_WITH_CODE: Final = ("consent", "payment")
 
 
 @dataclass(frozen=True)
@@ -57,22 +65,14 @@ class SimulatedAuthorisation:
 
 
 @dataclass(eq=False, kw_only=True)
-class Subject(ABC):
-    """What a user is asked to approve; a base class with a subclass for each kind.
+class Subject(Resource, ABC):
+    """What a user is asked to approve; a base class with a subclass for each kind, one of `API_SCOPE_BY_KIND`.
 
-    `kind` is one of `API_SCOPE_BY_KIND`; `context` is the PSU context of the token, `redirect_preferred` and
-    `corporate_id` are headers that it was created with; `psu_id` is the user, None if unknown.
+    `signed_by` is the user who approved first.
     """
 
-    kind: ClassVar[str]
-
-    id: str
-    bank: Bank
-    context: str | None
-    redirect_preferred: str | None
-    corporate_id: str | None
-    psu_id: str | None
     status: str
+    signed_by: str | None = None
     authorisations: dict[str, Authorisation] = field(default_factory=dict)
 
     @property
@@ -86,9 +86,14 @@ class Subject(ABC):
         """What the bank's page asks of the user, as a sentence."""
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether it can't be authorised by itself now."""
+        return False
+
+    @property
     def next_signer(self) -> str | None:
         """The user whose approval it waits for; None if unknown."""
-        return self.psu_id
+        return self.psu_id if self.signed_by is None else None
 
     @abstractmethod
     def approve(self, psu_id: str | None, *, alone: bool) -> None:
@@ -98,10 +103,19 @@ class Subject(ABC):
     def reject(self) -> None:
         """Applies the consequences of a refusal or a failed authorisation."""
 
-    def touch(self) -> None:  # noqa: B027 - most subjects have nothing to note
+    def sign(self, psu_id: str | None, *, alone: bool, partly: str) -> bool:
+        """Notes an approval. Whether it was the last that is needed; `partly` is the status otherwise."""
+        if self.status == partly:
+            return psu_id != self.signed_by  # the approval of somebody else is missing
+        self.signed_by = psu_id
+        if not alone:
+            self.status = partly
+        return alone
+
+    def touch(self) -> None:
         """Notes that it was used or changed."""
 
-    def catch_up(self) -> None:  # noqa: B027
+    def catch_up(self) -> None:
         """Does what has become due since the last time."""
 
     @property

@@ -1,13 +1,17 @@
-"""The banks with consents and accounts, each with its peculiarities.
+"""The banks with consents, accounts and payments, each with its peculiarities.
 
 | BIC | how the user approves | requires |
 |---|---|---|
 | `ESSESESS` | rules of 2026: decoupled with `TPP-Redirect-Preferred: false`, otherwise redirect with a code; of 2021: redirect with a code | of 2021: `PSU-Corporate-ID` when a consent is created in the PSU context corporate |
 | `NDEASESS` | redirect with a code | |
-| `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected and in every call for accounts |
-| `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | the same `TPP-Redirect-Preferred` in every call about a consent that was created with one; of 2021: `PSU-IP-Address` and `PSU-User-Agent` when a consent is created, `PSU-ID` when an authorisation starts |
+| `HANDSESS` | decoupled, approved at once when the authorisation starts | `PSU-IP-Address` when a method is selected, in every call for accounts, and in those for the status and the authorisations of a payment |
+| `SWEDSESS` | decoupled with `TPP-Redirect-Preferred: false` at the creation of the consent, otherwise redirect with a code | the same `TPP-Redirect-Preferred` in every call about a consent or payment that was created with one; of 2021: `PSU-IP-Address` and `PSU-User-Agent` when a consent or payment is created, `PSU-ID` when an authorisation starts |
 
 That is besides what the rules of 2026 require of every call: see `openpayments_facade.simulator`.
+
+A payment that nobody has approved can be cancelled, and by the rules of 2026 one that is approved and not yet settled.
+At `SWEDSESS` the user has to approve that (202). `HANDSESS` cancels none, and by the rules of 2021 no bank does. Which
+products a bank has is in its details; those whose details have none take all.
 
 | BIC | accounts | cards, of 2026 | Bankgiro entries, of 2026 |
 |---|---|---|---|
@@ -16,7 +20,7 @@ That is besides what the rules of 2026 require of every call: see `openpayments_
 | `HANDSESS` | by BBAN and clearing number | none | none |
 | `SWEDSESS` | by IBAN | debits are negative | none |
 
-Who has cards and Bankgiro entries is our own choice; the rest is from the provider's guide of 2021. There SEB's sandbox
+Who has cards and Bankgiro entries, and who cancels payments, is our own choice; the rest is from the provider's guide of 2021. There SEB's sandbox
 had the redirect alone; the sandbox was observed in 2026 with the decoupled approach there. By the rules of 2021
 SWEDSESS is not in the list of banks, which contains only the examples of document 001, but it can be addressed all the
 same, since it has both approaches. When decoupled, it offers every method of Mobile BankID, more than the real bank, so
@@ -45,6 +49,13 @@ _ACCOUNT_INFORMATION = (
     "getTransactionList",
     "getTransactionDetails",
 )
+_OF_A_PAYMENT = (
+    "getPaymentInitiationStatus",
+    "startPaymentAuthorisation",
+    "getPaymentInitiationAuthorisation",
+    "getPaymentInitiationScaStatus",
+    "updatePaymentPsuData",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,8 @@ class Bank:
     its decoupled authentication methods. `insists_on` are the headers that it requires, by operationId. With
     `keeps_preference`, a resource that was created with a `TPP-Redirect-Preferred` always requires the same one.
     `cards` says whether it has cards, and `debits_are_positive` how their transactions count. With `bankgiro`,
-    companies are paid in lump sums.
+    companies are paid in lump sums. `cancels` says whether it cancels payments, and `cancellation_is_signed` whether
+    the user has to approve that, once the payment is approved.
     """
 
     bic: str
@@ -85,6 +97,8 @@ class Bank:
     cards: bool = False
     debits_are_positive: bool = False
     bankgiro: bool = False
+    cancels: bool = True
+    cancellation_is_signed: bool = False
 
     def approach(self, redirect_preferred: str | None) -> Approach:
         if self.redirect and self.decoupled:
@@ -112,7 +126,8 @@ _HANDELSBANKEN: Final = Bank(
     redirect=False,
     decoupled=True,
     at_once=True,
-    insists_on=dict.fromkeys((*_ACCOUNT_INFORMATION, "updateConsentsPsuData"), ("PSU-IP-Address",)),
+    insists_on=dict.fromkeys((*_ACCOUNT_INFORMATION, "updateConsentsPsuData", *_OF_A_PAYMENT), ("PSU-IP-Address",)),
+    cancels=False,
 )
 _SWEDBANK: Final = Bank(
     bic="SWEDSESS",
@@ -127,8 +142,10 @@ _SWEDBANK: Final = Bank(
     insists_on={
         "createConsent": ("PSU-IP-Address", "PSU-User-Agent"),
         "startConsentAuthorisation": ("PSU-ID",),
+        "initiatePayment": ("PSU-IP-Address", "PSU-User-Agent"),
     },
     keeps_preference=True,
+    cancellation_is_signed=True,
 )
 # These three types were observed in 2026. Nobody saw that of an image: by the provider's description of 2026 an image
 # comes with this one or with CHIP_OTP.

@@ -12,7 +12,7 @@ from .authorisations import SimulatedAuthorisation, Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .banks import Bank
+    from .resource import Origin
 
 __all__ = ["Consent", "ConsentStatus", "Consents", "SimulatedConsent"]
 
@@ -75,26 +75,17 @@ class Consent(Subject):
         return self.status in {"received", "partiallyAuthorised"}
 
     @property
-    def next_signer(self) -> str | None:
-        # once one user has approved, it is the turn of another
-        return self.psu_id if self.status == "received" else None
-
-    @property
     def request_to_user(self) -> str:
         return f"An application asks to read your accounts until {self.valid_until.isoformat()}."
 
     def approve(self, psu_id: str | None, *, alone: bool) -> None:
-        if self.status == "partiallyAuthorised":
-            if psu_id == self.psu_id:
-                return  # the approval of somebody else is missing
-        else:
+        if self.signed_by is None:
             self.psu_id = psu_id
-            if not alone:
-                self.status = "partiallyAuthorised"
-                self.touch()
-                return
-        self.settle("valid")
-        self.consents.expire_older(self)
+        if self.sign(psu_id, alone=alone, partly="partiallyAuthorised"):
+            self.settle("valid")
+            self.consents.expire_older(self)
+        else:
+            self.touch()
 
     def reject(self) -> None:
         self.settle("rejected")
@@ -133,30 +124,17 @@ class Consents:
         self._consents: dict[str, Consent] = {}
 
     def create(
-        self,
-        bank: Bank,
-        request: Mapping[str, Any],
-        *,
-        valid_until: date,
-        context: str | None,
-        redirect_preferred: str | None,
-        corporate_id: str | None,
-        affiliate: str | None,
-        psu_id: str | None,
+        self, request: Mapping[str, Any], *, origin: Origin, valid_until: date, affiliate: str | None
     ) -> Consent:
         today = self.now().date()
         consent = Consent(
             id=self._new_id(),
-            bank=bank,
-            context=context,
-            redirect_preferred=redirect_preferred,
-            corporate_id=corporate_id,
             affiliate=affiliate,
-            psu_id=psu_id,
             consents=self,
             request=request,
             valid_until=min(valid_until, today + _LONGEST),
             last_action=today,
+            **origin,
         )
         self._consents[consent.id] = consent
         return consent

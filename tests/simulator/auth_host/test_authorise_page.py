@@ -212,7 +212,7 @@ def test_the_time_that_a_consent_waits_ends_with_it(seb: BankCaller, clock: Cloc
         ("callback", "callback%23fragment", "redirect_uri is not an absolute"),
         ("idp:ESSESESS", "idp:NDEASESS", "no consent of that bank"),
         ("consentId:", "consentId:0", "no consent of that bank"),
-        ("consentId:", "basketId:", "does not say what is to be approved"),
+        ("consentId:", "quoteId:", "does not say what is to be approved"),
         ("consentAuthorisationId:", "consentAuthorisationId:0", "no authorisation"),
         ("response_type=code", "response_type=code&state=2", "more than once: state"),
         ("state=a%20state", "state=[TPP_STATE]", "placeholder [TPP_STATE]"),

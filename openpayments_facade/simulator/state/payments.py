@@ -1,0 +1,213 @@
+"""Payments: their data, and the transitions between their statuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Any, Literal
+
+from .authorisations import SimulatedAuthorisation, Subject
+from .users import PAYMENT_REJECTED, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .resource import Origin
+
+__all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPayment"]
+
+PaymentStatus = Literal["RCVD", "PATC", "ACSP", "ACSC", "RJCT", "CANC"]
+
+_REJECTED_USER = Reason("RAW", "the bank rejected the payment")
+_REJECTED = Reason("RAW", "the payment was rejected")
+
+
+@dataclass(frozen=True)
+class SimulatedPayment:
+    """A snapshot of a payment.
+
+    Attributes:
+        context: The PSU context.
+        request: The body that it was created with.
+        authorisations: Those of the payment, in the order in which they started.
+        cancellation_authorisations: Those of its cancellation.
+    """
+
+    id: str
+    bic: str
+    product: str
+    status: PaymentStatus
+    context: str | None
+    request: Mapping[str, Any]
+    authorisations: tuple[SimulatedAuthorisation, ...]
+    cancellation_authorisations: tuple[SimulatedAuthorisation, ...]
+
+
+@dataclass(eq=False, kw_only=True)
+class Payment(Subject):
+    """A payment. `request` is the body that it was created with.
+
+    `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled.
+    """
+
+    kind = "payment"
+
+    payments: Payments = field(repr=False)
+    product: str
+    request: Mapping[str, Any]
+    status: PaymentStatus = "RCVD"
+    reason: Reason | None = None
+    settles_at: datetime | None = None
+    cancellation: Cancellation = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        origin = {name: getattr(self, name) for name in ("bank", "context", "redirect_preferred", "corporate_id")}
+        self.cancellation = Cancellation(id=self.id, psu_id=self.psu_id, payment=self, **origin)
+
+    @property
+    def waits_for_user(self) -> bool:
+        return self.status in {"RCVD", "PATC"}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be cancelled or rejected."""
+        return self.waits_for_user or self.status == "ACSP"
+
+    @property
+    def summary(self) -> str:
+        amount = self.request["instructedAmount"]
+        return f"{amount['amount']} {amount['currency']} to {self.request['creditorName']}"
+
+    @property
+    def request_to_user(self) -> str:
+        return f"An application asks to pay {self.summary}."
+
+    @property
+    def execution_date(self) -> date:
+        asked = self.request.get("requestedExecutionDate")
+        return date.min if asked is None else date.fromisoformat(asked)
+
+    def approve(self, psu_id: str | None, *, alone: bool) -> None:
+        if self.sign(psu_id, alone=alone, partly="PATC"):
+            self.payments.accept(self, rejected=psu_id == PAYMENT_REJECTED)
+
+    def reject(self) -> None:
+        # no source says so of the provider; a product of 2026 starts another authorisation of the same payment
+        if self.payments.sandbox_flaws:
+            self.payments.accept(self)
+
+    def catch_up(self) -> None:
+        self.payments.settle_due()
+
+    def settle(self, status: PaymentStatus, reason: Reason | None = None) -> None:
+        """Sets a status in which nothing is waiting for the user."""
+        self.status, self.reason = status, reason
+        self.close_authorisations()
+        if not self.is_alive:
+            self.cancellation.status = status
+            self.cancellation.close_authorisations()
+
+    def view(self) -> SimulatedPayment:
+        return SimulatedPayment(
+            id=self.id,
+            bic=self.bank.bic,
+            product=self.product,
+            status=self.status,
+            context=self.context,
+            request=self.request,
+            authorisations=tuple(one.view() for one in self.authorisations.values()),
+            cancellation_authorisations=tuple(one.view() for one in self.cancellation.authorisations.values()),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class Cancellation(Subject):
+    """The cancellation of a payment, where the user has to approve it. On the wire it goes by the payment's id.
+
+    `status` ends with that of the payment.
+    """
+
+    kind = "payment"
+
+    payment: Payment = field(repr=False)
+    status: str = "not to be cancelled"
+
+    @property
+    def waits_for_user(self) -> bool:
+        return self.status == "to be cancelled"
+
+    @property
+    def request_to_user(self) -> str:
+        return f"An application asks to cancel the payment of {self.payment.summary}."
+
+    def ask(self) -> None:
+        self.status = "to be cancelled"
+
+    def approve(self, psu_id: str | None, *, alone: bool) -> None:  # noqa: ARG002 - one user is enough
+        self.payment.settle("CANC")
+
+    def reject(self) -> None:
+        """The payment goes on, and its cancellation can be authorised again."""
+
+    def catch_up(self) -> None:
+        self.payment.catch_up()
+
+
+class Payments:
+    """All payments. `new_id` makes their ids, `now` is the banks' time.
+
+    An approved one is settled `settlement` seconds later, but not before its day. With `sandbox_flaws`, it is accepted
+    after a failed authorisation, too (observed in 2026).
+    """
+
+    def __init__(
+        self,
+        *,
+        new_id: Callable[[], str],
+        now: Callable[[], datetime],
+        settlement: float,
+        sandbox_flaws: bool,
+    ) -> None:
+        self.now = now
+        self.sandbox_flaws = sandbox_flaws
+        self._new_id = new_id
+        self._settlement = timedelta(seconds=settlement)
+        self._payments: dict[str, Payment] = {}
+        self._due: list[tuple[datetime, int, Payment]] = []
+        self._order = count()
+
+    def create(self, product: str, request: Mapping[str, Any], *, origin: Origin) -> Payment:
+        payment = Payment(id=self._new_id(), payments=self, product=product, request=request, **origin)
+        self._payments[payment.id] = payment
+        return payment
+
+    def find(self, payment_id: str) -> Payment | None:
+        self.settle_due()
+        return self._payments.get(payment_id)
+
+    def accept(self, payment: Payment, *, rejected: bool = False) -> None:
+        """Applies the consequences of the last approval."""
+        if rejected:
+            payment.settle("RJCT", _REJECTED_USER)
+            return
+        day = datetime.combine(payment.execution_date, time(), UTC)
+        payment.settles_at = max(self.now() + self._settlement, day)
+        payment.settle("ACSP")
+        heappush(self._due, (payment.settles_at, next(self._order), payment))
+
+    def reject(self, payment: Payment) -> None:
+        payment.settle("RJCT", _REJECTED)
+
+    def settle_due(self) -> None:
+        """Settles what has become due since the last time."""
+        while self._due and self._due[0][0] <= self.now():
+            *_, payment = heappop(self._due)
+            if payment.status == "ACSP":
+                payment.settle("ACSC")
+
+    def views(self) -> list[SimulatedPayment]:
+        """Snapshots of all payments, in order of creation."""
+        self.settle_due()
+        return [payment.view() for payment in self._payments.values()]
