@@ -22,21 +22,25 @@ _NAMES = {
     "_protocol.redirect": "Callback RedirectUrl",
     "_protocol.sca": "Approach AuthorisationUpdate",
     "_settings": "ClientCert ClientOptions",
-    "amounts": "money",
+    "amounts": "amount money",
     "environments": "PRODUCTION SANDBOX SANDBOX_OAUTH Environment",
     "errors": " ".join(_errors.__all__),
     "events": "OnTokenEvent TokenEvent",
     "models": """
-        Account AccountReference AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted AuthorisationUpdated
-        AuthorizationMethod Balance BankgiroTransaction BookedCardTransaction BookedTransaction BookingStatus
-        CardAccount CardTransaction CardTransactionReport City Consent ConsentAccess ConsentCreated Country
-        MonetaryAmount PendingCardTransaction PendingTransaction ScaStatusAnswer Transaction TransactionReport
+        Account AccountReference Address AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted
+        AuthorisationUpdated AuthorizationMethod Balance BankgiroTransaction BookedCardTransaction
+        BookedTransaction BookingStatus CardAccount CardTransaction CardTransactionReport City Consent
+        ConsentAccess ConsentCreated Country CrossBorderPayment CrossBorderPaymentIntent DebtorAccountReference
+        DomesticPayment FxQuote GiroReference InternationalAddress KycCreated KycStatusAnswer MonetaryAmount
+        Payment PaymentCancelled PendingCardTransaction PendingTransaction RegulatoryReporting ScaStatusAnswer
+        SepaCreditTransfer SigningBasket SigningBasketCreated SwedishGiroPayment Transaction TransactionReport
     """,
+    "payments": "CreatedPayment PaymentStatus",
     "psu": "Psu",
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
-_MODULES = ("request_ids", "views")
+_MODULES = ("payments", "request_ids", "views")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",
@@ -46,7 +50,11 @@ _TWINS = {
     "cards": "Cards",
     "client": "OpenPayments",
     "consents": "Consents",
+    "fx_quotes": "FxQuotes",
+    "kyc": "Kyc",
     "oauth": "OAuth",
+    "payments": "Payments",
+    "signing_baskets": "SigningBaskets",
     "transactions": "BankgiroTransactions CardTransactions Transactions",
 }
 _HOMES = {

@@ -23,14 +23,20 @@
     │   ├── RateLimitedError                429
     │   │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
     │   ├── ServerError                     500 to 599
+    │   ├── CancellationRefusedError        405: the bank does not cancel this payment, or not any more
+    │   ├── KycRequiredError                TPP_KYC_INVALID: the organisation has to prove who it is before it pays
     │   └── ConsentError                    the consent doesn't allow the call, whatever the status
     │       ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
     │       ├── ConsentExpiredError             CONSENT_EXPIRED
     │       └── ScaRequiredError                the bank wants the user to authenticate again
     ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
     │   └── CallbackRejectedError           a browser came back that does not belong to the authorisation
-    └── AuthorisationTimeoutError       the user did not finish the authorisation in time
-        └── AnotherSignatureNeededError     the user did, and somebody else has to authorise as well
+    ├── AuthorisationTimeoutError       the user did not finish the authorisation in time
+    │   └── AnotherSignatureNeededError     the user did, and somebody else has to authorise as well
+    └── PaymentError                    what became of a payment is not what was waited for
+        ├── PaymentRejectedError            the bank rejected it
+        ├── PaymentCancelledError           it was cancelled
+        └── PaymentTimeoutError             it is neither accepted nor settled in time
 
 Exceptions never contain a token or a secret. The body of an error answer is an attribute, never part of a message. All
 exceptions can be copied and pickled.
@@ -113,6 +119,9 @@ class _CallError(OpenPaymentsError):
     retry_after: float | None = None
     """Seconds to wait before the next attempt, as the server asked (5 if that can't be read). For the application's own
     token: seconds until the SDK asks the token endpoint again. None if nobody said."""
+    may_have_taken_effect: bool = False
+    """Whether the request may have been carried out, though it must not be repeated: there is no answer, none that can
+    be read, or one that says that a server failed."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -144,8 +153,16 @@ class UnreadableResponseError(_CallError):
 class OutcomeUnknownError(_CallError):
     """There is no answer to a request that must not be repeated. It may have taken effect.
 
-    Read the status of the resource before you try again.
+    The SDK does not repeat it. `advice` says how to find out, or why it is safe to try again.
     """
+
+    may_have_taken_effect: bool = True
+    advice: str = "read the status of the resource before you try again"
+    """What to do."""
+    sent: Mapping[str, Any] = {}
+    """The body that was sent, by its names on the wire. Amounts, names, account numbers and messages are masked."""
+    end_to_end_identification: str | None = None
+    """The payer's reference in it, if it is a payment. `payments.find` finds the payment's entry with it."""
 
 
 class TokenError(_CallError):
@@ -239,6 +256,17 @@ class ServerError(APIError):
     """500 to 599: the provider or the bank failed."""
 
 
+class CancellationRefusedError(APIError):
+    """405: the bank does not cancel this payment: it never does, or the payment is settled, rejected or cancelled."""
+
+
+class KycRequiredError(APIError):
+    """`TPP_KYC_INVALID`: payments need the completed KYC of the organisation (observed in 2026)."""
+
+    kyc_url: str | None = None
+    """The address of the form to complete, if the bank gave one. Without one `op.kyc.create` gets it."""
+
+
 class ConsentError(APIError):
     """The consent doesn't allow the call."""
 
@@ -262,6 +290,8 @@ class _AuthorisationError(OpenPaymentsError):
     """The id of what was to be authorised."""
     consent_id: str | None = None
     """The same id, if it is a consent."""
+    payment_id: str | None = None
+    """The same id, if it is a payment."""
     authorisation_id: str | None = None
     """The id of the authorisation."""
 
@@ -300,6 +330,34 @@ class AnotherSignatureNeededError(AuthorisationTimeoutError):
 
     Start another authorisation for the next person, or call `authorisation.wait()` again later.
     """
+
+    messages: tuple[TppMessage, ...] = ()
+    """What the bank says is missing."""
+
+
+class PaymentError(OpenPaymentsError):
+    """What became of a payment is not what was waited for."""
+
+    payment_id: str | None = None
+    """The payment's id."""
+    status: str | None = None
+    """Its status, as the bank sent it."""
+    code: str | None = None
+    """The bank's own code (`AUTHORISATION_PENDING_API`, ...; new ones may appear). None without one."""
+    messages: tuple[TppMessage, ...] = ()
+    """All messages of the bank's answer."""
+
+
+class PaymentRejectedError(PaymentError):
+    """`RJCT`: the bank rejected the payment. No money moves."""
+
+
+class PaymentCancelledError(PaymentError):
+    """`CANC`: the payment was cancelled before it was carried out. No money moves."""
+
+
+class PaymentTimeoutError(PaymentError):
+    """The payment was not accepted, or not settled, in time. It still may be: call `payments.wait` again."""
 
 
 _classes = [value for value in globals().values() if isinstance(value, type) and value.__module__ == __name__]

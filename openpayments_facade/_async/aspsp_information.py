@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openpayments_client import models
 
     from .._protocol.arguments import AnyAspsp, AnyCity, AnyCountry
+    from .sender import AsyncSender
 
 
 class AsyncCountries(AsyncService):
@@ -112,6 +113,14 @@ class AsyncAspsps(AsyncService):
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_city)
         return (await self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids)).aspsps
+
+
+async def details_of(sender: AsyncSender, bic_fi: str) -> models.AspspDetails:
+    """What a bank says about itself. A client asks once."""
+    known = sender.session.aspsps.get(bic_fi)
+    if known is None:
+        known = sender.session.aspsps[bic_fi] = await AsyncAspsps(sender.replace()).get(bic_fi)
+    return known
 
 
 class AsyncRawCountries(AsyncRawService[AsyncCountries]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
@@ -13,6 +12,7 @@ from openpayments_client.operations import MODELS, is_id
 
 from .._checks import check, refuse
 from .._protocol.answer import unreadable
+from .._protocol.arguments import id_of
 from .._protocol.options import read_seconds
 from .._protocol.redirect import RedirectUrl, fill_redirect_url, read_callback
 from .._protocol.sca import (
@@ -22,15 +22,15 @@ from .._protocol.sca import (
     Approach,
     AuthorisationUpdate,
     Journey,
-    Subject,
     goes_on_by_itself,
     method_to_select,
     read_saved,
 )
 from .._redaction import hiding_arguments
-from ..errors import APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError
+from ..errors import APIError
 from .oauth import AsyncOAuth
 from .service import AsyncBankService
+from .waiting import AsyncWaiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from .._protocol.answer import RawResponse
+    from .._protocol.arguments import AnyAuthorisation, AnyMethod
     from .._protocol.binding import BankBinding
     from .._protocol.operation import Operation
+    from .._protocol.subjects import Subject
     from ..tokens import UserToken
     from .bank import AsyncBank
     from .sender import AsyncSender
@@ -53,11 +55,8 @@ else:
 
     T = TypeVar("T")
 
-LAST_LOOK = 1.0
-"""Seconds that the last read may take if it begins just before the timeout."""
 
-
-class AsyncAuthorisation(Journey[T]):
+class AsyncAuthorisation(AsyncWaiting, Journey[T]):
     """One user's authorisation of one resource, such as a consent.
 
     `approach` says what to do. Decoupled: show `challenge`. Redirect: send the browser to `redirect_url(...)`, and pass
@@ -69,7 +68,7 @@ class AsyncAuthorisation(Journey[T]):
         sca_status: How far the user had got at the last read, such as `started` or `finalised`.
         challenge: What to show to the user, a `Challenge`, as of the last read. None if there is nothing to show.
         resource_id: The id of what is authorised.
-        consent_id: The same.
+        consent_id: The same, if it is a consent.
     """
 
     def __init__(self, sender: AsyncSender, make_bank: MakeBank, subject: Subject[T], **fields: Any) -> None:
@@ -131,7 +130,7 @@ class AsyncAuthorisation(Journey[T]):
 
         Returns:
             The token of the user's approval. It belongs to you; the SDK does not need it for later calls. None after a
-            plain redirect, which has no code.
+            plain redirect, which has no code, and for a signing basket, whose code no source says how to exchange.
 
         Raises:
             InvalidArgumentError: There is no callback to complete, or this is no string.
@@ -156,7 +155,10 @@ class AsyncAuthorisation(Journey[T]):
             raise self._failure("the browser came back with neither a code nor an error")
         code = [callback.code]
         del callback
-        ids = {f"{self._subject.kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
+        kind = self._subject.exchanged_as
+        if kind is None:
+            return None
+        ids = {f"{kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
         return await AsyncOAuth(self._sender).exchange_code(code=code.pop(), redirect_uri=self._redirect_uri, **ids)
 
     def updates(
@@ -233,19 +235,23 @@ class AsyncAuthorisation(Journey[T]):
     async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
         """Waits until the user has authorised and the resource is usable; for a consent, until it is valid.
 
+        For a payment and a basket the authorisation alone decides. What becomes of the payment then is to be waited for
+        with `bank.payments.wait`.
+
         Args:
             timeout: Seconds until it gives up. A read that begins just before may take one second more.
             poll_interval: Seconds between two reads; by default 1 if decoupled, 2 for a redirect (the provider's
                 samples of 2022).
 
         Returns:
-            The authorised resource, such as the consent.
+            The authorised resource: the consent, the status of the payment, the basket.
 
         Raises:
             InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
             AuthorisationFailedError: The user declined, the bank ended the authorisation, or the resource has become
                 unusable.
             AnotherSignatureNeededError: The user has authorised, and ten seconds later the bank still waits for others.
+            PaymentRejectedError, PaymentCancelledError: The payment can't be carried out any more.
             AuthorisationTimeoutError: The user did not finish in time. It can be called again.
             APIError, ConnectionFailedError, TokenError, UnreadableResponseError: As `updates()`.
         """
@@ -258,7 +264,7 @@ class AsyncAuthorisation(Journey[T]):
             answer = await self._read_or_none(self._subject.read(), deadline, timeout)
             verdict = self._weigh(answer) if answer else "wait"
             if answer and verdict == "done":
-                return self._subject.identify(answer.parsed)
+                return self._subject.identify(answer)
             # a bank may only be late, but the next signature may take days
             if answer:
                 until = min(until, time.monotonic() + GRACE) if verdict == "partly" else deadline
@@ -288,42 +294,11 @@ class AsyncAuthorisation(Journey[T]):
         if answer:
             self._notice(answer)
 
-    async def _read_or_none(
-        self, operation: Operation[R], deadline: float, timeout: float, *, is_look: bool = False
-    ) -> RawResponse[R] | None:
-        """An answer that can be read; None after a failure that may pass."""
-        try:
-            answer = await self._read(operation, deadline, timeout)
-            answer.parsed  # noqa: B018 - raises what can't be read
-        except (APIError, ConnectionFailedError, TokenError, UnreadableResponseError) as failure:
-            if failure is self._trouble:  # it was given up
-                raise
-            self._note(failure, is_look=is_look)
-            return None
-        self._failed = 0
-        return answer
-
-    async def _read(self, operation: Operation[R], deadline: float, timeout: float) -> RawResponse[R]:
-        total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
-        try:
-            return await self._sender.replace(total_timeout=total).run_raw(operation)
-        except TimedOutError as error:
-            if time.monotonic() < deadline:
-                raise
-            self._give_up(timeout, error)
-
-    async def _pause(self, deadline: float, interval: float, timeout: float) -> None:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            self._give_up(timeout)
-        asked = getattr(self._trouble, "retry_after", None) if self._failed else None
-        await asyncio.sleep(min(max(interval, min(asked or 0.0, GRACE)), left))
-
 
 class AsyncAuthorisingService(AsyncBankService, Generic[T]):
     """Base of the services with resources that a user authorises."""
 
-    _subject: ClassVar[type[Subject[Any]]]
+    _subjects: ClassVar[tuple[type[Subject[Any]], ...]]
 
     def __init__(self, sender: AsyncSender, bank: BankBinding, make_bank: MakeBank) -> None:
         super().__init__(sender, bank)
@@ -332,11 +307,13 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
     async def _authorise(
         self,
         subject: Subject[T],
-        method: str | None,
+        methods: AnyMethod | Sequence[AnyMethod] | None,
         *,
         same_device: bool = False,
-        best: Sequence[str] = (),
     ) -> AsyncAuthorisation[T]:
+        wanted: Sequence[Any] = methods if isinstance(methods, list | tuple) else [methods]
+        ids = [id_of(each, "authentication_method_id", "method") for each in wanted]
+        method, best = (None, ids) if wanted is methods else (ids[0], [])
         if not isinstance(same_device, bool):
             raise refuse("same_device", "must be True or False", same_device)
         for each in best if method is None else (method,):
@@ -372,14 +349,23 @@ class AsyncAuthorisingService(AsyncBankService, Generic[T]):
             InvalidArgumentError: It is not such a dict, or belongs to another bank.
         """
         context = self._sender.options.psu_context
-        resource_id, bank, context, fields = read_saved(saved, self._subject.kind, self._bank, context)
-        sender, subject = self._sender.replace(psu_context=context), self._subject(resource_id, bank)
+        subject, context, fields = read_saved(saved, self._subjects, self._bank, context)
+        sender = self._sender.replace(psu_context=context)
         authorisation = AsyncAuthorisation(sender, self._make_bank, subject, **fields)
         authorisation._read_status()  # refuses malformed ids
         return authorisation
 
     async def _start(self, subject: Subject[T]) -> RawResponse[models.AuthorisationStarted]:
         return await self._run_identified(subject.start(), "authorisation_id")
+
+    async def _select(
+        self, subject: Subject[T], authorisation_id: AnyAuthorisation, method: AnyMethod
+    ) -> models.AuthorisationUpdated:
+        ids = id_of(authorisation_id, "authorisation_id"), id_of(method, "authentication_method_id")
+        return (await self._run(subject.select(*ids))).parsed
+
+    async def _sca_status(self, subject: Subject[T], authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
+        return (await self._run(subject.sca_status(id_of(authorisation_id, "authorisation_id")))).parsed
 
     async def _run_identified(self, operation: Operation[R], name: str) -> RawResponse[R]:
         """An answer with an id, checked because later paths contain it."""

@@ -9,6 +9,9 @@ from .._protocol.operation import Operation
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .cards import AsyncCards, AsyncRawCards
 from .consents import AsyncConsents, AsyncRawConsents
+from .fx_quotes import AsyncFxQuotes, AsyncRawFxQuotes
+from .payments import AsyncPayments, AsyncRawPayments
+from .signing_baskets import AsyncRawSigningBaskets, AsyncSigningBaskets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +39,12 @@ class AsyncBank:
 
     consents = cached_property(lambda bank: AsyncConsents(bank._sender, bank._binding, AsyncBank))
     """Consents: create them, and have the user authorise them."""
+    payments = cached_property(lambda bank: AsyncPayments(bank._sender, bank._binding, AsyncBank))
+    """Payments: create them, have the user approve them, and see what becomes of them."""
+    signing_baskets = cached_property(lambda bank: AsyncSigningBaskets(bank._sender, bank._binding, AsyncBank))
+    """Signing baskets: many payments that are approved at once."""
+    fx_quotes = cached_property(lambda bank: AsyncFxQuotes(bank._sender, bank._binding))
+    """FX quotes: what a payment into another currency costs."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
         """The accounts that a valid consent opens.
@@ -157,6 +166,12 @@ class AsyncRawBank:
 
     consents = cached_property(lambda raw: AsyncRawConsents(raw._bank.consents))
     """Consents."""
+    payments = cached_property(lambda raw: AsyncRawPayments(raw._bank.payments))
+    """Payments."""
+    signing_baskets = cached_property(lambda raw: AsyncRawSigningBaskets(raw._bank.signing_baskets))
+    """Signing baskets."""
+    fx_quotes = cached_property(lambda raw: AsyncRawFxQuotes(raw._bank.fx_quotes))
+    """FX quotes."""
 
     def accounts(self, consent_id: AnyConsent) -> AsyncRawAccounts:
         """The accounts that a valid consent opens, as in `bank.accounts`."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import AsyncBank
+    from .kyc import AsyncKyc, AsyncRawKyc
     from .oauth import AsyncOAuth
 
 P = ParamSpec("P")
@@ -141,6 +142,13 @@ class AsyncOpenPayments:
     """Cities that have banks."""
     aspsps = cached_property(lambda op: directory.AsyncAspsps(op._sender))
     """ASPSPs: the banks."""
+
+    @cached_property
+    def kyc(self) -> AsyncKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import AsyncKyc
+
+        return AsyncKyc(self._sender)
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -331,6 +339,13 @@ class AsyncRawOpenPayments:
     """Cities that have banks."""
     aspsps = cached_property(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
+
+    @cached_property
+    def kyc(self) -> AsyncRawKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import AsyncRawKyc
+
+        return AsyncRawKyc(self._client.kyc)
 
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("openpayments_facade")
 
+SECONDS_LEFT = 30.0
+"""How long the token of a request that must not be sent twice is still valid, at least."""
+
 T = TypeVar("T")
 
 
@@ -35,6 +38,9 @@ class AsyncSender:
     def replace(self, **options: Any) -> AsyncSender:
         """A sender with some options changed. Raises InvalidArgumentError, whose message names the option."""
         return AsyncSender(self.session, self.options.replace(**options))
+
+    def remember(self, answer: RawResponse[Any]) -> None:
+        """Takes note of an answer that was known without sending anything."""
 
     async def run(self, operation: Operation[T]) -> T:
         """The parsed answer. Raises the exceptions that `errors` lists."""
@@ -73,7 +79,9 @@ class AsyncSender:
 
     async def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
-        token = await tokens.aget(call.remaining(), self.options.max_retries)
+        # what must not be sent twice can't be sent again when its token expires on the way
+        left = 0.0 if operation.resendable else SECONDS_LEFT
+        token = await tokens.aget(call.remaining(), self.options.max_retries, left)
         while True:
             exchange = call.next_attempt(token.value)
             await self.session.pool.send(exchange)

@@ -27,6 +27,9 @@ class AsyncRecorder(AsyncSender):
 
     last: RawResponse[Any] | None = None
 
+    def remember(self, answer: RawResponse[Any]) -> None:
+        self.last = answer
+
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = await super().run_raw(operation)
         before = self.last or evolve(answer, messages=(), odd=())

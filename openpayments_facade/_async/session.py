@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._http.pools import AsyncPool
+from .._protocol.keys import Keys
 from .._protocol.quota import Quota
 from ..scopes import PsuContext, compose
 from ..tokens.fetcher import TokenFetcher
 from ..tokens.manager import TokenManager
 
 if TYPE_CHECKING:
+    from openpayments_client import models
+
     from .._protocol.options import Options
     from .._settings import Settings
 
@@ -30,6 +33,9 @@ class AsyncSession:
             timeout=options.timeout,
         )
         self.quota = Quota()
+        self.keys = Keys()
+        self.aspsps: dict[str, models.AspspDetails] = {}
+        """What payments have asked about banks."""
         self.told: set[tuple[str, ...]] = set()
         """Which missing headers have been logged."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}

@@ -20,7 +20,8 @@ from attrs import field, frozen
 from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
-from .._redaction import Secret, printable, scrubber
+from .._redaction import Secret, printable, scrubber, str_or_none
+from .operation import is_resendable
 from .text import decoded
 
 if TYPE_CHECKING:
@@ -121,7 +122,10 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
     body = _clipped(scrubbed(answer))
-    return errors.UnreadableResponseError(f"{answer.status_code} with {problem}", path=path, body=body, **about(answer))
+    said = f"{answer.status_code} with {problem}"
+    return errors.UnreadableResponseError(
+        said, path=path, body=body, may_have_taken_effect=not is_resendable(answer.method), **about(answer)
+    )
 
 
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}
@@ -134,7 +138,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
         APIError: The status is not a success; the class depends on status and code.
     """
     if not 200 <= answer.status_code < 300:
-        raise _api_error(answer)
+        raise _api_error(answer, operation.name)
     parsed: Any = None
     messages: tuple[errors.TppMessage, ...] = ()
     bodies = operation.endpoint._bodies if operation.endpoint else {}
@@ -276,6 +280,7 @@ _BY_CODE: Final[dict[str | None, type[errors.APIError]]] = {
     "CONSENT_INVALID": errors.ConsentInvalidError,
     "CONSENT_UNKNOWN": errors.ConsentInvalidError,
     "CONSENT_EXPIRED": errors.ConsentExpiredError,
+    "TPP_KYC_INVALID": errors.KycRequiredError,
 }
 _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
     400: errors.BadRequestError,
@@ -287,7 +292,9 @@ _BY_STATUS: Final[dict[int, type[errors.APIError]]] = {
 }
 
 
-def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIError]:
+def _kind(operation: str, status: int, code: str | None, text: str | None) -> type[errors.APIError]:
+    if operation == "cancel_payment" and (status == 405 or code == "CANCELLATION_INVALID"):
+        return errors.CancellationRefusedError
     if status == 429 and code == "ACCESS_EXCEEDED":
         return errors.AccessExceededError
     if status == 401 and "requires sca" in (text or "").lower():  # Swedbank; the provider's guide of 2021
@@ -295,22 +302,33 @@ def _kind(status: int, code: str | None, text: str | None) -> type[errors.APIErr
     return _BY_CODE.get(code) or _BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIError)
 
 
-def _api_error(answer: Answer) -> errors.APIError:
+def _api_error(answer: Answer, operation: str) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
     errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
     first = next(iter(errors_first), errors.TppMessage())
     said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "without explanation"
+    kind = _kind(operation, status, first.code, first.text)
     if status in REDIRECTS:
         said += ", a redirect, which is not followed"
-    return _kind(status, first.code, first.text)(
+    return kind(
         f"{status} {said}",
         code=first.code,
         messages=messages,
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=_clipped(answer.content.decode(errors="replace")),
+        may_have_taken_effect=not is_resendable(answer.method) and (status == 408 or status >= 500),
+        **{"kyc_url": _kyc_url(answer.content)} if kind is errors.KycRequiredError else {},
         **about(answer),
     )
+
+
+def _kyc_url(content: bytes) -> str | None:
+    """The address of the KYC form in an error body."""
+    with suppress(LookupError, RecursionError, TypeError, ValueError):
+        found = alone(loads(content)["_links"]["kycRedirect"])
+        return str_or_none(found if isinstance(found, str) else found["href"])
+    return None
 
 
 def phrase(status: int) -> str:

@@ -123,7 +123,7 @@ class Operation(Generic[T]):
     @property
     def resendable(self) -> bool:
         """Whether it is safe to send twice."""
-        return self.method in {"GET", "HEAD"}
+        return is_resendable(self.method)
 
     @property
     def name(self) -> str:
@@ -135,6 +135,11 @@ class Operation(Generic[T]):
     def route(self) -> str:
         """Method and path, to be shown."""
         return f"{self.method} {self.shown_path or self.path}"
+
+
+def is_resendable(method: str) -> bool:
+    """Whether a request with this method is safe to send twice."""
+    return method in {"GET", "HEAD"}
 
 
 def plain(value: Any) -> Any:

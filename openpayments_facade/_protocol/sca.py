@@ -1,4 +1,4 @@
-"""How a user authorises: what is authorised, the bank's approach, what to show, and the result. Pure.
+"""How a user authorises: the bank's approach, the method, what to show, and the result. Pure.
 
 Sources: the provider's guide of 2021 (approaches, challenges, statuses); the provider's samples of 2022 (polling
 intervals); observed in 2026 (choice of the method, reasons of failures).
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 from attrs import define, evolve, field, frozen
-from openpayments_client import models
-from openpayments_client.api import consent as api
 from openpayments_client.operations import MODELS, OPERATIONS
 
 from .. import errors
@@ -20,20 +18,29 @@ from .._checks import refuse
 from .._redaction import printable, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
-from .answer import is_busy
 from .challenge import Challenge, text_or_none
-from .operation import Endpoint, Operation
+from .patience import Patience
 from .redirect import TRYING_AGAIN_HELPS, is_metadata
+from .subjects import same
 
 if TYPE_CHECKING:
+    from openpayments_client import models
+
     from .answer import RawResponse
     from .binding import BankBinding
+    from .subjects import Subject, Verdict
 
 T = TypeVar("T")
-Verdict: TypeAlias = Literal["done", "partly", "wait", "lost"]
 
+_APPROACH: Final = "ASPSP-SCA-Approach"
 SUCCESSFUL: Final = frozenset({"finalised", "exempted"})
 TERMINAL: Final = SUCCESSFUL | {"failed"}
+
+HERE: Final = ("mbid_same_device", "mbid")
+"""The methods for a user whose BankID is on this very device, the best one first."""
+_ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
+_BEGUN: Final = {"authenticationStarted", "psuAuthenticated", "scaMethodSelected"}
+"""Statuses of an authorisation in which a method has been selected."""
 POLL_INTERVAL: Final = {"decoupled": 1.0, "redirect": 2.0, "oauth_redirect": 2.0}
 """Seconds between two reads of the SCA status (the provider's samples of 2022)."""
 STUCK: Final = 5
@@ -41,18 +48,8 @@ STUCK: Final = 5
 GRACE: Final = 10.0
 """Seconds that a bank may take to notice that nobody else has to sign."""
 
-HERE: Final = ("mbid_same_device", "mbid")
-"""The methods for a user whose BankID is on this very device, the best one first."""
-_ELSEWHERE: Final = ("mbid_animated_qr_image", "mbid_animated_qr_token", "mbid")
 _LONGEST: Final = 512
 """The number of characters of a bank's text that an exception keeps."""
-PATIENCE: Final = 6
-"""The number of reads in a row, of the SCA status and of the resource, that have to fail before it gives up."""
-_BEGUN: Final = {"authenticationStarted", "psuAuthenticated", "scaMethodSelected"}
-"""Statuses of an authorisation in which a method has been selected."""
-"""In the path of a link that is no page (RFC 8615)."""
-
-_APPROACH: Final = "ASPSP-SCA-Approach"
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
 """The fields of a `Journey` that `to_dict` contains unchanged."""
 
@@ -66,83 +63,6 @@ class Approach(StrEnum):
     """In the browser. The callback has no code."""
     DECOUPLED = "decoupled"
     """In an app such as Mobile BankID: show the challenge, then wait."""
-
-
-class Endpoints(NamedTuple):
-    """The operations for one kind of resource."""
-
-    start: Endpoint[..., Any]
-    select: Endpoint[..., Any]
-    sca_status: Endpoint[..., Any]
-    read: Endpoint[..., Any]
-
-
-@frozen
-class Subject(Generic[T]):
-    """The resource that a user authorises, and its operations. Each kind of resource is a small subclass."""
-
-    id: str
-    bank: BankBinding
-    kind: ClassVar[str]
-    """Its name in `to_dict` and in messages; `exchange_code` takes the id as `<kind>_id`."""
-    endpoints: ClassVar[Endpoints]
-    status_field: ClassVar[str]
-    done: ClassVar[frozenset[str]]
-    """Statuses of a resource that is authorised."""
-    partly: ClassVar[frozenset[str]]
-    """Statuses of a resource that others have to authorise as well."""
-    lost: ClassVar[frozenset[str]]
-    """Statuses of a resource that can't be authorised any more."""
-
-    def start(self) -> Operation[models.AuthorisationStarted]:
-        """Starts an authorisation."""
-        return Operation.at_bank(self.bank, self.endpoints.start, self.id)
-
-    def select(self, authorisation_id: str, method: str) -> Operation[models.AuthorisationUpdated]:
-        """Selects how the user authorises."""
-        body = models.SelectAuthenticationMethod(authentication_method_id=method)
-        return Operation.at_bank(self.bank, self.endpoints.select, self.id, authorisation_id, body=body)
-
-    def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
-        """Reads how far the user has got."""
-        return Operation.at_bank(self.bank, self.endpoints.sca_status, self.id, authorisation_id)
-
-    def read(self) -> Operation[T]:
-        """Reads the resource itself."""
-        return Operation.at_bank(self.bank, self.endpoints.read, self.id)
-
-    def verdict(self, resource: T) -> tuple[Verdict, str | None]:
-        """Whether the resource is authorised, may still be, or never will be; and its status."""
-        status = str_or_none(getattr(resource, self.status_field))
-        known: dict[Verdict, frozenset[str]] = {"done": self.done, "partly": self.partly, "lost": self.lost}
-        found = ((verdict, each) for verdict, statuses in known.items() for each in statuses if _same(each, status))
-        return next(found, ("wait", status))
-
-    def identify(self, resource: T) -> T:
-        """The resource with its id, which the answer may lack."""
-        return resource
-
-
-class ConsentSubject(Subject["models.Consent"]):
-    """A consent that a user authorises."""
-
-    __slots__ = ()
-    kind = "consent"
-    endpoints = Endpoints(
-        api.start_consent_authorisation,
-        api.update_consents_psu_data,
-        api.get_consent_sca_status,
-        api.get_consent_information,
-    )
-    status_field = "consent_status"
-    done = frozenset({"valid"})
-    partly = frozenset({"partiallyAuthorised"})
-    lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
-
-    def identify(self, resource: models.Consent) -> models.Consent:
-        """The consent with its id."""
-        resource.consent_id = resource.consent_id or self.id
-        return resource
 
 
 @frozen
@@ -168,7 +88,7 @@ class AuthorisationUpdate:
 
 
 @define(eq=False, repr=False, slots=False)
-class Journey(Generic[T]):
+class Journey(Patience, Generic[T]):
     """The state of an authorisation: approach, challenge, SCA status."""
 
     _subject: Subject[T]
@@ -186,9 +106,6 @@ class Journey(Generic[T]):
     # reads in a row without an SCA status, and without another one
     _silent: int = field(default=0, init=False)
     _unchanged: int = field(default=0, init=False)
-    # reads in a row that failed, and the last failure
-    _failed: int = field(default=0, init=False)
-    _trouble: errors.OpenPaymentsError | None = field(default=None, init=False)
     # why no method could be selected
     _refusal: errors.OpenPaymentsError | None = field(default=None, init=False)
 
@@ -199,8 +116,8 @@ class Journey(Generic[T]):
 
     @property
     def consent_id(self) -> str:
-        """The id of what is authorised, if it is a consent."""
-        return self._subject.id
+        """The id of what is authorised, if it is a consent; else an empty string."""
+        return self._subject.id if self._subject.kind == "consent" else ""
 
     @property
     def _is_over(self) -> bool:
@@ -220,15 +137,17 @@ class Journey(Generic[T]):
             raise self._failure(f"{said} ended as {self.sca_status}", self.sca_status, self._messages)
 
     def _weigh(self, answer: RawResponse[T]) -> Verdict:
-        """Whether the resource is authorised, partly or not yet. Raises AuthorisationFailedError if it is lost."""
-        verdict, self._status = self._subject.verdict(answer.parsed)
+        """Whether the resource is authorised, partly or not yet. Raises the error about it if it is lost."""
+        is_approved = self.sca_status in SUCCESSFUL
+        verdict, self._status = self._subject.verdict(answer.parsed, is_approved=is_approved)
         if verdict == "lost":
+            messages = messages_of(answer) or self._messages
             said = f"{self._subject.kind} {self.resource_id} is {self._status}"
-            raise self._failure(said, self._status, messages_of(answer) or self._messages)
+            raise self._subject.failure(self._status, messages) or self._failure(said, self._status, messages)
         return verdict
 
     def _notice(self, answer: RawResponse[T]) -> None:
-        """Ends the authorisation if the resource is authorised. Raises AuthorisationFailedError if it never will be."""
+        """Ends the authorisation if the resource is authorised. Raises the error about it if it never will be."""
         if self._weigh(answer) == "done":
             self._is_authorised, self.challenge = True, None
 
@@ -253,25 +172,20 @@ class Journey(Generic[T]):
 
     def _note(self, failure: errors.OpenPaymentsError, *, is_look: bool) -> None:
         """Takes note of a read that failed. Raises it if it will not pass."""
-        self._failed, self._trouble = self._failed + 1, failure
         if isinstance(failure, errors.APIError) and (failure.code or "").upper() in TRYING_AGAIN_HELPS:
             raise self._failure(f"the bank answered {failure.status_code}", failure.code, failure.messages) from failure
-        if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
-            raise failure
+        super()._note(failure, is_look=is_look)
 
     def _give_up(self, timeout: float, cause: Exception | None = None) -> NoReturn:
-        """Raises the error at the end of `timeout` seconds: the failure of the last read, if it failed."""
-        if self._failed and self._trouble:
-            raise self._trouble
-        raise self._timeout_error(timeout) from cause or self._trouble or self._refusal
+        """Raises the error at the end of `timeout` seconds; without another cause, why no method could be selected."""
+        super()._give_up(timeout, cause or self._trouble or self._refusal)
 
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id}"
         if self._is_over and self._status in self._subject.partly:
-            return AnotherSignatureNeededError(
-                f"{said} is {self._status}: others have to sign, each with an authorisation of their own", **self._ids
-            )
+            said += f" is {self._status}: others have to sign, each with an authorisation of their own"
+            return AnotherSignatureNeededError(said, messages=self._messages, **self._ids)
         said += f" was not authorised within {timeout:g} s"
         status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
         return AuthorisationTimeoutError(f"{said}; SCA status {self.sca_status}{status}", **self._ids)
@@ -282,8 +196,9 @@ class Journey(Generic[T]):
 
     @property
     def _ids(self) -> dict[str, str | None]:
-        consent_id = self.resource_id if self._subject.kind == "consent" else None
-        return {"resource_id": self.resource_id, "consent_id": consent_id, "authorisation_id": self.authorisation_id}
+        ids: dict[str, str | None] = {"resource_id": self.resource_id, "authorisation_id": self.authorisation_id}
+        kind = self._subject.exchanged_as
+        return ids if kind is None else {**ids, f"{kind}_id": self.resource_id}
 
     def _begin(self, started: RawResponse[Any], updated: RawResponse[Any] | None, method: str | None) -> None:
         """Reads the answers that start the authorisation; `updated` is None if no method was selected.
@@ -333,7 +248,8 @@ class Journey(Generic[T]):
         return {
             "kind": self._subject.kind,
             "bic_fi": self._subject.bank.bic_fi,
-            f"{self._subject.kind}_id": self.resource_id,
+            self._subject.id_name: self.resource_id,
+            **({} if self._subject.product is None else {"product": self._subject.product}),
             "authorisation_id": self.authorisation_id,
             "approach": str(self.approach),
             **{name: getattr(self, f"_{name}") for name in _SAVED},
@@ -350,15 +266,18 @@ class Journey(Generic[T]):
 
 
 def read_saved(
-    saved: object, kind: str, bank: BankBinding, psu_context: PsuContext | None
-) -> tuple[str, BankBinding, PsuContext | None, dict[str, Any]]:
-    """Reads a dict from `to_dict`: the resource's id, the bank as it was bound, the PSU context, a journey's fields.
+    saved: object, kinds: Iterable[type[Subject[Any]]], bank: BankBinding, psu_context: PsuContext | None
+) -> tuple[Subject[Any], PsuContext | None, dict[str, Any]]:
+    """Reads a dict from `to_dict`: what is authorised, at the bank as it was bound; the PSU context; the other fields.
 
     `psu_context` is used if the dict has none. Raises InvalidArgumentError.
     """
-    if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or saved.get("kind", kind) != kind:
-        raise refuse("saved", f"must be a dict from to_dict() of a {kind} at {bank.bic_fi}")
-    for name in ("authorisation_id", f"{kind}_id", *_SAVED):
+    known = {kind.kind: kind for kind in kinds}
+    found = known.get(saved.get("kind", next(iter(known)))) if isinstance(saved, Mapping) else None
+    if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or found is None:
+        raise refuse("saved", f"must be a dict from to_dict() of a {' or '.join(known)} at {bank.bic_fi}")
+    texts = ("authorisation_id", found.id_name, *(("product",) if found.has_product else ()))
+    for name in (*texts, *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
             raise refuse("saved", f"must have a string for {name}")
     if saved.get("approach") not in list(Approach):
@@ -375,15 +294,7 @@ def read_saved(
     psu = evolve(bank.psu, context=context)
     bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
-    return saved[f"{kind}_id"], bank, context, fields
-
-
-def link(links: models.Links | None, name: str) -> str | None:
-    """The address of a link, which is an object, a string, or one of these in a list."""
-    found = links.additional_properties.get(name) if links is not None else None
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0].get("href") if isinstance(found[0], dict) else found[0]
-    return (str_or_none(getattr(found, "href", found)) or "").strip() or None
+    return found(saved[found.id_name], bank, saved["product"] if found.has_product else None), context, fields
 
 
 def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
@@ -404,26 +315,20 @@ def _ends_it(message: TppMessage) -> bool:
     return (message.code or "").upper() in TRYING_AGAIN_HELPS and (message.category or "").upper() == "ERROR"
 
 
-def _same(known: str, status: str | None) -> bool:
-    """Whether a bank means a known status."""
-    return status is not None and known.lower() == status.strip().lower()
-
-
 def _status_of(
     answer: models.AuthorisationStarted | models.AuthorisationUpdated | models.ScaStatusAnswer,
 ) -> str | None:
     """The SCA status of an answer. Those that end an authorisation are recognised in any case."""
     status = str_or_none(answer.sca_status) or None
-    return next((known for known in TERMINAL if _same(known, status)), status)
+    return next((known for known in TERMINAL if same(known, status)), status)
 
 
-def _may_pass(failure: errors.OpenPaymentsError) -> bool:
-    """Whether a read that failed says nothing about the authorisation, so that the next one may do better."""
-    if isinstance(failure, errors.TokenError):
-        return is_busy(failure.status_code)
-    if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
-        return False
-    return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))
+def link(links: models.Links | None, name: str) -> str | None:
+    """The address of a link, which is an object, a string, or one of these in a list."""
+    found = links.additional_properties.get(name) if links is not None else None
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0].get("href") if isinstance(found[0], dict) else found[0]
+    return (str_or_none(getattr(found, "href", found)) or "").strip() or None
 
 
 def method_to_select(

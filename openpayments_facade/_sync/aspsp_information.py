@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openpayments_client import models
 
     from .._protocol.arguments import AnyAspsp, AnyCity, AnyCountry
+    from .sender import Sender
 
 
 class Countries(Service):
@@ -113,6 +114,14 @@ class Aspsps(Service):
         """
         codes, ids = as_list(countries, "countries", as_country), as_list(city_ids, "city_ids", as_city)
         return self._call(api.get_aspsp_list, iso_country_codes=codes, city_ids=ids).aspsps
+
+
+def details_of(sender: Sender, bic_fi: str) -> models.AspspDetails:
+    """What a bank says about itself. A client asks once."""
+    known = sender.session.aspsps.get(bic_fi)
+    if known is None:
+        known = sender.session.aspsps[bic_fi] = Aspsps(sender.replace()).get(bic_fi)
+    return known
 
 
 class RawCountries(RawService[Countries]):

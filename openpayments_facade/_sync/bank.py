@@ -10,6 +10,9 @@ from .._protocol.operation import Operation
 from .accounts import Accounts, RawAccounts
 from .cards import Cards, RawCards
 from .consents import Consents, RawConsents
+from .fx_quotes import FxQuotes, RawFxQuotes
+from .payments import Payments, RawPayments
+from .signing_baskets import RawSigningBaskets, SigningBaskets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,12 @@ class Bank:
 
     consents = cached_property(lambda bank: Consents(bank._sender, bank._binding, Bank))
     """Consents: create them, and have the user authorise them."""
+    payments = cached_property(lambda bank: Payments(bank._sender, bank._binding, Bank))
+    """Payments: create them, have the user approve them, and see what becomes of them."""
+    signing_baskets = cached_property(lambda bank: SigningBaskets(bank._sender, bank._binding, Bank))
+    """Signing baskets: many payments that are approved at once."""
+    fx_quotes = cached_property(lambda bank: FxQuotes(bank._sender, bank._binding))
+    """FX quotes: what a payment into another currency costs."""
 
     def accounts(self, consent_id: AnyConsent) -> Accounts:
         """The accounts that a valid consent opens.
@@ -158,6 +167,12 @@ class RawBank:
 
     consents = cached_property(lambda raw: RawConsents(raw._bank.consents))
     """Consents."""
+    payments = cached_property(lambda raw: RawPayments(raw._bank.payments))
+    """Payments."""
+    signing_baskets = cached_property(lambda raw: RawSigningBaskets(raw._bank.signing_baskets))
+    """Signing baskets."""
+    fx_quotes = cached_property(lambda raw: RawFxQuotes(raw._bank.fx_quotes))
+    """FX quotes."""
 
     def accounts(self, consent_id: AnyConsent) -> RawAccounts:
         """The accounts that a valid consent opens, as in `bank.accounts`."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import Bank
+    from .kyc import Kyc, RawKyc
     from .oauth import OAuth
 
 P = ParamSpec("P")
@@ -142,6 +143,13 @@ class OpenPayments:
     """Cities that have banks."""
     aspsps = cached_property(lambda op: directory.Aspsps(op._sender))
     """ASPSPs: the banks."""
+
+    @cached_property
+    def kyc(self) -> Kyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import Kyc
+
+        return Kyc(self._sender)
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -332,6 +340,13 @@ class RawOpenPayments:
     """Cities that have banks."""
     aspsps = cached_property(lambda raw: directory.RawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
+
+    @cached_property
+    def kyc(self) -> RawKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import RawKyc
+
+        return RawKyc(self._client.kyc)
 
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""

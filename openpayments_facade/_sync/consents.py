@@ -10,7 +10,7 @@ from openpayments_client.api import consent as api
 
 from .._protocol.arguments import as_access, as_last_day, id_of
 from .._protocol.operation import Operation
-from .._protocol.sca import ConsentSubject
+from .._protocol.subjects import ConsentSubject
 from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
@@ -38,7 +38,7 @@ class Consents(AuthorisingService["models.Consent"]):
             effect.
     """
 
-    _subject = ConsentSubject
+    _subjects = (ConsentSubject,)
 
     def create(
         self,
@@ -89,7 +89,7 @@ class Consents(AuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent.
         """
         subject = self._of(consent_id)
-        return subject.identify((self._run(subject.read())).parsed)
+        return subject.identify(self._run(subject.read()))
 
     def status(self, consent_id: AnyConsent) -> str:
         """Reads a consent's status alone.
@@ -156,10 +156,7 @@ class Consents(AuthorisingService["models.Consent"]):
                 does not support.
             OutcomeUnknownError: There is no answer; an authorisation may have been started.
         """
-        best = method if isinstance(method, list | tuple) else ()
-        one = id_of(None if best is method else method, "authentication_method_id", "method")
-        ids = [id_of(each, "authentication_method_id", "method") for each in best]
-        return self._authorise(self._of(consent_id), one, same_device=same_device, best=ids)
+        return self._authorise(self._of(consent_id), method, same_device=same_device)
 
     def start_authorisation(self, consent_id: AnyConsent) -> models.AuthorisationStarted:
         """Starts an authorisation, and nothing more. `authorise` also selects the method.
@@ -196,8 +193,7 @@ class Consents(AuthorisingService["models.Consent"]):
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
             OutcomeUnknownError: There is no answer; read the SCA status.
         """
-        ids = id_of(authorisation_id, "authorisation_id"), id_of(authentication_method_id, "authentication_method_id")
-        return (self._run(self._of(consent_id).select(*ids))).parsed
+        return self._select(self._of(consent_id), authorisation_id, authentication_method_id)
 
     def sca_status(self, consent_id: AnyConsent, *, authorisation_id: AnyAuthorisation) -> models.ScaStatusAnswer:
         """Reads how far the user has got, with the current challenge of a decoupled authorisation.
@@ -209,8 +205,7 @@ class Consents(AuthorisingService["models.Consent"]):
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
         """
-        id_ = id_of(authorisation_id, "authorisation_id")
-        return (self._run(self._of(consent_id).sca_status(id_))).parsed
+        return self._sca_status(self._of(consent_id), authorisation_id)
 
     def authorisations(self, consent_id: AnyConsent) -> list[str]:
         """Lists the ids of a consent's authorisations. A company may need several.

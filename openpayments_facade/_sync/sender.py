@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("openpayments_facade")
 
+SECONDS_LEFT = 30.0
+"""How long the token of a request that must not be sent twice is still valid, at least."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,9 @@ class Sender:
     def replace(self, **options: Any) -> Sender:
         """A sender with some options changed. Raises InvalidArgumentError, whose message names the option."""
         return Sender(self.session, self.options.replace(**options))
+
+    def remember(self, answer: RawResponse[Any]) -> None:
+        """Takes note of an answer that was known without sending anything."""
 
     def run(self, operation: Operation[T]) -> T:
         """The parsed answer. Raises the exceptions that `errors` lists."""
@@ -74,7 +80,9 @@ class Sender:
 
     def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
-        token = tokens.get(call.remaining(), self.options.max_retries)
+        # what must not be sent twice can't be sent again when its token expires on the way
+        left = 0.0 if operation.resendable else SECONDS_LEFT
+        token = tokens.get(call.remaining(), self.options.max_retries, left)
         while True:
             exchange = call.next_attempt(token.value)
             self.session.pool.send(exchange)

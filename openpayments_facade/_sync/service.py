@@ -28,6 +28,9 @@ class Recorder(Sender):
 
     last: RawResponse[Any] | None = None
 
+    def remember(self, answer: RawResponse[Any]) -> None:
+        self.last = answer
+
     def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         answer = super().run_raw(operation)
         before = self.last or evolve(answer, messages=(), odd=())

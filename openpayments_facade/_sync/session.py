@@ -6,12 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._http.pools import Pool
+from .._protocol.keys import Keys
 from .._protocol.quota import Quota
 from ..scopes import PsuContext, compose
 from ..tokens.fetcher import TokenFetcher
 from ..tokens.manager import TokenManager
 
 if TYPE_CHECKING:
+    from openpayments_client import models
+
     from .._protocol.options import Options
     from .._settings import Settings
 
@@ -31,6 +34,9 @@ class Session:
             timeout=options.timeout,
         )
         self.quota = Quota()
+        self.keys = Keys()
+        self.aspsps: dict[str, models.AspspDetails] = {}
+        """What payments have asked about banks."""
         self.told: set[tuple[str, ...]] = set()
         """Which missing headers have been logged."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}

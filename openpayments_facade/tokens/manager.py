@@ -72,11 +72,12 @@ class TokenManager:
         self._entry = self._memory.entry((*public, self._fetcher.client_secret), self._store, self._clock.now())
         self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()
 
-    def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0) -> AccessToken:
+    def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, left: float = 0.0) -> AccessToken:
         """The token. Blocks at most `timeout` seconds while one is fetched.
 
-        A fetch that fails in a way that may pass is tried again, `retries` times. When a pause is too long to wait for,
-        the error of the last request is raised.
+        It is valid for `left` more seconds at least, or for most of its lifetime if that is shorter. A fetch that fails
+        in a way that may pass is tried again, `retries` times. When a pause is too long to wait for, the error of the
+        last request is raised.
 
         Raises:
             TimedOutError: The fetch took longer.
@@ -85,20 +86,22 @@ class TokenManager:
                 seconds until the next request; before that, the same error is raised without one, and says so.
         """
         token, clock = self._entry.state.token, self._clock
-        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
+        is_fresh = token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall
+        if token is not None and is_fresh and (not left or token.lasts(left, clock.now())):
             return token
-        steps = self._steps(timeout, retries, blocks=True)
+        steps = self._steps(timeout, retries, left, blocks=True)
         while not isinstance(step := next(steps), AccessToken):
             flight, seconds = step
             futures.wait([flight.published], seconds)
         return step
 
-    async def aget(self, timeout: float = LONGEST_FLIGHT, retries: int = 0) -> AccessToken:
+    async def aget(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, left: float = 0.0) -> AccessToken:
         """Like `get`, without blocking the event loop. If it is cancelled, the fetch continues for other callers."""
         token, clock = self._entry.state.token, self._clock
-        if token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall:
+        is_fresh = token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall
+        if token is not None and is_fresh and (not left or token.lasts(left, clock.now())):
             return token
-        steps = self._steps(timeout, retries)
+        steps = self._steps(timeout, retries, left)
         while not isinstance(step := next(steps), AccessToken):
             flight, seconds = step
             await flight.wait(seconds)
@@ -143,7 +146,7 @@ class TokenManager:
         return [flight for flight in self._flights if flight.thread.is_alive() and flight.thread is not mine]
 
     def _steps(
-        self, timeout: float, retries: int, *, blocks: bool = False
+        self, timeout: float, retries: int, lasting: float, *, blocks: bool = False
     ) -> Iterator[AccessToken | tuple[Flight, float]]:
         """What one caller waits for, and for how long, one after the other; in the end the token. Raises as `get` does.
 
@@ -154,7 +157,7 @@ class TokenManager:
         plan: AccessToken | Flight | Failure | OpenPaymentsError | None
         while True:
             left = deadline - now.monotonic
-            plan = self._plan(now, min(LONGEST_WAIT, left), blocks=blocks)
+            plan = self._plan(now, min(LONGEST_WAIT, left), lasting, blocks=blocks)
             if isinstance(plan, Failure):
                 # a shared exception would collect the frames of everybody who raises it
                 raise copy.copy(plan.error) if plan.error is failed else plan.told(now)
@@ -173,7 +176,7 @@ class TokenManager:
                     raise copy.copy(failed)
                 retries -= 1
 
-    def _plan(self, now: Now, patience: float, *, blocks: bool) -> AccessToken | Flight | Failure:
+    def _plan(self, now: Now, patience: float, lasting: float, *, blocks: bool) -> AccessToken | Flight | Failure:
         """The token to use now, the flight to wait for, or why there is none."""
         entry, loop, started = self._entry, None, None
         with suppress(RuntimeError):
@@ -181,7 +184,7 @@ class TokenManager:
         try:
             with entry.lock:
                 state, flight = entry.state, entry.flight
-                step = decide(state, now, patience)
+                step = decide(state, now, patience, lasting)
                 # once the main thread has ended, the interpreter is about to exit: no more early refreshes
                 wanted = step is Step.FETCH or (step is Step.REFRESH and threading.main_thread().is_alive())
                 # waiting would block the event loop that the flight needs

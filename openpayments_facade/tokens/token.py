@@ -176,6 +176,10 @@ class AccessToken:
         """Whether it has not expired."""
         return now.is_before(self.expires)
 
+    def lasts(self, seconds: float, now: Now) -> bool:
+        """Whether it is valid for some seconds more, or for nearly its whole lifetime if that is shorter."""
+        return now.later(min(seconds, self.lifetime * (1 - LEAD_SHARE))).is_before(self.expires)
+
     def is_the_same(self, other: AccessToken | None) -> bool:
         """Whether both are the same token of the server, even if they were read at different times or places."""
         return other is not None and self.value == other.value
@@ -303,10 +307,13 @@ class Step(Enum):
     REFUSE = auto()  # fail with the last error, without a new request
 
 
-def decide(state: State, now: Now, patience: float = 0.0) -> Step:
-    """The next step of a caller, who would wait so many seconds for the end of a pause."""
+def decide(state: State, now: Now, patience: float = 0.0, lasting: float = 0.0) -> Step:
+    """The next step of a caller who would wait `patience` seconds for the end of a pause.
+
+    The token has to be valid for `lasting` more seconds.
+    """
     pause = state.pause(now)
-    if state.token is not None and state.token.is_alive(now):
+    if state.token is not None and state.token.lasts(lasting, now):
         return Step.SERVE if pause or state.token.is_fresh(now) else Step.REFRESH
     if state.failure is None or not pause:
         return Step.FETCH

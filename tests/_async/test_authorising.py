@@ -27,7 +27,8 @@ from openpayments_facade import (
     ServerError,
 )
 from openpayments_facade._protocol.arguments import today
-from openpayments_facade._protocol.sca import PATIENCE, STUCK
+from openpayments_facade._protocol.patience import PATIENCE
+from openpayments_facade._protocol.sca import STUCK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

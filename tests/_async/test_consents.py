@@ -208,7 +208,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     async def note(seconds: float) -> None:
         # the event loop's own parts sleep, too, and so do other threads
-        if sys._getframe(1).f_globals["__name__"].endswith(".authorisation"):
+        if sys._getframe(1).f_globals["__name__"].endswith(".waiting"):
             found.append(seconds)
         else:
             await sleep(seconds)

@@ -1,0 +1,60 @@
+"""Remembers what was created for a caller's key, so that the same key does not create a second one. Pure."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from typing import Any, Final
+
+from attrs import define, field
+
+from .._checks import refuse
+from ..errors import OpenPaymentsError, OutcomeUnknownError
+
+MOST: Final = 10_000
+"""How many keys are remembered; the oldest is forgotten first."""
+_LONGEST: Final = 255
+
+
+@define(eq=False)
+class Keys:
+    """The keys of one client, and what came of each. Safe to use from several threads and tasks."""
+
+    _known: OrderedDict[str, tuple[object, Future[Any]]] = field(factory=OrderedDict)
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    def claim(self, key: object, content: object) -> tuple[Future[Any], bool]:
+        """What comes of the creation for a key, and whether it is this caller who has to create.
+
+        Raises InvalidArgumentError if the key is no text, or was used for other content.
+        """
+        if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
+            raise refuse("key", f"must be a string of 1 to {_LONGEST} characters")
+        with self._lock:
+            is_new = key not in self._known
+            if is_new:
+                self._known[key] = (content, Future())
+                if len(self._known) > MOST:
+                    self._known.popitem(last=False)
+            known, outcome = self._known[key]
+        if known != content:
+            raise refuse("key", "was used for another payment")
+        return outcome, is_new
+
+    def fail(self, key: str, outcome: Future[Any], error: BaseException) -> None:
+        """Notes that there is none. The key is free again, unless the request may have taken effect."""
+        if not isinstance(error, OpenPaymentsError):  # it was interrupted, nobody knows when
+            error = OutcomeUnknownError("the creation for this key was interrupted")
+        if not getattr(error, "may_have_taken_effect", False):
+            with self._lock:
+                self._known.pop(key, None)
+        outcome.set_exception(copy.copy(error))
+
+
+def result_of(outcome: Future[Any]) -> Any:
+    """What was created. Raises the error that came instead: a copy, since it collects the frames of who raises it."""
+    if error := outcome.exception():
+        raise copy.copy(error)
+    return outcome.result()

@@ -1,0 +1,189 @@
+"""What a user authorises: consents, payments, their cancellations and signing baskets. Pure.
+
+Sources: the provider's description of 2026 (operations, statuses); observed in 2026 (whose status decides).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+from attrs import frozen
+from openpayments_client import models
+from openpayments_client.api import consent as of_consents
+from openpayments_client.api import payment_initiation as of_payments
+from openpayments_client.api import signing_baskets as of_baskets
+
+from .._redaction import str_or_none
+from ..payments import FAILED, PaymentStatus
+from .initiation import SERVICE, failure_of
+from .operation import Endpoint, Operation
+
+if TYPE_CHECKING:
+    from ..errors import OpenPaymentsError, TppMessage
+    from .answer import RawResponse
+    from .binding import BankBinding
+
+T = TypeVar("T")
+Verdict: TypeAlias = Literal["done", "partly", "wait", "lost"]
+
+
+class Endpoints(NamedTuple):
+    """The operations for one kind of resource."""
+
+    start: Endpoint[..., Any]
+    select: Endpoint[..., Any]
+    sca_status: Endpoint[..., Any]
+    read: Endpoint[..., Any]
+
+
+@frozen
+class Subject(Generic[T]):
+    """The resource that a user authorises, and its operations. Each kind of resource is a small subclass."""
+
+    id: str
+    bank: BankBinding
+    product: str | None = None
+    """Of a payment."""
+    kind: ClassVar[str]
+    """Its name in `to_dict` and in messages."""
+    exchanged_as: ClassVar[str | None] = None
+    """`exchange_code` takes the id as `<exchanged_as>_id`; None if no source says how a code is exchanged."""
+    id_name: ClassVar[str]
+    """What `to_dict` calls the id."""
+    has_product: ClassVar[bool] = False
+    endpoints: ClassVar[Endpoints]
+    status_field: ClassVar[str] = "transaction_status"
+    follows_sca: ClassVar[bool] = False
+    """Whether the outcome of its authorisation is the SCA status alone."""
+    done: ClassVar[frozenset[str]] = frozenset()
+    """Statuses of a resource that is authorised."""
+    partly: ClassVar[frozenset[str]] = frozenset()
+    """Statuses of a resource that others have to authorise as well."""
+    lost: ClassVar[frozenset[str]]
+    """Statuses of a resource that can't be authorised any more."""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The ids in its path."""
+        return (self.id,) if self.product is None else (SERVICE, self.product, self.id)
+
+    def start(self) -> Operation[models.AuthorisationStarted]:
+        """Starts an authorisation."""
+        return Operation.at_bank(self.bank, self.endpoints.start, *self.path)
+
+    def select(self, authorisation_id: str, method: str) -> Operation[models.AuthorisationUpdated]:
+        """Selects how the user authorises."""
+        body = models.SelectAuthenticationMethod(authentication_method_id=method)
+        return Operation.at_bank(self.bank, self.endpoints.select, *self.path, authorisation_id, body=body)
+
+    def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
+        """Reads how far the user has got."""
+        return Operation.at_bank(self.bank, self.endpoints.sca_status, *self.path, authorisation_id)
+
+    def read(self) -> Operation[Any]:
+        """Reads the resource itself, or its status."""
+        return Operation.at_bank(self.bank, self.endpoints.read, *self.path)
+
+    def verdict(self, resource: object, *, is_approved: bool) -> tuple[Verdict, str | None]:
+        """Whether the resource is authorised, may still be, or never will be; and its status."""
+        status = str_or_none(getattr(resource, self.status_field))
+        known: dict[Verdict, frozenset[str]] = {"done": self.done, "partly": self.partly, "lost": self.lost}
+        found = ((verdict, each) for verdict, statuses in known.items() for each in statuses if same(each, status))
+        return next(found, ("done" if self.follows_sca and is_approved else "wait", status))
+
+    def identify(self, answer: RawResponse[Any]) -> T:
+        """The resource, with its id, which the answer may lack."""
+        found: T = answer.parsed
+        return found
+
+    def failure(self, status: str | None, messages: tuple[TppMessage, ...]) -> OpenPaymentsError | None:
+        """The error for a resource that is lost, if it has one of its own."""
+
+
+class ConsentSubject(Subject["models.Consent"]):
+    """A consent that a user authorises."""
+
+    __slots__ = ()
+    kind = exchanged_as = "consent"
+    id_name = "consent_id"
+    endpoints = Endpoints(
+        of_consents.start_consent_authorisation,
+        of_consents.update_consents_psu_data,
+        of_consents.get_consent_sca_status,
+        of_consents.get_consent_information,
+    )
+    status_field = "consent_status"
+    done = frozenset({"valid"})
+    partly = frozenset({"partiallyAuthorised"})
+    lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
+
+    def identify(self, answer: RawResponse[models.Consent]) -> models.Consent:
+        """The consent with its id."""
+        consent = answer.parsed
+        consent.consent_id = consent.consent_id or self.id
+        return consent
+
+
+class PaymentSubject(Subject[PaymentStatus]):
+    """A payment that a user authorises. Its status may say the opposite of the SCA status (observed in 2026)."""
+
+    __slots__ = ()
+    kind = exchanged_as = "payment"
+    id_name = "payment_id"
+    has_product = True
+    endpoints = Endpoints(
+        of_payments.start_payment_authorisation,
+        of_payments.update_payment_psu_data,
+        of_payments.get_payment_initiation_sca_status,
+        of_payments.get_payment_initiation_status,  # some banks have no operation that reads the payment
+    )
+    follows_sca = True
+    partly = frozenset({"PATC"})
+    lost = FAILED
+
+    def identify(self, answer: RawResponse[Any]) -> PaymentStatus:
+        """The payment's status."""
+        return PaymentStatus(answer.parsed.transaction_status or "", answer.messages)
+
+    def failure(self, status: str | None, messages: tuple[TppMessage, ...]) -> OpenPaymentsError | None:
+        """PaymentRejectedError or PaymentCancelledError."""
+        return failure_of(self.id, PaymentStatus(status or "", messages))
+
+
+class CancellationSubject(PaymentSubject):
+    """The cancellation of a payment that a user authorises."""
+
+    __slots__ = ()
+    kind = "cancellation"
+    endpoints = Endpoints(
+        of_payments.start_payment_initiation_cancellation_authorisation,
+        of_payments.update_payment_cancellation_psu_data,
+        of_payments.get_payment_cancellation_sca_status,
+        of_payments.get_payment_initiation_status,
+    )
+    follows_sca = False
+    done = frozenset({"CANC"})
+    partly = frozenset()
+    lost = frozenset({"ACSC", "ACCC", "RJCT"})
+
+
+class BasketSubject(Subject["models.SigningBasket"]):
+    """A signing basket that a user authorises. Its status says nothing about a single payment (observed in 2026)."""
+
+    __slots__ = ()
+    kind = "basket"
+    id_name = "basket_id"
+    endpoints = Endpoints(
+        of_baskets.start_signing_basket_authorisation,
+        of_baskets.update_signing_basket_psu_data,
+        of_baskets.get_signing_basket_sca_status,
+        of_baskets.get_signing_basket,
+    )
+    follows_sca = True
+    partly = frozenset({"PATC"})
+    lost = FAILED
+
+
+def same(known: str, status: str | None) -> bool:
+    """Whether a bank means a known status."""
+    return status is not None and known.lower() == status.strip().lower()

@@ -1,0 +1,175 @@
+"""Payments: the status of one, what the bank had to say about a new one, and its entry in an account.
+
+    from openpayments_facade import payments
+
+    payments.warnings(created)                # the bank's warnings, before the user signs
+    payments.payee_match(created)             # whether the account is the payee's
+    payments.find(transactions, created)      # its entry in the account
+
+Pure functions: they send nothing. Sources: the provider's description of 2026 (statuses, warnings, payee check);
+observed in 2026 (which statuses are final).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+from attrs import define, fields
+from openpayments_client import models
+
+from ._checks import refuse
+from .errors import TppMessage
+
+__all__ = ["CreatedPayment", "PaymentStatus", "find", "payee_match", "warnings"]
+
+Entry = TypeVar("Entry", bound=models.Transaction)
+
+_SETTLED: Final = frozenset({"ACSC", "ACCC"})
+_ACCEPTED: Final = _SETTLED | {"ACSP", "ACWC", "ACWP"}
+FAILED: Final = frozenset({"RJCT", "CANC"})
+
+
+class PaymentStatus(str):
+    """The status of a payment: the bank's code, a string, with what it means.
+
+    A code that nobody described is neither final, accepted nor failed.
+
+    Attributes:
+        messages: What the bank has to say about it, as `TppMessage`s; with `PATC`, what is missing.
+    """
+
+    __slots__ = ("messages",)
+    messages: tuple[TppMessage, ...]
+
+    def __new__(cls, code: str, messages: Iterable[TppMessage] = ()) -> PaymentStatus:
+        self = super().__new__(cls, code)
+        self.messages = tuple(messages)
+        return self
+
+    # web sessions copy and pickle their values
+    def __getnewargs__(self) -> tuple[str, tuple[TppMessage, ...]]:  # type: ignore[override]
+        return str(self), self.messages
+
+    @property
+    def code(self) -> str:
+        """The code in capitals, without blanks around it."""
+        return self.strip().upper()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it will not change any more: `ACSC`, `ACCC`, `RJCT`, `CANC` or `PART`."""
+        return self.code in _SETTLED | FAILED | {"PART"}
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the bank carries it out, or has: `ACSP`, `ACWC`, `ACWP`, `ACSC` or `ACCC`."""
+        return self.code in _ACCEPTED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the money has left the payer's account: `ACSC`, or `ACCC`, at which it has reached the payee's."""
+        return self.code in _SETTLED
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it was rejected or cancelled: `RJCT` or `CANC`."""
+        return self.code in FAILED
+
+    @property
+    def needs_another_signature(self) -> bool:
+        """Whether somebody else has to approve as well: `PATC`."""
+        return self.code == "PATC"
+
+
+@define(repr=False)
+class CreatedPayment(models.PaymentCreated):
+    """A payment that was just created: the bank's answer, and what later calls need beside its id.
+
+    Attributes:
+        product: The payment product of its path, such as `domestic`. Keep it with the id.
+        end_to_end_identification: The payer's reference that was sent; made by the SDK if you left it out.
+        own_warnings: What the SDK noticed before it was sent, such as an OCR number with a wrong check digit.
+    """
+
+    product: str = ""
+    end_to_end_identification: str | None = None
+    own_warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, answer: models.PaymentCreated, order: Any) -> CreatedPayment:
+        """The answer, and what is known from the order beside it."""
+        sent = {each.name: getattr(answer, each.name) for each in fields(models.PaymentCreated) if each.init}
+        self = cls(**sent, product=order.product, end_to_end_identification=order.end_to_end_identification)
+        self.own_warnings, self.additional_properties = order.warnings, answer.additional_properties
+        return self
+
+
+def warnings(created: models.PaymentCreated) -> list[TppMessage]:
+    """What there is to say about a new payment before the user signs: flagged creditors, the check of the payee.
+
+        for warning in payments.warnings(created):
+            print(warning.code, warning.text)
+
+    Args:
+        created: What `create` returned.
+
+    Returns:
+        The messages of the bank (`CREDITOR_ACCOUNT_FLAGGED`, `CREDITOR_NAME_MISMATCH`, ...; new ones may appear), and
+        those of the SDK, without a code. Empty if there is nothing to say.
+
+    Raises:
+        InvalidArgumentError: It is no new payment.
+    """
+    payee = payee_match(created)
+    said: list[Any] = [*(created.tpp_messages or []), *((payee and payee.tpp_messages) or [])]
+    found = [TppMessage(each.code, each.text, each.category, getattr(each, "path", None)) for each in said]
+    own = getattr(created, "own_warnings", ())
+    return [*found, *(TppMessage(text=each, category="WARNING") for each in own)]
+
+
+def payee_match(created: models.PaymentCreated) -> models.PayeeMatch | None:
+    """Whether the account is that of the payee, as far as the bank has checked it (`verificationOfPayee`).
+
+    Args:
+        created: What `create` returned.
+
+    Returns:
+        `party_name_match` (`MTCH`, `CMTC`: close, `NMTC`: no match, `NOAP`: not possible), `matched_name` (the holder's
+        name, where it is close) and `tpp_messages`; None if the bank checked nothing.
+
+    Raises:
+        InvalidArgumentError: It is no new payment.
+    """
+    if not isinstance(created, models.PaymentCreated):
+        raise refuse("created", "must be what bank.payments.create returned")
+    return created.verification_of_payee
+
+
+def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
+    """The entry of a payment in an account's transactions, by the payment's id, else by the payer's reference.
+
+        entry = payments.find(bank.accounts(consent).transactions(account), created)
+
+    Args:
+        transactions: Transactions of the account, booked and pending. Booked ones are preferred.
+        payment: What `create` returned, or an OutcomeUnknownError, or anything else with a `payment_id` or an
+            `end_to_end_identification`.
+
+    Returns:
+        The transaction; None if there is none. Some banks send neither of the two.
+
+    Raises:
+        InvalidArgumentError: The payment has neither an id nor a reference.
+    """
+    names = {"payment_id": "payment_id", "end_to_end_identification": "end_to_end_id"}
+    wanted = {name: sent for known, name in names.items() if (sent := getattr(payment, known, None))}
+    if not wanted:
+        raise refuse("payment", "must have a payment_id or an end_to_end_identification")
+    found = [
+        (rank, isinstance(entry, models.PendingTransaction), number, entry)
+        for number, entry in enumerate(transactions)
+        for rank, (name, sought) in enumerate(wanted.items())
+        if str(getattr(entry, name, None)).strip().casefold() == str(sought).strip().casefold()
+    ]
+    return min(found, key=lambda each: each[:3])[3] if found else None
