@@ -135,6 +135,7 @@ class Simulator:
 
         of_2026 = rules == "2026"
         new_id = derived_uuids(seed).__next__
+        ledger = Ledger(seed=seed, transactions=transactions, today=now().date())
         self._application = Application(
             client_id=client_id or str(uuid.uuid4()),
             client_secret=client_secret or secrets.token_urlsafe(),
@@ -153,8 +154,10 @@ class Simulator:
                 of_2026=of_2026,
             ),
             consents=Consents(new_id=new_id, now=now),
-            payments=Payments(new_id=new_id, now=now, settlement=settlement, sandbox_flaws=sandbox_flaws),
-            ledger=Ledger(seed=seed, transactions=transactions, today=now().date()),
+            payments=Payments(
+                new_id=new_id, now=now, ledger=ledger, settlement=settlement, sandbox_flaws=sandbox_flaws
+            ),
+            ledger=ledger,
             now=now,
             auth_url=lambda: self.auth_url,
             require_psu_context=require_psu_context,
