@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..state.payments import Cancellation, Payment
     from ..state.users import Reason
 
-__all__ = ["payment_initiation_routes"]
+__all__ = ["PENDING", "payment_initiation_routes"]
 
 _PAYMENTS = "/psd2/paymentinitiation/v1/payments"
 _PRODUCT = f"{_PAYMENTS}/{{payment_product}}"
@@ -41,6 +41,7 @@ _TOLD: Final = (
     "requestedExecutionDate",
     "endToEndIdentification",
 )
+PENDING: Final = message("INFORMATION", "AUTHORISATION_PENDING_API", "another person has to authorise this")
 _GIROS: Final = ("bankgiroNumber", "plusgiroNumber")
 
 
@@ -169,6 +170,6 @@ def _messages(call: BankCall, payment: Payment) -> dict[str, Any]:
     if not call.provider.of_2026:
         return {}
     if payment.status == "PATC":
-        return message("INFORMATION", "AUTHORISATION_PENDING_API", "another person has to authorise the payment")
+        return {**PENDING}
     reason: Reason | None = payment.reason
     return {} if reason is None else message("ERROR", reason.code, reason.text)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .book import Template
     from .ledger import Ledger
     from .resource import Origin
+    from .signing_baskets import SigningBasket
 
 __all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPayment"]
 
@@ -60,7 +61,7 @@ class Payment(Subject):
     """A payment. `request` is the body that it was created with.
 
     `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled, and `account` is the
-    one that pays, None if it is none of the user's.
+    one that pays, None if it is none of the user's. `basket` is the signing basket that it is in.
     """
 
     kind = "payment"
@@ -72,6 +73,7 @@ class Payment(Subject):
     reason: Reason | None = None
     settles_at: datetime | None = None
     account: Account | None = None
+    basket: SigningBasket | None = field(default=None, repr=False)
     cancellation: Cancellation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,12 +82,16 @@ class Payment(Subject):
 
     @property
     def waits_for_user(self) -> bool:
-        return self.status in {"RCVD", "PATC"}
+        return self.status in {"RCVD", "PATC"} and not self.is_blocked
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.basket is not None
 
     @property
     def is_alive(self) -> bool:
         """Whether it can still be cancelled or rejected."""
-        return self.waits_for_user or self.status == "ACSP"
+        return self.status in {"RCVD", "PATC", "ACSP"}
 
     @property
     def summary(self) -> str:
