@@ -22,7 +22,7 @@ _NAMES = {
     "_protocol.redirect": "Callback RedirectUrl",
     "_protocol.sca": "Approach AuthorisationUpdate",
     "_settings": "ClientCert ClientOptions",
-    "amounts": "money",
+    "amounts": "amount money",
     "environments": "PRODUCTION SANDBOX SANDBOX_OAUTH Environment",
     "errors": " ".join(_errors.__all__),
     "events": "OnTokenEvent TokenEvent",

@@ -66,6 +66,7 @@ from ._sync.transactions import BankgiroTransactions as BankgiroTransactions
 from ._sync.transactions import CardTransactions as CardTransactions
 from ._sync.transactions import Transactions as Transactions
 from ._version import __version__ as __version__
+from .amounts import amount as amount
 from .amounts import money as money
 from .environments import PRODUCTION as PRODUCTION
 from .environments import SANDBOX as SANDBOX

@@ -1,4 +1,4 @@
-"""Turns amounts, which are kept as the strings that the bank sent, into numbers (the provider's guide of 2021)."""
+"""Amounts: strings with a dot, exactly as they are sent and were sent (the provider's guide of 2021), and numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import UnreadableAmountError
 if TYPE_CHECKING:
     from openpayments_client.models import MonetaryAmount
 
-__all__ = ["money"]
+__all__ = ["amount", "money"]
 
 _BLANK_OF_THOUSANDS: Final = re.compile(r"(?<=[0-9])(?:[^\S\r\n]|['\u2019])(?=[0-9]{3}(?![0-9]))")
 _CURRENCY: Final = re.compile(r"^(?:[A-Za-z]{3}\b|kr\b|[€$£])\s*|\s*(?:\b[A-Za-z]{3}|\bkr|[€$£])$")
@@ -22,6 +22,59 @@ _AMBIGUOUS: Final = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _GROUPED: Final = re.compile(r"([0-9]{1,3}(?:([.,])[0-9]{3})(?:\2[0-9]{3})*)(?:(?!\2)[.,]([0-9]*))?")
 _NUMBER: Final = re.compile(r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
 _LONGEST: Final = 100
+_PLAIN: Final = re.compile(r"-?[0-9]{1,100}(?:\.[0-9]{1,100})?")
+# ISO 4217, list one: the currencies without two decimals. CLF and UYW have four, more than the API takes.
+_EXCEPTIONS: Final = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD CLF IQD JOD KWD LYD OMR TND UYW",
+}
+_MOST_DIGITS: Final = 14  # before the dot, in the provider's description of 2026
+
+
+def amount(value: Decimal | int | str, currency: str) -> MonetaryAmount:
+    """An amount to pay, exactly as it is given.
+
+        amount(Decimal("1.50"), "SEK")          # MonetaryAmount(currency='SEK', amount='1.50')
+        amount("1.5", "SEK")                    # the same
+
+    Zeros are added up to the decimals of the currency, since the examples of banks have them: "1" becomes "1.00" in
+    SEK, "1" in JPY and "1.000" in KWD (ISO 4217). Nothing is ever rounded.
+
+    Args:
+        value: The number, above zero, with at most the decimals of the currency. A text is digits, and a dot before
+            decimals. A float is refused, because it can't hold most amounts: 1.10 is not 1.10 in it.
+        currency: An ISO 4217 code. Small letters, and blanks around it, are put right.
+
+    Raises:
+        InvalidArgumentError: One of them is something else.
+    """
+    from openpayments_client.models import MonetaryAmount
+
+    number, code = as_sent(value, currency)
+    return MonetaryAmount(currency=code, amount=number)
+
+
+def as_sent(value: object, currency: object, argument: str = "value", of: str = "currency") -> tuple[str, str]:
+    """An amount to pay and its currency as they are sent. Raises InvalidArgumentError about either of the names."""
+    code = currency.strip() if isinstance(currency, str) else ""
+    if not re.fullmatch(r"[A-Za-z]{3}", code):
+        raise refuse(of, "must be an ISO 4217 currency code of three letters, such as SEK")
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise refuse(
+            argument, 'must be a Decimal, an int or a text: Decimal("1.50") or "1.50"; a float does not hold it exactly'
+        )
+    number = Decimal("NaN" if isinstance(value, str) and not _PLAIN.fullmatch(value) else value)
+    if not number.is_finite():
+        raise refuse(argument, "must be a plain number with a dot before its decimals, such as 1.50")
+    if number <= 0:
+        raise refuse(argument, "must be above zero")
+    if number.adjusted() >= _MOST_DIGITS:
+        raise refuse(argument, f"must not have more than {_MOST_DIGITS} digits before its decimals")
+    code = code.upper()
+    decimals = next((number for number, codes in _EXCEPTIONS.items() if code in codes), 2)
+    if number.as_tuple().exponent < -decimals:  # type: ignore[operator]  # a number, since it is finite
+        raise refuse(argument, f"must not have more than {decimals} decimals in {code}")
+    return f"{number:.{decimals}f}", code
 
 
 def money(amount: MonetaryAmount | str | None) -> Decimal:
