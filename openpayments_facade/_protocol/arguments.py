@@ -7,7 +7,7 @@ import functools
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -35,7 +35,10 @@ _ARGUMENTS: Final = {
     "id": "x_affiliated_aspsp_id",
 }
 """What operations call the ids of objects, where they call them otherwise."""
-_IDENTIFIERS: Final = ("iban", "bban", "account_number", "pan", "masked_pan", "msisdn")
+_IDENTIFIERS: Final = (
+    *("iban", "bban", "account_number", "pan", "masked_pan", "msisdn"),
+    *("bankgiro_number", "plusgiro_number"),  # a payer's alone
+)
 
 
 class Named(list[Any]):
@@ -139,10 +142,15 @@ def as_day(value: Day, argument: str) -> date:
     return day
 
 
+def is_past(day: date) -> bool:
+    """Whether a day is in the past everywhere on earth."""
+    return day < (today() - timedelta(hours=12)).date()
+
+
 def as_last_day(value: Day) -> date:
     """The last day of a consent. Refuses days that are in the past everywhere on earth."""
     day = as_day(value, "valid_until")
-    if day < (today() - timedelta(hours=12)).date():
+    if is_past(day):
         raise refuse("valid_until", f"is {day}, which is in the past")
     return day
 
@@ -162,9 +170,8 @@ def as_period(date_from: Day | None, date_to: Day | None) -> tuple[date | None, 
 def as_access(value: Any) -> Any:
     """A copy of a consent's access, with IBANs in the form in which they are sent.
 
-    Balances and transactions are only allowed for accounts that are in `accounts` (the provider's guide of 2021). Each
-    account must have exactly one identifier, and IBANs must have the form that their country has registered, where that
-    is known, and correct check digits (ISO 13616). Raises InvalidArgumentError, without showing the account numbers.
+    Balances and transactions are only allowed for accounts that are in `accounts` (the provider's guide of 2021). What
+    each account must be, `problems_of_account` says. Raises InvalidArgumentError, without showing the account numbers.
     Values of a wrong type are left to the description's rules.
     """
     if not isinstance(value, models.ConsentAccess):
@@ -174,7 +181,7 @@ def as_access(value: Any) -> Any:
         given = getattr(access, name)
         if not isinstance(given, list | tuple):
             continue
-        accounts = [_as_reference(account, f"access.{name}") for account in given]
+        accounts = [_as_reference(account, f"access.{name}[{number}]") for number, account in enumerate(given)]
         setattr(access, name, accounts)
         references = [account for account in accounts if isinstance(account, models.AccountReference)]
         if name == "accounts":
@@ -185,23 +192,58 @@ def as_access(value: Any) -> Any:
 
 
 def _as_reference(account: Any, argument: str) -> Any:
+    if not isinstance(account, models.AccountReference):
+        return account
+    account = copy.copy(account)
+    account.iban = as_iban(account.iban)
+    for field, problem in problems_of_account(account):
+        raise refuse(f"{argument}{field}", problem)
+    return account
+
+
+def as_iban(value: Any) -> Any:
+    """An IBAN as it is sent."""
+    from stdnum import iban
+
+    return iban.compact(as_code(value)) if isinstance(value, str) else value
+
+
+def is_giro(number: str, kind: str) -> bool:
+    """Whether a Swedish giro number is as long as its kind is, and its last digit a right check digit.
+
+    Lengths are those of the manuals of Bankgirot and Plusgirot. Numbers of another kind are taken as they are.
+    """
+    from stdnum import luhn
+
+    digits, shortest = number.replace("-", ""), {"BANKGIRO": 7, "PLUSGIRO": 2}.get(kind)
+    return shortest is None or (shortest <= len(digits) <= 8 and luhn.is_valid(digits))
+
+
+def problems_of_account(account: models.AccountReference | models.DebtorAccountReference) -> Iterator[tuple[str, str]]:
+    """What is wrong with the reference to an account: pairs of the field, with a dot, and what to say after it.
+
+    It must have exactly one identifier. An IBAN must have the form that its country has registered, where that is
+    known, and correct check digits (ISO 13616). A clearing number goes with a national number (the provider's
+    description of 2026). Giro numbers have a check digit. Values of a wrong type are left to the description's rules.
+    """
     from stdnum import iban
     from stdnum.exceptions import InvalidComponent, ValidationError
 
-    if not isinstance(account, models.AccountReference):
-        return account
-    if len(_identity(account)) != 1:
-        raise refuse(argument, f"must name each account by exactly one of {', '.join(_IDENTIFIERS)}")
-    account = copy.copy(account)
-    if isinstance(account.iban, str):
-        account.iban = iban.compact(as_code(account.iban))
-        try:
+    numbers = _identity(account)
+    if len(numbers) != 1:
+        yield "", "must name an account by exactly one number, such as iban or bban"
+    if account.clearing_number is not None and not numbers.keys() & {"bban", "account_number"}:
+        yield ".clearing_number", "goes with a BBAN or another national account number alone"
+    for name, number in numbers.items():
+        if isinstance(number, str) and not is_giro(number, name.removesuffix("_number").upper()):
+            yield f".{name}", "is not a valid giro number: its length or its check digit is wrong"
+    try:
+        if isinstance(account.iban, str):
             iban.validate(account.iban, check_country=False)
-        except InvalidComponent:
-            pass  # of a country that has joined since; its check digits are right
-        except ValidationError:
-            raise refuse(argument, "contains an invalid IBAN: its length or its check digits are wrong") from None
-    return account
+    except InvalidComponent:
+        pass  # of a country that has joined since; its check digits are right
+    except ValidationError:
+        yield ".iban", "is not a valid IBAN: its length or its check digits are wrong"
 
 
 def _is_same(one: models.AccountReference, other: models.AccountReference) -> bool:
@@ -212,5 +254,5 @@ def _is_same(one: models.AccountReference, other: models.AccountReference) -> bo
     )
 
 
-def _identity(account: models.AccountReference) -> dict[str, str]:
-    return {name: value for name in _IDENTIFIERS if (value := getattr(account, name)) is not None}
+def _identity(account: models.AccountReference | models.DebtorAccountReference) -> dict[str, str]:
+    return {name: value for name in _IDENTIFIERS if (value := getattr(account, name, None)) is not None}
