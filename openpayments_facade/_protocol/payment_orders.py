@@ -175,6 +175,6 @@ def _problems(body: Any) -> Iterator[tuple[str, str]]:
         yield "payment.creditor_giro.giro_number", f"is not a valid {giro.giro_type} number"
     references = [name for name in ("ocr_ref", "invoice_ref") if getattr(body, name, None) is not None]
     if len(references) > 1 or (giro and not references):
-        yield "payment.ocr_ref", "or the reference to an invoice must be given, and not both"
+        yield "payment.ocr_ref", "and the invoice reference: give one of them, and only one"
     if body.requested_execution_date is not None and is_past(body.requested_execution_date):
         yield "payment.requested_execution_date", f"is {body.requested_execution_date}, which is in the past"
