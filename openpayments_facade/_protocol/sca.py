@@ -138,12 +138,12 @@ class Journey(Patience, Generic[T]):
 
     def _weigh(self, answer: RawResponse[T]) -> Verdict:
         """Whether the resource is authorised, partly or not yet. Raises the error about it if it is lost."""
-        is_approved = self.sca_status in SUCCESSFUL
-        verdict, self._status = self._subject.verdict(answer.parsed, is_approved=is_approved)
+        verdict, self._status = self._subject.verdict(answer.parsed, is_approved=self.sca_status in SUCCESSFUL)
+        messages = messages_of(answer) or self._messages
         if verdict == "lost":
-            messages = messages_of(answer) or self._messages
             said = f"{self._subject.kind} {self.resource_id} is {self._status}"
             raise self._subject.failure(self._status, messages) or self._failure(said, self._status, messages)
+        self._messages = messages if verdict == "partly" else self._messages
         return verdict
 
     def _notice(self, answer: RawResponse[T]) -> None:

@@ -27,7 +27,7 @@ _LOOK_FIRST: Final = (
 _ADVICE: Final = {
     "initiate_payment": "nobody has approved it, so it moves no money, and its id is unknown: create it again",
     "create_consent": _NOTHING_YET,
-    "create_signing_basket": _NOTHING_YET,
+    "create_signing_basket": f"{_NOTHING_YET}, with new payments if the bank refuses these",
     "create_fx_quote": "a quote costs nothing: create another",
     "create_kyc": "the form is empty: create it again",
     "confirm_cross_border_payment_intent": "confirming moves no money: read the quote, and confirm it again or another",
