@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .fx_quotes import FxQuote
     from .ledger import Ledger
     from .resource import Origin
-    from .signing_baskets import SigningBasket
 
 __all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPayment"]
 
@@ -78,7 +77,7 @@ class Payment(Subject):
     reason: Reason | None = None
     settles_at: datetime | None = None
     account: Account | None = None
-    basket: SigningBasket | None = field(default=None, repr=False)
+    basket: Subject | None = field(default=None, repr=False)
     cancellation: Cancellation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
