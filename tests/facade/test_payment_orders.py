@@ -22,7 +22,7 @@ from openpayments_client.api.payment_initiation import initiate_payment
 from openpayments_facade import InvalidArgumentError, amount, models
 from openpayments_facade._protocol.arguments import today
 from openpayments_facade._protocol.operation import Operation
-from openpayments_facade._protocol.payment_orders import PRODUCTS, Order, as_order, as_quote_confirmation
+from openpayments_facade._protocol.payment_orders import PRODUCTS, Order, as_order
 
 PAYER, PAYEE = "SE5750000000000000000017", "SE3550000000000000000025"
 NAME = "Åsas Bageri & Söner AB - 1. filialen"
@@ -415,13 +415,13 @@ def test_a_field_under_another_name_would_be_sent_unchecked() -> None:
 
 def test_a_quote_is_confirmed_by_a_cross_border_payment() -> None:
     for payment, _ in both(CROSS):
-        order = as_quote_confirmation(payment)
+        order = as_order(payment, "cross-border")
         operation = Operation.of(confirm_cross_border_payment_intent, "quote", x_bic_fi="ESSESESS", body=order.body)
         assert operation.request["json"] == order.body.to_dict()
-    with pytest.raises(InvalidArgumentError, match=r"^payment must be a CrossBorderPayment"):
-        as_quote_confirmation(model_of(DOMESTIC))
+    with pytest.raises(InvalidArgumentError, match=r"^product is cross-border, and this payment is for domestic"):
+        as_order(model_of(DOMESTIC), "cross-border")
     with pytest.raises(InvalidArgumentError, match=r"^payment.creditorAddress.city is missing"):
-        as_quote_confirmation(with_value(copy.deepcopy(GOOD[CROSS]), "creditorAddress.city", None))
+        as_order(with_value(copy.deepcopy(GOOD[CROSS]), "creditorAddress.city", None), "cross-border")
 
 
 def places(value: Any, path: str = "") -> Iterator[str]:
