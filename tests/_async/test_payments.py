@@ -167,7 +167,12 @@ async def test_a_payment_from_its_creation_to_its_entry_in_the_account(
     simulator.approve(consent.consent_id)
     account = (await bank.accounts(consent).list())[0]
 
-    created = await bank.payments.create(order(kind, account.iban))
+    quote = None
+    if kind == "cross-border":
+        quote = await bank.fx_quotes.create(
+            source_currency="SEK", target_currency="USD", amount=Decimal(130), country_code="US"
+        )
+    created = await bank.payments.create(order(kind, account.iban), fx_quote=quote)
     assert created.transaction_status == "RCVD"
     assert payments.warnings(created) == []
     authorisation = await bank.payments.authorise(created)
@@ -194,6 +199,8 @@ async def test_a_payment_from_its_creation_to_its_entry_in_the_account(
     assert (found.booking_status, found.payment_id) == ("booked", created.payment_id)
     assert found.end_to_end_id == created.end_to_end_identification
     assert money(found.transaction_amount) < 0
+    if quote is not None:  # with rate and fee
+        assert money(found.transaction_amount) == -Decimal(quote.total_amount or 0)
     [sent] = simulator.payments
     assert (sent.product, len(sent.authorisations)) == (created.product, 1)
     assert found.creditor_name == sent.request["creditorName"]
