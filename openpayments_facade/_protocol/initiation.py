@@ -77,8 +77,8 @@ def is_reached(payment_id: str, status: PaymentStatus, until: str) -> bool:
     if status.needs_another_signature:
         missing = next((f"{each.code}: {each.text}" for each in status.messages if each.code), "another signature")
         said = f"payment {payment_id} is {printable(status)} ({printable(missing)}): others have to sign"
-        ids = {"resource_id": payment_id, "payment_id": payment_id}
-        raise errors.AnotherSignatureNeededError(said, messages=status.messages, **ids)
+        about = {"resource_id": payment_id, "payment_id": payment_id, "messages": status.messages}
+        raise errors.AnotherSignatureNeededError(said, **about)
     return status.is_final or (until == "accepted" and status.is_accepted)
 
 

@@ -76,10 +76,8 @@ class SigningBaskets(AuthorisingService["models.SigningBasket"]):
                 again, with new payments if the bank refuses these.
         """
         ids = as_list(payment_ids, "payment_ids", lambda each, name: id_of(each, "payment_id", name))
-        if not ids:
-            raise refuse("payment_ids", "must have at least one payment")
-        if len({*ids}) < len(ids):
-            raise refuse("payment_ids", "must not name a payment twice")
+        if not ids or len({*ids}) < len(ids):
+            raise refuse("payment_ids", "must have at least one payment, and none twice")
         body = models.SigningBasketRequest(payment_ids=[*ids])
         operation = Operation.at_bank(self._bank, api.create_signing_basket, body=body)
         most = self.limit() if check_limit else None
