@@ -73,7 +73,8 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
         Raises:
             InvalidArgumentError: There is no payment, one is named twice, or there are more than the limit.
             BadRequestError, ConflictError: The payments don't go together, or one is already approved.
-            OutcomeUnknownError: There is no answer. A basket has no effect until it is approved: create it again.
+            OutcomeUnknownError: There is no answer. A basket has no effect until it is approved: create it
+                again, with new payments if the bank refuses these.
         """
         ids = as_list(payment_ids, "payment_ids", lambda each, name: id_of(each, "payment_id", name))
         if not ids or len({*ids}) < len(ids):
