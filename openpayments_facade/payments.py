@@ -12,8 +12,8 @@ observed in 2026 (which statuses are final).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from attrs import define, fields
 from openpayments_client import models
@@ -23,6 +23,15 @@ from .errors import TppMessage
 
 __all__ = ["CreatedPayment", "PaymentStatus", "find", "payee_match", "warnings"]
 
+AnyOrder: TypeAlias = (
+    models.DomesticPayment
+    | models.SepaCreditTransfer
+    | models.SwedishGiroPayment
+    | models.CrossBorderPayment
+    | Mapping[str, Any]
+)
+"""What to pay: a model, or a mapping with the names on the wire."""
+Until: TypeAlias = Literal["accepted", "settled"]
 Entry = TypeVar("Entry", bound=models.Transaction)
 
 _SETTLED: Final = frozenset({"ACSC", "ACCC"})
@@ -152,7 +161,8 @@ def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
         entry = payments.find(bank.accounts(consent).transactions(account), created)
 
     Args:
-        transactions: Transactions of the account, booked and pending. Booked ones are preferred.
+        transactions: Transactions of the account, booked and pending; of an async client, a list of them. Booked ones
+            are preferred.
         payment: What `create` returned, or an OutcomeUnknownError, or anything else with a `payment_id` or an
             `end_to_end_identification`.
 
