@@ -20,7 +20,9 @@ _LOOK_FIRST: Final = (
     "list the authorisations and read their SCA status: if one is finalised, the user has approved; else start another"
 )
 _ADVICE: Final = {
-    "initiate_payment": "nobody has approved it, so it moves no money, and its id is unknown: create it again",
+    "initiate_payment": (
+        "nobody has approved it, so it moves no money, and its id is unknown: create it again, not with the same key"
+    ),
     **dict.fromkeys(("create_consent", "create_signing_basket"), _NOTHING_YET),
     "create_fx_quote": "a quote costs nothing: create another",
     "create_kyc": "the form is empty: create it again",
