@@ -173,13 +173,18 @@ def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
         InvalidArgumentError: The payment has neither an id nor a reference.
     """
     names = {"payment_id": "payment_id", "end_to_end_identification": "end_to_end_id"}
-    wanted = {name: sent for known, name in names.items() if (sent := getattr(payment, known, None))}
+    wanted = {name: sent for known, name in names.items() if (sent := _folded(payment, known))}
     if not wanted:
         raise refuse("payment", "must have a payment_id or an end_to_end_identification")
     found = [
         (rank, isinstance(entry, models.PendingTransaction), number, entry)
         for number, entry in enumerate(transactions)
         for rank, (name, sought) in enumerate(wanted.items())
-        if str(getattr(entry, name, None)).strip().casefold() == str(sought).strip().casefold()
+        if _folded(entry, name) == sought
     ]
     return min(found, key=lambda each: each[:3])[3] if found else None
+
+
+def _folded(source: object, name: str) -> str:
+    """A field as it is compared: banks change case and blanks. Empty if it is missing."""
+    return str(getattr(source, name, None) or "").strip().casefold()

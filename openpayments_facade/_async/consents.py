@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openpayments_client import models
 from openpayments_client.api import consent as api
 
-from .._protocol.arguments import as_access, as_last_day, id_of
+from .._protocol.arguments import as_access, as_coming_day, id_of
 from .._protocol.operation import Operation
 from .._protocol.subjects import ConsentSubject
 from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
@@ -71,7 +71,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         body = models.ConsentRequest(
             access=as_access(access),
             recurring_indicator=recurring_indicator,
-            valid_until=as_last_day(valid_until),
+            valid_until=as_coming_day(valid_until, "valid_until"),
             frequency_per_day=frequency_per_day,
             combined_service_indicator=combined_service_indicator,
         )

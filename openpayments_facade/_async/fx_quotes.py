@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from openpayments_client import models
 from openpayments_client.api import fx_quotes as api
+from openpayments_client.operations import OPERATIONS
 
-from .._protocol.arguments import as_country, as_day, id_of
+from .._checks import check
+from .._protocol.arguments import as_coming_day, as_country, id_of
 from .._protocol.initiation import quote_of
 from .._protocol.payment_orders import as_order
 from ..amounts import as_sent
@@ -64,17 +66,19 @@ class AsyncFxQuotes(AsyncBankService):
             provider wrote them.
 
         Raises:
-            InvalidArgumentError: The amount is not above zero, has too many decimals or is a float; a code is none.
+            InvalidArgumentError: The amount is not above zero, has too many decimals or is a float; a code is none; the
+                day is past.
         """
-        day = requested_execution_date
+        day, country = requested_execution_date, as_country(country_code, "country_code")
+        check(OPERATIONS["create_kyc"].arguments["country_code"], country, "country_code")
         _, source = as_sent(1, source_currency, "amount", "source_currency")
         value, target = as_sent(amount, target_currency, "amount", "target_currency")
         body = models.FxQuoteRequest(
             source_currency=source,
             target_currency=target,
             amount=value,
-            country_code=as_country(country_code, "country_code"),
-            requested_execution_date=None if day is None else as_day(day, "requested_execution_date"),
+            country_code=country,
+            requested_execution_date=None if day is None else as_coming_day(day, "requested_execution_date"),
         )
         return await self._call(api.create_fx_quote, body=body)
 

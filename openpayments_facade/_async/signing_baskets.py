@@ -34,7 +34,7 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
     A basket takes new payments of one bank, one user and one debtor account. Its status says nothing about a single
     payment: read that of each (observed in 2026). Nothing that creates, authorises or deletes is ever sent twice.
 
-    Every method takes a basket's id, or the basket itself, as `basket_id`.
+    Every method takes a basket as `create` returned it, or its id, as `basket_id`.
 
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.

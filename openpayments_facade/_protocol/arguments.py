@@ -150,11 +150,11 @@ def is_past(day: date) -> bool:
     return day < (today() - timedelta(hours=12)).date()
 
 
-def as_last_day(value: Day) -> date:
-    """The last day of a consent. Refuses days that are in the past everywhere on earth."""
-    day = as_day(value, "valid_until")
+def as_coming_day(value: Day, argument: str) -> date:
+    """A day that is not in the past everywhere on earth."""
+    day = as_day(value, argument)
     if is_past(day):
-        raise refuse("valid_until", f"is {day}, which is in the past")
+        raise refuse(argument, f"is {day}, which is in the past")
     return day
 
 

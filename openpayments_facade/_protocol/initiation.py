@@ -14,13 +14,15 @@ from urllib.parse import quote
 
 from attrs import evolve
 from openpayments_client.api import payment_initiation as api
+from openpayments_client.operations import OPERATIONS
 
 from .. import errors
-from .._checks import refuse
+from .._checks import check, refuse
 from .._redaction import printable
 from ..scopes import ApiScope
-from .arguments import id_of, today
+from . import arguments
 from .operation import Operation
+from .payment_orders import is_product
 from .request import read_request
 
 if TYPE_CHECKING:
@@ -98,17 +100,19 @@ def basket_limit(details: models.AspspDetails) -> int | None:
 def payment_of(payment: Any, product: object) -> tuple[str, str]:
     """The id and the product of a payment. Raises InvalidArgumentError."""
     known = getattr(payment, "product", None) or product
-    if not isinstance(known, str) or product not in (None, known):
+    if not is_product(known) or product not in (None, known):
         raise refuse("product", "must be that of the payment, such as domestic; an id alone does not say it")
-    return id_of(payment, "payment_id"), known
+    return arguments.id_of(payment, "payment_id"), known
 
 
 def quote_of(quote: Any, argument: str = "fx_quote") -> Any:
     """The id of a quote. Raises InvalidArgumentError if it can't be used any more."""
     last = _moment(getattr(quote, "valid_to", None))
-    if last is not None and last < today():
+    if last is not None and last < arguments.today():
         raise refuse(argument, f"was valid until {last:%Y-%m-%d %H:%M} UTC; create a new one")
-    return id_of(quote, "fx_quote_id", argument)
+    id_ = arguments.id_of(quote, "fx_quote_id", argument)
+    check(OPERATIONS["initiate_payment"].arguments["fx_quote_id"], id_, argument)
+    return id_
 
 
 def _moment(text: object) -> datetime | None:

@@ -7,11 +7,11 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from attrs import field, frozen
 from openpayments_client import models
-from openpayments_client.operations import MODELS, OPERATIONS, Rule
+from openpayments_client.operations import MODELS, OPERATIONS, Rule, is_id
 from openpayments_client.reading import to_json
 from openpayments_client.types import with_article
 
@@ -62,7 +62,7 @@ def as_order(payment: object, product: str | None = None) -> Order:
     if own is None and not isinstance(payment, Mapping):
         raise refuse("payment", f"must be {' or '.join(map(with_article, _MODELS.values()))}, or a mapping")
     product = own if product is None else product
-    if not isinstance(product, str) or product.split() != [product]:
+    if not is_product(product):
         raise refuse("product", "must be a word such as domestic, and goes with every payment that is a mapping")
     if own is not None and product != own and product in _MODELS:
         raise refuse("product", f"is {product}, and this payment is for {own}")
@@ -71,6 +71,11 @@ def as_order(payment: object, product: str | None = None) -> Order:
         return _of_a_bank(payment, plain(product)) if model is None else _checked(payment, model, plain(product))
     except RecursionError:
         raise refuse("payment", "must not be nested that deeply") from None
+
+
+def is_product(value: object) -> TypeGuard[str]:
+    """Whether it can be the product in the path of a payment."""
+    return isinstance(value, str) and value.split() == [value] and is_id(value)
 
 
 def _of_a_bank(payment: Any, product: str) -> Order:

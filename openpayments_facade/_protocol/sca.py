@@ -144,6 +144,8 @@ class Journey(Patience, Generic[T]):
             messages = messages_of(answer) or self._messages
             said = f"{self._subject.kind} {self.resource_id} is {self._status}"
             raise self._subject.failure(self._status, messages) or self._failure(said, self._status, messages)
+        if verdict == "partly":  # the resource says what is missing, where the SCA status may say nothing
+            self._messages = messages_of(answer) or self._messages
         return verdict
 
     def _notice(self, answer: RawResponse[T]) -> None:
@@ -273,7 +275,8 @@ def read_saved(
     `psu_context` is used if the dict has none. Raises InvalidArgumentError.
     """
     known = {kind.kind: kind for kind in kinds}
-    found = known.get(saved.get("kind", next(iter(known)))) if isinstance(saved, Mapping) else None
+    kind = saved.get("kind", next(iter(known))) if isinstance(saved, Mapping) else None
+    found = known.get(str_or_none(kind) or "")
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or found is None:
         raise refuse("saved", f"must be a dict from to_dict() of a {' or '.join(known)} at {bank.bic_fi}")
     texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.has_product else ()))

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from .state.consents import Consent
     from .state.payments import Payment
 
-__all__ = ["approve", "decline", "expire", "issue_code", "reject", "revoke", "revoke_tokens", "settle", "visit"]
+__all__ = [
+    "approve",
+    "complete",
+    "decline",
+    "expire",
+    "issue_code",
+    "reject",
+    "revoke",
+    "revoke_tokens",
+    "settle",
+    "visit",
+]
 
 
 def approve(provider: Provider, identifier: str) -> None:
@@ -103,6 +114,12 @@ def settle(provider: Provider, payment_id: str) -> None:
         provider.payments.settle_now(payment)
 
 
+def complete(provider: Provider, corporate_id: str) -> None:
+    """The organisation completes its KYC."""
+    with provider.lock:
+        provider.kyc.complete(corporate_id)
+
+
 def revoke_tokens(provider: Provider) -> None:
     with provider.lock:
         provider.tokens.revoke_all()
@@ -178,7 +195,7 @@ def _find_waiting(provider: Provider, identifier: str) -> tuple[Subject, Authori
     if authorisation is not None and not authorisation.is_open:
         raise ValueError(f"the authorisation is {authorisation.sca_status}")
     if not subject.waits_for_user:
-        raise ValueError(f"the {subject.kind} is {subject.status}")
+        raise ValueError(f"the {subject.kind} is {'in a signing basket' if subject.is_blocked else subject.status}")
     if authorisation is None:
         authorisation = next((one for one in reversed(subject.authorisations.values()) if one.is_open), None)
     return subject, authorisation
