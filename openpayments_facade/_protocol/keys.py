@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, Final
 
@@ -43,10 +44,13 @@ class Keys:
             raise refuse("key", "was used for another payment")
         return outcome, found is mine
 
-    def fail(self, key: str | None, outcome: Future[Any], error: BaseException) -> None:
-        """Notes that there is none. The key is free again, unless the request may have taken effect."""
+    def fail(self, key: str | None, outcome: Future[Any], error: BaseException, about: Mapping[str, Any]) -> None:
+        """Notes that there is none. The key is free again, unless the request may have taken effect.
+
+        `about` has the attributes of an OutcomeUnknownError about it.
+        """
         if not isinstance(error, OpenPaymentsError):  # it was interrupted, nobody knows when
-            error = OutcomeUnknownError("the creation for this key was interrupted")
+            error = OutcomeUnknownError(f"the creation for this key was interrupted; {about['advice']}", **about)
         if key is not None and not getattr(error, "may_have_taken_effect", False):
             with self._lock:
                 self._known.pop(key, None)

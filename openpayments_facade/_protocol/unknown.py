@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LOOK_FIRST: Final = "read the SCA status of each authorisation: if one is finalised, it is approved; else start one"
 _ADVICE: Final = {
-    "initiate_payment": "nobody has approved it, so it moves no money: create it again, with a new quote if it had one",
+    "initiate_payment": "unapproved, it moves no money: create it again, with another key and quote if it had any",
     "create_consent": "it has no effect until somebody approves it, and its id is unknown: create it again",
     "create_signing_basket": "nobody has approved it: create it again, with new payments if the bank refuses these",
     "create_fx_quote": "a quote costs nothing: create another",

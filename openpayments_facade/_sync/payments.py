@@ -16,6 +16,7 @@ from .._protocol.keys import result_of
 from .._protocol.options import read_seconds
 from .._protocol.payment_orders import as_order
 from .._protocol.subjects import CancellationSubject, PaymentSubject
+from .._protocol.unknown import about_unknown
 from ..errors import PaymentTimeoutError
 from ..payments import CreatedPayment, PaymentStatus
 from .aspsp_information import details_of
@@ -97,7 +98,7 @@ class Payments(AuthorisingService[PaymentStatus]):
                 reads banks.
             key: Your own name for this payment, such as an order's id, of at most 255 characters. The same key and
                 payment give the same CreatedPayment again, within this client and for its last 10,000 keys; after an
-                unknown outcome, the same error.
+                unknown outcome, the same error: what its `advice` says then needs another key.
 
         Returns:
             The new payment: its id, its product, its status, and the bank's warnings (`payments.warnings`).
@@ -120,7 +121,7 @@ class Payments(AuthorisingService[PaymentStatus]):
                 created = self._run_identified(operation, "payment_id")
                 outcome.set_result(evolve(created, parsed=CreatedPayment.of(created.parsed, order)))
             except BaseException as error:
-                keys.fail(key, outcome, error)
+                keys.fail(key, outcome, error, about_unknown(operation))
                 raise
         while not outcome.done():
             time.sleep(0.05)

@@ -167,7 +167,9 @@ class TokenManager:
                     said = f"no token within {timeout:.3g} s: the token endpoint has not answered yet"
                     said += f"; before that: {failed.args[0]}" if failed else ""
                     raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
-                plan, now = plan.published.result(), self._clock.now()
+                needed, plan, now = plan.lasting, plan.published.result(), self._clock.now()
+                if isinstance(plan, AccessToken) and needed < lasting and not plan.lasts(lasting, now):
+                    continue  # it is from the store, for somebody who needs it for less time
             if isinstance(plan, AccessToken):
                 yield plan
             elif plan is not None:
@@ -194,7 +196,7 @@ class TokenManager:
                 if wanted and flight is None and not self._closed:
                     needed = loop if self._needs_loop else None
                     pause = state.pause(now)
-                    flight = Flight(self._run, now.monotonic + pause, pause, needed, overtakes)
+                    flight = Flight(self._run, now.monotonic + pause, pause, needed, overtakes, lasting)
                     started = entry.flight = flight
             if started is not None:
                 self._start(started)
@@ -280,21 +282,21 @@ class TokenManager:
 
     def _obtain(self, flight: Flight) -> tuple[AccessToken, Literal["fetched", "adopted"]]:
         fleet = self._entry.fleet
-        if fleet is not None and (stored := self._stored(fleet)):
+        if fleet is not None and (stored := self._stored(fleet, flight.lasting)):
             return stored, "adopted"
         if fleet is None or fleet.is_down or flight.overtakes:  # the overtaken flight may hold the lock
             return self._fetch(), "fetched"
         with fleet.locked(self._store_key):
-            if stored := self._stored(fleet):
+            if stored := self._stored(fleet, flight.lasting):
                 return stored, "adopted"
             token = self._fetch()
             fleet.write(self._store_key, token)
             return token, "fetched"
 
-    def _stored(self, fleet: Fleet) -> AccessToken | None:
+    def _stored(self, fleet: Fleet, lasting: float) -> AccessToken | None:
         now = self._clock.now()
         stored = fleet.read(self._store_key, scope=self.scope, now=now, jitter=self._jitter())
-        return stored if self._entry.state.accepts(stored, now) else None
+        return stored if self._entry.state.accepts(stored, now, lasting) else None
 
     def _fetch(self) -> AccessToken:
         return self._fetcher.fetch(self.scope, replacements=self._entry.state.replacements)

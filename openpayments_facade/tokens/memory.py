@@ -34,6 +34,8 @@ class Flight:
     """The event loop that sends the request, if the transport needs one."""
     overtakes: bool
     """Whether it was started while another flight was stuck."""
+    lasting: float
+    """Seconds for which a token from the store has to be valid."""
     published: Future[AccessToken | OpenPaymentsError | None] = field(factory=Future, init=False)
     """The outcome; None if there was no request."""
     thread: threading.Thread = field(init=False)

@@ -283,12 +283,12 @@ class State:
         """How many rejected tokens in a row the next token replaces."""
         return self.rejected.replacements + 1 if self.rejected and self.token is None else 0
 
-    def accepts(self, stored: AccessToken | None, now: Now) -> bool:
-        """Whether a token from a store can be used, so that none has to be fetched.
+    def accepts(self, stored: AccessToken | None, now: Now, lasting: float = 0.0) -> bool:
+        """Whether a token from a store can be used for `lasting` more seconds, so that none has to be fetched.
 
         While the current token lives, the stored one must be fresh; otherwise it is enough that it has not expired.
         """
-        if stored is None or stored.is_the_same(self.rejected):
+        if stored is None or stored.is_the_same(self.rejected) or not stored.lasts(lasting, now):
             return False
         has_token = self.token is not None and self.token.is_alive(now)
         return stored.is_fresh(now) if has_token else stored.is_alive(now)

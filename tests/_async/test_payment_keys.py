@@ -1,0 +1,188 @@
+"""`payments.create(..., key=...)`: one key, one payment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from openpayments_facade import (
+    AccountReference,
+    AsyncOpenPayments,
+    BadRequestError,
+    ConnectionFailedError,
+    DebtorAccountReference,
+    DomesticPayment,
+    Environment,
+    InvalidArgumentError,
+    OutcomeUnknownError,
+    Psu,
+    ServerError,
+    UnreadableResponseError,
+    amount,
+)
+from openpayments_facade._protocol import keys
+
+if TYPE_CHECKING:
+    from openpayments_facade import AsyncBank
+    from openpayments_facade.simulator import Simulator
+
+USER = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+PAYMENT = DomesticPayment(
+    instructed_amount=amount("125.50", "SEK"),
+    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
+    creditor_account=AccountReference(iban="SE3550000000054910000003"),
+    creditor_name="Example Shop",
+)
+CREATIONS = "/psd2/paymentinitiation/v1/payments/domestic"
+
+
+@pytest.fixture
+def bank(op: AsyncOpenPayments) -> AsyncBank:
+    return op.at_bank("ESSESESS", USER)
+
+
+def sent(simulator: Simulator) -> int:
+    """How many creations have come in."""
+    return sum(request.path == CREATIONS for request in simulator.requests)
+
+
+async def test_the_same_key_gives_the_same_payment(bank: AsyncBank, simulator: Simulator) -> None:
+    first = await bank.payments.create(PAYMENT, key="order-1")
+    assert await bank.payments.create(evolve(PAYMENT), key="order-1") is first
+    as_mapping = await bank.payments.create(PAYMENT.to_dict(), product="domestic", key="order-1")
+    assert as_mapping is first
+    assert sent(simulator) == 1
+    assert (await bank.payments.create(PAYMENT, key="order-2")).payment_id != first.payment_id
+    assert (await bank.payments.create(PAYMENT)).payment_id != (await bank.payments.create(PAYMENT)).payment_id
+    assert sent(simulator) == 4
+
+
+async def test_all_views_of_a_client_share_their_keys(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    first = await op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+    later = op.with_options(max_retries=0).at_bank("ESSESESS", evolve(USER, ip_address="203.0.113.8"))
+    assert await later.payments.create(PAYMENT, key="order-1") is first
+    async with simulator.async_client() as another:
+        assert await another.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1") is not first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instructed_amount": amount("125.51", "SEK")},
+        {"instructed_amount": amount("125.50", "EUR")},
+        {"creditor_account": AccountReference(iban="SE4550000000058398257466")},
+        {"creditor_name": "Another Shop"},
+        {"end_to_end_identification": "order-1"},
+    ],
+)
+async def test_a_key_of_another_payment_is_refused(
+    bank: AsyncBank, simulator: Simulator, change: dict[str, Any]
+) -> None:
+    first = await bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError) as caught:
+        await bank.payments.create(evolve(PAYMENT, **change), key="order-1")
+    assert caught.value.argument == "key"
+    assert sent(simulator) == 1
+    assert await bank.payments.create(PAYMENT, key="order-1") is first
+
+
+@pytest.mark.parametrize(
+    ("bic", "user", "product"),
+    [
+        ("SWEDSESS", USER, None),
+        ("ESSESESS", evolve(USER, id="another-user"), None),
+        ("ESSESESS", evolve(USER, corporate_id="example-company"), None),
+        ("ESSESESS", USER, "domestic-urgent"),
+    ],
+)
+async def test_a_key_of_another_bank_user_or_product_is_refused(
+    op: AsyncOpenPayments, simulator: Simulator, bic: str, user: Psu, product: str | None
+) -> None:
+    await op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError, match="key was used for another payment"):
+        await op.at_bank(bic, user).payments.create(PAYMENT, product=product, key="order-1")
+    assert sent(simulator) == 1
+    assert len(simulator.payments) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, 17, b"order-1", ["order-1"]])
+async def test_what_is_no_key(bank: AsyncBank, simulator: Simulator, key: Any) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        await bank.payments.create(PAYMENT, key=key)
+    assert caught.value.argument == "key"
+    assert not simulator.requests
+
+
+async def test_a_payment_that_was_refused_frees_its_key(bank: AsyncBank, simulator: Simulator) -> None:
+    simulator.misbehave(CREATIONS, code="FORMAT_ERROR")
+    with pytest.raises(BadRequestError):
+        await bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError):
+        await bank.payments.create(evolve(PAYMENT, creditor_name=""), key="order-1")
+    other = evolve(PAYMENT, creditor_name="Another Shop")
+    first = await bank.payments.create(other, key="order-1")
+    assert await bank.payments.create(other, key="order-1") is first
+    assert (sent(simulator), len(simulator.payments)) == (2, 1)
+
+
+async def test_a_host_that_was_not_reached_frees_the_key(simulator: Simulator) -> None:
+    nowhere = Environment(name="nowhere", auth_url=simulator.auth_url, api_url="http://127.0.0.1:1")
+    async with simulator.async_client(environment=nowhere, max_retries=0) as op:
+        for _ in range(2):
+            with pytest.raises(ConnectionFailedError):
+                await op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"close": True, "carried_out": True}, OutcomeUnknownError),
+        ({"close": True}, OutcomeUnknownError),
+        ({"status": 502, "carried_out": True}, ServerError),
+        ({"body": "<h1>Welcome</h1>", "content_type": "text/html", "carried_out": True}, UnreadableResponseError),
+    ],
+)
+async def test_a_key_stays_with_what_may_have_taken_effect(
+    bank: AsyncBank, simulator: Simulator, fault: dict[str, Any], error: type[ServerError]
+) -> None:
+    simulator.misbehave(CREATIONS, **fault)
+    with pytest.raises(error) as first:
+        await bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(error) as again:
+        await bank.payments.create(PAYMENT, key="order-1")
+    assert again.value is not first.value
+    assert again.value.may_have_taken_effect
+    assert (str(again.value), again.value.request_id) == (str(first.value), first.value.request_id)
+    assert sent(simulator) == 1
+    assert await bank.payments.create(PAYMENT, key="order-1, again")
+
+
+async def test_the_advice_names_the_key(bank: AsyncBank, simulator: Simulator) -> None:
+    simulator.misbehave(CREATIONS, close=True)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await bank.payments.create(PAYMENT, key="order-1")
+    assert "create it again, with another key" in caught.value.advice
+    assert caught.value.sent["instructedAmount"] == {"currency": "SEK", "amount": "***"}
+    assert caught.value.end_to_end_identification == caught.value.sent["endToEndIdentification"]
+
+
+async def test_the_oldest_key_is_forgotten_first(
+    bank: AsyncBank, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST", 2)
+    made = [await bank.payments.create(PAYMENT, key=key) for key in ("a", "b", "c")]
+    assert [await bank.payments.create(PAYMENT, key=key) for key in ("b", "c")] == made[1:]
+    assert sent(simulator) == 3
+    assert await bank.payments.create(PAYMENT, key="a") is not made[0]
+    assert sent(simulator) == 4
+
+
+async def test_the_raw_answer_is_remembered_too(bank: AsyncBank, simulator: Simulator) -> None:
+    at = bank.with_raw_response.payments
+    first = await at.create(PAYMENT, key="order-1")
+    again = await at.create(PAYMENT, key="order-1")
+    assert (again.status_code, again.request_id, again.parsed) == (201, first.request_id, first.parsed)
+    assert await bank.payments.create(PAYMENT, key="order-1") is first.parsed
+    assert sent(simulator) == 1

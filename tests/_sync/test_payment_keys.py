@@ -1,0 +1,185 @@
+# Written by `make unasync` from tests/_async/test_payment_keys.py; do not edit.
+"""`payments.create(..., key=...)`: one key, one payment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from openpayments_facade import (
+    AccountReference,
+    BadRequestError,
+    ConnectionFailedError,
+    DebtorAccountReference,
+    DomesticPayment,
+    Environment,
+    InvalidArgumentError,
+    OpenPayments,
+    OutcomeUnknownError,
+    Psu,
+    ServerError,
+    UnreadableResponseError,
+    amount,
+)
+from openpayments_facade._protocol import keys
+
+if TYPE_CHECKING:
+    from openpayments_facade import Bank
+    from openpayments_facade.simulator import Simulator
+
+USER = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+PAYMENT = DomesticPayment(
+    instructed_amount=amount("125.50", "SEK"),
+    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
+    creditor_account=AccountReference(iban="SE3550000000054910000003"),
+    creditor_name="Example Shop",
+)
+CREATIONS = "/psd2/paymentinitiation/v1/payments/domestic"
+
+
+@pytest.fixture
+def bank(op: OpenPayments) -> Bank:
+    return op.at_bank("ESSESESS", USER)
+
+
+def sent(simulator: Simulator) -> int:
+    """How many creations have come in."""
+    return sum(request.path == CREATIONS for request in simulator.requests)
+
+
+def test_the_same_key_gives_the_same_payment(bank: Bank, simulator: Simulator) -> None:
+    first = bank.payments.create(PAYMENT, key="order-1")
+    assert bank.payments.create(evolve(PAYMENT), key="order-1") is first
+    as_mapping = bank.payments.create(PAYMENT.to_dict(), product="domestic", key="order-1")
+    assert as_mapping is first
+    assert sent(simulator) == 1
+    assert bank.payments.create(PAYMENT, key="order-2").payment_id != first.payment_id
+    assert bank.payments.create(PAYMENT).payment_id != bank.payments.create(PAYMENT).payment_id
+    assert sent(simulator) == 4
+
+
+def test_all_views_of_a_client_share_their_keys(op: OpenPayments, simulator: Simulator) -> None:
+    first = op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+    later = op.with_options(max_retries=0).at_bank("ESSESESS", evolve(USER, ip_address="203.0.113.8"))
+    assert later.payments.create(PAYMENT, key="order-1") is first
+    with simulator.client() as another:
+        assert another.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1") is not first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instructed_amount": amount("125.51", "SEK")},
+        {"instructed_amount": amount("125.50", "EUR")},
+        {"creditor_account": AccountReference(iban="SE4550000000058398257466")},
+        {"creditor_name": "Another Shop"},
+        {"end_to_end_identification": "order-1"},
+    ],
+)
+def test_a_key_of_another_payment_is_refused(bank: Bank, simulator: Simulator, change: dict[str, Any]) -> None:
+    first = bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError) as caught:
+        bank.payments.create(evolve(PAYMENT, **change), key="order-1")
+    assert caught.value.argument == "key"
+    assert sent(simulator) == 1
+    assert bank.payments.create(PAYMENT, key="order-1") is first
+
+
+@pytest.mark.parametrize(
+    ("bic", "user", "product"),
+    [
+        ("SWEDSESS", USER, None),
+        ("ESSESESS", evolve(USER, id="another-user"), None),
+        ("ESSESESS", evolve(USER, corporate_id="example-company"), None),
+        ("ESSESESS", USER, "domestic-urgent"),
+    ],
+)
+def test_a_key_of_another_bank_user_or_product_is_refused(
+    op: OpenPayments, simulator: Simulator, bic: str, user: Psu, product: str | None
+) -> None:
+    op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError, match="key was used for another payment"):
+        op.at_bank(bic, user).payments.create(PAYMENT, product=product, key="order-1")
+    assert sent(simulator) == 1
+    assert len(simulator.payments) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, 17, b"order-1", ["order-1"]])
+def test_what_is_no_key(bank: Bank, simulator: Simulator, key: Any) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        bank.payments.create(PAYMENT, key=key)
+    assert caught.value.argument == "key"
+    assert not simulator.requests
+
+
+def test_a_payment_that_was_refused_frees_its_key(bank: Bank, simulator: Simulator) -> None:
+    simulator.misbehave(CREATIONS, code="FORMAT_ERROR")
+    with pytest.raises(BadRequestError):
+        bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError):
+        bank.payments.create(evolve(PAYMENT, creditor_name=""), key="order-1")
+    other = evolve(PAYMENT, creditor_name="Another Shop")
+    first = bank.payments.create(other, key="order-1")
+    assert bank.payments.create(other, key="order-1") is first
+    assert (sent(simulator), len(simulator.payments)) == (2, 1)
+
+
+def test_a_host_that_was_not_reached_frees_the_key(simulator: Simulator) -> None:
+    nowhere = Environment(name="nowhere", auth_url=simulator.auth_url, api_url="http://127.0.0.1:1")
+    with simulator.client(environment=nowhere, max_retries=0) as op:
+        for _ in range(2):
+            with pytest.raises(ConnectionFailedError):
+                op.at_bank("ESSESESS", USER).payments.create(PAYMENT, key="order-1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"close": True, "carried_out": True}, OutcomeUnknownError),
+        ({"close": True}, OutcomeUnknownError),
+        ({"status": 502, "carried_out": True}, ServerError),
+        ({"body": "<h1>Welcome</h1>", "content_type": "text/html", "carried_out": True}, UnreadableResponseError),
+    ],
+)
+def test_a_key_stays_with_what_may_have_taken_effect(
+    bank: Bank, simulator: Simulator, fault: dict[str, Any], error: type[ServerError]
+) -> None:
+    simulator.misbehave(CREATIONS, **fault)
+    with pytest.raises(error) as first:
+        bank.payments.create(PAYMENT, key="order-1")
+    with pytest.raises(error) as again:
+        bank.payments.create(PAYMENT, key="order-1")
+    assert again.value is not first.value
+    assert again.value.may_have_taken_effect
+    assert (str(again.value), again.value.request_id) == (str(first.value), first.value.request_id)
+    assert sent(simulator) == 1
+    assert bank.payments.create(PAYMENT, key="order-1, again")
+
+
+def test_the_advice_names_the_key(bank: Bank, simulator: Simulator) -> None:
+    simulator.misbehave(CREATIONS, close=True)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        bank.payments.create(PAYMENT, key="order-1")
+    assert "create it again, with another key" in caught.value.advice
+    assert caught.value.sent["instructedAmount"] == {"currency": "SEK", "amount": "***"}
+    assert caught.value.end_to_end_identification == caught.value.sent["endToEndIdentification"]
+
+
+def test_the_oldest_key_is_forgotten_first(bank: Bank, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "MOST", 2)
+    made = [bank.payments.create(PAYMENT, key=key) for key in ("a", "b", "c")]
+    assert [bank.payments.create(PAYMENT, key=key) for key in ("b", "c")] == made[1:]
+    assert sent(simulator) == 3
+    assert bank.payments.create(PAYMENT, key="a") is not made[0]
+    assert sent(simulator) == 4
+
+
+def test_the_raw_answer_is_remembered_too(bank: Bank, simulator: Simulator) -> None:
+    at = bank.with_raw_response.payments
+    first = at.create(PAYMENT, key="order-1")
+    again = at.create(PAYMENT, key="order-1")
+    assert (again.status_code, again.request_id, again.parsed) == (201, first.request_id, first.parsed)
+    assert bank.payments.create(PAYMENT, key="order-1") is first.parsed
+    assert sent(simulator) == 1
