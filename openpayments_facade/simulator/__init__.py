@@ -55,6 +55,7 @@ from .simulator import Simulator
 from .state.authorisations import SimulatedAuthorisation
 from .state.consents import SimulatedConsent
 from .state.payments import SimulatedPayment
+from .state.signing_baskets import SimulatedSigningBasket
 
 __all__ = [
     "Fault",
@@ -63,5 +64,6 @@ __all__ = [
     "SimulatedAuthorisation",
     "SimulatedConsent",
     "SimulatedPayment",
+    "SimulatedSigningBasket",
     "Simulator",
 ]

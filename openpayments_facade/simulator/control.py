@@ -31,11 +31,12 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
 
     - `POST faults` adds a fault, with the fields of `Fault`; 400 if they are wrong. `DELETE faults` removes all.
     - `GET requests` returns the journal. `DELETE requests` empties it.
-    - `GET consents` returns all consents, `GET payments` all payments.
+    - `GET consents` returns all consents, `GET payments` all payments, `GET signing-baskets` all signing baskets.
     - `POST consents/{id}/approve` and `/decline` take the id of a consent or of an authorisation, `/expire` and
       `/revoke` that of a consent; 404 if there is none, 409 if its status does not allow it.
     - `POST payments/{id}/approve` and `/decline` take the id of a payment, of an authorisation or of one of its
       cancellation, `/reject` and `/settle` that of a payment.
+    - `POST signing-baskets/{id}/approve` and `/decline` take the id of a basket or of an authorisation.
     - `POST codes` takes the arguments of `Simulator.issue_code`; 201 `{"code": ...}`, 400 if they are wrong.
     - `POST tokens/revoke` revokes all tokens.
     """
@@ -62,7 +63,7 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
         async def endpoint(_: Request) -> Response:
             with provider.lock:
                 found = [asdict(view) for view in views()]
-            content = json.dumps({name: found}, ensure_ascii=False, default=str)
+            content = json.dumps({name.replace("-", "_"): found}, ensure_ascii=False, default=str)
             return Response(content, media_type="application/json")
 
         return Route(f"{CONTROL_PATH}/{name}", endpoint, methods=["GET"])
@@ -95,8 +96,10 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
         Route(f"{CONTROL_PATH}/requests", requests_endpoint, methods=["GET", "DELETE"]),
         views_endpoint("consents", provider.consents.views),
         views_endpoint("payments", provider.payments.views),
+        views_endpoint("signing-baskets", provider.signing_baskets.views),
         *(action_endpoint("consents", action) for action in (approve, decline, expire, revoke)),
         *(action_endpoint("payments", action) for action in (approve, decline, reject, settle)),
+        *(action_endpoint("signing-baskets", action) for action in (approve, decline)),
         Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
         Route(f"{CONTROL_PATH}/tokens/revoke", tokens_endpoint, methods=["POST"]),
     ]

@@ -17,6 +17,7 @@ from .api_host.card_accounts import card_account_routes
 from .api_host.consent import consent_routes
 from .api_host.errors import ApiError
 from .api_host.payment_initiation import payment_initiation_routes
+from .api_host.signing_baskets import signing_basket_routes
 from .auth_host.authorise_page import authorise_routes
 from .auth_host.errors import OAuthError
 from .auth_host.token_endpoint import TOKEN_PATH, token_routes
@@ -56,6 +57,7 @@ class Hosts:
                     *account_information_routes(provider),
                     *card_account_routes(provider),
                     *payment_initiation_routes(provider),
+                    *signing_basket_routes(provider),
                 ],
                 _refuse_api_call,
             ),

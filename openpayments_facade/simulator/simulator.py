@@ -21,6 +21,7 @@ from .state.credentials import API_SCOPES, AccessTokens, Application, Codes, Ref
 from .state.identifiers import derived_uuids
 from .state.ledger import Ledger
 from .state.payments import Payments, SimulatedPayment
+from .state.signing_baskets import SigningBaskets, SimulatedSigningBasket
 from .state.users import courses
 from .user_actions import approve, decline, expire, issue_code, reject, revoke, revoke_tokens, settle, visit
 
@@ -135,6 +136,7 @@ class Simulator:
 
         of_2026 = rules == "2026"
         new_id = derived_uuids(seed).__next__
+        ledger = Ledger(seed=seed, transactions=transactions, today=now().date())
         self._application = Application(
             client_id=client_id or str(uuid.uuid4()),
             client_secret=client_secret or secrets.token_urlsafe(),
@@ -153,8 +155,11 @@ class Simulator:
                 of_2026=of_2026,
             ),
             consents=Consents(new_id=new_id, now=now),
-            payments=Payments(new_id=new_id, now=now, settlement=settlement, sandbox_flaws=sandbox_flaws),
-            ledger=Ledger(seed=seed, transactions=transactions, today=now().date()),
+            payments=Payments(
+                new_id=new_id, now=now, ledger=ledger, settlement=settlement, sandbox_flaws=sandbox_flaws
+            ),
+            signing_baskets=SigningBaskets(new_id=new_id),
+            ledger=ledger,
             now=now,
             auth_url=lambda: self.auth_url,
             require_psu_context=require_psu_context,
@@ -417,17 +422,24 @@ class Simulator:
         with self._provider.lock:
             return self._provider.payments.views()
 
+    @property
+    def signing_baskets(self) -> list[SimulatedSigningBasket]:
+        """The signing baskets as they are now, as `GET /simulator/signing-baskets` returns them."""
+        with self._provider.lock:
+            return self._provider.signing_baskets.views()
+
     def approve(self, identifier: str) -> None:
         """Plays the user who approves: a consent becomes valid, a payment is accepted, whatever its bank's approach is.
 
         If somebody else has to sign, too, a consent becomes `partiallyAuthorised` and a payment `PATC`. Another call
-        with its id plays that other user. A payment whose cancellation is approved becomes `CANC`.
+        with its id plays that other user. A payment whose cancellation is approved becomes `CANC`. The payments of a
+        signing basket are approved with it.
 
-        `POST /simulator/consents/{identifier}/approve` does the same, and so does `/simulator/payments/...`; likewise
-        for `decline`, `expire`, `revoke`, `reject` and `settle`.
+        `POST /simulator/consents/{identifier}/approve` does the same, and so do `/simulator/payments/...` and
+        `/simulator/signing-baskets/...`; likewise for `decline`, `expire`, `revoke`, `reject` and `settle`.
 
         Args:
-            identifier: The id of a consent or payment, or of one of its authorisations, or of one of those of a
+            identifier: The id of a consent, payment or basket, or of one of its authorisations, or of one of those of a
                 payment's cancellation.
 
         Raises:

@@ -100,7 +100,7 @@ def settle(provider: Provider, payment_id: str) -> None:
         payment = _find_payment(provider, payment_id)
         if payment.status != "ACSP":
             raise ValueError(f"the payment is {payment.status}")
-        payment.settle("ACSC")
+        provider.payments.settle_now(payment)
 
 
 def revoke_tokens(provider: Provider) -> None:

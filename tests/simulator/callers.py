@@ -20,6 +20,7 @@ REDIRECT_URI = "https://app.example/callback"
 
 CARDS = "/psd2/accountinformation/v1/card-accounts"
 PAYMENTS = "/psd2/paymentinitiation/v1/payments"
+BASKETS = "/psd2/paymentinitiation/v1/signing-baskets"
 # of tokens for banks
 API_SCOPES = "accountinformation paymentinitiation"
 # what every bank is content with
@@ -243,6 +244,15 @@ class Payer(BankCaller):
         path = self.new(product, headers=headers, **changes)
         self.simulator.approve(id_of(path))
         return path
+
+    def basket(self, *paths: str, **arguments: Any) -> httpx.Response:
+        """A request for a signing basket of these payments."""
+        return self.call("POST", BASKETS, json={"paymentIds": [*map(id_of, paths)]}, **arguments)
+
+    def new_basket(self, *paths: str, **arguments: Any) -> str:
+        response = self.basket(*paths, **arguments)
+        assert response.status_code == 201, response.text
+        return str(response.json()["_links"]["self"]["href"])
 
     def payment_status(self, path: str) -> str:
         return str(self.get(f"{path}/status").json()["transactionStatus"])

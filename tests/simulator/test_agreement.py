@@ -11,7 +11,18 @@ import pytest
 import yaml
 
 from scripts.contract import UNCOVERED, Contract
-from tests.simulator.callers import ACCOUNTS, CARDS, OF_A_COMPANY, PAYMENTS, YEAR, BankCaller, Clock, Payer
+from tests.simulator.callers import (
+    ACCOUNTS,
+    BASKETS,
+    CARDS,
+    OF_A_COMPANY,
+    PAYMENTS,
+    YEAR,
+    BankCaller,
+    Clock,
+    Payer,
+    id_of,
+)
 from tests.simulator.description import BANK_OPERATIONS, DESCRIBED, DESCRIPTION, NEW_IN_2026
 from tests.simulator.rules import BOTH
 
@@ -154,6 +165,15 @@ def pay_and_cancel(seb: Payer, swedbank: Payer, rules: str) -> None:
         swedbank.sign(path, kind="cancellation-authorisations")
 
 
+def sign_together(payer: Payer) -> None:
+    payer.call("DELETE", payer.new_basket(payer.new(), payer.new()))
+    basket = payer.new_basket(payer.new(), payer.new())
+    for psu_id in ("99990101002", "99990101000"):
+        payer.sign(basket, headers={"PSU-ID": psu_id})
+        payer.get(basket)
+        payer.payment_status(basket)
+
+
 @pytest.mark.parametrize("rules", BOTH)
 def test_journeys_agree_with_the_description(
     tape: Tape,
@@ -182,6 +202,7 @@ def test_journeys_agree_with_the_description(
         bank.call("DELETE", consent_id)
     pay_and_cancel(payer, swedish_payer, rules)
     if rules == "2026":
+        sign_together(payer)
         handelsbanken.read(handelsbanken.valid(), CARDS)
     statuses = [interaction["response"]["status"]["code"] for interaction in tape.interactions]
     assert set(statuses) == {200, 201, 204} | ({202} if rules == "2026" else set())
@@ -258,6 +279,14 @@ def test_errors_of_payments_agree_with_the_description(tape: Tape, payer: Payer,
     payer.get(f"{path}0")
     payer.get(f"{path}0/authorisations/1")
     payer.get(f"{path}/cancellation-authorisations/1")
+    for ids in ([], ["nobody's"], [id_of(path)]):
+        payer.call("POST", BASKETS, json={"paymentIds": ids})
+    basket = payer.new_basket(payer.new())
+    payer.start(basket)
+    payer.call("DELETE", basket)
+    payer.get(f"{basket}0")
+    payer.get(f"{basket}0/authorisations/1")
+    payer.get(basket, headers={"Accept": "application/xml"})
     payer.get(path, headers={"Authorization": "Bearer x"})
     payer.get(path, headers={"Accept": "application/xml"})
     statuses = {interaction["response"]["status"]["code"] for interaction in tape.interactions}

@@ -87,8 +87,7 @@ def _list_transactions(call: BankCall) -> Answer:
     page = read_page(call, consent, "getTransactionList", opened)
     if page.is_empty and call.provider.of_2026:
         return Answer(status=204)
-    ledger = call.provider.ledger
-    entries = page.describe(partial(_describe_booked, call, opened), partial(ledger.pending_entry, opened.book))
+    entries = page.describe(partial(_describe_booked, call, opened))
     report: dict[str, Any] = {
         "account": opened.book.reference(),
         "transactions": entries
@@ -105,7 +104,7 @@ def _get_transaction(call: BankCall) -> Answer:
     account = _open(call, consent, kind="transactions", status=403).book
     ledger, transaction_id = call.provider.ledger, call.path_value("transactionId")
     number = ledger.number_of(account, transaction_id.removeprefix("T"))
-    known = number is not None and number < ledger.booked_until(call.today)
+    known = number is not None and number < ledger.booked_until(account, call.today)
     # a bank without details gives no transactionId, so it knows none
     if number is None or not known or not call.bank.transaction_details or transaction_id[:1] != "T":
         raise ApiError(404, "RESOURCE_UNKNOWN", "no such transaction", path="transactionId")

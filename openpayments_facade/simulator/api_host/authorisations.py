@@ -10,7 +10,7 @@ from .errors import ApiError, malformed
 from .operation import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from starlette.routing import Route
 
@@ -33,6 +33,7 @@ def authorisation_routes(
     get_sca_status: str,
     select_method: str,
     name: str = "authorisationId",
+    optional_on_one: Collection[str] = (),
 ) -> list[Route]:
     """The routes of the four operations. The other arguments are their operationIds; None if there is no such one.
 
@@ -41,6 +42,7 @@ def authorisation_routes(
         path: The path of a subject's authorisations, such as `/.../{consentId}/authorisations`.
         find: Returns the subject of a call, or raises ApiError.
         name: The parameter of the path of one authorisation, and with an `s` the field of the list.
+        optional_on_one: The headers that the operations on one authorisation do not need.
     """
 
     def about(handler: Callable[[BankCall, Subject], Answer]) -> Callable[[BankCall], Answer]:
@@ -52,8 +54,16 @@ def authorisation_routes(
     one = f"{path}/{{{name}}}"
     routes = [
         on(start, "POST", path, about(_start)),
-        on(get_sca_status, "GET", one, about_one(_get_sca_status)),
-        on(select_method, "PUT", one, about_one(_select_method), json_body=True, headers=["PSU-Authoriser-ID"]),
+        on(get_sca_status, "GET", one, about_one(_get_sca_status), optional=optional_on_one),
+        on(
+            select_method,
+            "PUT",
+            one,
+            about_one(_select_method),
+            json_body=True,
+            headers=["PSU-Authoriser-ID"],
+            optional=optional_on_one,
+        ),
     ]
     if list_all is not None:
         routes.append(

@@ -174,6 +174,7 @@ def bank_operation(
             if sent.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 return Answer(status=415)
             body = _read_json(call.content)
+        provider.payments.settle_due()
         return handler(BankCall(**vars(call), bank=bank, body=body))
 
     return operation(

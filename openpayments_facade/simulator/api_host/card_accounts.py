@@ -67,8 +67,7 @@ def _list_transactions(call: BankCall) -> Answer:
     page = read_page(call, consent, "getCardTransactionList", opened)
     if page.is_empty:
         return Answer(status=204)
-    ledger = call.provider.ledger
-    entries = page.describe(partial(ledger.entry, opened.book), partial(ledger.pending_entry, opened.book))
+    entries = page.describe(partial(call.provider.ledger.entry, opened.book))
     hrefs = {"cardAccount": opened.path, **page.hrefs}
     return Answer(
         {

@@ -14,6 +14,7 @@ from .consent import check_affiliate
 from .errors import ApiError
 from .operation import Answer
 from .payment_bodies import check_body, check_product
+from .payment_warnings import message, warnings
 from .reading import valid_consent
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..state.payments import Cancellation, Payment
     from ..state.users import Reason
 
-__all__ = ["payment_initiation_routes"]
+__all__ = ["PENDING", "payment_initiation_routes"]
 
 _PAYMENTS = "/psd2/paymentinitiation/v1/payments"
 _PRODUCT = f"{_PAYMENTS}/{{payment_product}}"
@@ -40,6 +41,7 @@ _TOLD: Final = (
     "requestedExecutionDate",
     "endToEndIdentification",
 )
+PENDING: Final = message("INFORMATION", "AUTHORISATION_PENDING_API", "another person has to authorise this")
 _GIROS: Final = ("bankgiroNumber", "plusgiroNumber")
 
 
@@ -93,6 +95,7 @@ def _create(call: BankCall) -> Answer:
             "paymentId": payment.id,
             "scaMethods": describe_methods(call.bank, payment.approach),
             "_links": links(self=path, status=f"{path}/status", startAuthorisation=f"{path}/authorisations"),
+            **(warnings(payment) if call.provider.of_2026 else {}),
         },
         201,
         {"Location": path},
@@ -167,10 +170,6 @@ def _messages(call: BankCall, payment: Payment) -> dict[str, Any]:
     if not call.provider.of_2026:
         return {}
     if payment.status == "PATC":
-        return _message("INFORMATION", "AUTHORISATION_PENDING_API", "another person has to authorise the payment")
+        return {**PENDING}
     reason: Reason | None = payment.reason
-    return {} if reason is None else _message("ERROR", reason.code, reason.text)
-
-
-def _message(category: str, code: str, text: str) -> dict[str, Any]:
-    return {"tppMessages": [{"category": category, "code": code, "text": text}]}
+    return {} if reason is None else message("ERROR", reason.code, reason.text)

@@ -147,22 +147,20 @@ def count_access(call: BankCall, consent: Consent, operation_id: str, book: Book
 
 @dataclass(frozen=True)
 class Page:
-    """A page of entries: the numbers of the booked and of the pending ones, None if not asked for, and its links."""
+    """A page of entries: the numbers of the booked ones, the pending ones, None if not asked for, and its links."""
 
     booked: Sequence[int] | None
-    pending: Sequence[int] | None
+    pending: Sequence[dict[str, Any]] | None
     hrefs: Mapping[str, str]
 
     @property
     def is_empty(self) -> bool:
         return not self.booked and not self.pending
 
-    def describe(
-        self, booked: Callable[[int], dict[str, Any]], pending: Callable[[int], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def describe(self, booked: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
         """The entries, and no links."""
-        lists = (("booked", self.booked, booked), ("pending", self.pending, pending))
-        return {name: [*map(entry, numbers)] for name, numbers, entry in lists if numbers is not None}
+        lists = {"booked": None if self.booked is None else [*map(booked, self.booked)], "pending": self.pending}
+        return {name: entries for name, entries in lists.items() if entries is not None}
 
 
 def read_page(call: BankCall, consent: Consent, operation_id: str, opened: Opened[B]) -> Page:
@@ -177,7 +175,7 @@ def read_page(call: BankCall, consent: Consent, operation_id: str, opened: Opene
     if (book.resource_id, _key(query)) not in consent.next_pages:
         count_access(call, consent, operation_id, book)
     booked: range | None = None
-    pending: range | None = None
+    pending: list[dict[str, Any]] | None = None
     hrefs = {}
     if booking_status != "pending":
         booked = numbers[: call.provider.page_size]
@@ -187,7 +185,7 @@ def read_page(call: BankCall, consent: Consent, operation_id: str, opened: Opene
             hrefs["next"] = f"{opened.path}/transactions?{urlencode(rest)}"
         consent.reported[book.resource_id] = max(consent.reported.get(book.resource_id, 0), numbers.stop)
     if booking_status != "booked":
-        pending = ledger.pending(call.today) if period.includes(call.today) and not hrefs else range(0)
+        pending = ledger.pending(book, call.today) if period.includes(call.today) and not hrefs else []
     return Page(booked, pending, hrefs)
 
 
@@ -232,15 +230,15 @@ def _read_period(call: BankCall) -> _Period:
 def _select(call: BankCall, consent: Consent, book: Book, period: _Period) -> range:
     """The numbers of the requested booked entries."""
     ledger = call.provider.ledger
-    begin = ledger.booked_until(period.first - timedelta(days=1)) if period.first > date.min else 0
-    end = ledger.booked_until(min(period.last, call.today))
+    begin = ledger.booked_until(book, period.first - timedelta(days=1)) if period.first > date.min else 0
+    end = ledger.booked_until(book, min(period.last, call.today))
     after = {"entryReferenceFrom": call.query("entryReferenceFrom")}
     if call.provider.of_2026:
         after["continuationKey"] = _last_of_page(call.query("continuationKey"))
     for name, reference in after.items():
         if reference is not None:
             number = ledger.number_of(book, reference)
-            if number is None or number >= ledger.booked_until(call.today):
+            if number is None or number >= ledger.booked_until(book, call.today):
                 raise ApiError(400, "RESOURCE_UNKNOWN", "no such entry", path=name)
             begin = max(begin, number + 1)
     if after["entryReferenceFrom"] is None and not call.provider.of_2026 and call.flag("deltaList"):

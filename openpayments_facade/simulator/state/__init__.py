@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .credentials import AccessTokens, Application, Codes, RefreshTokens
     from .ledger import Ledger
     from .payments import Payments
+    from .signing_baskets import SigningBaskets
 
 __all__ = ["RULES", "Provider", "Rules"]
 
@@ -50,6 +51,7 @@ class Provider:
     authorisations: Authorisations
     consents: Consents
     payments: Payments
+    signing_baskets: SigningBaskets
     ledger: Ledger
     now: Callable[[], datetime]
     auth_url: Callable[[], str]
@@ -66,7 +68,7 @@ class Provider:
 
     def find_subject(self, identifier: str) -> Subject | None:
         """What a user is asked to approve, by its id."""
-        return self.consents.find(identifier) or self.payments.find(identifier)
+        return self.consents.find(identifier) or self.payments.find(identifier) or self.signing_baskets.find(identifier)
 
     def comes_back_with_code(self, subject: Subject) -> bool:
         """Whether the browser that comes back from a redirect brings a code."""

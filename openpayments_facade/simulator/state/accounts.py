@@ -171,7 +171,8 @@ class Account(Book):
         identity = {"transactionId": f"T{reference}"} if self.bank.transaction_details else {}
         amount, fields = template
         list_id = {"transactionListId": derived_uuid("list", reference)} if self.is_lump_sum(template) else {}
-        exchange = self._exchange(amount, day) if fields.get("creditorName") == "Exempel Hotell" else {}
+        abroad = fields.get("creditorName") == "Exempel Hotell" and "paymentId" not in fields
+        exchange = self._exchange(amount, day) if abroad else {}
         return {
             **identity,
             "entryReference": reference,

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .authorisations import SimulatedAuthorisation, Subject
+from .exchange import in_hundredths, rate
 from .users import PAYMENT_REJECTED, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .accounts import Account
+    from .book import Template
+    from .ledger import Ledger
     from .resource import Origin
+    from .signing_baskets import SigningBasket
 
 __all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPayment"]
 
 PaymentStatus = Literal["RCVD", "PATC", "ACSP", "ACSC", "RJCT", "CANC"]
 
+# of bank transaction codes (ISO 20022)
+_FAMILIES: Final = {"domestic": "DMCT", "swedish-giro": "DMCT", "sepa-credit-transfers": "ESCT"}
+
 _REJECTED_USER = Reason("RAW", "the bank rejected the payment")
+_TOO_LITTLE = Reason("RAW", "there is too little money on the account")
+_NO_SUCH_CURRENCY = Reason("RAW", "the bank does not exchange this currency")
 _REJECTED = Reason("RAW", "the payment was rejected")
 
 
@@ -49,7 +60,8 @@ class SimulatedPayment:
 class Payment(Subject):
     """A payment. `request` is the body that it was created with.
 
-    `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled.
+    `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled, and `account` is the
+    one that pays, None if it is none of the user's. `basket` is the signing basket that it is in.
     """
 
     kind = "payment"
@@ -60,6 +72,8 @@ class Payment(Subject):
     status: PaymentStatus = "RCVD"
     reason: Reason | None = None
     settles_at: datetime | None = None
+    account: Account | None = None
+    basket: SigningBasket | None = field(default=None, repr=False)
     cancellation: Cancellation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -68,12 +82,16 @@ class Payment(Subject):
 
     @property
     def waits_for_user(self) -> bool:
-        return self.status in {"RCVD", "PATC"}
+        return self.status in {"RCVD", "PATC"} and not self.is_blocked
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.basket is not None
 
     @property
     def is_alive(self) -> bool:
         """Whether it can still be cancelled or rejected."""
-        return self.waits_for_user or self.status == "ACSP"
+        return self.status in {"RCVD", "PATC", "ACSP"}
 
     @property
     def summary(self) -> str:
@@ -88,6 +106,12 @@ class Payment(Subject):
     def execution_date(self) -> date:
         asked = self.request.get("requestedExecutionDate")
         return date.min if asked is None else date.fromisoformat(asked)
+
+    @property
+    def price(self) -> tuple[Decimal, str]:
+        """What the payer pays: an amount and its currency."""
+        amount = self.request["instructedAmount"]
+        return Decimal(amount["amount"]), amount["currency"]
 
     def approve(self, psu_id: str | None, *, alone: bool) -> None:
         if self.sign(psu_id, alone=alone, partly="PATC"):
@@ -108,6 +132,7 @@ class Payment(Subject):
         if not self.is_alive:
             self.cancellation.status = status
             self.cancellation.close_authorisations()
+        self.payments.enter(self)
 
     def view(self) -> SimulatedPayment:
         return SimulatedPayment(
@@ -158,8 +183,8 @@ class Cancellation(Subject):
 class Payments:
     """All payments. `new_id` makes their ids, `now` is the banks' time.
 
-    An approved one is settled `settlement` seconds later, but not before its day. With `sandbox_flaws`, it is accepted
-    after a failed authorisation, too (observed in 2026).
+    An approved one is in the `ledger`, and is settled `settlement` seconds later, but not before its day. With
+    `sandbox_flaws`, it is accepted after a failed authorisation, too (observed in 2026).
     """
 
     def __init__(
@@ -167,10 +192,12 @@ class Payments:
         *,
         new_id: Callable[[], str],
         now: Callable[[], datetime],
+        ledger: Ledger,
         settlement: float,
         sandbox_flaws: bool,
     ) -> None:
         self.now = now
+        self._ledger = ledger
         self.sandbox_flaws = sandbox_flaws
         self._new_id = new_id
         self._settlement = timedelta(seconds=settlement)
@@ -189,13 +216,42 @@ class Payments:
 
     def accept(self, payment: Payment, *, rejected: bool = False) -> None:
         """Applies the consequences of the last approval."""
-        if rejected:
-            payment.settle("RJCT", _REJECTED_USER)
+        account = self._ledger.account(payment.bank, payment.context, payment.request["debtorAccount"])
+        reason = _REJECTED_USER if rejected else self._refusal(account, payment)
+        if reason is not None:
+            payment.settle("RJCT", reason)
             return
         day = datetime.combine(payment.execution_date, time(), UTC)
         payment.settles_at = max(self.now() + self._settlement, day)
+        payment.account = account
         payment.settle("ACSP")
         heappush(self._due, (payment.settles_at, next(self._order), payment))
+
+    def settle_now(self, payment: Payment) -> None:
+        payment.settles_at = self.now()
+        payment.settle("ACSC")
+
+    def enter(self, payment: Payment) -> None:
+        """Enters a payment as its status has it into the books of the account that pays."""
+        account = payment.account
+        if account is None:
+            return
+        if payment.status == "ACSP":
+            self._ledger.hold(account, payment.id, entry(payment, account))
+        elif payment.status == "ACSC":
+            assert payment.settles_at is not None
+            self._ledger.book(account, payment.id, payment.settles_at.date())
+        else:
+            self._ledger.release(account, payment.id)
+
+    def _refusal(self, account: Account | None, payment: Payment) -> Reason | None:
+        if account is None:
+            return None
+        try:
+            price, _ = entry(payment, account)
+        except KeyError:
+            return _NO_SUCH_CURRENCY
+        return _TOO_LITTLE if -price > self._ledger.available(account, self.now().date()) else None
 
     def reject(self, payment: Payment) -> None:
         payment.settle("RJCT", _REJECTED)
@@ -211,3 +267,33 @@ class Payments:
         """Snapshots of all payments, in order of creation."""
         self.settle_due()
         return [payment.view() for payment in self._payments.values()]
+
+
+def entry(payment: Payment, account: Account) -> Template:
+    """The entry of a payment in the books of its account. Raises KeyError for a currency without a rate."""
+    request = payment.request
+    price, currency = payment.price
+    price *= rate(account.currency, currency)
+    fields = {
+        "paymentId": payment.id,
+        "endToEndId": request.get("endToEndIdentification"),
+        "creditorName": request["creditorName"],
+        "creditorAccount": _creditor_account(request),
+        "debtorAccount": account.reference(),
+        "remittanceInformationUnstructured": request.get("remittanceInformationUnstructured")
+        or request.get("invoiceRef"),
+        "remittanceInformationStructured": request.get("ocrRef"),
+        "purposeCode": request.get("purposeCode"),
+        "bankTransactionCode": f"PMNT-ICDT-{_FAMILIES.get(payment.product, 'XBCT')}",
+    }
+    return -in_hundredths(price), {name: value for name, value in fields.items() if value is not None}
+
+
+def _creditor_account(request: Mapping[str, Any]) -> dict[str, str]:
+    """As a transaction names it: with giros, and without `accountNumber` and `clearingNumber`."""
+    if "creditorGiro" in request:
+        giro = request["creditorGiro"]
+        return {"bankGiro" if giro["giroType"] == "BANKGIRO" else "plusGiro": giro["giroNumber"]}
+    names = {"accountNumber": "bban", "clearingNumber": None}
+    given = {names.get(name, name): value for name, value in request["creditorAccount"].items() if value is not None}
+    return {name: value for name, value in given.items() if name is not None}

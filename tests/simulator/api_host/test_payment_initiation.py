@@ -491,3 +491,35 @@ def test_payments_are_made_and_approved_at_the_same_time(payer: Payer) -> None:
         paths = [*pool.map(lambda _: payer.approved(), range(40))]
     assert len({*paths}) == 40
     assert {payment.status for payment in payer.simulator.payments} == {"ACSP"}
+
+
+def test_a_payee_that_is_on_a_list_of_warnings(payer: Payer) -> None:
+    body = payer.pay(creditorName="Example Flagged").json()
+    assert [(one["category"], one["code"]) for one in body["tppMessages"]] == [("WARNING", "CREDITOR_ACCOUNT_FLAGGED")]
+    assert "verificationOfPayee" not in body
+
+
+@pytest.mark.parametrize(
+    ("name", "match", "code"),
+    [
+        ("Example No Match", "NMTC", "CREDITOR_NAME_MISMATCH"),
+        ("Example Close Match", "CMTC", "CREDITOR_NAME_CLOSE_MATCH"),
+        ("Example Unverified", "NOAP", "CREDITOR_NAME_UNVERIFIED"),
+        ("Example Flagged", "MTCH", None),
+    ],
+)
+def test_the_payee_of_a_payment_in_euro_is_verified(payer: Payer, name: str, match: str, code: str | None) -> None:
+    body = payer.pay("sepa-credit-transfers", creditorName=name).json()
+    verification = body["verificationOfPayee"]
+    assert verification["partyNameMatch"] == match
+    assert [(one["category"], one["code"]) for one in verification.get("tppMessages", [])] == (
+        [] if code is None else [("WARNING", code)]
+    )
+    assert ("matchedName" in verification) == (match == "CMTC")
+    assert ("tppMessages" in body) == (name == "Example Flagged")
+
+
+@of_2021
+def test_in_2021_nobody_was_warned(payer: Payer) -> None:
+    body = payer.pay("sepa-credit-transfers", creditorName="Example Flagged").json()
+    assert {"tppMessages", "verificationOfPayee"}.isdisjoint(body)
