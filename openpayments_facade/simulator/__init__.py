@@ -54,6 +54,7 @@ from .journal import RecordedRequest
 from .simulator import Simulator
 from .state.authorisations import SimulatedAuthorisation
 from .state.consents import SimulatedConsent
+from .state.fx_quotes import SimulatedFxQuote
 from .state.payments import SimulatedPayment
 from .state.signing_baskets import SimulatedSigningBasket
 
@@ -63,6 +64,7 @@ __all__ = [
     "RecordedRequest",
     "SimulatedAuthorisation",
     "SimulatedConsent",
+    "SimulatedFxQuote",
     "SimulatedPayment",
     "SimulatedSigningBasket",
     "Simulator",

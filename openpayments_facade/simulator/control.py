@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .faults import Fault, Faults
-from .user_actions import approve, decline, expire, issue_code, reject, revoke, revoke_tokens, settle
+from .user_actions import approve, complete, decline, expire, issue_code, reject, revoke, revoke_tokens, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,12 +31,13 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
 
     - `POST faults` adds a fault, with the fields of `Fault`; 400 if they are wrong. `DELETE faults` removes all.
     - `GET requests` returns the journal. `DELETE requests` empties it.
-    - `GET consents` returns all consents, `GET payments` all payments, `GET signing-baskets` all signing baskets.
+    - `GET consents`, `GET payments`, `GET signing-baskets` and `GET fx-quotes` return all that there are.
     - `POST consents/{id}/approve` and `/decline` take the id of a consent or of an authorisation, `/expire` and
       `/revoke` that of a consent; 404 if there is none, 409 if its status does not allow it.
     - `POST payments/{id}/approve` and `/decline` take the id of a payment, of an authorisation or of one of its
       cancellation, `/reject` and `/settle` that of a payment.
     - `POST signing-baskets/{id}/approve` and `/decline` take the id of a basket or of an authorisation.
+    - `POST kyc/{id}/complete` takes the id of an organisation.
     - `POST codes` takes the arguments of `Simulator.issue_code`; 201 `{"code": ...}`, 400 if they are wrong.
     - `POST tokens/revoke` revokes all tokens.
     """
@@ -97,9 +98,11 @@ def control_routes(provider: Provider, faults: Faults, journal: Journal) -> list
         views_endpoint("consents", provider.consents.views),
         views_endpoint("payments", provider.payments.views),
         views_endpoint("signing-baskets", provider.signing_baskets.views),
+        views_endpoint("fx-quotes", provider.fx_quotes.views),
         *(action_endpoint("consents", action) for action in (approve, decline, expire, revoke)),
         *(action_endpoint("payments", action) for action in (approve, decline, reject, settle)),
         *(action_endpoint("signing-baskets", action) for action in (approve, decline)),
+        action_endpoint("kyc", complete),
         Route(f"{CONTROL_PATH}/codes", codes_endpoint, methods=["POST"]),
         Route(f"{CONTROL_PATH}/tokens/revoke", tokens_endpoint, methods=["POST"]),
     ]

@@ -16,10 +16,13 @@ from .api_host.aspsp_information import aspsp_information_routes
 from .api_host.card_accounts import card_account_routes
 from .api_host.consent import consent_routes
 from .api_host.errors import ApiError
+from .api_host.fx_quotes import fx_quote_routes
+from .api_host.kyc import kyc_routes
 from .api_host.payment_initiation import payment_initiation_routes
 from .api_host.signing_baskets import signing_basket_routes
 from .auth_host.authorise_page import authorise_routes
 from .auth_host.errors import OAuthError
+from .auth_host.kyc_page import kyc_page_routes
 from .auth_host.token_endpoint import TOKEN_PATH, token_routes
 from .control import CONTROL_PATH, control_routes
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
@@ -49,7 +52,9 @@ class Hosts:
         self._journal = journal
         self._control = _application(control_routes(provider, faults, journal), _refuse_control_call)
         self._applications = {
-            "auth": _application([*token_routes(provider), *authorise_routes(provider)], _refuse_auth_call),
+            "auth": _application(
+                [*token_routes(provider), *authorise_routes(provider), *kyc_page_routes(provider)], _refuse_auth_call
+            ),
             "api": _application(
                 [
                     *aspsp_information_routes(provider),
@@ -58,6 +63,8 @@ class Hosts:
                     *card_account_routes(provider),
                     *payment_initiation_routes(provider),
                     *signing_basket_routes(provider),
+                    *fx_quote_routes(provider),
+                    *kyc_routes(provider),
                 ],
                 _refuse_api_call,
             ),

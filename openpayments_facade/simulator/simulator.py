@@ -18,12 +18,14 @@ from .state import RULES, Provider, Rules
 from .state.authorisations import Authorisations
 from .state.consents import Consents, SimulatedConsent
 from .state.credentials import API_SCOPES, AccessTokens, Application, Codes, RefreshTokens, read_api_scopes
+from .state.fx_quotes import FxQuotes, SimulatedFxQuote
 from .state.identifiers import derived_uuids
+from .state.kyc import Kyc
 from .state.ledger import Ledger
 from .state.payments import Payments, SimulatedPayment
 from .state.signing_baskets import SigningBaskets, SimulatedSigningBasket
 from .state.users import courses
-from .user_actions import approve, decline, expire, issue_code, reject, revoke, revoke_tokens, settle, visit
+from .user_actions import approve, complete, decline, expire, issue_code, reject, revoke, revoke_tokens, settle, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -60,6 +62,8 @@ class Simulator:
             `invalid_scope`: without `aspspinformation` it is the newer auth host of the provider's sandbox (observed in
             2026).
         require_psu_context: Whether a token needs `private` or `corporate` (document 000) or not (document 001).
+        require_kyc: Whether creating a payment in the PSU context corporate needs the KYC of the organisation, as in
+            production.
         token_lifetime: Seconds that a token is valid.
         refresh_tokens: Whether a user's token comes with a refresh token (documents 002 and 004). No source shows the
             provider sending one.
@@ -71,6 +75,7 @@ class Simulator:
             `approve` or `decline`.
         plain_redirect: Whether banks with a redirect give a `scaRedirect` link, which comes back without a code.
         settlement: Seconds, on the clock, from the approval of a payment to its settlement.
+        quote_lifetime: Seconds, on the clock, that an FX quote is valid.
         sandbox_flaws: Whether a payment is accepted after a failed authorisation, too, as in the provider's sandbox
             (observed in 2026).
         redirect_uris: The redirect URIs that the application has registered. By default any is accepted.
@@ -95,6 +100,7 @@ class Simulator:
         client_secret: str | None = None,
         api_scopes: Iterable[str] = API_SCOPES,
         require_psu_context: bool = True,
+        require_kyc: bool = False,
         token_lifetime: int = 3600,
         refresh_tokens: bool = False,
         transactions: int = 100,
@@ -103,6 +109,7 @@ class Simulator:
         decoupled_reads: int | None = 3,
         plain_redirect: bool = False,
         settlement: float = 2.0,
+        quote_lifetime: float = 600.0,
         sandbox_flaws: bool = False,
         redirect_uris: Iterable[str] | None = None,
         auth_port: int = 0,
@@ -122,6 +129,7 @@ class Simulator:
             "transactions": (transactions, 0),
             "page_size": (page_size, 1),
             "settlement": (settlement, 0),
+            "quote_lifetime": (quote_lifetime, 0),
         }
         if decoupled_reads is not None:
             numbers["decoupled_reads"] = (decoupled_reads, 1)
@@ -159,10 +167,13 @@ class Simulator:
                 new_id=new_id, now=now, ledger=ledger, settlement=settlement, sandbox_flaws=sandbox_flaws
             ),
             signing_baskets=SigningBaskets(new_id=new_id),
+            fx_quotes=FxQuotes(new_id=new_id, now=now, lifetime=quote_lifetime),
+            kyc=Kyc(new_id=new_id, now=now),
             ledger=ledger,
             now=now,
             auth_url=lambda: self.auth_url,
             require_psu_context=require_psu_context,
+            require_kyc=require_kyc,
             page_size=page_size,
             plain_redirect=plain_redirect,
             redirect_uris=None if redirect_uris is None else frozenset(redirect_uris),
@@ -428,6 +439,12 @@ class Simulator:
         with self._provider.lock:
             return self._provider.signing_baskets.views()
 
+    @property
+    def fx_quotes(self) -> list[SimulatedFxQuote]:
+        """The FX quotes as they are now, in order of creation. `GET /simulator/fx-quotes` returns the same."""
+        with self._provider.lock:
+            return self._provider.fx_quotes.views()
+
     def approve(self, identifier: str) -> None:
         """Plays the user who approves: a consent becomes valid, a payment is accepted, whatever its bank's approach is.
 
@@ -483,6 +500,16 @@ class Simulator:
             ValueError: It is not `ACSP`.
         """
         settle(self._provider, payment_id)
+
+    def complete_kyc(self, corporate_id: str) -> None:
+        """Plays the organisation that completes its KYC: it is `Valid` for a year.
+
+        `POST /simulator/kyc/{corporate_id}/complete` does the same.
+
+        Args:
+            corporate_id: The organisation's id, with or without a hyphen.
+        """
+        complete(self._provider, corporate_id)
 
     def expire_consent(self, consent_id: str) -> None:
         """Lets a consent expire, as if its last day had passed.

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from .state.consents import Consent
     from .state.payments import Payment
 
-__all__ = ["approve", "decline", "expire", "issue_code", "reject", "revoke", "revoke_tokens", "settle", "visit"]
+__all__ = [
+    "approve",
+    "complete",
+    "decline",
+    "expire",
+    "issue_code",
+    "reject",
+    "revoke",
+    "revoke_tokens",
+    "settle",
+    "visit",
+]
 
 
 def approve(provider: Provider, identifier: str) -> None:
@@ -101,6 +112,12 @@ def settle(provider: Provider, payment_id: str) -> None:
         if payment.status != "ACSP":
             raise ValueError(f"the payment is {payment.status}")
         provider.payments.settle_now(payment)
+
+
+def complete(provider: Provider, corporate_id: str) -> None:
+    """The organisation completes its KYC."""
+    with provider.lock:
+        provider.kyc.complete(corporate_id)
 
 
 def revoke_tokens(provider: Provider) -> None:

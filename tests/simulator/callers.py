@@ -20,6 +20,7 @@ REDIRECT_URI = "https://app.example/callback"
 
 CARDS = "/psd2/accountinformation/v1/card-accounts"
 PAYMENTS = "/psd2/paymentinitiation/v1/payments"
+QUOTES = "/psd2/paymentinitiation/v1/fx"
 BASKETS = "/psd2/paymentinitiation/v1/signing-baskets"
 # of tokens for banks
 API_SCOPES = "accountinformation paymentinitiation"
@@ -227,6 +228,9 @@ ORDERS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+QUOTE = {"sourceCurrency": "SEK", "targetCurrency": "USD", "amount": "130.00", "countryCode": "US"}
+
+
 class Payer(BankCaller):
     """A caller whose payments are from an account that is none of the user's; what it returns are whole paths."""
 
@@ -244,6 +248,17 @@ class Payer(BankCaller):
         path = self.new(product, headers=headers, **changes)
         self.simulator.approve(id_of(path))
         return path
+
+    def quote(self, *, headers: Headers | None = None, **changes: Any) -> httpx.Response:
+        """A good request for an FX quote but for the changes; None leaves a field out."""
+        body = {name: value for name, value in {**QUOTE, **changes}.items() if value is not None}
+        return self.call("POST", QUOTES, json=body, headers=headers)
+
+    def new_quote(self, **changes: Any) -> dict[str, str]:
+        """The header that names the quote."""
+        response = self.quote(**changes)
+        assert response.status_code == 201, response.text
+        return {"FX-Quote-Id": response.json()["fxQuoteId"]}
 
     def basket(self, *paths: str, **arguments: Any) -> httpx.Response:
         """A request for a signing basket of these payments."""
@@ -302,4 +317,10 @@ def messages(response: httpx.Response) -> list[tuple[Any, Any]]:
 def refused(response: httpx.Response, status: int, code: str, path: str | None = None) -> None:
     """Asserts that the API host answers with one error."""
     assert response.status_code == status
-    assert messages(response) == [(code, path)]
+    if response.request.url.path.startswith("/kyc/") and "type" in response.json():
+        body = response.json()
+        assert set(body) == {"type", "title", "status", "detail", "instance"}
+        where = response.request.url.raw_path.decode().partition("?")[0]
+        assert (body["type"], body["status"], body["instance"]) == (f"urn:open-payments:{code}", status, where)
+    else:
+        assert messages(response) == [(code, path)]

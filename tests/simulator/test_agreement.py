@@ -13,17 +13,20 @@ import yaml
 from scripts.contract import UNCOVERED, Contract
 from tests.simulator.callers import (
     ACCOUNTS,
+    API_SCOPES,
     BASKETS,
     CARDS,
     OF_A_COMPANY,
+    ORDERS,
     PAYMENTS,
+    QUOTES,
     YEAR,
     BankCaller,
     Clock,
     Payer,
     id_of,
 )
-from tests.simulator.description import BANK_OPERATIONS, DESCRIBED, DESCRIPTION, NEW_IN_2026
+from tests.simulator.description import BANK_OPERATIONS, DESCRIBED, DESCRIPTION, NEW_IN_2026, OPERATIONS
 from tests.simulator.rules import BOTH
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 HOSTS = {"auth": "https://auth.sandbox.openbankingplatform.com", "api": "https://api.sandbox.openbankingplatform.com"}
 
+KYC = "/kyc/integration/v1"
 # no bank cancelled a payment in 2021
 CANCELLING = {
     "cancelPayment",
@@ -174,6 +178,22 @@ def sign_together(payer: Payer) -> None:
         payer.payment_status(basket)
 
 
+def pay_abroad(payer: Payer) -> None:
+    quote = payer.new_quote()
+    payer.get(f"{QUOTES}/{quote['FX-Quote-Id']}")
+    payer.get(payer.approved("cross-border", headers=quote))
+    other = payer.new_quote(requestedExecutionDate="2026-03-31")["FX-Quote-Id"]
+    payer.call("PUT", f"{QUOTES}/{other}", json=ORDERS["cross-border"])
+
+
+def complete_kyc(company: BankCaller) -> None:
+    nobody = {name: None for name in company.headers if name != "Authorization"}
+    company.call("POST", f"{KYC}/new/123456-1234?countryCode=SE", headers=nobody)
+    company.get(f"{KYC}/status/123456-1234", headers=nobody)
+    company.simulator.complete_kyc("123456-1234")
+    company.get(f"{KYC}/status/123456-1234", headers=nobody)
+
+
 @pytest.mark.parametrize("rules", BOTH)
 def test_journeys_agree_with_the_description(
     tape: Tape,
@@ -182,6 +202,7 @@ def test_journeys_agree_with_the_description(
     handelsbanken: BankCaller,
     payer: Payer,
     swedish_payer: Payer,
+    company: BankCaller,
     rules: str,
     tmp_path: Path,
 ) -> None:
@@ -203,14 +224,16 @@ def test_journeys_agree_with_the_description(
     pay_and_cancel(payer, swedish_payer, rules)
     if rules == "2026":
         sign_together(payer)
+        pay_abroad(swedish_payer)
+        complete_kyc(company)
         handelsbanken.read(handelsbanken.valid(), CARDS)
     statuses = [interaction["response"]["status"]["code"] for interaction in tape.interactions]
     assert set(statuses) == {200, 201, 204} | ({202} if rules == "2026" else set())
     faults = tape.faults(tmp_path)
     others = [fault for fault in faults if not fault.endswith(UNCOVERED)]
     assert others == []
-    # every operation at a bank, and nothing else but tokens
-    played = BANK_OPERATIONS
+    # every operation at a bank, and nothing else but tokens and KYC
+    played = [*BANK_OPERATIONS, *(one for one in OPERATIONS if one.tag == "KYC")]
     if rules == "2021":
         played = [one for one in played if not one.path.startswith(NEW_IN_2026) and one.id not in CANCELLING]
     uncovered = {fault.partition(" (")[0] for fault in faults}
@@ -265,6 +288,18 @@ def test_errors_agree_with_the_description(tape: Tape, seb: BankCaller, clock: C
     assert answers == []
 
 
+@pytest.mark.simulator(require_kyc=True)
+@pytest.mark.parametrize("accept", ["application/json", "application/problem+json, application/json;q=0.5"])
+def test_errors_of_companies_agree_with_the_description(
+    tape: Tape, simulator: Simulator, http: httpx.Client, accept: str, tmp_path: Path
+) -> None:
+    company = Payer(simulator, http, scope=f"{API_SCOPES} corporate", headers={**OF_A_COMPANY, "Accept": accept})
+    assert company.pay().status_code == 403
+    company.get(f"{KYC}/status/1", headers={"Authorization": "Bearer x"})
+    answers = [fault for fault in tape.faults(tmp_path) if "answer" in fault and UNCOVERED not in fault]
+    assert answers == []
+
+
 def test_errors_of_payments_agree_with_the_description(tape: Tape, payer: Payer, tmp_path: Path) -> None:
     payer.pay(creditorName=None)
     payer.pay(requestedExecutionDate="2020-01-01")
@@ -287,6 +322,10 @@ def test_errors_of_payments_agree_with_the_description(tape: Tape, payer: Payer,
     payer.get(f"{basket}0")
     payer.get(f"{basket}0/authorisations/1")
     payer.get(basket, headers={"Accept": "application/xml"})
+    payer.quote(amount="0")
+    payer.get(f"{QUOTES}/1")
+    for body in ({}, ORDERS["cross-border"]):
+        payer.call("PUT", f"{QUOTES}/1", json=body)
     payer.get(path, headers={"Authorization": "Bearer x"})
     payer.get(path, headers={"Accept": "application/xml"})
     statuses = {interaction["response"]["status"]["code"] for interaction in tape.interactions}

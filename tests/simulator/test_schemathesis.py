@@ -17,13 +17,15 @@ import schemathesis
 from hypothesis import assume, settings
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import positive_data_acceptance, status_code_conformance
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.callers import HEADERS, BankCaller
+from tests.simulator.callers import HEADERS, BankCaller, Payer, id_of
 from tests.simulator.description import BANK_OPERATIONS, DESCRIPTION, OPERATIONS
 
 REQUEST_ID = "6ff9e7ee-2ac2-42d3-a188-c7314d434b9c"
+
+KYC = [one for one in OPERATIONS if one.tag == "KYC"]
 
 schema = schemathesis.openapi.from_path(DESCRIPTION)
 form = schema.raw_schema["components"]["requestBodies"]["TokenRequest"]["content"]["application/x-www-form-urlencoded"]
@@ -66,6 +68,13 @@ def good(simulator: Simulator) -> Iterator[BankCaller]:
         yield BankCaller(simulator, http)
 
 
+@pytest.fixture(scope="module")
+def paying(simulator: Simulator) -> Iterator[Payer]:
+    """At the bank that has cancellations to be approved."""
+    with httpx.Client(trust_env=False) as http:
+        yield Payer(simulator, http, "SWEDSESS")
+
+
 def wrong_places(case: schemathesis.Case[Any]) -> list[ParameterLocation]:
     return [place for place in ParameterLocation if case.meta is not None and case.meta.is_negative_at(place)]
 
@@ -92,7 +101,7 @@ def test_tokens(case: schemathesis.Case[Any], simulator: Simulator, session: req
     case.call_and_validate(base_url=simulator.auth_url, session=session, headers=good_headers(case, {}))
 
 
-@schema.include(operation_id=[one.id for one in OPERATIONS if not one.at_bank]).parametrize()
+@schema.include(operation_id=[one.id for one in OPERATIONS if not one.at_bank and one not in KYC]).parametrize()
 @repeatable
 def test_operations(
     case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, bearer: dict[str, str]
@@ -101,10 +110,22 @@ def test_operations(
     case.call_and_validate(base_url=simulator.api_url, session=session, headers=bearer | good_headers(case, {}))
 
 
+@schema.include(operation_id=[one.id for one in KYC]).parametrize()
+@repeatable
+def test_kyc(case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, good: BankCaller) -> None:
+    skip_some_queries(case)
+    headers = {"Authorization": f"Bearer {good.caller.token('paymentinitiation corporate')}"} | good_headers(case, {})
+    # what is wrong with a request is no declared answer there
+    case.call_and_validate(
+        base_url=simulator.api_url, session=session, headers=headers, excluded_checks=[status_code_conformance]
+    )
+
+
 def consent_for(case: schemathesis.Case[Any], good: BankCaller) -> str:
     """One that waits for its user or, where the call is made with it, one that is valid."""
     status = "valid" if "Consent-ID" in case.operation.headers else "received"
-    found = [consent.id for consent in good.simulator.consents if consent.status == status]
+    bic = good.headers["X-BicFi"]
+    found = [one.id for one in good.simulator.consents if (one.status, one.bic) == (status, bic)]
     if found:
         return found[0]
     # one that another consent would end must not be recurring
@@ -114,25 +135,52 @@ def consent_for(case: schemathesis.Case[Any], good: BankCaller) -> str:
     return consent_id
 
 
+def resources_for(case: schemathesis.Case[Any], good: BankCaller, paying: Payer) -> dict[str, str]:
+    """The ids in the path of a call, of what was created for it."""
+    names = case.path_parameters or {}
+    if "consentId" in names:
+        consent_id = consent_for(case, good)
+        found = {"consentId": consent_id}
+        return found | ({"authorisationId": id_of(good.start(consent_id))} if "authorisationId" in names else {})
+    if "account-id" in names:
+        account_id = good.account_ids(consent_for(case, good))[0]
+        return {"account-id": account_id, "transactionId": "TESSESESS-11-000000000001"}
+    found = {"payment-service": "payments", "payment-product": "domestic"}
+    if "fxQuoteId" in names:
+        return {"fxQuoteId": paying.new_quote()["FX-Quote-Id"]}
+    if "paymentId" not in names and "basketId" not in names:
+        return found
+    path = paying.new()
+    found["paymentId"] = id_of(path)
+    if "basketId" in names:
+        path = paying.new_basket(path)
+        found["basketId"] = id_of(path)
+    if "authorisationId" in names:
+        found["authorisationId"] = id_of(paying.start(path))
+    if "cancellation-authorisations" in case.path:
+        paying.simulator.approve(id_of(path))
+        paying.call("DELETE", path)
+        response = paying.call("POST", f"{path}/cancellation-authorisations")
+        found["cancellationId"] = response.json()["authorisationId"]
+    return found
+
+
 @at_banks.parametrize()
 @settings(repeatable, max_examples=6)
 def test_bank_operations(
-    case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, good: BankCaller
+    case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, good: BankCaller, paying: Payer
 ) -> None:
     skip_some_queries(case)
     wrong = wrong_places(case)
     headers = {"Authorization": good.headers["Authorization"]}
-    headers |= good_headers(case, {"X-BicFi": "ESSESESS", **HEADERS})
-    consent_id = consent_for(case, good)
+    caller = paying if "/paymentinitiation/" in case.path else good
+    headers |= good_headers(case, {"X-BicFi": caller.headers["X-BicFi"], **HEADERS})
     if "Consent-ID" in (case.headers or {}) and ParameterLocation.HEADER not in wrong:
-        headers["Consent-ID"] = consent_id
-    if ParameterLocation.PATH not in wrong:
-        known = {"consentId": consent_id}
-        if "authorisationId" in (case.path_parameters or {}):
-            known["authorisationId"] = good.start(consent_id).rpartition("/")[2]
-        if "account-id" in (case.path_parameters or {}):
-            known |= {"account-id": good.account_ids(consent_id)[0], "transactionId": "TESSESESS-11-000000000001"}
-        case.path_parameters = {name: known.get(name, value) for name, value in (case.path_parameters or {}).items()}
+        headers["Consent-ID"] = consent_for(case, caller)
+    if ParameterLocation.PATH not in wrong and case.path_parameters:
+        case.path_parameters |= {
+            name: value for name, value in resources_for(case, good, paying).items() if name in case.path_parameters
+        }
     case.call_and_validate(
         base_url=simulator.api_url, session=session, headers=headers, excluded_checks=[positive_data_acceptance]
     )

@@ -118,7 +118,7 @@ def test_arguments_that_make_no_sense(arguments: dict[str, object], message: str
         Simulator(**arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["transactions", "page_size", "decoupled_reads", "settlement"])
+@pytest.mark.parametrize("name", ["transactions", "page_size", "decoupled_reads", "settlement", "quote_lifetime"])
 def test_numbers_that_are_too_small(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         Simulator(**{name: -1})  # type: ignore[arg-type]

@@ -80,6 +80,7 @@ def operation(
     query: Collection[str] = (),
     lists: Collection[str] = (),
     offers_problem: bool = False,
+    error_details: bool = False,
     silent: Collection[int] = (),
 ) -> Route:
     """The route of an operation, whose handler answers or raises ApiError.
@@ -94,6 +95,7 @@ def operation(
             (observed in 2026).
         lists: The query parameters that may be repeated.
         offers_problem: Whether it can send errors as `application/problem+json`.
+        error_details: Whether its errors have the form of KYC.
         silent: Statuses of refusals without a body.
     """
 
@@ -111,6 +113,8 @@ def operation(
         except ApiError as error:
             if error.status in silent:
                 return Response(status_code=error.status)
+            if error_details:
+                return error.details(quote(request.scope["path"]))
             return error.response(as_problem=offers_problem and for_problem > for_json)
 
     return Route(path, endpoint, methods=[method])

@@ -8,7 +8,7 @@ looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,15 @@ from .references import GIRO_NUMBER, IDENTIFIERS_OF_2026, IDENTIFIERS_OF_A_PAYER
 if TYPE_CHECKING:
     from .bank_call import BankCall
 
-__all__ = ["check_amount", "check_body", "check_execution_date", "check_product"]
+__all__ = [
+    "COUNTRY",
+    "CURRENCY",
+    "check_amount",
+    "check_body",
+    "check_execution_date",
+    "check_product",
+    "debtor_account",
+]
 
 Check = Callable[[Any, str], object]
 _Fields = dict[str, Check]
@@ -110,6 +118,7 @@ _OF_A_GIRO: Final[_Fields] = _DETAILS | {
     "creditorAddress": _ADDRESS,
     "creditorAccountMessage": _text(140),
 }
+_GIROS: Final = ("bankgiroNumber", "plusgiroNumber")
 _DIGITS: Final = re.compile("[0-9]+")
 _DOMESTIC: Final = _object(_EVERY, _AGENT | _OPTIONAL)
 
@@ -172,3 +181,9 @@ def check_execution_date(call: BankCall, value: Any, *, most_days: int | None = 
     if days < 0 or (most_days is not None and days > most_days):
         text = "is in the past" if days < 0 else f"is more than {most_days} days ahead"
         raise ApiError(400, "EXECUTION_DATE_INVALID", f"{name} {text}", path=name)
+
+
+def debtor_account(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The account of the payer, as an answer has it: without giro numbers."""
+    told = {name: value for name, value in body["debtorAccount"].items() if name not in _GIROS}
+    return {"debtorAccount": told} if told else {}

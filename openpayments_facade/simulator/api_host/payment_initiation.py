@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from .authorisations import authorisation_routes, describe_methods, links
 from .bank_call import BankCall, bank_operation
 from .consent import check_affiliate
-from .errors import ApiError
+from .errors import ApiError, malformed
+from .fx_quotes import quote_for
+from .kyc import check_kyc
 from .operation import Answer
-from .payment_bodies import check_body, check_product
+from .payment_bodies import check_body, check_product, debtor_account
 from .payment_warnings import message, warnings
 from .reading import valid_consent
 
@@ -42,7 +44,6 @@ _TOLD: Final = (
     "endToEndIdentification",
 )
 PENDING: Final = message("INFORMATION", "AUTHORISATION_PENDING_API", "another person has to authorise this")
-_GIROS: Final = ("bankgiroNumber", "plusgiroNumber")
 
 
 def payment_initiation_routes(provider: Provider) -> list[Route]:
@@ -86,8 +87,15 @@ def _create(call: BankCall) -> Answer:
     check_affiliate(call)
     if call.header("Consent-ID") is not None:
         valid_consent(call)
+    check_kyc(call)
     check_body(call, product)
-    payment = call.provider.payments.create(product, call.body, origin=call.origin)
+    quote = None
+    if product == "cross-border":
+        quote_id = call.header("FX-Quote-Id")
+        if quote_id is None:
+            raise malformed("FX-Quote-Id", "FX-Quote-Id is missing")
+        quote = quote_for(call, quote_id, path="FX-Quote-Id")
+    payment = call.provider.payments.create(product, call.body, quote=quote, origin=call.origin)
     path = _path(payment)
     return Answer(
         {
@@ -106,7 +114,7 @@ def _get(call: BankCall) -> Answer:
     payment = _find(call)
     told = {name: payment.request[name] for name in _TOLD if payment.request.get(name) is not None}
     return Answer(
-        {"transactionStatus": payment.status, **told, **_debtor_account(payment.request), **_messages(call, payment)}
+        {"transactionStatus": payment.status, **told, **debtor_account(payment.request), **_messages(call, payment)}
     )
 
 
@@ -158,12 +166,6 @@ def _find_cancellation(call: BankCall) -> Cancellation:
 
 def _path(payment: Payment) -> str:
     return f"{_PAYMENTS}/{payment.product}/{payment.id}"
-
-
-def _debtor_account(request: Any) -> dict[str, Any]:
-    """The account of the payer, in whose answer giro numbers are missing."""
-    told = {name: value for name, value in request["debtorAccount"].items() if name not in _GIROS}
-    return {"debtorAccount": told} if told else {}
 
 
 def _messages(call: BankCall, payment: Payment) -> dict[str, Any]:

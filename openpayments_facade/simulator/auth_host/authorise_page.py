@@ -6,14 +6,15 @@ In reality this host sends the browser to the bank, which sends it back; here on
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ..state.authorisations import API_SCOPE_BY_KIND, Approval
 from .errors import OAuthError
+from .pages import show_message, show_page
 from .scopes import check_scope
 
 if TYPE_CHECKING:
@@ -31,24 +32,6 @@ _FIELDS = ("client_id", "scope", "response_type", "redirect_uri", "state", "acr_
 # browsers run or show these instead of contacting a server
 _NO_REDIRECT_SCHEMES = {"", "about", "blob", "data", "file", "javascript", "vbscript"}
 
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem }}
-button {{ font: inherit; padding: .5rem 1.5rem; margin-right: 1rem }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
-
 
 class Refused(Exception):
     """The browser stays on this page, which shows why."""
@@ -61,7 +44,7 @@ def authorise_routes(provider: Provider) -> list[Route]:
             with provider.lock:
                 return _show_form(provider, dict(request.query_params))
         except Refused as refusal:
-            return _show_message("This link does not work", str(refusal), status=400)
+            return show_message("This link does not work", str(refusal), status=400)
 
     async def decision(request: Request) -> Response:
         try:
@@ -72,9 +55,9 @@ def authorise_routes(provider: Provider) -> list[Route]:
                 raise Refused("decision must be approve or decline")
             target = decide(provider, form, approved=form["decision"] == "approve")
         except Refused as refusal:
-            return _show_message("This link does not work", str(refusal), status=400)
+            return show_message("This link does not work", str(refusal), status=400)
         if target is None:
-            return _show_message("Please wait", "The bank has not answered yet.")
+            return show_message("Please wait", "The bank has not answered yet.")
         return RedirectResponse(target, 303)
 
     return [
@@ -178,11 +161,7 @@ def _show_form(provider: Provider, fields: Mapping[str, str]) -> Response:
 <button type="submit" name="decision" value="decline">Decline</button>
 </form>
 <p><small>This is the simulator; no bank is asked.</small></p>"""
-    return HTMLResponse(_PAGE.format(title=escape(subject.bank.name), body=body))
-
-
-def _show_message(title: str, text: str, *, status: int = 200) -> Response:
-    return HTMLResponse(_PAGE.format(title=escape(title), body=f"<p>{escape(text)}</p>"), status)
+    return show_page(subject.bank.name, body)
 
 
 def _check_single(fields: Collection[tuple[str, str]]) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .banks import Bank
     from .consents import Consents
     from .credentials import AccessTokens, Application, Codes, RefreshTokens
+    from .fx_quotes import FxQuotes
+    from .kyc import Kyc
     from .ledger import Ledger
     from .payments import Payments
     from .signing_baskets import SigningBaskets
@@ -38,6 +40,7 @@ class Provider:
         of_2026: Whether the rules are those of 2026, or those of 2021.
         refresh_tokens: None if the token endpoint issues none.
         redirect_uris: The redirect URIs that the application has registered; None for any.
+        require_kyc: Whether payments of a company need its KYC.
         page_size: The number of booked transactions on a page.
         auth_url: Returns the auth host's origin while it runs.
         now: Returns the banks' time.
@@ -52,10 +55,13 @@ class Provider:
     consents: Consents
     payments: Payments
     signing_baskets: SigningBaskets
+    fx_quotes: FxQuotes
+    kyc: Kyc
     ledger: Ledger
     now: Callable[[], datetime]
     auth_url: Callable[[], str]
     require_psu_context: bool
+    require_kyc: bool
     page_size: int
     plain_redirect: bool
     redirect_uris: frozenset[str] | None

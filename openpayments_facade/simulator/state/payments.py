@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .accounts import Account
     from .book import Template
+    from .fx_quotes import FxQuote
     from .ledger import Ledger
     from .resource import Origin
     from .signing_baskets import SigningBasket
@@ -58,7 +59,7 @@ class SimulatedPayment:
 
 @dataclass(eq=False, kw_only=True)
 class Payment(Subject):
-    """A payment. `request` is the body that it was created with.
+    """A payment. `request` is the body that it was created with, `quote` the FX quote of one that is `cross-border`.
 
     `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled, and `account` is the
     one that pays, None if it is none of the user's. `basket` is the signing basket that it is in.
@@ -69,6 +70,7 @@ class Payment(Subject):
     payments: Payments = field(repr=False)
     product: str
     request: Mapping[str, Any]
+    quote: FxQuote | None = None
     status: PaymentStatus = "RCVD"
     reason: Reason | None = None
     settles_at: datetime | None = None
@@ -110,6 +112,8 @@ class Payment(Subject):
     @property
     def price(self) -> tuple[Decimal, str]:
         """What the payer pays: an amount and its currency."""
+        if self.quote is not None:
+            return self.quote.total, self.quote.source_currency
         amount = self.request["instructedAmount"]
         return Decimal(amount["amount"]), amount["currency"]
 
@@ -205,8 +209,10 @@ class Payments:
         self._due: list[tuple[datetime, int, Payment]] = []
         self._order = count()
 
-    def create(self, product: str, request: Mapping[str, Any], *, origin: Origin) -> Payment:
-        payment = Payment(id=self._new_id(), payments=self, product=product, request=request, **origin)
+    def create(
+        self, product: str, request: Mapping[str, Any], *, origin: Origin, quote: FxQuote | None = None
+    ) -> Payment:
+        payment = Payment(id=self._new_id(), payments=self, product=product, request=request, quote=quote, **origin)
         self._payments[payment.id] = payment
         return payment
 

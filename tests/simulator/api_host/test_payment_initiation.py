@@ -101,10 +101,12 @@ def test_of_a_giro_payment_the_giros_are_not_told(swedish_payer: Payer, number: 
 def test_banks_have_products(simulator: Simulator, http: httpx.Client, bic: str, products: set[str]) -> None:
     payer = Payer(simulator, http, bic)
     for product in ORDERS:
-        response = payer.pay(product, headers={"X-BicFi": bic})
+        response = payer.pay(product)
         if product not in products:
             refused(response, 404, "PRODUCT_UNKNOWN", "payment-product")
-        elif product != "cross-border":
+        elif product == "cross-border":
+            refused(response, 400, "FORMAT_ERROR", "FX-Quote-Id")
+        else:
             assert response.status_code == 201
     response = payer.call("POST", f"{PAYMENTS}/instant", json=ORDERS["domestic"])
     refused(response, 404, "PRODUCT_UNKNOWN", "payment-product")
