@@ -7,12 +7,20 @@ import hmac
 import html
 import json
 import re
-from collections.abc import Callable
-from typing import NoReturn, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 from urllib.parse import quote, quote_plus
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_SHOWN: Final = {
+    *("authenticationMethodId", "countryCode", "creditorAgent", "currency", "endToEndIdentification", "giroType"),
+    *("frequencyPerDay", "paymentIds", "purposeCode", "recurringIndicator", "requestedExecutionDate"),
+    *("sourceCurrency", "targetCurrency", "validUntil"),
+}
+"""The fields of bodies that say neither who somebody is nor how much is paid."""
 
 
 class Secret:
@@ -93,3 +101,12 @@ def printable(value: object) -> str:
 def str_or_none(value: object) -> str | None:
     """The value if it is a string, else None."""
     return value if isinstance(value, str) else None
+
+
+def masked(value: Any, *, shown: bool = False) -> Any:
+    """A body with nothing in it that says who somebody is, or how much is paid."""
+    if isinstance(value, Mapping):
+        return {name: masked(each, shown=name in _SHOWN) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(each, shown=shown) for each in value]
+    return value if shown or value is None else "***"

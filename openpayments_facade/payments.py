@@ -12,8 +12,8 @@ observed in 2026 (which statuses are final).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from attrs import define, fields
 from openpayments_client import models
@@ -23,6 +23,15 @@ from .errors import TppMessage
 
 __all__ = ["CreatedPayment", "PaymentStatus", "find", "payee_match", "warnings"]
 
+AnyOrder: TypeAlias = (
+    models.DomesticPayment
+    | models.SepaCreditTransfer
+    | models.SwedishGiroPayment
+    | models.CrossBorderPayment
+    | Mapping[str, Any]
+)
+"""What to pay: a model, or a mapping with the names on the wire."""
+Until: TypeAlias = Literal["accepted", "settled"]
 Entry = TypeVar("Entry", bound=models.Transaction)
 
 _SETTLED: Final = frozenset({"ACSC", "ACCC"})

@@ -14,6 +14,7 @@ from .._redaction import hiding_arguments
 from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
+from .kyc import AsyncKyc, AsyncRawKyc
 from .sender import AsyncSender
 from .session import AsyncSession
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import AsyncBank
-    from .kyc import AsyncKyc, AsyncRawKyc
     from .oauth import AsyncOAuth
 
 P = ParamSpec("P")
@@ -143,12 +143,8 @@ class AsyncOpenPayments:
     aspsps = cached_property(lambda op: directory.AsyncAspsps(op._sender))
     """ASPSPs: the banks."""
 
-    @cached_property
-    def kyc(self) -> AsyncKyc:
-        """KYC: what an organisation has to prove before it pays."""
-        from .kyc import AsyncKyc
-
-        return AsyncKyc(self._sender)
+    kyc = cached_property(lambda op: AsyncKyc(op._sender))
+    """KYC: what an organisation has to prove before it pays."""
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -340,12 +336,8 @@ class AsyncRawOpenPayments:
     aspsps = cached_property(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
 
-    @cached_property
-    def kyc(self) -> AsyncRawKyc:
-        """KYC: what an organisation has to prove before it pays."""
-        from .kyc import AsyncRawKyc
-
-        return AsyncRawKyc(self._client.kyc)
+    kyc = cached_property(lambda raw: AsyncRawKyc(raw._client.kyc))
+    """KYC: what an organisation has to prove before it pays."""
 
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""

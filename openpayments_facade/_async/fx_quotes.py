@@ -9,7 +9,7 @@ from openpayments_client.api import fx_quotes as api
 
 from .._protocol.arguments import as_country, as_day, id_of
 from .._protocol.initiation import quote_of
-from .._protocol.payment_orders import as_quote_confirmation
+from .._protocol.payment_orders import as_order
 from ..amounts import as_sent
 from .service import AsyncBankService, AsyncRawService, raw
 
@@ -105,7 +105,7 @@ class AsyncFxQuotes(AsyncBankService):
             InvalidArgumentError: Something is wrong with the payment, or the quote is past its `valid_to`.
             OutcomeUnknownError: There is no answer; the quote may be confirmed.
         """
-        id_, order = quote_of(fx_quote_id, "fx_quote_id"), as_quote_confirmation(payment)
+        id_, order = quote_of(fx_quote_id, "fx_quote_id"), as_order(payment, "cross-border")
         return await self._call(api.confirm_cross_border_payment_intent, id_, body=order.body)
 
 

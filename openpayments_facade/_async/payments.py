@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from attrs import evolve
+from attrs import define, evolve, field
 from openpayments_client.api import payment_initiation as api
 
 from .. import payments
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
     from .._protocol.answer import RawResponse
     from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyPayment, AnyQuote
-    from .._protocol.operation import Operation
-    from .._protocol.payment_orders import AnyOrder, Order
+    from ..payments import AnyOrder, Until
     from .sender import AsyncSender
 
 FIRST_PAUSE: Final = 1.0
@@ -114,13 +113,12 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
         operation = initiation.creation_of(self._bank, order, quote)
         if check_product:
             initiation.check_offer(await details_of(self._sender, self._bank.bic_fi), order.product)
-        if key is None:
-            return (await self._create(operation, order)).parsed
         keys = self._sender.session.keys
         outcome, is_first = keys.claim(key, initiation.content_of(self._bank, order, payment, quote))
         if is_first:
             try:
-                outcome.set_result(await self._create(operation, order))
+                created = await self._run_identified(operation, "payment_id")
+                outcome.set_result(evolve(created, parsed=CreatedPayment.of(created.parsed, order)))
             except BaseException as error:
                 keys.fail(key, outcome, error)
                 raise
@@ -129,10 +127,6 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
         answer: RawResponse[CreatedPayment] = result_of(outcome)
         self._sender.remember(answer)
         return answer.parsed
-
-    async def _create(self, operation: Operation[models.PaymentCreated], order: Order) -> RawResponse[CreatedPayment]:
-        answer: RawResponse[Any] = await self._run_identified(operation, "payment_id")
-        return evolve(answer, parsed=CreatedPayment.of(answer.parsed, order))
 
     async def get(self, payment_id: AnyPayment, *, product: str | None = None) -> models.Payment:
         """Reads a payment. What banks leave out is None; of a giro payment they leave out the giro number.
@@ -164,12 +158,7 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
         return subject.identify(await self._run(subject.read()))
 
     async def wait(
-        self,
-        payment_id: AnyPayment,
-        until: Literal["accepted", "settled"] = "accepted",
-        *,
-        product: str | None = None,
-        timeout: float = 300.0,
+        self, payment_id: AnyPayment, until: Until = "accepted", *, product: str | None = None, timeout: float = 300.0
     ) -> PaymentStatus:
         """Waits until a payment is accepted or settled. Call it once the user has approved.
 
@@ -349,13 +338,14 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
         return (CancellationSubject if cancellation else PaymentSubject)(id_, self._bank, product)
 
 
+@define(eq=False, repr=False, slots=False)
 class AsyncPaymentWait(AsyncWaiting):
     """Waits for one payment."""
 
-    def __init__(self, sender: AsyncSender, subject: PaymentSubject, until: str) -> None:
-        super().__init__()
-        self._sender, self._subject, self._until = sender, subject, until
-        self._status: PaymentStatus | None = None
+    _sender: AsyncSender
+    _subject: PaymentSubject
+    _until: str
+    _status: PaymentStatus | None = field(default=None, init=False)
 
     async def wait(self, timeout: float) -> PaymentStatus:
         """The status that was waited for."""

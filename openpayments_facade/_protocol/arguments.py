@@ -173,9 +173,8 @@ def as_period(date_from: Day | None, date_to: Day | None) -> tuple[date | None, 
 def as_access(value: Any) -> Any:
     """A copy of a consent's access, with IBANs in the form in which they are sent.
 
-    Balances and transactions are only allowed for accounts that are in `accounts` (the provider's guide of 2021). Each
-    account must have exactly one identifier, and IBANs must have the form that their country has registered, where that
-    is known, and correct check digits (ISO 13616). Raises InvalidArgumentError, without showing the account numbers.
+    Balances and transactions are only allowed for accounts that are in `accounts` (the provider's guide of 2021). What
+    each account must be, `problems_of_account` says. Raises InvalidArgumentError, without showing the account numbers.
     Values of a wrong type are left to the description's rules.
     """
     if not isinstance(value, models.ConsentAccess):

@@ -41,24 +41,18 @@ def failure_of(payment_id: str, status: PaymentStatus) -> errors.OpenPaymentsErr
     first = next((each for each in status.messages if each.code), errors.TppMessage())
     why = printable(": ".join(filter(None, (first.code, first.text))))
     kind = errors.PaymentCancelledError if status.code == "CANC" else errors.PaymentRejectedError
-    return kind(
-        f"payment {payment_id} is {printable(status)}{f': {why}' if why else ''}",
-        payment_id=payment_id,
-        status=str(status),
-        code=first.code,
-        messages=status.messages,
-    )
+    about = {"payment_id": payment_id, "status": str(status), "code": first.code, "messages": status.messages}
+    return kind(f"payment {payment_id} is {printable(status)}{f': {why}' if why else ''}", **about)
 
 
 def creation_of(bank: BankBinding, order: Order, fx_quote: str | None) -> Operation[models.PaymentCreated]:
     """The request that creates a payment."""
-    if not isinstance(order.body, dict):
-        return Operation.at_bank(
-            bank, api.initiate_payment, SERVICE, order.product, body=order.body, fx_quote_id=fx_quote
-        )
-    path = f"/psd2/paymentinitiation/v1/{SERVICE}/{quote(order.product, safe='')}"
+    body, product = order.body, order.product
+    if not isinstance(body, dict):
+        return Operation.at_bank(bank, api.initiate_payment, SERVICE, product, body=body, fx_quote_id=fx_quote)
+    path = f"/psd2/paymentinitiation/v1/{SERVICE}/{quote(product, safe='')}"
     headers = {} if fx_quote is None else {"FX-Quote-Id": fx_quote}
-    request = read_request("POST", path, json=order.body, headers=headers, scope=ApiScope.PAYMENT_INITIATION, bank=bank)
+    request = read_request("POST", path, json=body, headers=headers, scope=ApiScope.PAYMENT_INITIATION, bank=bank)
     return evolve(request, endpoint=api.initiate_payment)
 
 
@@ -96,9 +90,9 @@ def check_offer(details: models.AspspDetails, product: str) -> None:
 def basket_limit(details: models.AspspDetails) -> int | None:
     """The number of payments that a basket may have; 0 if the bank has none, None if it does not say."""
     found = details.payment_initiation
-    if found is None or found.signing_baskets_supported is False:
-        return 0 if found else None
-    return found.signing_basket_limit
+    if found is None:
+        return None
+    return 0 if found.signing_baskets_supported is False else found.signing_basket_limit
 
 
 def payment_of(payment: Any, product: object) -> tuple[str, str]:

@@ -25,29 +25,29 @@ class Keys:
     _known: OrderedDict[str, tuple[object, Future[Any]]] = field(factory=OrderedDict)
     _lock: threading.Lock = field(factory=threading.Lock)
 
-    def claim(self, key: object, content: object) -> tuple[Future[Any], bool]:
+    def claim(self, key: str | None, content: object) -> tuple[Future[Any], bool]:
         """What comes of the creation for a key, and whether it is this caller who has to create.
 
-        Raises InvalidArgumentError if the key is no text, or was used for other content.
+        Without a key it always is. Raises InvalidArgumentError if the key is no text, or was used for other content.
         """
+        mine = content, Future[Any]()
+        if key is None:
+            return mine[1], True
         if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
             raise refuse("key", f"must be a string of 1 to {_LONGEST} characters")
         with self._lock:
-            is_new = key not in self._known
-            if is_new:
-                self._known[key] = (content, Future())
-                if len(self._known) > MOST:
-                    self._known.popitem(last=False)
-            known, outcome = self._known[key]
+            known, outcome = found = self._known.setdefault(key, mine)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
         if known != content:
             raise refuse("key", "was used for another payment")
-        return outcome, is_new
+        return outcome, found is mine
 
-    def fail(self, key: str, outcome: Future[Any], error: BaseException) -> None:
+    def fail(self, key: str | None, outcome: Future[Any], error: BaseException) -> None:
         """Notes that there is none. The key is free again, unless the request may have taken effect."""
         if not isinstance(error, OpenPaymentsError):  # it was interrupted, nobody knows when
             error = OutcomeUnknownError("the creation for this key was interrupted")
-        if not getattr(error, "may_have_taken_effect", False):
+        if key is not None and not getattr(error, "may_have_taken_effect", False):
             with self._lock:
                 self._known.pop(key, None)
         outcome.set_exception(copy.copy(error))

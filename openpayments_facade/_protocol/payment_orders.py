@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from attrs import field, frozen
 from openpayments_client import models
@@ -22,10 +22,6 @@ from .arguments import as_code, as_day, as_iban, is_giro, is_past, problems_of_a
 from .operation import as_json, plain
 
 _MODELS: Final = OPERATIONS["initiate_payment"].body_by["payment_product"]
-AnyOrder: TypeAlias = (
-    "models.DomesticPayment | models.SepaCreditTransfer | models.SwedishGiroPayment | models.CrossBorderPayment"
-    " | Mapping[str, Any]"
-)
 PRODUCTS: Final[Mapping[type, str]] = {getattr(models, name): product for product, name in _MODELS.items()}
 """The product of each model. Banks may have further ones."""
 _CODES: Final = "bankgiro_number country creditor_agent currency giro_number giro_type ocr_ref plusgiro_number"
@@ -75,17 +71,6 @@ def as_order(payment: object, product: str | None = None) -> Order:
         return _of_a_bank(payment, plain(product)) if model is None else _checked(payment, model, plain(product))
     except RecursionError:
         raise refuse("payment", "must not be nested that deeply") from None
-
-
-def as_quote_confirmation(payment: object) -> Order:
-    """What is to be paid at the rate of a quote, as it is sent to confirm the quote: as a cross-border payment.
-
-    Raises:
-        InvalidArgumentError: As `as_order`, also for a payment of another kind.
-    """
-    if isinstance(payment, tuple(PRODUCTS)) and not isinstance(payment, models.CrossBorderPayment):
-        raise refuse("payment", "must be a CrossBorderPayment, or a mapping")
-    return as_order(payment, "cross-border")
 
 
 def _of_a_bank(payment: Any, product: str) -> Order:
@@ -175,6 +160,6 @@ def _problems(body: Any) -> Iterator[tuple[str, str]]:
         yield "payment.creditor_giro.giro_number", f"is not a valid {giro.giro_type} number"
     references = [name for name in ("ocr_ref", "invoice_ref") if getattr(body, name, None) is not None]
     if len(references) > 1 or (giro and not references):
-        yield "payment.ocr_ref", "or the reference to an invoice must be given, and not both"
+        yield "payment.ocr_ref", "and the invoice reference: give one of them, and only one"
     if body.requested_execution_date is not None and is_past(body.requested_execution_date):
         yield "payment.requested_execution_date", f"is {body.requested_execution_date}, which is in the past"

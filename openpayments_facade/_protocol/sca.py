@@ -248,7 +248,7 @@ class Journey(Patience, Generic[T]):
         return {
             "kind": self._subject.kind,
             "bic_fi": self._subject.bank.bic_fi,
-            self._subject.id_name: self.resource_id,
+            _id_name(self._subject): self.resource_id,
             **({} if self._subject.product is None else {"product": self._subject.product}),
             "authorisation_id": self.authorisation_id,
             "approach": str(self.approach),
@@ -276,7 +276,7 @@ def read_saved(
     found = known.get(saved.get("kind", next(iter(known)))) if isinstance(saved, Mapping) else None
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or found is None:
         raise refuse("saved", f"must be a dict from to_dict() of a {' or '.join(known)} at {bank.bic_fi}")
-    texts = ("authorisation_id", found.id_name, *(("product",) if found.has_product else ()))
+    texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.has_product else ()))
     for name in (*texts, *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
             raise refuse("saved", f"must have a string for {name}")
@@ -294,7 +294,11 @@ def read_saved(
     psu = evolve(bank.psu, context=context)
     bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
-    return found(saved[found.id_name], bank, saved["product"] if found.has_product else None), context, fields
+    return found(saved[id_name], bank, saved["product"] if found.has_product else None), context, fields
+
+
+def _id_name(subject: Subject[Any] | type[Subject[Any]]) -> str:
+    return f"{subject.exchanged_as or subject.kind}_id"
 
 
 def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:

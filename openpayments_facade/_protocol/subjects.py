@@ -5,18 +5,16 @@ Sources: the provider's description of 2026 (operations, statuses); observed in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import frozen
 from openpayments_client import models
-from openpayments_client.api import consent as of_consents
-from openpayments_client.api import payment_initiation as of_payments
-from openpayments_client.api import signing_baskets as of_baskets
+from openpayments_client.api import consent, payment_initiation, signing_baskets
 
 from .._redaction import str_or_none
 from ..payments import FAILED, PaymentStatus
 from .initiation import SERVICE, failure_of
-from .operation import Endpoint, Operation
+from .operation import Operation
 
 if TYPE_CHECKING:
     from ..errors import OpenPaymentsError, TppMessage
@@ -25,15 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Verdict: TypeAlias = Literal["done", "partly", "wait", "lost"]
-
-
-class Endpoints(NamedTuple):
-    """The operations for one kind of resource."""
-
-    start: Endpoint[..., Any]
-    select: Endpoint[..., Any]
-    sca_status: Endpoint[..., Any]
-    read: Endpoint[..., Any]
 
 
 @frozen
@@ -47,11 +36,16 @@ class Subject(Generic[T]):
     kind: ClassVar[str]
     """Its name in `to_dict` and in messages."""
     exchanged_as: ClassVar[str | None] = None
-    """`exchange_code` takes the id as `<exchanged_as>_id`; None if no source says how a code is exchanged."""
-    id_name: ClassVar[str]
-    """What `to_dict` calls the id."""
+    """`exchange_code` and `to_dict` take the id as `<exchanged_as>_id`. None if no source says how a code is exchanged;
+    then it is `<kind>_id`."""
     has_product: ClassVar[bool] = False
-    endpoints: ClassVar[Endpoints]
+    """Whether its path has a payment product."""
+    api: ClassVar[Any]
+    """The module with its operations, each of which is loaded when it is first needed."""
+    steps: ClassVar[str]
+    """Its operations that start an authorisation, select how, and read how far the user has got."""
+    reads: ClassVar[str]
+    """Its operation that reads the resource, or its status."""
     status_field: ClassVar[str] = "transaction_status"
     follows_sca: ClassVar[bool] = False
     """Whether the outcome of its authorisation is the SCA status alone."""
@@ -69,20 +63,23 @@ class Subject(Generic[T]):
 
     def start(self) -> Operation[models.AuthorisationStarted]:
         """Starts an authorisation."""
-        return Operation.at_bank(self.bank, self.endpoints.start, *self.path)
+        return self._operation(self.steps.split()[0])
 
     def select(self, authorisation_id: str, method: str) -> Operation[models.AuthorisationUpdated]:
         """Selects how the user authorises."""
         body = models.SelectAuthenticationMethod(authentication_method_id=method)
-        return Operation.at_bank(self.bank, self.endpoints.select, *self.path, authorisation_id, body=body)
+        return self._operation(self.steps.split()[1], authorisation_id, body=body)
 
     def sca_status(self, authorisation_id: str) -> Operation[models.ScaStatusAnswer]:
         """Reads how far the user has got."""
-        return Operation.at_bank(self.bank, self.endpoints.sca_status, *self.path, authorisation_id)
+        return self._operation(self.steps.split()[2], authorisation_id)
 
     def read(self) -> Operation[Any]:
         """Reads the resource itself, or its status."""
-        return Operation.at_bank(self.bank, self.endpoints.read, *self.path)
+        return self._operation(self.reads)
+
+    def _operation(self, name: str, *ids: str, **body: Any) -> Operation[Any]:
+        return Operation.at_bank(self.bank, getattr(self.api, name), *self.path, *ids, **body)
 
     def verdict(self, resource: object, *, is_approved: bool) -> tuple[Verdict, str | None]:
         """Whether the resource is authorised, may still be, or never will be; and its status."""
@@ -105,13 +102,9 @@ class ConsentSubject(Subject["models.Consent"]):
 
     __slots__ = ()
     kind = exchanged_as = "consent"
-    id_name = "consent_id"
-    endpoints = Endpoints(
-        of_consents.start_consent_authorisation,
-        of_consents.update_consents_psu_data,
-        of_consents.get_consent_sca_status,
-        of_consents.get_consent_information,
-    )
+    api: ClassVar[Any] = consent
+    steps = "start_consent_authorisation update_consents_psu_data get_consent_sca_status"
+    reads = "get_consent_information"
     status_field = "consent_status"
     done = frozenset({"valid"})
     partly = frozenset({"partiallyAuthorised"})
@@ -119,9 +112,9 @@ class ConsentSubject(Subject["models.Consent"]):
 
     def identify(self, answer: RawResponse[models.Consent]) -> models.Consent:
         """The consent with its id."""
-        consent = answer.parsed
-        consent.consent_id = consent.consent_id or self.id
-        return consent
+        found = answer.parsed
+        found.consent_id = found.consent_id or self.id
+        return found
 
 
 class PaymentSubject(Subject[PaymentStatus]):
@@ -129,14 +122,10 @@ class PaymentSubject(Subject[PaymentStatus]):
 
     __slots__ = ()
     kind = exchanged_as = "payment"
-    id_name = "payment_id"
     has_product = True
-    endpoints = Endpoints(
-        of_payments.start_payment_authorisation,
-        of_payments.update_payment_psu_data,
-        of_payments.get_payment_initiation_sca_status,
-        of_payments.get_payment_initiation_status,  # some banks have no operation that reads the payment
-    )
+    api: ClassVar[Any] = payment_initiation
+    steps = "start_payment_authorisation update_payment_psu_data get_payment_initiation_sca_status"
+    reads = "get_payment_initiation_status"  # some banks have no operation that reads the payment
     follows_sca = True
     partly = frozenset({"PATC"})
     lost = FAILED
@@ -155,11 +144,9 @@ class CancellationSubject(PaymentSubject):
 
     __slots__ = ()
     kind = "cancellation"
-    endpoints = Endpoints(
-        of_payments.start_payment_initiation_cancellation_authorisation,
-        of_payments.update_payment_cancellation_psu_data,
-        of_payments.get_payment_cancellation_sca_status,
-        of_payments.get_payment_initiation_status,
+    steps = (
+        "start_payment_initiation_cancellation_authorisation update_payment_cancellation_psu_data "
+        "get_payment_cancellation_sca_status"
     )
     follows_sca = False
     done = frozenset({"CANC"})
@@ -172,13 +159,9 @@ class BasketSubject(Subject["models.SigningBasket"]):
 
     __slots__ = ()
     kind = "basket"
-    id_name = "basket_id"
-    endpoints = Endpoints(
-        of_baskets.start_signing_basket_authorisation,
-        of_baskets.update_signing_basket_psu_data,
-        of_baskets.get_signing_basket_sca_status,
-        of_baskets.get_signing_basket,
-    )
+    api: ClassVar[Any] = signing_baskets
+    steps = "start_signing_basket_authorisation update_signing_basket_psu_data get_signing_basket_sca_status"
+    reads = "get_signing_basket"
     follows_sca = True
     partly = frozenset({"PATC"})
     lost = FAILED

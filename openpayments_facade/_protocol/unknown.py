@@ -9,25 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from .._redaction import masked
+from ..errors import OutcomeUnknownError
+
 if TYPE_CHECKING:
     from .operation import Operation
 
-_SHOWN: Final = {
-    *("authenticationMethodId", "countryCode", "creditorAgent", "currency", "endToEndIdentification", "giroType"),
-    *("frequencyPerDay", "paymentIds", "purposeCode", "recurringIndicator", "requestedExecutionDate"),
-    *("sourceCurrency", "targetCurrency", "validUntil"),
-}
-"""The fields of bodies that say neither who somebody is nor how much is paid."""
-
-_READ: Final = "read the status of the resource before you try again"
 _NOTHING_YET: Final = "it has no effect until somebody approves it, and its id is unknown: create it again"
 _LOOK_FIRST: Final = (
     "list the authorisations and read their SCA status: if one is finalised, the user has approved; else start another"
 )
 _ADVICE: Final = {
     "initiate_payment": "nobody has approved it, so it moves no money, and its id is unknown: create it again",
-    "create_consent": _NOTHING_YET,
-    "create_signing_basket": _NOTHING_YET,
+    **dict.fromkeys(("create_consent", "create_signing_basket"), _NOTHING_YET),
     "create_fx_quote": "a quote costs nothing: create another",
     "create_kyc": "the form is empty: create it again",
     "confirm_cross_border_payment_intent": "confirming moves no money: read the quote, and confirm it again or another",
@@ -38,18 +32,10 @@ _ADVICE: Final = {
 def about_unknown(operation: Operation[Any]) -> dict[str, Any]:
     """The attributes of an OutcomeUnknownError."""
     body, name = operation.request.get("json"), operation.name
-    advice = _ADVICE.get(name, _READ)
+    advice = _ADVICE.get(name, OutcomeUnknownError.advice)
     if name.startswith("start_"):
         advice = _LOOK_FIRST if "basket" not in name else "a user approves only what they see: start another"
     elif name.endswith("_psu_data"):
         advice = "read the SCA status: if it is received, select the method again; else go on"
     reference = body.get("endToEndIdentification") if isinstance(body, Mapping) else None
-    return {"advice": advice, "sent": _masked(body) or {}, "end_to_end_identification": reference}
-
-
-def _masked(value: Any, *, shown: bool = False) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _masked(each, shown=name in _SHOWN) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(each, shown=shown) for each in value]
-    return value if shown or value is None else "***"
+    return {"advice": advice, "sent": masked(body) or {}, "end_to_end_identification": reference}

@@ -15,6 +15,7 @@ from .._redaction import hiding_arguments
 from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
+from .kyc import Kyc, RawKyc
 from .sender import Sender
 from .session import Session
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ..psu import Psu
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
     from .bank import Bank
-    from .kyc import Kyc, RawKyc
     from .oauth import OAuth
 
 P = ParamSpec("P")
@@ -144,12 +144,8 @@ class OpenPayments:
     aspsps = cached_property(lambda op: directory.Aspsps(op._sender))
     """ASPSPs: the banks."""
 
-    @cached_property
-    def kyc(self) -> Kyc:
-        """KYC: what an organisation has to prove before it pays."""
-        from .kyc import Kyc
-
-        return Kyc(self._sender)
+    kyc = cached_property(lambda op: Kyc(op._sender))
+    """KYC: what an organisation has to prove before it pays."""
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -341,12 +337,8 @@ class RawOpenPayments:
     aspsps = cached_property(lambda raw: directory.RawAspsps(raw._client.aspsps))
     """ASPSPs: the banks."""
 
-    @cached_property
-    def kyc(self) -> RawKyc:
-        """KYC: what an organisation has to prove before it pays."""
-        from .kyc import RawKyc
-
-        return RawKyc(self._client.kyc)
+    kyc = cached_property(lambda raw: RawKyc(raw._client.kyc))
+    """KYC: what an organisation has to prove before it pays."""
 
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""

@@ -25,6 +25,7 @@ from openpayments_facade import (
     TokenError,
     TokenEvent,
     TokenStore,
+    amount,
     money,
     request_ids,
 )
@@ -65,11 +66,14 @@ def errors(op: OpenPayments) -> AspspDetails | None:
     return None
 
 
-def amounts(amount: MonetaryAmount) -> None:
-    assert_type(amount.amount, str | None)
-    assert_type(amount.currency, str | None)
-    assert_type(money(amount), Decimal)
+def amounts(one: MonetaryAmount) -> None:
+    assert_type(one.amount, str | None)
+    assert_type(one.currency, str | None)
+    assert_type(money(one), Decimal)
     assert_type(money("1.50"), Decimal)
+    assert_type(amount(Decimal("1.50"), "SEK"), MonetaryAmount)
+    amount("1.50", "SEK")
+    amount(1, "SEK")
 
 
 def settings(token_store: TokenStore) -> None:

@@ -7,7 +7,7 @@ from openpayments_client.api.account_information import get_account_list
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.models import AspspDetails
 
-from openpayments_facade import Bank, OpenPayments, Psu, money
+from openpayments_facade import Bank, OpenPayments, Psu, amount, money
 
 
 def clients() -> None:
@@ -44,3 +44,4 @@ def bank_calls(op: OpenPayments, bank: Bank, found: AspspDetails) -> None:
     bank.accounts("c1").transactions("a1", booking_status="all")  # type: ignore[arg-type]
     found.city.upper()  # type: ignore[union-attr]
     money(1.5)  # type: ignore[arg-type]
+    amount(1.5, "SEK")  # type: ignore[arg-type]
