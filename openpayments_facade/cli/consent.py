@@ -12,7 +12,7 @@ from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, Open
 from .failures import EXIT_CODES
 from .journey import Journey, authorised
 from .output import describe, printable, say, write, write_json
-from .run import BankRun, command, read_date
+from .run import Affiliate, BankRun, command, read_date
 
 if TYPE_CHECKING:
     from .. import Consent
@@ -54,9 +54,7 @@ def create(
     frequency_per_day: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="How many times a day accounts may be read without the user.")
     ] = 4,
-    affiliate: Annotated[
-        str | None, typer.Option(metavar="ID", help="The id of an affiliated bank, from `openpayments bank`.")
-    ] = None,
+    affiliate: Affiliate = None,
 ) -> None:
     """Create a consent, and wait until the user has authorised it.
 

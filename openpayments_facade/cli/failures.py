@@ -189,6 +189,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             )
         case errors.OutcomeUnknownError(end_to_end_identification=str(reference)):
             return f"Its reference is {printable(reference)}."
+        case errors.APIError(may_have_taken_effect=True):
+            return "The request may have taken effect."
         case _ if _is_outage(error):
             return "Try again later. If it persists, give the request id to the provider."
         case errors.AuthenticationError():

@@ -26,7 +26,7 @@ from .failures import DECLINED, EXIT_CODES, in_options
 from .journey import Journey, authorised, read_wait
 from .orders import Order  # noqa: TC001 - `command` reads the annotation
 from .output import can_ask, confirmed, describe, printable, say, say_facts, write, write_json
-from .run import BankArgument, BankRun, command
+from .run import Affiliate, BankArgument, BankRun, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class PaymentJourney(Journey):
     product: ProductName
 
 
-def pay(run: PayRun, order: Order, wait: Wait = Until.ACCEPTED, yes: Yes = False) -> None:
+def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Until.ACCEPTED, yes: Yes = False) -> None:
     """Create a payment, confirm it, have the user approve it.
 
     It is created first, because the bank's warnings come with that; no money moves before it is approved. What is to be
@@ -114,13 +114,16 @@ def pay(run: PayRun, order: Order, wait: Wait = Until.ACCEPTED, yes: Yes = False
     """
     payment = order.payment()
     _check_can_ask(yes=yes)
-    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+    with run.at_bank(affiliate=affiliate, scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
         with _creating(verbose=run.verbose):
             created = bank.payments.create(payment, fx_quote=order.quote)
         say(f"Payment {created.payment_id} has been created:")
-        say_facts([*order.summary(), ("Bank", run.bank)])
-        _say_warnings(created)
         with _continuing(run, created.payment_id, created.product):
+            say_facts([*order.summary(), ("Bank", run.bank)])
+            if order.quote is not None:
+                quote = bank.fx_quotes.get(order.quote)
+                say_facts([("Rate", quote.fx_rate), ("Fee", quote.fee), ("Until", quote.valid_to)])
+            _say_warnings(created)
             _ask("Approve this payment?", "Nobody has approved the payment, so no money moves.", yes=yes)
             status = _approved(run, bank, created.payment_id, created.product, wait)
     if run.simulator:
@@ -188,7 +191,10 @@ def cancel(run: PaymentJourney, yes: Yes = False) -> None:
     run.refuse_simulator("payments")
     _check_can_ask(yes=yes)
     _ask(f"Cancel payment {run.payment_id}?", "Nothing was cancelled.", yes=yes)
-    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _), _continuing(run, run.payment_id, run.product):
+    with (
+        run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _),
+        _continuing(run, run.payment_id, run.product, "cancel"),
+    ):
         status = PaymentStatus("CANC")
         if bank.payments.cancel(run.payment_id, product=run.product) is not None:
             say("The bank wants the user to approve that the payment is cancelled.")
@@ -248,8 +254,8 @@ def _creating(*, verbose: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _continuing(run: BankRun, payment_id: str, product: str) -> Iterator[None]:
-    """Says how to go on with a payment when a command ends before its time."""
+def _continuing(run: BankRun, payment_id: str, product: str, verb: str = "authorise") -> Iterator[None]:
+    """Says how to go on with a payment when a command ends before its time. `verb` is what its user is to approve."""
     at = f"{run.bank} {payment_id} --product {product}{run.where}"
     read = f"`openpayments payment status {at}` shows what has become of the payment"
     try:
@@ -259,14 +265,14 @@ def _continuing(run: BankRun, payment_id: str, product: str) -> Iterator[None]:
             say(f"\n{read}.")
         raise
     except OpenPaymentsError as error:
-        hint = f"{read}, with the same --psu options."
+        hint = f"{read}, with the same --psu options. Look there before you pay again."
         match error:
             case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
                 hint = ""
             case AuthorisationFailedError(trying_again_helps=False):
-                hint = "Nobody has approved the payment, so no money moves."
+                hint = f"The payment is not {'cancelled' if verb == 'cancel' else 'approved, so no money moves'}."
             case AuthorisationFailedError() | AuthorisationTimeoutError():
-                hint += f" `openpayments payment authorise {at}`, with the --psu-id of whoever is to approve, goes on."
+                hint += f" `openpayments payment {verb} {at}`, with the --psu-id of whoever is to approve, goes on."
             case PaymentTimeoutError():
                 hint += " With --wait it goes on waiting."
         if hint and not run.simulator:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .. import Bank, ClientOptions, OpenPayments
     from ..simulator import Simulator
 
-__all__ = ["BankArgument", "BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
+__all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
 
 # the user's variables, for the command line alone
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
@@ -129,6 +129,10 @@ class Run:
 
 
 BankArgument = Annotated[str, typer.Argument(metavar="BANK", help="The bank's BIC, such as ESSESESS.")]
+Affiliate = Annotated[
+    str | None,
+    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank, from `openpayments bank`."),
+]
 
 
 @frozen(kw_only=True)

@@ -309,7 +309,7 @@ def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, term
     ("psu_id", "code", "said", "goes_on"),
     [
         (FAILS, 3, "ended as failed", "payment authorise"),
-        (HOPELESS, 3, "BANKID_NOT_ACTIVATED", "Nobody has approved the payment, so no money moves."),
+        (HOPELESS, 3, "BANKID_NOT_ACTIVATED", "The payment is not approved, so no money moves."),
         (NEVER_ENDS, 6, "not", "payment authorise"),
         (SECOND_SIGNER, 6, "others have to sign", "with the --psu-id of whoever is to approve"),
         (REJECTED, 7, "RJCT", "No money moves."),
@@ -383,6 +383,7 @@ def test_a_creation_without_an_answer(simulator: Simulator) -> None:
         simulator.misbehave("/psd2/paymentinitiation", **fault)
         result = pay("--yes", "--reference", "order-17")
         assert (result.exit_code, result.stdout) == (8, "")
+        assert "Try again" not in result.stderr
         assert "nobody has approved it: no money moves, and the same command can be run again" in result.stderr
         assert len(posts(simulator)) == 1
         assert "Example Shop" not in result.stderr
@@ -396,6 +397,7 @@ def test_an_authorisation_without_an_answer(simulator: Simulator, method: str) -
     result = pay("--yes")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "the request may have taken effect" in result.stderr
+    assert "Look there before you pay again" in result.stderr
     at = f"ESSESESS {simulator.payments[0].id} --product domestic"
     assert f"`openpayments payment status {at}` shows what has become of the payment" in result.stderr
     assert sum(each.startswith(method) for each in posts(simulator)) == (2 if method == "POST" else 1)
@@ -484,6 +486,20 @@ def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
     assert [each.partition(" ")[0] for each in posts(simulator)] == ["DELETE", "POST", "PUT"]
 
 
+@pytest.mark.openpayments_simulator(settlement=3600.0)
+@pytest.mark.parametrize(
+    ("psu_id", "said"), [(FAILS, "`openpayments payment cancel SWEDSESS "), (HOPELESS, "The payment is not cancelled.")]
+)
+def test_a_cancellation_that_the_user_does_not_approve(simulator: Simulator, psu_id: str, said: str) -> None:
+    assert pay("--yes", "--app", bank="SWEDSESS").exit_code == 0
+    at = ["SWEDSESS", simulator.payments[0].id, "--product", "domestic", "--psu-ip", IP, "--app"]
+    result = run("payment", "cancel", *at, "--yes", OPENPAYMENTS_PSU_ID=psu_id)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert said in result.stderr
+    # that would be to approve the payment
+    assert "payment authorise" not in result.stderr
+
+
 def test_a_cancellation_without_an_answer(simulator: Simulator) -> None:
     at = created(simulator)
     simulator.misbehave("/psd2/paymentinitiation", method="DELETE", close=True, carried_out=True)
@@ -509,6 +525,7 @@ def test_a_payment_abroad_at_the_rate_of_a_quote(
     person(monkeypatch, simulator.visit)
     result = pay("--yes", *who, "--redirect-uri", f"http://127.0.0.1:{port}/callback", bank="NDEASESS", order=order)
     assert result.exit_code == 0, result.stderr
+    assert re.search(r"Rate +10\.\d+\n +Fee +\d+\.\d\d\n +Until ", result.stderr)
     [made] = simulator.payments
     assert made.product == "cross-border"
     assert made.request["creditorAddress"] == {
