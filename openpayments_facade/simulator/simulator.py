@@ -51,7 +51,7 @@ class Simulator:
     The docstring of `openpayments_facade.simulator` says what the rules of 2026 and of 2021 are; that of
     `openpayments_facade.simulator.state.banks` lists the banks and the headers that each requires; that of
     `openpayments_facade.simulator.state.users` lists the users whose authorisation fails, is exempted, never ends or
-    needs that of somebody else, and the user without cards.
+    needs that of somebody else, the one whose payments are rejected, and the user without cards.
 
     Args:
         rules: Whether to be as strict as the API of 2026, `"2026"`, or as mild as that of 2021, `"2021"`.
@@ -201,7 +201,7 @@ class Simulator:
         return self
 
     def stop(self) -> None:
-        """Stops both hosts, closes all connections. Tokens, consents, journal and faults stay for a new `start()`."""
+        """Stops both hosts, closes all connections. All state, journal and faults stay for a new `start()`."""
         with self._lock:
             server, self._server = self._server, None
         if server is not None:
@@ -410,7 +410,7 @@ class Simulator:
         return self._journal.token_requests
 
     def reset(self) -> None:
-        """Empties the journal and removes all faults. Tokens and consents stay as they are."""
+        """Empties the journal and removes all faults. Tokens, consents, payments and so on stay as they are."""
         self._faults.clear()
         self._journal.clear()
 

@@ -195,7 +195,7 @@ def _find_waiting(provider: Provider, identifier: str) -> tuple[Subject, Authori
     if authorisation is not None and not authorisation.is_open:
         raise ValueError(f"the authorisation is {authorisation.sca_status}")
     if not subject.waits_for_user:
-        raise ValueError(f"the {subject.kind} is {subject.status}")
+        raise ValueError(f"the {subject.kind} is {'in a signing basket' if subject.is_blocked else subject.status}")
     if authorisation is None:
         authorisation = next((one for one in reversed(subject.authorisations.values()) if one.is_open), None)
     return subject, authorisation

@@ -114,6 +114,11 @@ class BankCall(Call):
             raise malformed(name, f"{name} must be true or false")
         return value == "true"
 
+    def unknown(self, name: str, text: str) -> ApiError:
+        """The refusal of a path that has an unknown id: 404 if it is the last one, else 403 (Berlin Group)."""
+        last = [*self.request.path_params][-1]
+        return ApiError(404 if last == name else 403, "RESOURCE_UNKNOWN", text, path=name)
+
     def check(self, subject: R | None, *, otherwise: ApiError) -> R:
         """The call's subject. Raises `otherwise` if the bank doesn't know it, ApiError if the call contradicts it.
 

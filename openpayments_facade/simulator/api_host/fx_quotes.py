@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..state.exchange import WORTH
 from .bank_call import BankCall, bank_operation
 from .errors import ApiError, malformed
 from .operation import Answer
-from .payment_bodies import COUNTRY, CURRENCY, check_amount, check_body, check_execution_date, debtor_account
+from .payment_bodies import COUNTRY, CURRENCY, check_amount, check_execution_date, debtor_account, read_order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from starlette.routing import Route
@@ -55,14 +56,14 @@ def fx_quote_routes(provider: Provider) -> list[Route]:
     ]
 
 
-def quote_for(call: BankCall, quote_id: str, *, path: str) -> FxQuote:
-    """The quote that the body of a call is to be paid with, which is used from now on. Raises ApiError 400."""
+def quote_for(call: BankCall, order: Mapping[str, Any], quote_id: str, *, path: str) -> FxQuote:
+    """The quote that a payment is to be made with, which is used from now on. Raises ApiError 400."""
     unknown = ApiError(400, "RESOURCE_UNKNOWN", f"{call.bank.name} knows no such quote", path=path)
     quote = call.check(call.provider.fx_quotes.find(quote_id), otherwise=unknown)
     if quote.used or call.provider.fx_quotes.has_expired(quote):
         text = "the quote was used before" if quote.used else "the quote has expired"
         raise ApiError(400, "RESOURCE_EXPIRED", text, path=path)
-    amount = call.body["instructedAmount"]
+    amount = order["instructedAmount"]
     if (amount["currency"], Decimal(amount["amount"])) != (quote.target_currency, quote.amount):
         text = f"the quote is for {quote.amount} {quote.target_currency}"
         raise ApiError(400, "PARAMETER_NOT_CONSISTENT", text, path="instructedAmount")
@@ -102,12 +103,12 @@ def _get(call: BankCall) -> Answer:
 
 
 def _confirm(call: BankCall) -> Answer:
-    check_body(call, "cross-border")
-    quote = quote_for(call, call.path_value("fxQuoteId"), path="fxQuoteId")
+    order = read_order(call, "cross-border")
+    quote = quote_for(call, order, call.path_value("fxQuoteId"), path="fxQuoteId")
     return Answer(
         {
             "instructedAmount": {"currency": quote.source_currency, "amount": str(quote.total)},
-            **debtor_account(call.body),
+            **debtor_account(order),
             **_CLIENT_FUNDS,
             "remittanceInformationUnstructured": quote.id,
             "requestedExecutionDate": quote.execution_date or call.today.isoformat(),

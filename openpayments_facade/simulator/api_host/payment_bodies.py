@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -26,10 +27,10 @@ __all__ = [
     "COUNTRY",
     "CURRENCY",
     "check_amount",
-    "check_body",
     "check_execution_date",
     "check_product",
     "debtor_account",
+    "read_order",
 ]
 
 Check = Callable[[Any, str], object]
@@ -50,18 +51,27 @@ def _text(most: int, *, least: int = 0, form: re.Pattern[str] | None = None) -> 
     return check
 
 
-def _object(required: _Fields, optional: _Fields) -> Check:
-    def check(value: Any, path: str) -> None:
+@dataclass(frozen=True)
+class _Object:
+    """The check of an object with these fields."""
+
+    required: _Fields
+    optional: _Fields
+
+    def __call__(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
             raise malformed(path or None, f"{path or 'the body'} is not a JSON object")
-        for name, check_field in (required | optional).items():
+        for name, check_field in (self.required | self.optional).items():
             where = f"{path}.{name}" if path else name
             if value.get(name) is not None:
                 check_field(value[name], where)
-            elif name in required:
+            elif name in self.required:
                 raise malformed(where, f"{where} is missing")
 
-    return check
+    def known(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """What it has a field for."""
+        names = self.required.keys() | self.optional.keys()
+        return {name: each for name, each in value.items() if name in names and each is not None}
 
 
 def _list(check_item: Check) -> Check:
@@ -87,14 +97,14 @@ _ANY: Final = _text(512)
 _STREET: Final[_Fields] = {"street": _text(70), "buildingNumber": _ANY}
 _PLACE: Final[_Fields] = {"city": _ANY, "postalCode": _ANY}
 _COUNTRY: Final[_Fields] = {"country": _text(2, form=COUNTRY)}
-_ADDRESS: Final = _object(_COUNTRY, _PLACE | _STREET)
-_INTERNATIONAL_ADDRESS: Final = _object(
+_ADDRESS: Final = _Object(_COUNTRY, _PLACE | _STREET)
+_INTERNATIONAL_ADDRESS: Final = _Object(
     _COUNTRY | _PLACE | {"street": _text(70)}, {"buildingNumber": _ANY, "state": _ANY}
 )
-_REPORTING: Final = _list(_object({}, {"detailsCode": _text(35), "detailsInformation": _text(140)}))
+_REPORTING: Final = _list(_Object({}, {"detailsCode": _text(35), "detailsInformation": _text(140)}))
 
 _PAYER: Final[_Fields] = {
-    "instructedAmount": _object({"currency": _text(3, form=CURRENCY), "amount": check_amount}, {}),
+    "instructedAmount": _Object({"currency": _text(3, form=CURRENCY), "amount": check_amount}, {}),
     "debtorAccount": partial(check_reference, identifiers=IDENTIFIERS_OF_A_PAYER),
     "creditorName": _text(70, least=1),
 }
@@ -110,7 +120,7 @@ _OPTIONAL: Final[_Fields] = _DETAILS | {
     "remittanceInformationUnstructured": _text(140),
 }
 _GIRO: Final[_Fields] = _PAYER | {
-    "creditorGiro": _object(
+    "creditorGiro": _Object(
         {"giroNumber": _text(35, form=GIRO_NUMBER), "giroType": _either("BANKGIRO", "PLUSGIRO")}, {}
     )
 }
@@ -120,19 +130,19 @@ _OF_A_GIRO: Final[_Fields] = _DETAILS | {
 }
 _GIROS: Final = ("bankgiroNumber", "plusgiroNumber")
 _DIGITS: Final = re.compile("[0-9]+")
-_DOMESTIC: Final = _object(_EVERY, _AGENT | _OPTIONAL)
+_DOMESTIC: Final = _Object(_EVERY, _AGENT | _OPTIONAL)
 
-_OF_2026: Final[_Fields] = {
+_OF_2026: Final[Mapping[str, _Object]] = {
     "domestic": _DOMESTIC,
-    "sepa-credit-transfers": _object(
+    "sepa-credit-transfers": _Object(
         _EVERY | _AGENT,
         _OPTIONAL
         | {"invoiceRef": _text(35, least=1), "ocrRef": _text(25, least=5, form=re.compile("RF[0-9]{2}[A-Z0-9]+"))},
     ),
-    "swedish-giro": _object(
+    "swedish-giro": _Object(
         _GIRO, _AGENT | _OF_A_GIRO | {"invoiceRef": _text(25, least=1), "ocrRef": _text(25, least=2, form=_DIGITS)}
     ),
-    "cross-border": _object(
+    "cross-border": _Object(
         _EVERY | _AGENT | {"creditorAddress": _INTERNATIONAL_ADDRESS},
         _DETAILS
         | {
@@ -142,9 +152,9 @@ _OF_2026: Final[_Fields] = {
         },
     ),
 }
-_OF_2021: Final[_Fields] = {
+_OF_2021: Final[Mapping[str, _Object]] = {
     **dict.fromkeys(("domestic", "sepa-credit-transfers", "international"), _DOMESTIC),
-    "swedish-giro": _object(
+    "swedish-giro": _Object(
         _GIRO, _OF_A_GIRO | {"invoiceRef": _text(140, least=5), "ocrRef": _text(140, least=5, form=_DIGITS)}
     ),
 }
@@ -159,19 +169,21 @@ def check_product(call: BankCall) -> str:
     return product
 
 
-def check_body(call: BankCall, product: str) -> None:
-    """Raises ApiError 400."""
-    body = call.body
-    (_OF_2026 if call.provider.of_2026 else _OF_2021)[product](body, "")
-    references = [name for name in ("invoiceRef", "ocrRef") if body.get(name) is not None]
-    if len(references) == 2 and product in {"swedish-giro", "sepa-credit-transfers"}:
+def read_order(call: BankCall, product: str) -> dict[str, Any]:
+    """What the product knows of the body. Raises ApiError 400."""
+    described = (_OF_2026 if call.provider.of_2026 else _OF_2021)[product]
+    described(call.body, "")
+    body = described.known(call.body)
+    references = body.keys() & {"invoiceRef", "ocrRef"}
+    if len(references) == 2:
         raise ApiError(400, "PARAMETER_NOT_CONSISTENT", "either invoiceRef or ocrRef", path="ocrRef")
     if not references and product == "swedish-giro":
         raise malformed("ocrRef", "ocrRef is missing, and so is invoiceRef")
     if product == "sepa-credit-transfers" and body["instructedAmount"]["currency"] != "EUR":
         raise malformed("instructedAmount.currency", "instructedAmount.currency must be EUR")
-    if body.get("requestedExecutionDate") is not None:
+    if "requestedExecutionDate" in body:
         check_execution_date(call, body["requestedExecutionDate"])
+    return body
 
 
 def check_execution_date(call: BankCall, value: Any, *, most_days: int | None = None) -> None:
@@ -183,7 +195,7 @@ def check_execution_date(call: BankCall, value: Any, *, most_days: int | None = 
         raise ApiError(400, "EXECUTION_DATE_INVALID", f"{name} {text}", path=name)
 
 
-def debtor_account(body: Mapping[str, Any]) -> dict[str, Any]:
+def debtor_account(order: Mapping[str, Any]) -> dict[str, Any]:
     """The account of the payer, as an answer has it: without giro numbers."""
-    told = {name: value for name, value in body["debtorAccount"].items() if name not in _GIROS}
+    told = {name: value for name, value in order["debtorAccount"].items() if name not in _GIROS}
     return {"debtorAccount": told} if told else {}

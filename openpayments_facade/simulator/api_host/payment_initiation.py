@@ -15,7 +15,7 @@ from .errors import ApiError, malformed
 from .fx_quotes import quote_for
 from .kyc import check_kyc
 from .operation import Answer
-from .payment_bodies import check_body, check_product, debtor_account
+from .payment_bodies import check_product, debtor_account, read_order
 from .payment_warnings import message, warnings
 from .reading import valid_consent
 
@@ -88,14 +88,14 @@ def _create(call: BankCall) -> Answer:
     if call.header("Consent-ID") is not None:
         valid_consent(call)
     check_kyc(call)
-    check_body(call, product)
+    order = read_order(call, product)
     quote = None
     if product == "cross-border":
         quote_id = call.header("FX-Quote-Id")
         if quote_id is None:
             raise malformed("FX-Quote-Id", "FX-Quote-Id is missing")
-        quote = quote_for(call, quote_id, path="FX-Quote-Id")
-    payment = call.provider.payments.create(product, call.body, quote=quote, origin=call.origin)
+        quote = quote_for(call, order, quote_id, path="FX-Quote-Id")
+    payment = call.provider.payments.create(product, call.body, order=order, quote=quote, origin=call.origin)
     path = _path(payment)
     return Answer(
         {
@@ -112,9 +112,9 @@ def _create(call: BankCall) -> Answer:
 
 def _get(call: BankCall) -> Answer:
     payment = _find(call)
-    told = {name: payment.request[name] for name in _TOLD if payment.request.get(name) is not None}
+    told = {name: payment.order[name] for name in _TOLD if name in payment.order}
     return Answer(
-        {"transactionStatus": payment.status, **told, **debtor_account(payment.request), **_messages(call, payment)}
+        {"transactionStatus": payment.status, **told, **debtor_account(payment.order), **_messages(call, payment)}
     )
 
 
@@ -151,9 +151,7 @@ def _cancel(call: BankCall) -> Answer:
 
 
 def _find(call: BankCall) -> Payment:
-    # 404 if it is the last id of the path (the specification of the Berlin Group)
-    last = call.request.path_params.keys().isdisjoint({"authorisationId", "cancellationId"})
-    unknown = ApiError(404 if last else 403, "RESOURCE_UNKNOWN", "no such payment", path="paymentId")
+    unknown = call.unknown("paymentId", "no such payment")
     payment = call.check(call.provider.payments.find(call.path_value("paymentId")), otherwise=unknown)
     if payment.product != call.path_value("payment-product"):
         raise unknown

@@ -34,7 +34,7 @@ def message(category: str, code: str, text: str) -> dict[str, Any]:
 
 def warnings(payment: Payment) -> dict[str, Any]:
     """The fields of the answer that tell them."""
-    name = payment.request["creditorName"]
+    name = payment.order["creditorName"]
     fields = message("WARNING", "CREDITOR_ACCOUNT_FLAGGED", "the payee is on a list of warnings")
     return (fields if name == _FLAGGED else {}) | _verification(payment, name)
 

@@ -97,9 +97,7 @@ def _delete(call: BankCall) -> Answer:
 
 
 def _find(call: BankCall) -> SigningBasket:
-    # 404 if it is the last id of the path (the specification of the Berlin Group)
-    status = 403 if "authorisationId" in call.request.path_params else 404
-    unknown = ApiError(status, "RESOURCE_UNKNOWN", "no such signing basket", path="basketId")
+    unknown = call.unknown("basketId", "no such signing basket")
     return call.check(call.provider.signing_baskets.find(call.path_value("basketId")), otherwise=unknown)
 
 
@@ -129,7 +127,7 @@ def _read_payments(call: BankCall) -> list[Payment]:
 
 
 def _user(payment: Payment) -> object:
-    account = {name: value for name, value in payment.request["debtorAccount"].items() if value is not None}
+    account = {name: value for name, value in payment.order["debtorAccount"].items() if value is not None}
     return payment.psu_id, _company(payment), frozenset(account.items() - {("currency", account.get("currency"))})
 
 

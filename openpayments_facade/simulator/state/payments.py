@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .fx_quotes import FxQuote
     from .ledger import Ledger
     from .resource import Origin
-    from .signing_baskets import SigningBasket
 
 __all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPayment"]
 
@@ -59,7 +58,9 @@ class SimulatedPayment:
 
 @dataclass(eq=False, kw_only=True)
 class Payment(Subject):
-    """A payment. `request` is the body that it was created with, `quote` the FX quote of one that is `cross-border`.
+    """A payment. `request` is the body that it was created with, and `order` what its product knows of that.
+
+    `quote` is the FX quote of one that is `cross-border`.
 
     `reason` says why it was rejected. From its approval on, `settles_at` says when it is settled, and `account` is the
     one that pays, None if it is none of the user's. `basket` is the signing basket that it is in.
@@ -70,12 +71,13 @@ class Payment(Subject):
     payments: Payments = field(repr=False)
     product: str
     request: Mapping[str, Any]
+    order: Mapping[str, Any]
     quote: FxQuote | None = None
     status: PaymentStatus = "RCVD"
     reason: Reason | None = None
     settles_at: datetime | None = None
     account: Account | None = None
-    basket: SigningBasket | None = field(default=None, repr=False)
+    basket: Subject | None = field(default=None, repr=False)
     cancellation: Cancellation = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,8 +99,8 @@ class Payment(Subject):
 
     @property
     def summary(self) -> str:
-        amount = self.request["instructedAmount"]
-        return f"{amount['amount']} {amount['currency']} to {self.request['creditorName']}"
+        amount = self.order["instructedAmount"]
+        return f"{amount['amount']} {amount['currency']} to {self.order['creditorName']}"
 
     @property
     def request_to_user(self) -> str:
@@ -106,7 +108,7 @@ class Payment(Subject):
 
     @property
     def execution_date(self) -> date:
-        asked = self.request.get("requestedExecutionDate")
+        asked = self.order.get("requestedExecutionDate")
         return date.min if asked is None else date.fromisoformat(asked)
 
     @property
@@ -114,7 +116,7 @@ class Payment(Subject):
         """What the payer pays: an amount and its currency."""
         if self.quote is not None:
             return self.quote.total, self.quote.source_currency
-        amount = self.request["instructedAmount"]
+        amount = self.order["instructedAmount"]
         return Decimal(amount["amount"]), amount["currency"]
 
     def approve(self, psu_id: str | None, *, alone: bool) -> None:
@@ -210,9 +212,17 @@ class Payments:
         self._order = count()
 
     def create(
-        self, product: str, request: Mapping[str, Any], *, origin: Origin, quote: FxQuote | None = None
+        self,
+        product: str,
+        request: Mapping[str, Any],
+        *,
+        order: Mapping[str, Any],
+        quote: FxQuote | None,
+        origin: Origin,
     ) -> Payment:
-        payment = Payment(id=self._new_id(), payments=self, product=product, request=request, quote=quote, **origin)
+        payment = Payment(
+            id=self._new_id(), payments=self, product=product, request=request, order=order, quote=quote, **origin
+        )
         self._payments[payment.id] = payment
         return payment
 
@@ -222,7 +232,7 @@ class Payments:
 
     def accept(self, payment: Payment, *, rejected: bool = False) -> None:
         """Applies the consequences of the last approval."""
-        account = self._ledger.account(payment.bank, payment.context, payment.request["debtorAccount"])
+        account = self._ledger.account(payment.bank, payment.context, payment.order["debtorAccount"])
         reason = _REJECTED_USER if rejected else self._refusal(account, payment)
         if reason is not None:
             payment.settle("RJCT", reason)
@@ -243,21 +253,12 @@ class Payments:
         if account is None:
             return
         if payment.status == "ACSP":
-            self._ledger.hold(account, payment.id, entry(payment, account))
+            self._ledger.hold(account, payment.id, _entry(payment, account))
         elif payment.status == "ACSC":
             assert payment.settles_at is not None
             self._ledger.book(account, payment.id, payment.settles_at.date())
         else:
             self._ledger.release(account, payment.id)
-
-    def _refusal(self, account: Account | None, payment: Payment) -> Reason | None:
-        if account is None:
-            return None
-        try:
-            price, _ = entry(payment, account)
-        except KeyError:
-            return _NO_SUCH_CURRENCY
-        return _TOO_LITTLE if -price > self._ledger.available(account, self.now().date()) else None
 
     def reject(self, payment: Payment) -> None:
         payment.settle("RJCT", _REJECTED)
@@ -274,32 +275,40 @@ class Payments:
         self.settle_due()
         return [payment.view() for payment in self._payments.values()]
 
+    def _refusal(self, account: Account | None, payment: Payment) -> Reason | None:
+        if account is None:
+            return None
+        try:
+            price, _ = _entry(payment, account)
+        except KeyError:
+            return _NO_SUCH_CURRENCY
+        return _TOO_LITTLE if -price > self._ledger.available(account, self.now().date()) else None
 
-def entry(payment: Payment, account: Account) -> Template:
+
+def _entry(payment: Payment, account: Account) -> Template:
     """The entry of a payment in the books of its account. Raises KeyError for a currency without a rate."""
-    request = payment.request
+    order = payment.order
     price, currency = payment.price
     price *= rate(account.currency, currency)
     fields = {
         "paymentId": payment.id,
-        "endToEndId": request.get("endToEndIdentification"),
-        "creditorName": request["creditorName"],
-        "creditorAccount": _creditor_account(request),
+        "endToEndId": order.get("endToEndIdentification"),
+        "creditorName": order["creditorName"],
+        "creditorAccount": _creditor_account(order),
         "debtorAccount": account.reference(),
-        "remittanceInformationUnstructured": request.get("remittanceInformationUnstructured")
-        or request.get("invoiceRef"),
-        "remittanceInformationStructured": request.get("ocrRef"),
-        "purposeCode": request.get("purposeCode"),
+        "remittanceInformationUnstructured": order.get("remittanceInformationUnstructured") or order.get("invoiceRef"),
+        "remittanceInformationStructured": order.get("ocrRef"),
+        "purposeCode": order.get("purposeCode"),
         "bankTransactionCode": f"PMNT-ICDT-{_FAMILIES.get(payment.product, 'XBCT')}",
     }
     return -in_hundredths(price), {name: value for name, value in fields.items() if value is not None}
 
 
-def _creditor_account(request: Mapping[str, Any]) -> dict[str, str]:
+def _creditor_account(order: Mapping[str, Any]) -> dict[str, str]:
     """As a transaction names it: with giros, and without `accountNumber` and `clearingNumber`."""
-    if "creditorGiro" in request:
-        giro = request["creditorGiro"]
+    if "creditorGiro" in order:
+        giro = order["creditorGiro"]
         return {"bankGiro" if giro["giroType"] == "BANKGIRO" else "plusGiro": giro["giroNumber"]}
     names = {"accountNumber": "bban", "clearingNumber": None}
-    given = {names.get(name, name): value for name, value in request["creditorAccount"].items() if value is not None}
+    given = {names.get(name, name): value for name, value in order["creditorAccount"].items() if value is not None}
     return {name: value for name, value in given.items() if name is not None}

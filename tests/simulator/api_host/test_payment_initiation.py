@@ -15,9 +15,11 @@ from tests.simulator.callers import (
     OF_A_COMPANY,
     ORDERS,
     PAYMENTS,
+    REDIRECT_URI,
     YEAR,
     Clock,
     Payer,
+    fill,
     id_of,
     refused,
 )
@@ -67,8 +69,26 @@ def test_a_payment_is_told_as_it_was_made(payer: Payer) -> None:
         "requestedExecutionDate": "2026-03-01",
         "endToEndIdentification": "20260301-0042",
     }
-    path = payer.new(**details, somethingElse=1)
+    path = payer.new(**details)
     assert payer.get(path).json() == {"transactionStatus": "RCVD", **ORDERS["domestic"], **details}
+
+
+def test_what_a_product_has_no_field_for_is_not_looked_at(payer: Payer) -> None:
+    others: dict[str, Any] = {
+        "somethingElse": 1,
+        "creditorGiro": 2,
+        "ocrRef": 3,
+        "purposeCode": None,
+        "invoiceRef": ["4"],
+    }
+    path = payer.approved(debtorAccount={"iban": "SE2550000000000000000011"}, **others)
+    assert set(payer.get(path).json()) == {"transactionStatus", *ORDERS["domestic"]}
+    consent_id = payer.valid()
+    where = f"{payer.account_ids(consent_id)[0]}/transactions"
+    entry = payer.read(consent_id, where, bookingStatus="pending").json()["transactions"]["pending"][-1]
+    assert entry["paymentId"] == id_of(path)
+    assert {"purposeCode", "remittanceInformationStructured"}.isdisjoint(entry)
+    assert payer.simulator.payments[0].request["somethingElse"] == 1
 
 
 @pytest.mark.parametrize("number", ["bankgiroNumber", "plusgiroNumber"])
@@ -287,22 +307,36 @@ def test_handelsbanken_approves_when_the_authorisation_starts(handelsbanken: Pay
     assert (handelsbanken.sca_status(authorisation), handelsbanken.payment_status(path)) == ("finalised", "ACSP")
 
 
+def by_redirect(payer: Payer, authorisation: str) -> httpx.Response:
+    """The user approves in the browser, and the code is exchanged. Shows first what the page asks."""
+    template = payer.select(authorisation)["_links"]["scaOAuth"]["href"]
+    link = fill(template, payer.simulator.client_id, REDIRECT_URI, "1")
+    assert "150.00 SEK to Exempelföretaget AB." in payer.http.get(link).text
+    code = httpx.URL(payer.simulator.visit(link)).params["code"]
+    payment_id, authorisation_id = authorisation.split("/")[-3::2]
+    headers = {"X-PaymentId": payment_id, "X-PaymentAuthorisationId": authorisation_id}
+    return payer.caller.exchange(code, headers, scope="paymentinitiation private")
+
+
 def test_approving_by_redirect(redirected: Payer) -> None:
     path = redirected.new()
     authorisation = redirected.start(path)
-    link = redirected.select(authorisation)["_links"]["scaOAuth"]["href"]
-    link = link.replace("[CLIENT_ID]", redirected.simulator.client_id).replace("[TPP_STATE]", "1")
-    link = link.replace("[TPP_REDIRECT_URI]", "https%3A%2F%2Fapp.example%2Fcallback")
-    assert "scope=paymentinitiation%20private&response_type=code" in link
-    assert f"paymentId:{id_of(path)}%20paymentAuthorisationId:{id_of(authorisation)}" in link
-    page = redirected.http.get(link).text
-    assert "to pay 150.00 SEK to Exempelföretaget AB." in page
-    code = httpx.URL(redirected.simulator.visit(link)).params["code"]
+    template = redirected.select(authorisation)["_links"]["scaOAuth"]["href"]
+    assert "scope=paymentinitiation%20private&response_type=code" in template
+    assert f"paymentId:{id_of(path)}%20paymentAuthorisationId:{id_of(authorisation)}" in template
     assert redirected.payment_status(path) == "RCVD"
-    headers = {"X-PaymentId": id_of(path), "X-PaymentAuthorisationId": id_of(authorisation)}
-    response = redirected.caller.exchange(code, headers, scope="paymentinitiation private")
-    assert response.status_code == 200
+    assert by_redirect(redirected, authorisation).json()["scope"] == "paymentinitiation private"
     assert (redirected.sca_status(authorisation), redirected.payment_status(path)) == ("finalised", "ACSP")
+
+
+def test_approving_a_cancellation_by_redirect(simulator: Simulator, http: httpx.Client) -> None:
+    payer = Payer(simulator, http, "SWEDSESS")
+    path = payer.approved()
+    payer.call("DELETE", path)
+    response = payer.call("POST", f"{path}/cancellation-authorisations")
+    cancellation = response.json()["_links"]["scaStatus"]["href"]
+    assert by_redirect(payer, cancellation).status_code == 200
+    assert (payer.sca_status(cancellation), payer.payment_status(path)) == ("finalised", "CANC")
 
 
 @pytest.mark.parametrize("psu_id", ["99990101004", "99990101005", "example-fails", "example-has-no-rights"])

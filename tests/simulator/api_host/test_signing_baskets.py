@@ -105,7 +105,7 @@ def test_a_payment_in_a_basket_is_not_approved_alone(payer: Payer) -> None:
     basket = payer.new_basket(path, payer.new())
     assert payer.sca_status(earlier) == "failed"
     refused(payer.call("POST", f"{path}/authorisations"), 400, "RESOURCE_BLOCKED")
-    with pytest.raises(ValueError, match="the payment is RCVD"):
+    with pytest.raises(ValueError, match="the payment is in a signing basket"):
         payer.simulator.approve(id_of(path))
     payer.call("DELETE", basket)
     payer.sign(path)
