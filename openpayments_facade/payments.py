@@ -161,7 +161,8 @@ def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
         entry = payments.find(bank.accounts(consent).transactions(account), created)
 
     Args:
-        transactions: Transactions of the account, booked and pending. Booked ones are preferred.
+        transactions: Transactions of the account, booked and pending; of an async client, a list of them. Booked ones
+            are preferred.
         payment: What `create` returned, or an OutcomeUnknownError, or anything else with a `payment_id` or an
             `end_to_end_identification`.
 

@@ -122,7 +122,7 @@ class Payments(AuthorisingService[PaymentStatus]):
             except BaseException as error:
                 keys.fail(key, outcome, error)
                 raise
-        while not outcome.done():  # noqa: ASYNC110 - the first may run in another thread
+        while not outcome.done():
             time.sleep(0.05)
         answer: RawResponse[CreatedPayment] = result_of(outcome)
         self._sender.remember(answer)

@@ -9,6 +9,7 @@ import copy
 import functools
 import json
 import os
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,18 +24,28 @@ from openpayments_client.reading import loads
 
 from openpayments_facade import (
     SANDBOX,
+    AccountReference,
     APIError,
     Approach,
+    Authorisation,
+    Bank,
     ConfigurationError,
+    CrossBorderPayment,
+    DebtorAccountReference,
+    DomesticPayment,
+    InternationalAddress,
     InvalidArgumentError,
     OpenPayments,
     OpenPaymentsError,
+    PaymentStatus,
     Psu,
     UnreadableAmountError,
     UnreadableResponseError,
     money,
+    payments,
     views,
 )
+from openpayments_facade import amount as to_pay
 from tests.canned_server import Canned, Given, canned
 from tests.described import DOCUMENT, OPERATIONS, arguments, bodies, endpoint, failures, product_of, successes
 from tests.tools.inventory import INVENTORY, Known
@@ -224,6 +235,23 @@ def test_a_changed_error_is_told_by_its_status(op: OpenPayments, server: Canned,
 
 
 BIC, ID = "ESSESESS", "3f1d0c7e-8a52-4a1e-9a44-6f0a1f6f2f10"
+PAYMENT = DomesticPayment(
+    instructed_amount=to_pay("125.50", "SEK"),
+    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
+    creditor_account=AccountReference(iban="SE3550000000054910000003"),
+    creditor_name="Example Shop",
+)
+ABROAD = CrossBorderPayment(
+    instructed_amount=to_pay("130", "USD"),
+    debtor_account=PAYMENT.debtor_account,
+    creditor_account=AccountReference(account_number="1234567890"),
+    creditor_name="Example Books Inc",
+    creditor_agent="CHASUS33",
+    creditor_agent_name="Example Bank",
+    creditor_address=InternationalAddress(
+        country="US", postal_code="10001", city="New York", street="Example Street 1"
+    ),
+)
 
 
 def read_banks(op: OpenPayments) -> None:
@@ -288,7 +316,78 @@ def use(values: list[Any]) -> None:
     views.available_balance([value for value in values if hasattr(value, "balance_amount")])
 
 
+def pay(op: OpenPayments) -> None:
+    bank = op.at_bank(BIC, USER)
+    quote = bank.fx_quotes.get(ID)
+    with suppress(InvalidArgumentError):  # the bank may not have it
+        bank.payments.create(PAYMENT, check_product=True)
+    created = bank.payments.create(PAYMENT)
+    repr((payments.warnings(created), payments.payee_match(created), pickle.loads(pickle.dumps(created))))
+    for each in (created, created.payment_id):
+        status = bank.payments.status(each, product="domestic")
+        repr((status.is_final, status.is_accepted, status.is_failed, status.needs_another_signature, status.messages))
+    bank.payments.get(created)
+    started = bank.payments.start_authorisation(created)
+    for method in (started.sca_methods or [])[:1]:
+        bank.payments.select_method(created, authorisation_id=started, authentication_method_id=method)
+    bank.payments.sca_status(created, authorisation_id=started)
+    bank.payments.authorisations(created)
+    follow(bank, bank.payments.authorise(created))
+    bank.payments.cancel(created)
+    repr(quote)
+
+
+def cancel(op: OpenPayments) -> None:
+    bank = op.at_bank(BIC, USER)
+    bank.payments.cancel(ID, product="domestic")
+    bank.payments.authorisations(ID, product="domestic", cancellation=True)
+    follow(bank, bank.payments.authorise(ID, product="domestic", cancellation=True))
+
+
+def sign_together(op: OpenPayments) -> None:
+    bank = op.at_bank(BIC, USER)
+    with suppress(InvalidArgumentError):  # the bank may not have any
+        bank.signing_baskets.create([ID], check_limit=True)
+    basket = bank.signing_baskets.create([ID])
+    bank.signing_baskets.get(basket)
+    bank.signing_baskets.status(basket)
+    authorisation = bank.signing_baskets.authorise(basket)
+    bank.signing_baskets.resume(json.loads(json.dumps(authorisation.to_dict())))
+    authorisation.poll()
+    bank.signing_baskets.delete(basket)
+
+
+def quote(op: OpenPayments) -> None:
+    bank = op.at_bank(BIC, USER)
+    with suppress(InvalidArgumentError):  # the examples are of the past
+        bank.fx_quotes.confirm(
+            bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=1, country_code="US"), ABROAD
+        )
+    bank.fx_quotes.confirm(ID, ABROAD)
+
+
+def prove_who_pays(op: OpenPayments) -> None:
+    op.kyc.create("5560000000", country_code="SE")
+    op.kyc.status("5560000000")
+
+
+def follow(bank: Bank, authorisation: Authorisation[PaymentStatus]) -> None:
+    bank.payments.resume(json.loads(json.dumps(authorisation.to_dict())))
+    if authorisation.approach is not Approach.DECOUPLED:
+        authorisation.redirect_url(redirect_uri="https://shop.example/back")
+    authorisation.poll()
+
+
 JOURNEYS = {
+    pay: "getFxQuote initiatePayment getASPSPDetails getPaymentInitiationStatus getPaymentInformation "
+    "startPaymentAuthorisation updatePaymentPsuData getPaymentInitiationScaStatus getPaymentInitiationAuthorisation "
+    "cancelPayment",
+    cancel: "cancelPayment getPaymentInitiationCancellationAuthorisationInformation getPaymentInitiationStatus "
+    "startPaymentInitiationCancellationAuthorisation updatePaymentCancellationPsuData getPaymentCancellationScaStatus",
+    sign_together: "createSigningBasket getASPSPDetails getSigningBasket getSigningBasketStatus deleteSigningBasket "
+    "startSigningBasketAuthorisation updateSigningBasketPsuData getSigningBasketScaStatus",
+    quote: "createFxQuote confirmCrossBorderPaymentIntent",
+    prove_who_pays: "createKyc getKycStatus",
     read_banks: "getCountriesList getCountryDetails getCityList getCityDetails getASPSPList getASPSPDetails",
     ask_for_consent: "createConsent getConsentInformation getConsentStatus getConsentAuthorisation "
     "startConsentAuthorisation updateConsentsPsuData getConsentScaStatus",
