@@ -1,13 +1,27 @@
 """The journey of document 001, "Flows of usage", against an embedded simulator: `make demo`.
 
-Countries, a country, its banks, a bank. Nothing here knows of tokens, hosts or request ids; the log lines show them.
+Countries, a country, its banks, a bank; then a consent, accounts, a payment and its entry in the account. Nothing here
+knows of tokens, hosts or request ids; the log lines show them.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+from datetime import timedelta
+from decimal import Decimal
 
+import segno
+
+from openpayments_facade import (
+    AccountReference,
+    DebtorAccountReference,
+    DomesticPayment,
+    Psu,
+    amount,
+    payments,
+    views,
+)
 from openpayments_facade.simulator import Simulator
 
 
@@ -49,6 +63,52 @@ def main() -> None:
         print(f"   same API everywhere  {', '.join(seb.global_payment_products or [])}")
         print(f"   in the bank's format {', '.join(seb.payment_products or [])}")
         print(f"   authorisation by     {', '.join(m.name or '?' for m in seb.supported_authorization_methods or [])}")
+
+        step(6, "The user lets the application see accounts, and approves that in an app: at_seb.consents")
+        user = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+        at_seb = op.at_bank(seb, user)
+        consent = at_seb.consents.create(valid_until=timedelta(days=90))
+        authorisation = at_seb.consents.authorise(consent, "mbid")
+        if challenge := authorisation.challenge:
+            print(f"   the link for the user's phone: {challenge.app_link()}")
+        simulator.approve(consent.consent_id)  # instead of a person with a phone
+        print(f"   the consent is {authorisation.wait().consent_status}")
+
+        step(7, "The accounts: at_seb.accounts(consent).list(with_balance=True)")
+        accounts = at_seb.accounts(consent)
+        found = accounts.list(with_balance=True)
+        for account in found:
+            available = views.available_balance(account.balances)
+            balance = views.balance_amount(available) if available else None
+            print(f"   {account.iban}  {balance and balance.value} {account.currency}  {account.name}")
+
+        step(8, "A payment from the first one: at_seb.payments.create(...). No money moves yet")
+        created = at_seb.payments.create(
+            DomesticPayment(
+                instructed_amount=amount(Decimal("125.50"), "SEK"),
+                debtor_account=DebtorAccountReference(iban=found[0].iban),
+                creditor_account=AccountReference(iban="SE3550000000054910000003"),
+                creditor_name="Example Shop",
+            )
+        )
+        print(f"   its status is {created.transaction_status}")
+        for warning in payments.warnings(created):
+            print(f"   to know before it is approved: {warning.text}")
+
+        step(9, "The user scans a QR code and approves it: at_seb.payments.authorise(created), then wait(created)")
+        approval = at_seb.payments.authorise(created)
+        if approval.challenge and approval.challenge.qr_content:
+            segno.make_qr(approval.challenge.qr_content, error="l").terminal(compact=True, border=1)
+        simulator.approve(created.payment_id)
+        approval.wait()
+        status = at_seb.payments.wait(created, "settled")
+        print(f"   its status is {status}: {'settled' if status.is_settled else 'not settled'}")
+
+        step(10, "Its entry in the account: payments.find(accounts.transactions(account), created)")
+        entry = payments.find(accounts.transactions(found[0]), created)
+        if entry:
+            paid = views.amount(entry)
+            print(f"   {views.day(entry).value}  {paid.value} {paid.currency}  {views.other_party(entry).name}")
 
         print(f"\nDone: {len(simulator.requests)} requests, {simulator.token_requests} of them for a token.")
 

@@ -12,10 +12,12 @@ import typer
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import consent as consents
+from . import kyc, payment
 from .accounts import accounts, balances
 from .doctor import examine
 from .failures import EXIT_CODES
 from .output import cell, describe, say, show, write, write_json
+from .quote import quote
 from .run import Run, command, ending
 from .transactions import transactions
 
@@ -33,6 +35,7 @@ app = typer.Typer(
       openpayments bank ESSESESS --simulator --json
       openpayments consent create --bank ESSESESS --simulator
       openpayments accounts --bank ESSESESS --simulator
+      openpayments quote ESSESESS --from SEK --to USD --amount 130 --country US --simulator
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -125,9 +128,10 @@ def bank(
     )
 
 
-for function in (accounts, balances, transactions):
+for function in (accounts, balances, transactions, payment.pay, quote):
     command(app)(function)
-app.add_typer(consents.app)
+for commands in (consents.app, payment.app, kyc.app):
+    app.add_typer(commands)
 
 
 @command(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .output import is_interactive, printable
 
@@ -17,7 +17,7 @@ __all__ = ["follow"]
 _BLOCKS: Final = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
 
 
-def follow(authorisation: Authorisation, *, timeout: float) -> None:
+def follow(authorisation: Authorisation[Any], *, timeout: float) -> None:
     """Shows on stderr what the user needs, until the authorisation has succeeded.
 
     Raises AuthorisationFailedError, AuthorisationTimeoutError.

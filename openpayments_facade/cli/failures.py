@@ -10,8 +10,19 @@ from .. import errors
 from ..environments import is_loopback
 from .output import printable
 
-__all__ = ["BROKEN_PIPE", "EXIT_CODES", "INTERRUPTED", "advice", "exit_code", "is_for_the_doctor", "message"]
+__all__ = [
+    "BROKEN_PIPE",
+    "DECLINED",
+    "EXIT_CODES",
+    "INTERRUPTED",
+    "advice",
+    "exit_code",
+    "in_options",
+    "is_for_the_doctor",
+    "message",
+]
 
+DECLINED: Final = 3
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
@@ -21,10 +32,12 @@ Exit codes:
   0    success
   1    any other error
   2    wrong usage: an option, an argument or the configuration
-  3    not authenticated or not authorised: credentials, token, scopes or consent; or the user declined
-  4    no such bank, country, city or account
+  3    not authenticated or not authorised: credentials, token, scopes, consent or KYC; or the user declined
+  4    no such bank, country, city, account or payment
   5    no answer from the network, or an unreadable one
-  6    nobody authorised in time, or somebody else has to as well
+  6    not in time: nobody authorised, the bank is slow, or somebody else has to sign as well
+  7    the bank refuses: a payment was rejected or cancelled, or can't be cancelled
+  8    unknown outcome: no usable answer to a request that may have taken effect, and is not repeated
   130  interrupted with Ctrl-C
   141  the other end of a pipe was closed
 """
@@ -39,10 +52,12 @@ _CODES: Final[dict[int, tuple[type[errors.OpenPaymentsError], ...]]] = {
         errors.MissingScopeError,
         errors.ConsentError,
         errors.AuthorisationFailedError,
+        errors.KycRequiredError,
     ),
     4: (errors.NotFoundError,),
-    5: (*_ABOUT_THE_NETWORK, errors.OutcomeUnknownError),
-    6: (errors.AuthorisationTimeoutError,),
+    5: _ABOUT_THE_NETWORK,
+    6: (errors.AuthorisationTimeoutError, errors.PaymentTimeoutError),
+    7: (errors.PaymentRejectedError, errors.PaymentCancelledError, errors.CancellationRefusedError),
 }
 
 # the facade's arguments, as the command line calls them
@@ -62,6 +77,36 @@ _ARGUMENTS: Final = {
     "date_from": "--from",
     "date_to": "--to",
     "method": "--method",
+    "value": "--amount",
+    "amount": "--amount",
+    "currency": "--currency",
+    "source_currency": "--from",
+    "target_currency": "--to",
+    "country_code": "--country",
+    "requested_execution_date": "--date",
+    "psu_corporate_id": "the organisation's number",
+    "payment_id": "the payment's id",
+    "fx_quote": "--quote",
+    "payment.instructed_amount": "--amount",
+    "payment.instructed_amount.currency": "--currency",
+    "payment.debtor_account": "--from",
+    "payment.creditor_account": "--to",
+    "payment.creditor_giro": "--bankgiro or --plusgiro",
+    "payment.creditor_name": "--name",
+    "payment.creditor_agent": "--bic",
+    "payment.creditor_agent_name": "--bank-name",
+    "payment.creditor_address": "the address (--country, --street, --postal-code, --city)",
+    "payment.creditor_address.country": "--country",
+    "payment.creditor_address.street": "--street",
+    "payment.creditor_address.building_number": "--building",
+    "payment.creditor_address.postal_code": "--postal-code",
+    "payment.creditor_address.city": "--city",
+    "payment.creditor_address.state": "--state",
+    "payment.remittance_information_unstructured": "--message",
+    "payment.ocr_ref": "--ocr",
+    "payment.invoice_ref": "--invoice",
+    "payment.end_to_end_identification": "--reference",
+    "payment.requested_execution_date": "--date",
 }
 
 # headers that banks name in the `path` of an error, and the options that set them
@@ -70,7 +115,7 @@ _OPTIONS: Final = {
     "PSU-User-Agent": "--psu-ip",
     "PSU-ID": "--psu-id",
     "PSU-Corporate-ID": "--psu-corporate-id",
-    "TPP-Redirect-Preferred": "the --browser or --app that the consent was created with",
+    "TPP-Redirect-Preferred": "the --browser or --app that the consent or payment was created with",
 }
 
 
@@ -84,6 +129,8 @@ def exit_code(error: errors.OpenPaymentsError) -> int:
     """The exit code of a command that ended with this exception."""
     if isinstance(error, errors.TokenError) and _is_outage(error):
         return 1
+    if getattr(error, "may_have_taken_effect", False):
+        return 8
     if isinstance(error, errors.BadRequestError) and error.code == "RESOURCE_UNKNOWN":
         return 4
     return next((code for code, kinds in _CODES.items() if isinstance(error, kinds)), 1)
@@ -92,10 +139,20 @@ def exit_code(error: errors.OpenPaymentsError) -> int:
 def message(error: errors.OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
-    if isinstance(error, errors.InvalidArgumentError):
-        # the argument's name comes first; the underscore tells further names from other words
-        text = re.sub(r"^\w+|\w+_\w+", lambda match: _ARGUMENTS.get(match[0], match[0]), text)
-    return printable(text)
+    return printable(in_options(text) if isinstance(error, errors.InvalidArgumentError) else text)
+
+
+def in_options(text: str) -> str:
+    """What the facade says about an argument or a field of a payment, with the names that the command line has."""
+    # the argument's name comes first; the underscore tells further names from other words
+    return re.sub(r"^[\w.]+|\w+_\w+", lambda match: _option(match[0]), text)
+
+
+def _option(name: str) -> str:
+    known = name
+    while known not in _ARGUMENTS and "." in known:
+        known = known.rpartition(".")[0]
+    return _ARGUMENTS.get(known, name)
 
 
 def advice(error: errors.OpenPaymentsError) -> str | None:
@@ -115,8 +172,25 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
         case errors.AuthorisationFailedError(trying_again_helps=False):
             return "Trying again does not help before that has changed."
+        case errors.AuthorisationFailedError(payment_id=str()):
+            return None
         case errors.AuthorisationFailedError() | errors.ReauthorisationRequiredError():
             return "`openpayments consent create` starts over."
+        case errors.PaymentRejectedError() | errors.PaymentCancelledError():
+            return "No money moves."
+        case errors.CancellationRefusedError():
+            return "This bank does not cancel the payment, or not any more. It may still be carried out."
+        case errors.KycRequiredError(kyc_url=str(url)):
+            return f"The organisation has to complete this form before it can pay: {printable(url)}"
+        case errors.KycRequiredError():
+            return (
+                "The organisation has to prove who it is before it can pay: `openpayments kyc start NUMBER --country "
+                "CODE` gets the form, `openpayments kyc status NUMBER` says how far it is."
+            )
+        case errors.OutcomeUnknownError(end_to_end_identification=str(reference)):
+            return f"Its reference is {printable(reference)}."
+        case errors.APIError(may_have_taken_effect=True):
+            return "The request may have taken effect."
         case _ if _is_outage(error):
             return "Try again later. If it persists, give the request id to the provider."
         case errors.AuthenticationError():
@@ -129,10 +203,15 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.InvalidScopeError():
             return (
                 "Check the PSU context, and that the application has these API products in the Developer Portal: "
-                "accountinformation for consents and accounts, otherwise those in OPENPAYMENTS_API_SCOPES."
+                "accountinformation for consents and accounts, paymentinitiation for payments, quotes and KYC, "
+                "otherwise those in OPENPAYMENTS_API_SCOPES."
             )
         case errors.UnauthorizedError() | errors.PermissionDeniedError():
             return "Check the application in the Developer Portal; production also requires a client certificate."
+        case errors.NotFoundError(code="PRODUCT_UNKNOWN"):
+            return "`openpayments bank` lists the payment products that a bank has."
+        case errors.NotFoundError() if "/payments/" in (error.url or ""):
+            return "Check the payment's id, and that --product is that of the payment."
         case errors.NotFoundError():
             return "`openpayments banks`, `cities`, `countries` and `accounts` list what there is."
         case errors.ConnectionFailedError() if "CERTIFICATE_VERIFY_FAILED" in str(error):

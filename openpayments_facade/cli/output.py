@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
+    "can_ask",
     "cell",
+    "confirmed",
     "describe",
     "discard_stdout",
     "is_interactive",
@@ -26,6 +28,7 @@ __all__ = [
     "printable",
     "render",
     "say",
+    "say_facts",
     "say_unwritable",
     "show",
     "write",
@@ -107,6 +110,24 @@ def discard_stdout() -> None:
 def say(text: str) -> None:
     """A line for people, on stderr."""
     typer.echo(text, err=True)
+
+
+def say_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Names with their values for people, on stderr. Leaves out None."""
+    for name, value in facts:
+        if value is not None:
+            say(f"  {name:<12}{printable(value)}")
+
+
+def can_ask() -> bool:
+    """Whether there is somebody who reads a question on stderr and can answer it."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def confirmed(question: str) -> bool:
+    """Asks on stderr, once. Everything but yes is no."""
+    typer.echo(f"{question} [y/N] ", err=True, nl=False)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def is_interactive() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import logging
 import os
 import sys
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack, get_type_hints
 
 import typer
-from attrs import NOTHING, fields, frozen
+from attrs import NOTHING, fields, frozen, has
 
 from .._environ import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .. import Bank, ClientOptions, OpenPayments
     from ..simulator import Simulator
 
-__all__ = ["BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
+__all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
 
 # the user's variables, for the command line alone
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
@@ -111,6 +112,11 @@ class Run:
             with OpenPayments.from_env(**options) as op:
                 yield op, None
 
+    def scopes(self, needed: ApiScope) -> list[str]:
+        """The API scopes to ask for: that which the command needs, and those of the environment variable."""
+        others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
+        return [*others, needed]
+
     def _token_store(self) -> str | None:
         """Where to keep the token for the next run: the user's cache folder, unless configured otherwise."""
         if self.no_cache:
@@ -120,6 +126,13 @@ class Run:
         from platformdirs import user_cache_path
 
         return f"file:{user_cache_path('openpayments') / 'tokens.json'}"
+
+
+BankArgument = Annotated[str, typer.Argument(metavar="BANK", help="The bank's BIC, such as ESSESESS.")]
+Affiliate = Annotated[
+    str | None,
+    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank, from `openpayments bank`."),
+]
 
 
 @frozen(kw_only=True)
@@ -143,7 +156,8 @@ class BankRun(Run):
             "--psu-corporate-id",
             metavar="ID",
             envvar=PSU_CORPORATE_ID,
-            help="The id of the user's company, for business accounts; the same in every command about a consent.",
+            help="The id of the user's company, for business accounts; the same in every command about a consent "
+            "or payment.",
         ),
     ] = None
     psu_ip: Annotated[
@@ -161,13 +175,28 @@ class BankRun(Run):
         typer.Option(
             "--browser/--app",
             help="Where the user prefers to authorise, if the bank offers a choice; by default in an app. Some banks "
-            "require the same choice in every command about a consent.",
+            "require the same choice in every command about a consent or payment.",
         ),
     ] = None
 
+    @property
+    def where(self) -> str:
+        """The option that says where the user prefers to authorise, after a blank; empty if none was given."""
+        return {None: "", True: " --browser", False: " --app"}[self.redirect_preferred]
+
+    def refuse_simulator(self, things: str) -> None:
+        """Raises BadParameter if the command, which is about things that exist, has a simulator of its own."""
+        if self.simulator:
+            raise typer.BadParameter(
+                f"--simulator starts afresh with each command, so it has no {things} yet; `openpayments simulator` "
+                "runs one that stays"
+            )
+
     @contextmanager
-    def at_bank(self, *, affiliate: str | None = None) -> Iterator[tuple[Bank, Simulator | None]]:
-        """The bank for the user, and the simulator that plays it, if any."""
+    def at_bank(
+        self, *, affiliate: str | None = None, scope: ApiScope = ApiScope.ACCOUNT_INFORMATION
+    ) -> Iterator[tuple[Bank, Simulator | None]]:
+        """The bank for the user, and the simulator that plays it, if any. `scope` is what the command needs."""
         from .. import Psu, __version__
 
         ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
@@ -178,8 +207,7 @@ class BankRun(Run):
             id_ = id_ or "example-user"
             company = company or ("example-company" if self.psu_context is PsuContextName.CORPORATE else None)
         psu = Psu(ip_address=ip_address, id=id_, corporate_id=company, user_agent=user_agent)
-        others = [] if self.simulator else os.environ.get(API_SCOPES, "").split()
-        with self.client(api_scopes=[*others, ApiScope.ACCOUNT_INFORMATION]) as (op, simulator):
+        with self.client(api_scopes=self.scopes(scope)) as (op, simulator):
             preferred = self.redirect_preferred
             yield (
                 op.at_bank(self.bank, psu, affiliated_aspsp=affiliate, redirect_preferred=preferred),
@@ -190,19 +218,22 @@ class BankRun(Run):
 def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Registers a function as a command. Its first parameter is a `Run`, or a subclass of it.
 
-    The command has the options of that class, and the function's other parameters.
+    The command has the options of that class, and the function's other parameters, which may be classes of options too.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         first, *own = inspect.signature(function, eval_str=True).parameters.values()
-        common = _options(first.annotation)
-        parameters = [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *common]
+        groups = {each.name: each.annotation for each in (*own, first) if has(each.annotation)}
+        single = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own if each.name not in groups]
+        grouped = {name: _options(kind) for name, kind in groups.items()}
+        parameters = [*single, *itertools.chain(*grouped.values())]
 
         @functools.wraps(function)
         def run(**arguments: Any) -> None:
-            options = first.annotation(**{each.name: arguments.pop(each.name) for each in common})
-            with ending(verbose=options.verbose):
-                function(options, **arguments)
+            for name, kind in groups.items():
+                arguments[name] = kind(**{each.name: arguments.pop(each.name) for each in grouped[name]})
+            with ending(verbose=arguments[first.name].verbose):
+                function(**arguments)
 
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -211,8 +242,8 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
     return register
 
 
-def _options(kind: type[Run]) -> list[inspect.Parameter]:
-    """The options of a class of runs. Those that all commands share come last."""
+def _options(kind: type[Any]) -> list[inspect.Parameter]:
+    """The options of a class, such as a `Run`. Those that all commands share come last."""
     hints = get_type_hints(kind, include_extras=True)
     shared = {each.name for each in fields(Run)}
     return [

@@ -5,66 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import socket
 import subprocess
-import sys
 import threading
 import webbrowser
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 import rich.console
-from typer.testing import CliRunner, Result
 
-from openpayments_facade import Psu
-from openpayments_facade._protocol.sca import POLL_INTERVAL
 from openpayments_facade.cli.app import app
+from tests.cli.people import FAILS, IP, NEVER_ENDS, PSU_ID, SCRIPT, TODAY, USER, person, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typer.testing import Result
 
     from openpayments_facade.simulator import Simulator
-
-SCRIPT = Path(sys.executable).with_name("openpayments")
-PSU_ID, FAILS, NEVER_ENDS = "200001010101", "example-fails", "example-never-ends"
-IP = "203.0.113.7"
-USER = Psu(id=PSU_ID, ip_address=IP, user_agent="Mozilla/5.0")
-TODAY = datetime.now(UTC).date()
-# a proxy, a terminal's width or a wish for colours of whoever runs the tests
-FOREIGN = ("PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
 
 
 @pytest.fixture
 def openpayments_simulator_options() -> dict[str, Any]:
     return {"transactions": 400, "page_size": 30, "decoupled_reads": 2}
-
-
-@pytest.fixture
-def simulator(
-    openpayments_simulator: Simulator, openpayments_env: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Simulator:
-    """A simulator that the environment variables describe."""
-    for name in os.environ:
-        if any(part in name.upper() for part in FOREIGN):
-            monkeypatch.delenv(name)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
-    for approach in POLL_INTERVAL:
-        monkeypatch.setitem(POLL_INTERVAL, approach, 0.05)
-    return openpayments_simulator
-
-
-@pytest.fixture
-def port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -74,15 +38,6 @@ def consent_id(simulator: Simulator) -> str:
         created = op.at_bank("ESSESESS", USER).consents.create(valid_until=TODAY + timedelta(days=90))
     simulator.approve(created.consent_id)
     return created.consent_id
-
-
-def run(*arguments: str, **environment: str) -> Result:
-    environment = {"OPENPAYMENTS_PSU_ID": PSU_ID, **environment}
-    result = CliRunner().invoke(app, list(arguments), prog_name="openpayments", env=environment)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert "Traceback" not in result.stderr
-    return result
 
 
 def create(bank: str, port: int, *more: str, psu_id: str = PSU_ID) -> Result:
@@ -98,26 +53,6 @@ def status_of(simulator: Simulator, consent_id: str) -> str:
 
 
 # consents
-
-
-def person(
-    monkeypatch: pytest.MonkeyPatch, do: Callable[[str], str], *before: Callable[[str], httpx.Response]
-) -> list[httpx.Response]:
-    """Somebody at the browser that the command opens: `do` gives where the bank's page sends them in the end."""
-    pages: list[httpx.Response] = []
-
-    def browse(url: str) -> bool:
-        callback = do(url)
-
-        def follow() -> None:
-            pages.extend(each(callback) for each in before)
-            pages.append(httpx.get(callback))
-
-        threading.Thread(target=follow, daemon=True).start()
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", browse)
-    return pages
 
 
 def test_a_redirect_comes_back_to_the_command(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +125,7 @@ def test_a_page_of_the_banks_own_is_told_and_not_opened(
         if "bank.example" in text:
             simulator.approve(simulator.consents[-1].id)
 
-    monkeypatch.setattr("openpayments_facade.cli.consent.say", read)
+    monkeypatch.setattr("openpayments_facade.cli.journey.say", read)
     links = {"_links": {"scaRedirect": {"href": "https://bank.example/sign?id=1"}}}
     simulator.misbehave("/psd2/consent/v1/consents/*/authorisations/*", method="PUT", change=links)
     assert create("ESSESESS", port, "--browser").exit_code == 0
@@ -210,12 +145,12 @@ def test_the_link_can_be_opened_by_hand(simulator: Simulator, port: int, monkeyp
             callback = simulator.visit(link[0], approve=False)
             threading.Thread(target=httpx.get, args=[callback], daemon=True).start()
 
-    monkeypatch.setattr("openpayments_facade.cli.consent.say", read_along)
+    monkeypatch.setattr("openpayments_facade.cli.journey.say", read_along)
     monkeypatch.setattr(webbrowser, "open", lambda _: pytest.fail("a browser was opened"))
     declined = create("ESSESESS", port, "--browser", "--no-browser")
     assert (declined.exit_code, declined.stdout) == (3, "")
     assert "access_denied" in declined.stderr
-    assert len(said) == 3
+    assert len(said) == 2
 
 
 def test_nobody_comes_back(simulator: Simulator, port: int) -> None:
@@ -305,7 +240,7 @@ def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, por
     assert run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP).exit_code == 0
     another = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--browser")
     assert another.exit_code == 1
-    assert "requires the --browser or --app that the consent was created with" in another.stderr
+    assert "requires the --browser or --app that the consent or payment was created with" in another.stderr
 
 
 def test_a_terminal_gets_a_code_that_is_redrawn(

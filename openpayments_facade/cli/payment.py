@@ -1,0 +1,354 @@
+"""`openpayments pay` and `payment`: a payment from its creation to its end, and its cancellation."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+from attrs import asdict, frozen
+
+from ..errors import (
+    APIError,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
+    InvalidArgumentError,
+    OpenPaymentsError,
+    PaymentCancelledError,
+    PaymentRejectedError,
+    PaymentTimeoutError,
+)
+from ..scopes import ApiScope
+from .failures import DECLINED, EXIT_CODES, in_options
+from .journey import Journey, authorised, read_wait
+from .orders import Order  # noqa: TC001 - `command` reads the annotation
+from .output import can_ask, confirmed, describe, printable, say, say_facts, write, write_json
+from .run import Affiliate, BankArgument, BankRun, command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .. import Bank
+    from ..models import Payment, PaymentCreated
+    from ..payments import PaymentStatus
+
+__all__ = ["app", "pay"]
+
+app = typer.Typer(
+    name="payment",
+    help="""Show, authorise and cancel payments that exist.
+
+    \b
+      openpayments payment status ESSESESS PAYMENT_ID --product domestic --wait settled
+      openpayments payment cancel ESSESESS PAYMENT_ID --product domestic
+    """,
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class Until(StrEnum):
+    """`--wait`."""
+
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    NONE = "none"
+
+
+PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT_ID", help="The payment's id.")]
+ProductName = Annotated[
+    str, typer.Option("--product", metavar="NAME", help="The payment's product, such as domestic; `pay` prints it.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. For programs, which have no terminal.")]
+Wait = Annotated[
+    Until,
+    typer.Option(
+        "--wait",
+        help="accepted: until the bank carries it out. settled: until the money has left the account, which may take "
+        "days. none: until it is approved. For at most --timeout after the approval.",
+    ),
+]
+
+
+@frozen(kw_only=True)
+class PayRun(Journey):
+    """One run of `pay`."""
+
+    bank: BankArgument
+
+
+@frozen(kw_only=True)
+class PaymentRun(BankRun):
+    """One run of a command about a payment that exists."""
+
+    bank: BankArgument
+    payment_id: PaymentId
+    product: ProductName
+
+
+@frozen(kw_only=True)
+class PaymentJourney(Journey):
+    """One run of a command in which a user authorises something about a payment that exists."""
+
+    bank: BankArgument
+    payment_id: PaymentId
+    product: ProductName
+
+
+def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Until.ACCEPTED, yes: Yes = False) -> None:
+    """Create a payment, confirm it, have the user approve it.
+
+    It is created first, because the bank's warnings come with that; no money moves before it is approved. What is to be
+    paid is shown, with the warnings, and has to be confirmed once. Then the user approves in an app or in the browser,
+    as with `openpayments consent create`. At the end there is the status; the exit code is 0 if it is that of --wait.
+
+    \b
+      openpayments pay ESSESESS --amount 125.50 --name "Example Shop" --from SE4550000000058398257466 \\
+        --to SE3550000000054910000003
+      openpayments pay ESSESESS --amount 1200 --name "Example Energy" --from SE4550000000058398257466 \\
+        --bankgiro 5050-1055 --ocr 1234567897
+    """
+    payment = order.payment()
+    _check_can_ask(yes=yes)
+    with run.at_bank(affiliate=affiliate, scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+        with _creating(verbose=run.verbose):
+            created = bank.payments.create(payment, fx_quote=order.quote)
+        say(f"Payment {created.payment_id} has been created:")
+        with _continuing(run, created.payment_id, created.product):
+            say_facts([*order.summary(), ("Bank", run.bank)])
+            if order.quote is not None:
+                quote = bank.fx_quotes.get(order.quote)
+                say_facts([("Rate", quote.fx_rate), ("Fee", quote.fee), ("Until", quote.valid_to)])
+            _say_warnings(created)
+            _ask("Approve this payment?", "Nobody has approved the payment, so no money moves.", yes=yes)
+            status = _approved(run, bank, created.payment_id, created.product, wait)
+    if run.simulator:
+        say("The simulator ends with this command, and the payment with it.")
+    about = {"paymentProduct": created.product, "endToEndIdentification": created.end_to_end_identification}
+    _finish(run, status, {**created.to_dict(), **about})
+
+
+@command(app)
+def status(
+    run: PaymentRun,
+    wait: Annotated[
+        Until, typer.Option("--wait", help="Wait until the bank carries it out, or the money has left the account.")
+    ] = Until.NONE,
+    timeout: Annotated[
+        float, typer.Option("--timeout", callback=read_wait, metavar="SECONDS", help="How long to wait.")
+    ] = 300.0,
+) -> None:
+    """Print a payment's status, a code.
+
+    RCVD waits for its user, PATC for somebody else's signature as well. ACSP, ACWC and ACWP are carried out. ACSC and
+    ACCC are settled. RJCT was rejected, CANC cancelled.
+    """
+    run.refuse_simulator("payments")
+    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+        if wait is Until.NONE:
+            found = bank.payments.status(run.payment_id, product=run.product)
+        else:
+            with _continuing(run, run.payment_id, run.product):
+                found = bank.payments.wait(run.payment_id, _until(wait), product=run.product, timeout=timeout)
+    if run.as_json:
+        return write_json(_status_json(found))
+    _say_status(found)
+    return write(f"{printable(found)}\n")
+
+
+@command(app)
+def authorise(run: PaymentJourney, wait: Wait = Until.ACCEPTED, yes: Yes = False) -> None:
+    """Have the user approve a payment that was created before.
+
+    For example after a timeout, or for a second signature. What the bank knows of it is shown, and has to be confirmed.
+    """
+    run.refuse_simulator("payments")
+    _check_can_ask(yes=yes)
+    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+        try:
+            say_facts(_facts(bank.payments.get(run.payment_id, product=run.product)))
+        except APIError as error:
+            # some banks only tell its status
+            say(f"The bank does not show the payment: {printable(error.code or error.status_code)}.")
+        with _continuing(run, run.payment_id, run.product):
+            _ask(f"Approve payment {run.payment_id}?", "Nothing was approved.", yes=yes)
+            status = _approved(run, bank, run.payment_id, run.product, wait)
+    _finish(run, status, {"paymentId": run.payment_id, "paymentProduct": run.product})
+
+
+@command(app)
+def cancel(run: PaymentJourney, yes: Yes = False) -> None:
+    """Cancel a payment, if its bank can, and it is not settled yet.
+
+    It has to be confirmed. Some banks want the user to approve that it is cancelled.
+    """
+    from ..payments import PaymentStatus
+
+    run.refuse_simulator("payments")
+    _check_can_ask(yes=yes)
+    _ask(f"Cancel payment {run.payment_id}?", "Nothing was cancelled.", yes=yes)
+    with (
+        run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _),
+        _continuing(run, run.payment_id, run.product, "cancel"),
+    ):
+        status = PaymentStatus("CANC")
+        if bank.payments.cancel(run.payment_id, product=run.product) is not None:
+            say("The bank wants the user to approve that the payment is cancelled.")
+            start = partial(bank.payments.authorise, run.payment_id, product=run.product, cancellation=True)
+            status = authorised(run, start)
+    say(f"Payment {run.payment_id} is cancelled. No money moves.")
+    if run.as_json:
+        write_json(_status_json(status))
+
+
+def _approved(run: Journey, bank: Bank, payment_id: str, product: str, wait: Until) -> PaymentStatus:
+    """The status of a payment that the user approves here, when it is what `wait` says."""
+    status = authorised(run, partial(bank.payments.authorise, payment_id, product=product))
+    if wait is Until.NONE:
+        return status
+    return bank.payments.wait(payment_id, _until(wait), product=product, timeout=run.timeout)
+
+
+def _until(wait: Until) -> Literal["accepted", "settled"]:
+    return "settled" if wait is Until.SETTLED else "accepted"
+
+
+def _check_can_ask(*, yes: bool) -> None:
+    if not yes and not can_ask():
+        raise typer.BadParameter(
+            "this has to be confirmed, and there is no terminal to ask on; a program that has asked its user adds --yes"
+        )
+
+
+def _ask(question: str, otherwise: str, *, yes: bool) -> None:
+    if not yes and not confirmed(question):
+        say(otherwise)
+        raise typer.Exit(DECLINED)
+
+
+@contextmanager
+def _creating(*, verbose: bool) -> Iterator[None]:
+    """Says what a payment is worth that may exist, and whose id nobody knows."""
+    log, silence = logging.getLogger("openpayments_facade"), logging.NullHandler()
+    unknown = (
+        "The payment may exist, but nobody has approved it: no money moves, and the same command can be run again."
+    )
+    if not verbose:
+        # the warnings that it logs are about to be shown
+        log.addHandler(silence)
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"\n{unknown}")
+        raise
+    except OpenPaymentsError as error:
+        if getattr(error, "may_have_taken_effect", False):
+            error.add_note(unknown)
+        raise
+    finally:
+        log.removeHandler(silence)
+
+
+@contextmanager
+def _continuing(run: BankRun, payment_id: str, product: str, verb: str = "authorise") -> Iterator[None]:
+    """Says how to go on with a payment when a command ends before its time. `verb` is what its user is to approve."""
+    at = f"{run.bank} {payment_id} --product {product}{run.where}"
+    read = f"`openpayments payment status {at}` shows what has become of the payment"
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not run.simulator:
+            say(f"\n{read}.")
+        raise
+    except OpenPaymentsError as error:
+        hint = f"{read}, with the same --psu options. Look there before you pay again."
+        match error:
+            case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
+                hint = ""
+            case AuthorisationFailedError(trying_again_helps=False):
+                hint = f"The payment is not {'cancelled' if verb == 'cancel' else 'approved, so no money moves'}."
+            case AuthorisationFailedError() | AuthorisationTimeoutError():
+                hint += f" `openpayments payment {verb} {at}`, with the --psu-id of whoever is to approve, goes on."
+            case PaymentTimeoutError():
+                hint += " With --wait it goes on waiting."
+        if hint and not run.simulator:
+            error.add_note(hint)
+        raise
+
+
+_MATCHES: Final = {
+    "MTCH": "the account belongs to the payee",
+    "CMTC": "the name is close to that of the account's holder",
+    "NMTC": "the account belongs to somebody of another name",
+    "NOAP": "whose account it is could not be checked",
+}
+
+
+def _say_warnings(created: PaymentCreated) -> None:
+    from .. import payments
+
+    match = payments.payee_match(created)
+    if match is not None:
+        code = (match.party_name_match or "").strip().upper()
+        holder = f" ({match.matched_name})" if match.matched_name else ""
+        say(f"The bank has checked the payee: {_MATCHES.get(code, printable(code))}{printable(holder)}.")
+    for each in payments.warnings(created):
+        said = in_options(each.text or "") if each.code is None else f"{each.code}: {each.text or ''}"
+        say(f"Warning: {printable(said)}")
+    if created.psu_message:
+        say(f"The bank says: {printable(created.psu_message)}")
+
+
+def _facts(payment: Payment) -> Iterator[tuple[str, object]]:
+    from .. import views
+
+    paid = payment.instructed_amount
+    yield "Pay", paid and f"{paid.amount} {paid.currency}"
+    yield "To", payment.creditor_name
+    yield "Account", views.account_number(payment.creditor_account)
+    yield "Message", payment.remittance_information_unstructured
+    yield "From", views.account_number(payment.debtor_account)
+    yield "Day", payment.requested_execution_date
+    yield "Reference", payment.end_to_end_identification
+    yield "Status", payment.transaction_status
+
+
+def _meaning(status: PaymentStatus) -> str:
+    meanings = (
+        (status.is_settled, "settled: the money has left the account"),
+        (status.is_accepted, "accepted: the bank carries it out"),
+        (status.needs_another_signature, "approved, and waits for somebody else's signature"),
+        (status.code == "RJCT", "rejected: no money moves"),
+        (status.code == "CANC", "cancelled: no money moves"),
+        (status.code == "RCVD", "waiting for the user's approval"),
+    )
+    return next((meaning for holds, meaning in meanings if holds), "under way")
+
+
+def _say_status(status: PaymentStatus) -> None:
+    say(f"The payment is {_meaning(status)}.")
+    for each in status.messages:
+        say(f"The bank says: {printable(': '.join(filter(None, (each.code, each.text))))}")
+
+
+def _status_json(status: PaymentStatus) -> dict[str, Any]:
+    messages = [asdict(each, filter=lambda _, value: value is not None) for each in status.messages]
+    return {"transactionStatus": str(status), **({"tppMessages": messages} if messages else {})}
+
+
+def _finish(run: Journey, status: PaymentStatus, about: dict[str, Any]) -> None:
+    _say_status(status)
+    if run.as_json:
+        return write_json({**about, **_status_json(status)})
+    return describe(
+        [
+            ("Payment", about["paymentId"]),
+            ("Product", about["paymentProduct"]),
+            ("Reference", about.get("endToEndIdentification")),
+            ("Status", status),
+        ]
+    )

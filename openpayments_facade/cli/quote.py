@@ -1,0 +1,60 @@
+"""`openpayments quote`: what a payment into another currency costs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from attrs import frozen
+
+from ..scopes import ApiScope
+from .output import describe, write_json
+from .run import BankArgument, BankRun, read_date
+
+__all__ = ["quote"]
+
+
+@frozen(kw_only=True)
+class QuoteRun(BankRun):
+    """One run of `quote`."""
+
+    bank: BankArgument
+
+
+def quote(
+    run: QuoteRun,
+    source: Annotated[str, typer.Option("--from", metavar="CODE", help="The currency to pay with, such as SEK.")],
+    target: Annotated[str, typer.Option("--to", metavar="CODE", help="The currency to pay in, such as USD.")],
+    amount: Annotated[str, typer.Option("--amount", metavar="NUMBER", help="How much, in the currency of --to.")],
+    country: Annotated[str, typer.Option("--country", metavar="CODE", help="The country to pay to, such as US.")],
+    day: Annotated[
+        date | None, typer.Option("--date", parser=read_date, metavar="DATE", help="The day to pay on, if later.")
+    ] = None,
+) -> None:
+    """Ask what a payment into another currency costs.
+
+    \b
+      openpayments quote ESSESESS --from SEK --to USD --amount 130.00 --country US
+      openpayments pay ESSESESS --quote QUOTE_ID --amount 130.00 --currency USD ...
+    """
+    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+        found = bank.fx_quotes.create(
+            source_currency=source,
+            target_currency=target,
+            amount=amount,
+            country_code=country,
+            requested_execution_date=day,
+        )
+    if run.as_json:
+        return write_json(found.to_dict())
+    return describe(
+        [
+            ("Quote", found.fx_quote_id),
+            ("Rate", found.fx_rate),
+            ("Fee", found.fee),
+            ("Total", found.total_amount),
+            ("Valid from", found.valid_from),
+            ("Valid until", found.valid_to),
+        ]
+    )
