@@ -328,7 +328,7 @@ class AuthorisationTimeoutError(_AuthorisationError):
 class AnotherSignatureNeededError(AuthorisationTimeoutError):
     """The user has authorised, and others have to sign as well, such as the second of two people in a company.
 
-    Start another authorisation for the next person, or call `authorisation.wait()` again later.
+    Start another authorisation for the next person, or call the same `wait()` again later.
     """
 
     messages: tuple[TppMessage, ...] = ()
@@ -343,7 +343,7 @@ class PaymentError(OpenPaymentsError):
     status: str | None = None
     """Its status, as the bank sent it."""
     code: str | None = None
-    """The bank's own code (`AUTHORISATION_PENDING_API`, ...; new ones may appear). None without one."""
+    """The bank's own code, which says why. None if it gave none."""
     messages: tuple[TppMessage, ...] = ()
     """All messages of the bank's answer."""
 

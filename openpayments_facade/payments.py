@@ -158,7 +158,7 @@ def payee_match(created: models.PaymentCreated) -> models.PayeeMatch | None:
 def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
     """The entry of a payment in an account's transactions, by the payment's id, else by the payer's reference.
 
-        entry = payments.find(bank.accounts(consent).transactions(account), created)
+        entry = payments.find(bank.accounts(consent).transactions(account, booking_status="both"), created)
 
     Args:
         transactions: Transactions of the account, booked and pending; of an async client, a list of them. Booked ones

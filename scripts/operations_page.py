@@ -45,6 +45,29 @@ WORDS: Final[Mapping[str, str]] = {
     "readCardAccountDetails": "bank.cards(consent).get",
     "getCardBalances": "bank.cards(consent).balances",
     "getCardTransactionList": "bank.cards(consent).transactions",
+    "createSigningBasket": "bank.signing_baskets.create",
+    "getSigningBasket": "bank.signing_baskets.get",
+    "deleteSigningBasket": "bank.signing_baskets.delete",
+    "getSigningBasketStatus": "bank.signing_baskets.status",
+    "startSigningBasketAuthorisation": "bank.signing_baskets.authorise",
+    "updateSigningBasketPsuData": "bank.signing_baskets.authorise",
+    "createFxQuote": "bank.fx_quotes.create",
+    "getFxQuote": "bank.fx_quotes.get",
+    "confirmCrossBorderPaymentIntent": "bank.fx_quotes.confirm",
+    "initiatePayment": "bank.payments.create",
+    "getPaymentInformation": "bank.payments.get",
+    "cancelPayment": "bank.payments.cancel",
+    "getPaymentInitiationStatus": "bank.payments.status",
+    "startPaymentAuthorisation": "bank.payments.start_authorisation",
+    "getPaymentInitiationAuthorisation": "bank.payments.authorisations",
+    "getPaymentInitiationScaStatus": "bank.payments.sca_status",
+    "updatePaymentPsuData": "bank.payments.select_method",
+    "startPaymentInitiationCancellationAuthorisation": "bank.payments.start_authorisation(cancellation=True)",
+    "getPaymentInitiationCancellationAuthorisationInformation": "bank.payments.authorisations(cancellation=True)",
+    "getPaymentCancellationScaStatus": "bank.payments.sca_status(cancellation=True)",
+    "updatePaymentCancellationPsuData": "bank.payments.select_method(cancellation=True)",
+    "createKyc": "op.kyc.create",
+    "getKycStatus": "op.kyc.status",
 }
 
 _HEAD: Final = """\
@@ -68,9 +91,9 @@ with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
 
 An operation is a module of the package that is named as its section: `openpayments_client.api.payment_initiation`.
 What is in its path goes by position, all else by name; bodies are models: `from openpayments_facade import models`.
-`bank.call(initiate_payment, "payments", "domestic", body=models.DomesticPayment(...))` starts a payment, and sends it
-once; a second call makes a second payment. Operations without a bank that need the user's id take it as
-`psu_id=...`, and `psu_corporate_id=...`, or from `bank.call`.
+What creates or changes something is sent once; a second call makes a second payment
+([What happens when the network fails](network-failures.md)). Operations without a bank that need the user's id take it
+as `psu_id=...`, and `psu_corporate_id=...`, or from `bank.call`.
 
 What the description does not have yet goes with `op.request` and `bank.request`.
 

@@ -73,13 +73,12 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
         Raises:
             InvalidArgumentError: There is no payment, one is named twice, or there are more than the limit.
             BadRequestError, ConflictError: The payments don't go together, or one is already approved.
-            OutcomeUnknownError: There is no answer. A basket has no effect until it is approved: create it again.
+            OutcomeUnknownError: There is no answer. A basket has no effect until it is approved: create it
+                again, with new payments if the bank refuses these.
         """
         ids = as_list(payment_ids, "payment_ids", lambda each, name: id_of(each, "payment_id", name))
-        if not ids:
-            raise refuse("payment_ids", "must have at least one payment")
-        if len({*ids}) < len(ids):
-            raise refuse("payment_ids", "must not name a payment twice")
+        if not ids or len({*ids}) < len(ids):
+            raise refuse("payment_ids", "must have at least one payment, and none twice")
         body = models.SigningBasketRequest(payment_ids=[*ids])
         operation = Operation.at_bank(self._bank, api.create_signing_basket, body=body)
         most = await self.limit() if check_limit else None

@@ -122,10 +122,8 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
     body = _clipped(scrubbed(answer))
-    said = f"{answer.status_code} with {problem}"
-    return errors.UnreadableResponseError(
-        said, path=path, body=body, may_have_taken_effect=not is_resendable(answer.method), **about(answer)
-    )
+    said, is_change = f"{answer.status_code} with {problem}", not is_resendable(answer.method)
+    return errors.UnreadableResponseError(said, path=path, body=body, may_have_taken_effect=is_change, **about(answer))
 
 
 _SAFE_TYPES: Final = {"text/html", "text/plain", "text/xml", "application/xml", "application/octet-stream"}

@@ -20,7 +20,7 @@ from .. import errors
 from .._checks import check, refuse
 from .._redaction import printable
 from ..scopes import ApiScope
-from .arguments import id_of, today
+from . import arguments
 from .operation import Operation
 from .payment_orders import is_product
 from .request import read_request
@@ -77,8 +77,8 @@ def is_reached(payment_id: str, status: PaymentStatus, until: str) -> bool:
     if status.needs_another_signature:
         missing = next((f"{each.code}: {each.text}" for each in status.messages if each.code), "another signature")
         said = f"payment {payment_id} is {printable(status)} ({printable(missing)}): others have to sign"
-        ids = {"resource_id": payment_id, "payment_id": payment_id}
-        raise errors.AnotherSignatureNeededError(said, messages=status.messages, **ids)
+        about = {"resource_id": payment_id, "payment_id": payment_id, "messages": status.messages}
+        raise errors.AnotherSignatureNeededError(said, **about)
     return status.is_final or (until == "accepted" and status.is_accepted)
 
 
@@ -102,15 +102,15 @@ def payment_of(payment: Any, product: object) -> tuple[str, str]:
     known = getattr(payment, "product", None) or product
     if not is_product(known) or product not in (None, known):
         raise refuse("product", "must be that of the payment, such as domestic; an id alone does not say it")
-    return id_of(payment, "payment_id"), known
+    return arguments.id_of(payment, "payment_id"), known
 
 
 def quote_of(quote: Any, argument: str = "fx_quote") -> Any:
     """The id of a quote. Raises InvalidArgumentError if it can't be used any more."""
     last = _moment(getattr(quote, "valid_to", None))
-    if last is not None and last < today():
+    if last is not None and last < arguments.today():
         raise refuse(argument, f"was valid until {last:%Y-%m-%d %H:%M} UTC; create a new one")
-    id_ = id_of(quote, "fx_quote_id", argument)
+    id_ = arguments.id_of(quote, "fx_quote_id", argument)
     check(OPERATIONS["initiate_payment"].arguments["fx_quote_id"], id_, argument)
     return id_
 

@@ -47,13 +47,13 @@ class Subject(Generic[T]):
     reads: ClassVar[str]
     """Its operation that reads the resource, or its status."""
     status_field: ClassVar[str] = "transaction_status"
-    follows_sca: ClassVar[bool] = False
+    follows_sca: ClassVar[bool] = True
     """Whether the outcome of its authorisation is the SCA status alone."""
     done: ClassVar[frozenset[str]] = frozenset()
     """Statuses of a resource that is authorised."""
-    partly: ClassVar[frozenset[str]] = frozenset()
+    partly: ClassVar[frozenset[str]] = frozenset({"PATC"})
     """Statuses of a resource that others have to authorise as well."""
-    lost: ClassVar[frozenset[str]]
+    lost: ClassVar[frozenset[str]] = FAILED
     """Statuses of a resource that can't be authorised any more."""
 
     @property
@@ -106,6 +106,7 @@ class ConsentSubject(Subject["models.Consent"]):
     steps = "start_consent_authorisation update_consents_psu_data get_consent_sca_status"
     reads = "get_consent_information"
     status_field = "consent_status"
+    follows_sca = False
     done = frozenset({"valid"})
     partly = frozenset({"partiallyAuthorised"})
     lost = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
@@ -126,9 +127,6 @@ class PaymentSubject(Subject[PaymentStatus]):
     api: ClassVar[Any] = payment_initiation
     steps = "start_payment_authorisation update_payment_psu_data get_payment_initiation_sca_status"
     reads = "get_payment_initiation_status"  # some banks have no operation that reads the payment
-    follows_sca = True
-    partly = frozenset({"PATC"})
-    lost = FAILED
 
     def identify(self, answer: RawResponse[Any]) -> PaymentStatus:
         """The payment's status."""
@@ -162,9 +160,6 @@ class BasketSubject(Subject["models.SigningBasket"]):
     api: ClassVar[Any] = signing_baskets
     steps = "start_signing_basket_authorisation update_signing_basket_psu_data get_signing_basket_sca_status"
     reads = "get_signing_basket"
-    follows_sca = True
-    partly = frozenset({"PATC"})
-    lost = FAILED
 
 
 def same(known: str, status: str | None) -> bool:

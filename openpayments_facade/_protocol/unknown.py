@@ -15,13 +15,11 @@ from ..errors import OutcomeUnknownError
 if TYPE_CHECKING:
     from .operation import Operation
 
-_NOTHING_YET: Final = "it has no effect until somebody approves it, and its id is unknown: create it again"
-_LOOK_FIRST: Final = (
-    "list the authorisations and read their SCA status: if one is finalised, the user has approved; else start another"
-)
+_LOOK_FIRST: Final = "read the SCA status of each authorisation: if one is finalised, it is approved; else start one"
 _ADVICE: Final = {
-    "initiate_payment": "nobody has approved it, so it moves no money, and its id is unknown: create it again",
-    **dict.fromkeys(("create_consent", "create_signing_basket"), _NOTHING_YET),
+    "initiate_payment": "nobody has approved it, so it moves no money: create it again, with a new quote if it had one",
+    "create_consent": "it has no effect until somebody approves it, and its id is unknown: create it again",
+    "create_signing_basket": "nobody has approved it: create it again, with new payments if the bank refuses these",
     "create_fx_quote": "a quote costs nothing: create another",
     "create_kyc": "the form is empty: create it again",
     "confirm_cross_border_payment_intent": "confirming moves no money: read the quote, and confirm it again or another",

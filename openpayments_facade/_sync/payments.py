@@ -172,7 +172,7 @@ class Payments(AuthorisingService[PaymentStatus]):
             timeout: Seconds until it gives up.
 
         Returns:
-            The status that was waited for.
+            The status that was waited for; or another one that is final and not failed (`PART`).
 
         Raises:
             InvalidArgumentError: `until` or `timeout` is wrong.

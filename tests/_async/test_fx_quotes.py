@@ -24,8 +24,7 @@ from openpayments_facade import (
     ServerError,
     amount,
 )
-from openpayments_facade._protocol import initiation
-from openpayments_facade._protocol.arguments import today
+from openpayments_facade._protocol import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,7 +147,7 @@ async def test_until_when_a_quote_can_be_used(
 ) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
     quote = evolve(await bank.fx_quotes.create(**ASKED), valid_to=valid_to)
-    monkeypatch.setattr(initiation, "today", lambda: NOON)
+    monkeypatch.setattr(arguments, "today", lambda: NOON)
     if is_past:
         with pytest.raises(InvalidArgumentError, match="fx_quote was valid until"):
             await bank.payments.create(ORDER, fx_quote=quote)
@@ -194,7 +193,7 @@ async def test_amounts_and_codes_are_put_right(
     op: AsyncOpenPayments, simulator: Simulator, given: Any, amount_: str
 ) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
-    day = today().date() + timedelta(days=7)
+    day = arguments.today().date() + timedelta(days=7)
     codes = {"source_currency": " sek", "target_currency": "usd", "country_code": "us"}
     for when in (None, timedelta(days=7), day, day.isoformat()):
         await bank.fx_quotes.create(**codes, amount=given, requested_execution_date=when)

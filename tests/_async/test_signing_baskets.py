@@ -192,8 +192,8 @@ async def test_payments_that_do_not_go_together(op: AsyncOpenPayments, simulator
     ("ids", "problem"),
     [
         ([], "^payment_ids must"),
-        (["p", "p"], "^payment_ids must not name a payment twice"),
-        ([CreatedPayment("p", product="domestic"), "p"], "^payment_ids must not name a payment twice"),
+        (["p", "p"], "^payment_ids must have at least one payment, and none twice"),
+        ([CreatedPayment("p", product="domestic"), "p"], "^payment_ids must have at least one payment, and none twice"),
         ("p", "^payment_ids must be a list"),
         (None, "^payment_ids must"),
         (["p", ""], r"^payment_ids"),

@@ -25,8 +25,7 @@ from openpayments_facade import (
     ServerError,
     amount,
 )
-from openpayments_facade._protocol import initiation
-from openpayments_facade._protocol.arguments import today
+from openpayments_facade._protocol import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +148,7 @@ def test_until_when_a_quote_can_be_used(
 ) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
     quote = evolve(bank.fx_quotes.create(**ASKED), valid_to=valid_to)
-    monkeypatch.setattr(initiation, "today", lambda: NOON)
+    monkeypatch.setattr(arguments, "today", lambda: NOON)
     if is_past:
         with pytest.raises(InvalidArgumentError, match="fx_quote was valid until"):
             bank.payments.create(ORDER, fx_quote=quote)
@@ -193,7 +192,7 @@ def test_a_bad_quote_is_refused_before_anything_is_sent(
 )
 def test_amounts_and_codes_are_put_right(op: OpenPayments, simulator: Simulator, given: Any, amount_: str) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
-    day = today().date() + timedelta(days=7)
+    day = arguments.today().date() + timedelta(days=7)
     codes = {"source_currency": " sek", "target_currency": "usd", "country_code": "us"}
     for when in (None, timedelta(days=7), day, day.isoformat()):
         bank.fx_quotes.create(**codes, amount=given, requested_execution_date=when)

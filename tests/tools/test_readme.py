@@ -11,6 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from openpayments_facade import (
     Approach,
+    PaymentStatus,
     Psu,
     money,
 )
@@ -32,9 +33,19 @@ def lines(page: str, heading: str) -> str:
     return code[1]
 
 
+@pytest.fixture
+def quick(openpayments_env: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody pauses for long."""
+    for half in ("_sync", "_async"):
+        where = f"openpayments_facade.{half}"
+        monkeypatch.setattr(f"{where}.authorisation.POLL_INTERVAL", dict.fromkeys(Approach, 0.01))
+        monkeypatch.setattr(f"{where}.authorisation.GRACE", 0.01)
+        monkeypatch.setattr(f"{where}.payments.FIRST_PAUSE", 0.05)
+
+
 @pytest.mark.openpayments_simulator(transactions=10)
 def test_from_a_bank_to_transactions(
-    openpayments_simulator: Simulator, openpayments_env: None, capsys: pytest.CaptureFixture[str]
+    openpayments_simulator: Simulator, quick: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = lines("README.md", "From a bank to transactions")
     assert len(code.strip().splitlines()) <= 20
@@ -72,7 +83,7 @@ def test_a_block_runs_as_it_stands(page: str, before: str, openpayments_env: Non
 
 @pytest.mark.parametrize("user", ["example-user", "example-exempted"])
 def test_an_authorisation_in_the_browser(
-    user: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments
+    user: str, openpayments_simulator: Simulator, openpayments_client: OpenPayments, quick: None
 ) -> None:
     psu = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id=user)
     bank = openpayments_client.at_bank("ESSESESS", psu)
@@ -91,7 +102,7 @@ def test_an_authorisation_in_the_browser(
 
 
 @pytest.fixture
-def authorising(openpayments_env: None) -> Iterator[dict[str, Any]]:
+def authorising(quick: None) -> Iterator[dict[str, Any]]:
     """The names that the examples of the page have."""
     names: dict[str, Any] = {"session": {}}
     exec(compile(lines("docs/authorising.md", "How a user authorises"), "docs/authorising.md", "exec"), names)
@@ -138,8 +149,7 @@ def test_how_it_ends_in_the_browser(
     assert authorising["answer"] == said
 
 
-def test_several_signatures(authorising: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openpayments_facade._sync.authorisation.GRACE", 0.01)
+def test_several_signatures(authorising: dict[str, Any]) -> None:
     exec(compile(lines("docs/authorising.md", "Several signatures"), "docs/authorising.md", "exec"), authorising)
     assert authorising["valid"].consent_status == "valid"
 
@@ -175,6 +185,180 @@ def test_cards_and_a_nightly_job(
     last = openpayments_simulator.requests[-1]
     assert last.headers["psu-id"] == "example-user"
     assert "psu-ip-address" not in last.headers
+
+
+def blocks(page: str) -> dict[str, list[str]]:
+    """The Python code of a page, by the heading above it."""
+    found: dict[str, list[str]] = {}
+    parts = re.finditer(r"^#+ ([^\n]+)$|^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    for heading, language, code in (part.groups() for part in parts):
+        if heading:
+            found[heading] = []
+        elif language == "python":
+            found[[*found][-1]].append(code)
+    return {heading: codes for heading, codes in found.items() if codes}
+
+
+def run(page: str, code: str, names: dict[str, Any]) -> None:
+    exec(compile(code, page, "exec"), names)
+
+
+PAYMENTS, FAILURES = blocks("docs/payments.md"), blocks("docs/network-failures.md")
+
+
+def test_a_payment_of_the_readme(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
+    code = lines("README.md", "A payment")
+    assert len(code.strip().splitlines()) <= 20
+    run("README.md", code, {})
+    assert re.fullmatch(r"\[\]\nShow to the user bankid\..*\nACS[PC]\n", capsys.readouterr().out)
+
+
+@pytest.fixture
+def paying(openpayments_simulator: Simulator, quick: None) -> Iterator[dict[str, Any]]:
+    """The names that all blocks of the page about payments go on from."""
+
+    class Request:
+        @property
+        def url(self) -> str:
+            return openpayments_simulator.visit(names["url"])
+
+    names: dict[str, Any] = {"session": {}, "request": Request()}
+    run("docs/payments.md", PAYMENTS["Payments"][0], names)
+    yield names
+    names["op"].close()
+
+
+def test_a_payment(capsys: pytest.CaptureFixture[str], paying: dict[str, Any]) -> None:
+    shown, *_, last = capsys.readouterr().out.splitlines()
+    assert shown.startswith("Show to the user: ")
+    assert re.fullmatch("ACS[PC] accepted", last)
+    for code in PAYMENTS["Payments"][1:]:
+        del paying["status"]
+        run("docs/payments.md", code, paying)
+        assert paying["status"].is_accepted
+
+
+OF_PAYMENTS = {
+    "Which product": r"\['domestic', 'swedish-giro', .*\]\npayment.creditor_account.iban is not a valid IBAN: .*",
+    "Amounts": "",
+    "Before the user approves": "CREDITOR_NAME_CLOSE_MATCH .*\nCMTC Example Close Match AB",
+    "Approving": "",
+    "Waiting": "settled",
+    "Several signatures": ".*AUTHORISATION_PENDING_API.*",
+    "Cancelling": "",
+    "Many payments, one signature": r"salary-0 ACS[PC]\nsalary-1 ACS[PC]\nsalary-2 ACS[PC]",
+    "Other currencies": r"\d+\.\d\d SEK at .*\nPay .*",
+    "KYC": "Complete the form: http.*",
+    "Its entry in the account": r".*amount='-125\.50'.*",
+}
+"""What the blocks under each heading print."""
+
+
+@pytest.mark.parametrize("heading", OF_PAYMENTS)
+def test_what_else_there_is_to_payments(
+    heading: str, openpayments_simulator: Simulator, capsys: pytest.CaptureFixture[str], paying: dict[str, Any]
+) -> None:
+    if heading == "Waiting":
+        openpayments_simulator.settle_payment(paying["created"].payment_id)
+    capsys.readouterr()
+    for code in PAYMENTS[heading]:
+        run("docs/payments.md", code, paying)
+    assert re.fullmatch(OF_PAYMENTS[heading], capsys.readouterr().out.strip())
+    if heading in ("Approving", "Several signatures"):
+        assert paying["status"].is_accepted
+    if heading == "Cancelling":
+        assert paying["status"] == "CANC"
+
+
+def test_every_status_is_as_the_page_says() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z]{4})` \| .* \| (yes|no) \| (yes|no) \| (yes|no) \|",
+        (ROOT / "docs/payments.md").read_text(),
+        re.MULTILINE,
+    )
+    assert len(rows) == 14
+    for code, *said in rows:
+        status = PaymentStatus(code)
+        assert said == ["yes" if each else "no" for each in (status.is_final, status.is_accepted, status.is_failed)]
+
+
+@pytest.fixture
+def failing(quick: None) -> Iterator[dict[str, Any]]:
+    """The names that all blocks of the page about failures go on from, with a payment."""
+    names: dict[str, Any] = {}
+    for heading in ("What happens when the network fails", "Creating a payment"):
+        [code] = FAILURES[heading]
+        run("docs/network-failures.md", code, names)
+    yield names
+    names["op"].close()
+
+
+CREATE = ("POST", "/psd2/paymentinitiation/v1/payments/domestic")
+LOST = {
+    "Creating a payment": [CREATE],
+    "Authorising": [("POST", "*/authorisations"), ("PUT", "*/authorisations/*")],
+    "Cancelling": [("DELETE", "/psd2/paymentinitiation/v1/payments")],
+    "Baskets": [("POST", "/psd2/paymentinitiation/v1/signing-baskets"), CREATE],
+    "Quotes and KYC": [("POST", "/psd2/paymentinitiation/v1/fx")],
+    "A key against doing it twice": [],
+}
+"""What the blocks under each heading live through."""
+
+
+@pytest.mark.openpayments_simulator(settlement=600)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"close": True},
+        {"close": True, "carried_out": True},
+        {"close": True, "truncate": 20},
+        {"status": 502, "carried_out": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("heading", "method", "path"), [(heading, *each) for heading in LOST for each in LOST[heading]]
+)
+def test_a_lost_answer(
+    heading: str,
+    method: str,
+    path: str,
+    fault: dict[str, Any],
+    openpayments_simulator: Simulator,
+    failing: dict[str, Any],
+) -> None:
+    if heading == "Cancelling":
+        run("docs/network-failures.md", FAILURES["Authorising"][0], failing)
+    lost = openpayments_simulator.misbehave(path, method=method, **fault)
+    run("docs/network-failures.md", FAILURES[heading][0], failing)
+    assert lost.used == 1
+    statuses = [payment.status for payment in openpayments_simulator.payments]
+    assert statuses.count("ACSP") == (heading == "Authorising")
+    assert statuses.count("CANC") == (heading == "Cancelling")
+    if heading == "Baskets":
+        assert failing["bank"].signing_baskets.get(failing["basket"]).payment_ids == [
+            each.payment_id for each in failing["created"]
+        ]
+
+
+def test_an_approval_whose_start_was_lost(openpayments_simulator: Simulator, failing: dict[str, Any]) -> None:
+    [code] = FAILURES["Authorising"]
+    run("docs/network-failures.md", code, failing)
+    openpayments_simulator.misbehave(method="POST", close=True)
+    run("docs/network-failures.md", code, failing)
+    assert failing["authorisation"] is None
+    assert failing["status"].is_accepted
+
+
+def test_a_key(openpayments_simulator: Simulator, failing: dict[str, Any]) -> None:
+    before = len(openpayments_simulator.payments)
+    run("docs/network-failures.md", FAILURES["A key against doing it twice"][0], failing)
+    assert len(openpayments_simulator.payments) == before + 1
+
+
+def test_all_blocks_about_payments_run() -> None:
+    assert {"Payments", *OF_PAYMENTS} == {*PAYMENTS}
+    assert {"What happens when the network fails", *LOST} == {*FAILURES}
 
 
 TRANSACTIONS = re.findall(

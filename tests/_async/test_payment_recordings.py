@@ -1,0 +1,308 @@
+"""Payments as recorded traffic: each test replays its cassette, with the network blocked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from openpayments_facade import (
+    AccountReference,
+    Address,
+    AnotherSignatureNeededError,
+    ApiScope,
+    Approach,
+    AsyncBank,
+    AsyncOpenPayments,
+    AuthorisationFailedError,
+    BadRequestError,
+    CancellationRefusedError,
+    ConflictError,
+    CreatedPayment,
+    CrossBorderPayment,
+    DebtorAccountReference,
+    DomesticPayment,
+    GiroReference,
+    InternationalAddress,
+    KycRequiredError,
+    NotFoundError,
+    PaymentRejectedError,
+    Psu,
+    PsuContext,
+    SepaCreditTransfer,
+    SwedishGiroPayment,
+    amount,
+    payments,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import Provider
+
+# a person has to approve, or a bank to misbehave: the sandbox does neither by itself
+pytestmark = [pytest.mark.vcr, pytest.mark.block_network, pytest.mark.simulator_only(decoupled_reads=2)]
+
+CALLBACK = "https://app.example.com/callback"
+STATE = "the-state-of-a-session"
+SOMEBODY = Psu(ip_address="203.0.113.7", user_agent="Mozilla/5.0", id="example-user")
+A_COMPANY = evolve(SOMEBODY, corporate_id="example-company", context=PsuContext.CORPORATE)
+FIRST_SIGNER = evolve(A_COMPANY, id="99990101002")
+OF_THE_SANDBOX = "SE4550000000058398257466"
+TO_SOMEBODY = AccountReference(iban="SE3550000000054910000003")
+
+
+def client(provider: Provider) -> AsyncOpenPayments:
+    return AsyncOpenPayments(
+        **provider.arguments, api_scopes=[ApiScope.ACCOUNT_INFORMATION, ApiScope.PAYMENT_INITIATION]
+    )
+
+
+def domestic(**changes: Any) -> DomesticPayment:
+    payment = DomesticPayment(
+        instructed_amount=amount(Decimal("125.50"), "SEK"),
+        debtor_account=DebtorAccountReference(iban=OF_THE_SANDBOX),
+        creditor_account=TO_SOMEBODY,
+        creditor_name="Example Shop",
+        remittance_information_unstructured="Order 1001",
+        end_to_end_identification="order-1001",
+    )
+    return evolve(payment, **changes)
+
+
+async def approved(bank: AsyncBank, created: CreatedPayment) -> str:
+    """The status of a payment, once its user has approved it in the app."""
+    authorisation = await bank.payments.authorise(created)
+    assert authorisation.approach is Approach.DECOUPLED
+    return await authorisation.wait(poll_interval=0.01)
+
+
+async def test_payment_by_redirect_and_its_entry_in_the_account(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
+        consent = await bank.consents.create(valid_until=provider.today)
+        provider.simulate(lambda simulator: simulator.approve(consent.consent_id))
+        account, *_ = await bank.accounts(consent).list()
+
+        created = await bank.payments.create(domestic(debtor_account=DebtorAccountReference(iban=account.iban)))
+        assert (created.product, created.transaction_status) == ("domestic", "RCVD")
+        authorisation = await bank.payments.authorise(created)
+        assert authorisation.approach is Approach.OAUTH_REDIRECT
+        url = authorisation.redirect_url(redirect_uri=CALLBACK, state=STATE)
+        token = await authorisation.complete(provider.visit(url))
+        assert token is not None
+        assert token.scope == "paymentinitiation private"
+        assert await authorisation.wait(poll_interval=0.01) == "ACSP"
+        assert await bank.payments.authorisations(created) == [authorisation.authorisation_id]
+
+        provider.simulate(lambda simulator: simulator.settle_payment(created.payment_id))
+        assert await bank.payments.wait(created, "settled") == "ACSC"
+        read = await bank.payments.get(created)
+        assert (read.creditor_name, read.end_to_end_identification) == ("Example Shop", "order-1001")
+        entries = [entry async for entry in bank.accounts(consent).transactions(account, date_from=provider.today)]
+        entry = payments.find(entries, created)
+        assert entry is not None
+        assert (entry.payment_id, entry.end_to_end_id) == (created.payment_id, "order-1001")
+
+
+async def test_sepa_payment_with_a_qr_code(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        created = await bank.payments.create(
+            SepaCreditTransfer(
+                instructed_amount=amount("40", "EUR"),
+                debtor_account=DebtorAccountReference(iban=OF_THE_SANDBOX),
+                creditor_account=AccountReference(iban="DE89370400440532013000"),
+                creditor_name="Example Close Match",
+                creditor_agent="COBADEFFXXX",
+                creditor_agent_name="Commerzbank",
+                creditor_address=Address(country="DE", city="Frankfurt"),
+                end_to_end_identification="invoice-7",
+            )
+        )
+        payee = payments.payee_match(created)
+        assert payee is not None
+        assert payee.party_name_match == "CMTC"
+        assert [each.code for each in payments.warnings(created)] == ["CREDITOR_NAME_CLOSE_MATCH"]
+        authorisation = await bank.payments.authorise(created)
+        updates = [update async for update in authorisation.updates(poll_interval=0.01)]
+        assert len({update.challenge.qr_content for update in updates if update.challenge}) > 1
+        assert await authorisation.wait(poll_interval=0.01) == "ACSP"
+
+
+async def test_giro_payment_of_a_company(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", A_COMPANY)
+        created = await bank.payments.create(
+            SwedishGiroPayment(
+                instructed_amount=amount(1500, "SEK"),
+                debtor_account=DebtorAccountReference(iban=OF_THE_SANDBOX),
+                creditor_name="Example Energy",
+                creditor_giro=GiroReference(giro_number="5050-1055", giro_type="BANKGIRO"),
+                ocr_ref="1234567897",
+                end_to_end_identification="invoice-8",
+            )
+        )
+        assert await approved(bank, created) == "ACSP"
+        read = await bank.payments.get(created.payment_id, product="swedish-giro")
+        assert read.end_to_end_identification == "invoice-8"
+
+
+def abroad() -> CrossBorderPayment:
+    return CrossBorderPayment(
+        instructed_amount=amount(Decimal("130.00"), "USD"),
+        debtor_account=DebtorAccountReference(iban=OF_THE_SANDBOX),
+        creditor_account=AccountReference(account_number="1234567890"),
+        creditor_name="Example Books Inc",
+        creditor_agent="CHASUS33",
+        creditor_agent_name="Example Bank",
+        creditor_address=InternationalAddress(
+            country="US", postal_code="10001", street="Example Street 1", city="New York"
+        ),
+        end_to_end_identification="invoice-9",
+    )
+
+
+async def test_cross_border_payment_with_its_quote(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", A_COMPANY)
+        quote = await bank.fx_quotes.create(
+            source_currency="SEK", target_currency="USD", amount=Decimal("130.00"), country_code="US"
+        )
+        assert quote.total_amount is not None
+        assert (await bank.fx_quotes.get(quote)).fx_rate == quote.fx_rate
+        created = await bank.payments.create(abroad(), fx_quote=quote)
+        assert await approved(bank, created) == "ACSP"
+
+
+async def test_quote_that_is_confirmed_and_paid_by_own_means(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", A_COMPANY)
+        quote = await bank.fx_quotes.create(
+            source_currency="SEK", target_currency="USD", amount="130.00", country_code="US"
+        )
+        intent = await bank.fx_quotes.confirm(quote, abroad())
+        assert intent.instructed_amount is not None
+        assert intent.instructed_amount.currency == "SEK"
+        with pytest.raises(BadRequestError):  # it is used up
+            await bank.payments.create(abroad(), fx_quote=quote.fx_quote_id)
+
+
+async def test_payment_that_is_rejected(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", evolve(SOMEBODY, id="example-payment-rejected"))
+        created = await bank.payments.create(domestic())
+        with pytest.raises(PaymentRejectedError) as caught:
+            await approved(bank, created)
+        assert (caught.value.payment_id, caught.value.status) == (created.payment_id, "RJCT")
+        with pytest.raises(PaymentRejectedError):
+            await bank.payments.wait(created)
+
+
+async def test_payment_that_two_people_sign(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", FIRST_SIGNER)
+        created = await bank.payments.create(domestic())
+        authorisation = await bank.payments.authorise(created)
+        assert [update.sca_status async for update in authorisation.updates(poll_interval=0.01)][-1] == "finalised"
+        with pytest.raises(AnotherSignatureNeededError) as caught:
+            await bank.payments.wait(created)
+        assert [each.code for each in caught.value.messages] == ["AUTHORISATION_PENDING_API"]
+        assert await approved(op.at_bank("ESSESESS", evolve(A_COMPANY, id="example-colleague")), created) == "ACSP"
+
+
+async def test_payment_that_is_approved_at_the_second_attempt(provider: Provider) -> None:
+    async with client(provider) as op:
+        created = await op.at_bank("ESSESESS", evolve(A_COMPANY, id="99990101004")).payments.create(domestic())
+        with pytest.raises(AuthorisationFailedError) as caught:
+            await approved(op.at_bank("ESSESESS", evolve(A_COMPANY, id="99990101004")), created)
+        assert (caught.value.code, caught.value.trying_again_helps) == ("AUTHENTICATION_SESSION_EXPIRED", True)
+        assert await approved(op.at_bank("ESSESESS", A_COMPANY), created) == "ACSP"
+
+
+async def test_payment_that_is_cancelled(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        for is_approved in (False, True):
+            created = await bank.payments.create(domestic())
+            if is_approved:
+                assert await approved(bank, created) == "ACSP"
+            assert await bank.payments.cancel(created) is None
+            status = await bank.payments.status(created)
+            assert (status, status.is_failed) == ("CANC", True)
+
+
+async def test_cancellation_that_the_user_approves(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", SOMEBODY)
+        created = await bank.payments.create(domestic())
+        assert await approved(bank, created) == "ACSP"
+        cancelled = await bank.payments.cancel(created)
+        assert cancelled is not None
+        authorisation = await bank.payments.authorise(created, cancellation=True)
+        assert await authorisation.wait(poll_interval=0.01) == "CANC"
+        assert await bank.payments.authorisations(created, cancellation=True) == [authorisation.authorisation_id]
+
+
+async def test_cancellation_that_is_refused(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("HANDSESS", SOMEBODY)
+        created = await bank.payments.create(domestic())
+        with pytest.raises(CancellationRefusedError):
+            await bank.payments.cancel(created)
+
+
+async def test_payment_to_a_flagged_payee(provider: Provider) -> None:
+    async with client(provider) as op:
+        created = await op.at_bank("ESSESESS", SOMEBODY).payments.create(domestic(creditor_name="Example Flagged"))
+        assert [(each.category, each.code) for each in payments.warnings(created)] == [
+            ("WARNING", "CREDITOR_ACCOUNT_FLAGGED")
+        ]
+
+
+async def test_unknown_payment(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        with pytest.raises(NotFoundError):
+            await bank.payments.status("65b41d08-5bb4-4243-96d8-4049971b6287", product="domestic")
+
+
+async def test_basket_of_payments(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", A_COMPANY)
+        created = [await bank.payments.create(domestic(end_to_end_identification=f"order-{n}")) for n in range(3)]
+        basket = await bank.signing_baskets.create(created)
+        assert await bank.signing_baskets.status(basket) == "RCVD"
+        authorisation = await bank.signing_baskets.authorise(basket)
+        signed = await authorisation.wait(poll_interval=0.01)
+        assert signed.payment_ids == [each.payment_id for each in created]
+        assert [await bank.payments.wait(each) for each in created] == ["ACSP"] * 3
+        with pytest.raises(ConflictError):
+            await bank.signing_baskets.delete(basket)
+
+
+async def test_basket_that_is_deleted(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", A_COMPANY)
+        created = await bank.payments.create(domestic())
+        basket = await bank.signing_baskets.create([created.payment_id])
+        assert (await bank.signing_baskets.get(basket)).payment_ids == [created.payment_id]
+        with pytest.raises(BadRequestError) as caught:
+            await bank.payments.authorise(created)
+        assert caught.value.code == "RESOURCE_BLOCKED"
+        assert await bank.signing_baskets.delete(basket) is None
+        assert await approved(bank, created) == "ACSP"
+
+
+@pytest.mark.simulator_only(decoupled_reads=2, require_kyc=True)
+async def test_payment_that_waits_for_the_kyc_of_a_company(provider: Provider) -> None:
+    async with client(provider) as op:
+        bank = op.at_bank("ESSESESS", A_COMPANY)
+        with pytest.raises(KycRequiredError) as caught:
+            await bank.payments.create(domestic())
+        assert caught.value.kyc_url is not None
+        assert (await op.kyc.create(A_COMPANY, country_code="SE")).kyc_url
+        assert (await op.kyc.status(A_COMPANY)).kyc_status == "Invalid"
+        provider.simulate(lambda simulator: simulator.complete_kyc("example-company"))
+        assert (await op.kyc.status(A_COMPANY)).kyc_status == "Valid"
+        assert (await bank.payments.create(domestic())).transaction_status == "RCVD"
