@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, evolve, field
+from openpayments_client import models
 from openpayments_client.api import payment_initiation as api
 
 from .. import payments
 from .._checks import refuse
 from .._protocol import initiation
 from .._protocol.keys import result_of
+from .._protocol.operation import Operation
 from .._protocol.options import read_seconds
 from .._protocol.payment_orders import as_order
 from .._protocol.subjects import CancellationSubject, PaymentSubject
@@ -26,8 +28,6 @@ from .waiting import AsyncWaiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from openpayments_client import models
 
     from .._protocol.answer import RawResponse
     from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyPayment, AnyQuote
@@ -202,7 +202,9 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
             CancellationRefusedError: The bank does not cancel it, or not any more.
             OutcomeUnknownError: There is no answer; read the status.
         """
-        return await self._call(api.cancel_payment, *self._of(payment_id, product).path)
+        answer = await self._run(Operation.at_bank(self._bank, api.cancel_payment, *self._of(payment_id, product).path))
+        # only 204 says that it is done, and another answer may be empty
+        return answer.parsed if answer.status_code == 204 else answer.parsed or models.PaymentCancelled()
 
     async def authorise(
         self,

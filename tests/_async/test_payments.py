@@ -35,6 +35,7 @@ from openpayments_facade import (
     NotFoundError,
     OutcomeUnknownError,
     Payment,
+    PaymentCancelled,
     PaymentCancelledError,
     PaymentError,
     PaymentRejectedError,
@@ -291,6 +292,19 @@ async def test_a_cancellation_that_the_user_has_to_approve(op: AsyncOpenPayments
         await bank.payments.wait(created)
 
 
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize("body", ["", {}])
+async def test_only_one_answer_says_that_a_payment_is_cancelled(
+    op: AsyncOpenPayments, simulator: Simulator, status: int, body: Any
+) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    created = await bank.payments.create(order())
+    simulator.misbehave(PAYMENTS, method="DELETE", status=status, body=body)
+    assert await bank.payments.cancel(created) == PaymentCancelled()
+    simulator.misbehave(PAYMENTS, method="DELETE", status=204)
+    assert await bank.payments.cancel(created) is None
+
+
 async def test_a_cancellation_in_the_browser(op: AsyncOpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
     created = await bank.payments.create(order())
@@ -445,6 +459,61 @@ async def test_a_second_authorisation_after_a_failed_one(op: AsyncOpenPayments, 
         await failed.wait(poll_interval=0.01)
 
 
+async def test_banks_and_users_with_whom_nothing_is_left_to_do(op: AsyncOpenPayments) -> None:
+    exempted = evolve(SOMEBODY, id="example-exempted")
+    for bic, user, ends_as in (("HANDSESS", SOMEBODY, "finalised"), ("ESSESESS", exempted, "exempted")):
+        bank = op.at_bank(bic, user, redirect_preferred=False)
+        authorisation = await bank.payments.authorise(await bank.payments.create(order()))
+        assert (authorisation.sca_status, authorisation.challenge) == (ends_as, None)
+        assert (await authorisation.poll()).is_over
+        assert await authorisation.wait(poll_interval=0.01) == "ACSP"
+
+
+@pytest.mark.openpayments_simulator(plain_redirect=True)
+async def test_a_plain_redirect_needs_no_exchange(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("NDEASESS", SOMEBODY)
+    created = await bank.payments.create(order())
+    authorisation = await bank.payments.authorise(created)
+    assert authorisation.approach is Approach.REDIRECT
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+    assert await authorisation.complete(callback) is None
+    assert await authorisation.wait(poll_interval=0.01) == "ACSP"
+    assert simulator.token_requests == 1
+
+
+@pytest.mark.parametrize("status", ["RCVD", "ACTC", "XYZ9"])
+async def test_the_authorisation_alone_says_that_the_user_has_approved(
+    op: AsyncOpenPayments, simulator: Simulator, status: str
+) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=False)
+    created = await bank.payments.create(order())
+    authorisation = await bank.payments.authorise(created)
+    simulator.misbehave(STATUSES, change={"transactionStatus": status})
+    assert await authorisation.wait(poll_interval=0.01) == status
+    # and accepted it is later
+    assert await bank.payments.wait(created) == "ACSP"
+
+
+async def test_a_payment_that_is_accepted_does_not_end_its_authorisation(
+    op: AsyncOpenPayments, simulator: Simulator
+) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=False)
+    authorisation = await bank.payments.authorise(await bank.payments.create(order()))
+    silent = simulator.misbehave(f"{PAYMENTS}/*/*/authorisations/*", method="GET", times=None, body={})
+    accepted = simulator.misbehave(STATUSES, times=None, body={"transactionStatus": "ACSP"})
+    assert not (await authorisation.poll()).is_over
+    with pytest.raises(AuthorisationTimeoutError):
+        await authorisation.wait(timeout=0.1, poll_interval=0.01)
+    assert silent.used > 1
+    assert accepted.used > 0
+    # but what is rejected is over
+    simulator.behave()
+    simulator.misbehave(f"{PAYMENTS}/*/*/authorisations/*", method="GET", body={})
+    simulator.misbehave(STATUSES, change={"transactionStatus": "RJCT"})
+    with pytest.raises(PaymentRejectedError):
+        await bank.payments.resume(authorisation.to_dict()).wait(poll_interval=0.01)
+
+
 async def test_a_user_who_never_ends(op: AsyncOpenPayments) -> None:
     bank = op.at_bank("ESSESESS", evolve(SOMEBODY, id="example-never-ends"), redirect_preferred=False)
     created = await bank.payments.create(order())
@@ -502,7 +571,7 @@ async def test_a_payment_that_is_not_in_time(op: AsyncOpenPayments, simulator: S
     with pytest.raises(PaymentTimeoutError, match=f"not {until} within 0.05 s; its status is {status}") as caught:
         await bank.payments.wait(created, until, timeout=0.05)
     assert (caught.value.payment_id, caught.value.status) == (created.payment_id, status)
-    assert len(simulator.requests) == sent + 2
+    assert len(simulator.requests) - sent in {1, 2}  # a slow machine has no time for the last look
     # it can be called again
     if until == "accepted":
         simulator.approve(created.payment_id)
@@ -533,6 +602,19 @@ async def test_failures_that_may_pass_while_waiting(
     assert len(waits) == 2 * PATIENCE
     with pytest.raises(NotFoundError):
         await payments_.wait("nobody-has-this-id", product="domestic")
+
+
+@pytest.mark.parametrize("odd", [{}, {"transactionStatus": None}, [], "", "<h1>Soon</h1>"])
+async def test_a_status_that_can_not_be_read_is_read_again(
+    op: AsyncOpenPayments, simulator: Simulator, waits: list[float], odd: Any
+) -> None:
+    created = await approved(op, simulator)
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    simulator.misbehave(STATUSES, body=odd, times=2)
+    with pytest.raises(UnreadableResponseError):
+        await bank.payments.status(created)
+    assert await bank.payments.wait(created) == "ACSP"
+    assert waits == [1]
 
 
 async def test_a_server_may_say_how_long_to_wait(
@@ -800,6 +882,25 @@ async def test_a_reference_is_made_for_each_payment(op: AsyncOpenPayments, simul
     assert len({*made}) == 3
     assert [each.request["endToEndIdentification"] for each in simulator.payments] == made
     assert mine.end_to_end_identification is None
+
+
+@pytest.mark.parametrize("kind", ["domestic", "giro-ocr"])
+async def test_nothing_personal_is_written_to_the_log(
+    op: AsyncOpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    caplog.set_level("DEBUG")
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    more = {"ocr_ref": "12345"} if kind == "giro-ocr" else {}
+    created = await bank.payments.create(order(kind, creditor_name="Example Person", **more))
+    authorisation = await bank.payments.authorise(created)
+    await authorisation.wait(poll_interval=0.01)
+    simulator.misbehave(PAYMENTS, method="POST", close=True)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await bank.payments.create(order(kind, creditor_name="Example Person", **more))
+    shown = f"{caplog.text} {created!r} {authorisation!r} {caught.value} {vars(caught.value)}"
+    assert created.payment_id in shown
+    for secret in (DEBTOR, PAYEE.iban, "Example Person", "125.50", "99.00", "5050-1055", "50501055", "'12345'"):
+        assert secret is None or secret not in shown
 
 
 # raw answers

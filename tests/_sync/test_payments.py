@@ -35,6 +35,7 @@ from openpayments_facade import (
     OpenPayments,
     OutcomeUnknownError,
     Payment,
+    PaymentCancelled,
     PaymentCancelledError,
     PaymentError,
     PaymentRejectedError,
@@ -289,6 +290,19 @@ def test_a_cancellation_that_the_user_has_to_approve(op: OpenPayments, simulator
         bank.payments.wait(created)
 
 
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize("body", ["", {}])
+def test_only_one_answer_says_that_a_payment_is_cancelled(
+    op: OpenPayments, simulator: Simulator, status: int, body: Any
+) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    created = bank.payments.create(order())
+    simulator.misbehave(PAYMENTS, method="DELETE", status=status, body=body)
+    assert bank.payments.cancel(created) == PaymentCancelled()
+    simulator.misbehave(PAYMENTS, method="DELETE", status=204)
+    assert bank.payments.cancel(created) is None
+
+
 def test_a_cancellation_in_the_browser(op: OpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=True)
     created = bank.payments.create(order())
@@ -441,6 +455,59 @@ def test_a_second_authorisation_after_a_failed_one(op: OpenPayments, simulator: 
         failed.wait(poll_interval=0.01)
 
 
+def test_banks_and_users_with_whom_nothing_is_left_to_do(op: OpenPayments) -> None:
+    exempted = evolve(SOMEBODY, id="example-exempted")
+    for bic, user, ends_as in (("HANDSESS", SOMEBODY, "finalised"), ("ESSESESS", exempted, "exempted")):
+        bank = op.at_bank(bic, user, redirect_preferred=False)
+        authorisation = bank.payments.authorise(bank.payments.create(order()))
+        assert (authorisation.sca_status, authorisation.challenge) == (ends_as, None)
+        assert authorisation.poll().is_over
+        assert authorisation.wait(poll_interval=0.01) == "ACSP"
+
+
+@pytest.mark.openpayments_simulator(plain_redirect=True)
+def test_a_plain_redirect_needs_no_exchange(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("NDEASESS", SOMEBODY)
+    created = bank.payments.create(order())
+    authorisation = bank.payments.authorise(created)
+    assert authorisation.approach is Approach.REDIRECT
+    callback = simulator.visit(authorisation.redirect_url(redirect_uri=CALLBACK))
+    assert authorisation.complete(callback) is None
+    assert authorisation.wait(poll_interval=0.01) == "ACSP"
+    assert simulator.token_requests == 1
+
+
+@pytest.mark.parametrize("status", ["RCVD", "ACTC", "XYZ9"])
+def test_the_authorisation_alone_says_that_the_user_has_approved(
+    op: OpenPayments, simulator: Simulator, status: str
+) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=False)
+    created = bank.payments.create(order())
+    authorisation = bank.payments.authorise(created)
+    simulator.misbehave(STATUSES, change={"transactionStatus": status})
+    assert authorisation.wait(poll_interval=0.01) == status
+    # and accepted it is later
+    assert bank.payments.wait(created) == "ACSP"
+
+
+def test_a_payment_that_is_accepted_does_not_end_its_authorisation(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY, redirect_preferred=False)
+    authorisation = bank.payments.authorise(bank.payments.create(order()))
+    silent = simulator.misbehave(f"{PAYMENTS}/*/*/authorisations/*", method="GET", times=None, body={})
+    accepted = simulator.misbehave(STATUSES, times=None, body={"transactionStatus": "ACSP"})
+    assert not authorisation.poll().is_over
+    with pytest.raises(AuthorisationTimeoutError):
+        authorisation.wait(timeout=0.1, poll_interval=0.01)
+    assert silent.used > 1
+    assert accepted.used > 0
+    # but what is rejected is over
+    simulator.behave()
+    simulator.misbehave(f"{PAYMENTS}/*/*/authorisations/*", method="GET", body={})
+    simulator.misbehave(STATUSES, change={"transactionStatus": "RJCT"})
+    with pytest.raises(PaymentRejectedError):
+        bank.payments.resume(authorisation.to_dict()).wait(poll_interval=0.01)
+
+
 def test_a_user_who_never_ends(op: OpenPayments) -> None:
     bank = op.at_bank("ESSESESS", evolve(SOMEBODY, id="example-never-ends"), redirect_preferred=False)
     created = bank.payments.create(order())
@@ -498,7 +565,7 @@ def test_a_payment_that_is_not_in_time(op: OpenPayments, simulator: Simulator, u
     with pytest.raises(PaymentTimeoutError, match=f"not {until} within 0.05 s; its status is {status}") as caught:
         bank.payments.wait(created, until, timeout=0.05)
     assert (caught.value.payment_id, caught.value.status) == (created.payment_id, status)
-    assert len(simulator.requests) == sent + 2
+    assert len(simulator.requests) - sent in {1, 2}  # a slow machine has no time for the last look
     # it can be called again
     if until == "accepted":
         simulator.approve(created.payment_id)
@@ -527,6 +594,19 @@ def test_failures_that_may_pass_while_waiting(op: OpenPayments, simulator: Simul
     assert len(waits) == 2 * PATIENCE
     with pytest.raises(NotFoundError):
         payments_.wait("nobody-has-this-id", product="domestic")
+
+
+@pytest.mark.parametrize("odd", [{}, {"transactionStatus": None}, [], "", "<h1>Soon</h1>"])
+def test_a_status_that_can_not_be_read_is_read_again(
+    op: OpenPayments, simulator: Simulator, waits: list[float], odd: Any
+) -> None:
+    created = approved(op, simulator)
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    simulator.misbehave(STATUSES, body=odd, times=2)
+    with pytest.raises(UnreadableResponseError):
+        bank.payments.status(created)
+    assert bank.payments.wait(created) == "ACSP"
+    assert waits == [1]
 
 
 def test_a_server_may_say_how_long_to_wait(op: OpenPayments, simulator: Simulator, waits: list[float]) -> None:
@@ -788,6 +868,25 @@ def test_a_reference_is_made_for_each_payment(op: OpenPayments, simulator: Simul
     assert len({*made}) == 3
     assert [each.request["endToEndIdentification"] for each in simulator.payments] == made
     assert mine.end_to_end_identification is None
+
+
+@pytest.mark.parametrize("kind", ["domestic", "giro-ocr"])
+def test_nothing_personal_is_written_to_the_log(
+    op: OpenPayments, simulator: Simulator, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    caplog.set_level("DEBUG")
+    bank = op.at_bank("SWEDSESS", SOMEBODY, redirect_preferred=False)
+    more = {"ocr_ref": "12345"} if kind == "giro-ocr" else {}
+    created = bank.payments.create(order(kind, creditor_name="Example Person", **more))
+    authorisation = bank.payments.authorise(created)
+    authorisation.wait(poll_interval=0.01)
+    simulator.misbehave(PAYMENTS, method="POST", close=True)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        bank.payments.create(order(kind, creditor_name="Example Person", **more))
+    shown = f"{caplog.text} {created!r} {authorisation!r} {caught.value} {vars(caught.value)}"
+    assert created.payment_id in shown
+    for secret in (DEBTOR, PAYEE.iban, "Example Person", "125.50", "99.00", "5050-1055", "50501055", "'12345'"):
+        assert secret is None or secret not in shown
 
 
 # raw answers

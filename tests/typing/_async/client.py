@@ -13,20 +13,12 @@ from openpayments_client.api.account_information import get_account_list, get_ba
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.api.consent import delete_consent
 from openpayments_client.api.payment_initiation import cancel_payment, initiate_payment
-from openpayments_client.models import (
-    AccountList,
-    AccountReference,
-    BalancesAnswer,
-    CountryList,
-    DebtorAccountReference,
-    DomesticPayment,
-    PaymentCancelled,
-    PaymentCreated,
-)
+from openpayments_client.models import AccountList, BalancesAnswer, CountryList, PayeeMatch, PaymentCreated
 
 from openpayments_facade import (
     AccessToken,
     Account,
+    AccountReference,
     ApiScope,
     Approach,
     Aspsp,
@@ -35,7 +27,11 @@ from openpayments_facade import (
     AsyncAuthorisation,
     AsyncBank,
     AsyncConsents,
+    AsyncFxQuotes,
+    AsyncKyc,
     AsyncOpenPayments,
+    AsyncPayments,
+    AsyncSigningBaskets,
     AsyncTransactions,
     AuthorisationStarted,
     AuthorisationUpdate,
@@ -49,18 +45,31 @@ from openpayments_facade import (
     ConsentAccess,
     ConsentCreated,
     Country,
+    CreatedPayment,
+    CrossBorderPaymentIntent,
+    DebtorAccountReference,
+    DomesticPayment,
     Environment,
+    FxQuote,
+    KycCreated,
+    KycStatusAnswer,
     MonetaryAmount,
+    Payment,
+    PaymentCancelled,
+    PaymentStatus,
     PendingTransaction,
     Psu,
     PsuContext,
     RawResponse,
     RedirectUrl,
     ScaStatusAnswer,
+    SigningBasket,
+    SigningBasketCreated,
     Transaction,
     TransactionReport,
     UserToken,
     money,
+    payments,
 )
 
 
@@ -199,3 +208,69 @@ async def accounts(bank: AsyncBank) -> None:
         assert_type(transaction.booking_date, date | None)
         assert_type(money(transaction.transaction_amount), Decimal)
         assert_type(await accounts.transaction(account, transaction_id=transaction), Transaction)
+
+
+async def paying(bank: AsyncBank, body: DomesticPayment) -> None:
+    assert_type(bank.payments, AsyncPayments)
+    created = await bank.payments.create(body)
+    assert_type(created, CreatedPayment)
+    assert_type(created.product, str)
+    assert_type(created.end_to_end_identification, str | None)
+    await bank.payments.create({"creditorName": "Ada"}, product="international", check_product=True, key="order 7")
+    assert_type(await bank.payments.get(created), Payment)
+    assert_type(await bank.payments.get("p1", product="domestic"), Payment)
+    status = await bank.payments.status(created)
+    assert_type(status, PaymentStatus)
+    assert_type(status.is_accepted, bool)
+    assert_type(await bank.payments.wait(created, "settled", timeout=60), PaymentStatus)
+    assert_type(await bank.payments.cancel(created), PaymentCancelled | None)
+    authorisation = await bank.payments.authorise(created, same_device=True, cancellation=True)
+    assert_type(authorisation, AsyncAuthorisation[PaymentStatus])
+    assert_type(await authorisation.wait(), PaymentStatus)
+    assert_type(await bank.payments.resume(authorisation.to_dict()).wait(), PaymentStatus)
+    assert_type(await bank.payments.authorisations(created, cancellation=True), list[str])
+    assert_type(await bank.payments.start_authorisation(created), AuthorisationStarted)
+    assert_type(await bank.payments.sca_status(created, authorisation_id="a1"), ScaStatusAnswer)
+    raw = bank.with_raw_response.payments
+    assert_type(await raw.create(body), RawResponse[CreatedPayment])
+    assert_type(await raw.status(created), RawResponse[PaymentStatus])
+    assert_type(await raw.cancel("p1", product="domestic"), RawResponse[PaymentCancelled | None])
+
+
+async def what_became_of_it(bank: AsyncBank, created: CreatedPayment) -> None:
+    transactions = [each async for each in bank.accounts("c1").transactions("a1", booking_status="both")]
+    assert_type(payments.find(transactions, created), BookedTransaction | PendingTransaction | None)
+    assert_type(bank.payments.find(transactions, created), BookedTransaction | PendingTransaction | None)
+    assert_type([each.code for each in payments.warnings(created)], list[str | None])
+    assert_type(payments.payee_match(created), PayeeMatch | None)
+
+
+async def baskets(bank: AsyncBank, created: CreatedPayment) -> None:
+    assert_type(bank.signing_baskets, AsyncSigningBaskets)
+    assert_type(await bank.signing_baskets.limit(), int | None)
+    basket = await bank.signing_baskets.create([created, "p2"], check_limit=True)
+    assert_type(basket, SigningBasketCreated)
+    assert_type(await bank.signing_baskets.get(basket), SigningBasket)
+    assert_type(await bank.signing_baskets.status("b1"), str)
+    assert_type(await (await bank.signing_baskets.authorise(basket)).wait(), SigningBasket)
+    await bank.signing_baskets.delete(basket)
+    assert_type(await bank.with_raw_response.signing_baskets.status("b1"), RawResponse[str])
+
+
+async def quotes(bank: AsyncBank, body: DomesticPayment) -> None:
+    assert_type(bank.fx_quotes, AsyncFxQuotes)
+    quote = await bank.fx_quotes.create(
+        source_currency="SEK", target_currency="USD", amount=Decimal(130), country_code="US"
+    )
+    assert_type(quote, FxQuote)
+    assert_type(await bank.fx_quotes.get(quote), FxQuote)
+    assert_type(await bank.fx_quotes.confirm(quote.fx_quote_id, {"creditorName": "Ada"}), CrossBorderPaymentIntent)
+    await bank.payments.create(body, fx_quote=quote)
+    assert_type(await bank.with_raw_response.fx_quotes.get(quote), RawResponse[FxQuote])
+
+
+async def kyc(op: AsyncOpenPayments) -> None:
+    assert_type(op.kyc, AsyncKyc)
+    assert_type(await op.kyc.create("556677-8899", country_code="SE"), KycCreated)
+    assert_type(await op.kyc.status(Psu(corporate_id="556677-8899")), KycStatusAnswer)
+    assert_type(await op.with_raw_response.kyc.status("556677-8899"), RawResponse[KycStatusAnswer])

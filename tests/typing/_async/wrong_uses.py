@@ -6,7 +6,7 @@ from openpayments_client.api.account_information import get_account_list
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.models import AspspDetails
 
-from openpayments_facade import AsyncBank, AsyncOpenPayments, Psu, amount, money
+from openpayments_facade import AsyncBank, AsyncOpenPayments, CreatedPayment, Psu, amount, money, payments
 
 
 def clients() -> None:
@@ -44,3 +44,16 @@ async def bank_calls(op: AsyncOpenPayments, bank: AsyncBank, found: AspspDetails
     found.city.upper()  # type: ignore[union-attr]
     money(1.5)  # type: ignore[arg-type]
     amount(1.5, "SEK")  # type: ignore[arg-type]
+
+
+async def paying(bank: AsyncBank, created: CreatedPayment) -> None:
+    await bank.payments.create()  # type: ignore[call-arg]
+    await bank.payments.create("p1")  # type: ignore[arg-type]
+    await bank.payments.create({}, "domestic")  # type: ignore[call-arg]
+    await bank.payments.wait(created, "paid")  # type: ignore[arg-type]
+    (await bank.payments.status(created)).is_paid  # type: ignore[attr-defined]  # noqa: B018
+    (await bank.payments.cancel(created)).links  # type: ignore[union-attr]  # noqa: B018
+    (await (await bank.payments.authorise(created)).wait()).consent_status  # type: ignore[attr-defined]  # noqa: B018
+    payments.warnings("p1")  # type: ignore[arg-type]
+    await bank.signing_baskets.create(created)  # type: ignore[arg-type]
+    await bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=1.5, country_code="US")  # type: ignore[arg-type]

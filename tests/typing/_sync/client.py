@@ -14,20 +14,12 @@ from openpayments_client.api.account_information import get_account_list, get_ba
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.api.consent import delete_consent
 from openpayments_client.api.payment_initiation import cancel_payment, initiate_payment
-from openpayments_client.models import (
-    AccountList,
-    AccountReference,
-    BalancesAnswer,
-    CountryList,
-    DebtorAccountReference,
-    DomesticPayment,
-    PaymentCancelled,
-    PaymentCreated,
-)
+from openpayments_client.models import AccountList, BalancesAnswer, CountryList, PayeeMatch, PaymentCreated
 
 from openpayments_facade import (
     AccessToken,
     Account,
+    AccountReference,
     Accounts,
     ApiScope,
     Approach,
@@ -48,20 +40,37 @@ from openpayments_facade import (
     ConsentCreated,
     Consents,
     Country,
+    CreatedPayment,
+    CrossBorderPaymentIntent,
+    DebtorAccountReference,
+    DomesticPayment,
     Environment,
+    FxQuote,
+    FxQuotes,
+    Kyc,
+    KycCreated,
+    KycStatusAnswer,
     MonetaryAmount,
     OpenPayments,
+    Payment,
+    PaymentCancelled,
+    Payments,
+    PaymentStatus,
     PendingTransaction,
     Psu,
     PsuContext,
     RawResponse,
     RedirectUrl,
     ScaStatusAnswer,
+    SigningBasket,
+    SigningBasketCreated,
+    SigningBaskets,
     Transaction,
     TransactionReport,
     Transactions,
     UserToken,
     money,
+    payments,
 )
 
 
@@ -200,3 +209,67 @@ def accounts(bank: Bank) -> None:
         assert_type(transaction.booking_date, date | None)
         assert_type(money(transaction.transaction_amount), Decimal)
         assert_type(accounts.transaction(account, transaction_id=transaction), Transaction)
+
+
+def paying(bank: Bank, body: DomesticPayment) -> None:
+    assert_type(bank.payments, Payments)
+    created = bank.payments.create(body)
+    assert_type(created, CreatedPayment)
+    assert_type(created.product, str)
+    assert_type(created.end_to_end_identification, str | None)
+    bank.payments.create({"creditorName": "Ada"}, product="international", check_product=True, key="order 7")
+    assert_type(bank.payments.get(created), Payment)
+    assert_type(bank.payments.get("p1", product="domestic"), Payment)
+    status = bank.payments.status(created)
+    assert_type(status, PaymentStatus)
+    assert_type(status.is_accepted, bool)
+    assert_type(bank.payments.wait(created, "settled", timeout=60), PaymentStatus)
+    assert_type(bank.payments.cancel(created), PaymentCancelled | None)
+    authorisation = bank.payments.authorise(created, same_device=True, cancellation=True)
+    assert_type(authorisation, Authorisation[PaymentStatus])
+    assert_type(authorisation.wait(), PaymentStatus)
+    assert_type(bank.payments.resume(authorisation.to_dict()).wait(), PaymentStatus)
+    assert_type(bank.payments.authorisations(created, cancellation=True), list[str])
+    assert_type(bank.payments.start_authorisation(created), AuthorisationStarted)
+    assert_type(bank.payments.sca_status(created, authorisation_id="a1"), ScaStatusAnswer)
+    raw = bank.with_raw_response.payments
+    assert_type(raw.create(body), RawResponse[CreatedPayment])
+    assert_type(raw.status(created), RawResponse[PaymentStatus])
+    assert_type(raw.cancel("p1", product="domestic"), RawResponse[PaymentCancelled | None])
+
+
+def what_became_of_it(bank: Bank, created: CreatedPayment) -> None:
+    transactions = [each for each in bank.accounts("c1").transactions("a1", booking_status="both")]
+    assert_type(payments.find(transactions, created), BookedTransaction | PendingTransaction | None)
+    assert_type(bank.payments.find(transactions, created), BookedTransaction | PendingTransaction | None)
+    assert_type([each.code for each in payments.warnings(created)], list[str | None])
+    assert_type(payments.payee_match(created), PayeeMatch | None)
+
+
+def baskets(bank: Bank, created: CreatedPayment) -> None:
+    assert_type(bank.signing_baskets, SigningBaskets)
+    assert_type(bank.signing_baskets.limit(), int | None)
+    basket = bank.signing_baskets.create([created, "p2"], check_limit=True)
+    assert_type(basket, SigningBasketCreated)
+    assert_type(bank.signing_baskets.get(basket), SigningBasket)
+    assert_type(bank.signing_baskets.status("b1"), str)
+    assert_type(bank.signing_baskets.authorise(basket).wait(), SigningBasket)
+    bank.signing_baskets.delete(basket)
+    assert_type(bank.with_raw_response.signing_baskets.status("b1"), RawResponse[str])
+
+
+def quotes(bank: Bank, body: DomesticPayment) -> None:
+    assert_type(bank.fx_quotes, FxQuotes)
+    quote = bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=Decimal(130), country_code="US")
+    assert_type(quote, FxQuote)
+    assert_type(bank.fx_quotes.get(quote), FxQuote)
+    assert_type(bank.fx_quotes.confirm(quote.fx_quote_id, {"creditorName": "Ada"}), CrossBorderPaymentIntent)
+    bank.payments.create(body, fx_quote=quote)
+    assert_type(bank.with_raw_response.fx_quotes.get(quote), RawResponse[FxQuote])
+
+
+def kyc(op: OpenPayments) -> None:
+    assert_type(op.kyc, Kyc)
+    assert_type(op.kyc.create("556677-8899", country_code="SE"), KycCreated)
+    assert_type(op.kyc.status(Psu(corporate_id="556677-8899")), KycStatusAnswer)
+    assert_type(op.with_raw_response.kyc.status("556677-8899"), RawResponse[KycStatusAnswer])

@@ -7,7 +7,7 @@ from openpayments_client.api.account_information import get_account_list
 from openpayments_client.api.aspsp_information import get_aspsp_details, get_countries_list
 from openpayments_client.models import AspspDetails
 
-from openpayments_facade import Bank, OpenPayments, Psu, amount, money
+from openpayments_facade import Bank, CreatedPayment, OpenPayments, Psu, amount, money, payments
 
 
 def clients() -> None:
@@ -45,3 +45,16 @@ def bank_calls(op: OpenPayments, bank: Bank, found: AspspDetails) -> None:
     found.city.upper()  # type: ignore[union-attr]
     money(1.5)  # type: ignore[arg-type]
     amount(1.5, "SEK")  # type: ignore[arg-type]
+
+
+def paying(bank: Bank, created: CreatedPayment) -> None:
+    bank.payments.create()  # type: ignore[call-arg]
+    bank.payments.create("p1")  # type: ignore[arg-type]
+    bank.payments.create({}, "domestic")  # type: ignore[call-arg]
+    bank.payments.wait(created, "paid")  # type: ignore[arg-type]
+    bank.payments.status(created).is_paid  # type: ignore[attr-defined]  # noqa: B018
+    bank.payments.cancel(created).links  # type: ignore[union-attr]  # noqa: B018
+    (bank.payments.authorise(created).wait()).consent_status  # type: ignore[attr-defined]  # noqa: B018
+    payments.warnings("p1")  # type: ignore[arg-type]
+    bank.signing_baskets.create(created)  # type: ignore[arg-type]
+    bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=1.5, country_code="US")  # type: ignore[arg-type]
