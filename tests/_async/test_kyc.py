@@ -37,7 +37,7 @@ ORDER = DomesticPayment(
 )
 
 
-@pytest.mark.openpayments_simulator(require_kyc=True, decoupled_reads=1)
+@pytest.mark.openpayments_simulator(require_kyc=True, decoupled_reads=1, settlement=3600)
 async def test_an_organisation_pays_once_its_kyc_is_complete(op: AsyncOpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("ESSESESS", COMPANY, redirect_preferred=False)
     with pytest.raises(KycRequiredError, match="TPP_KYC_INVALID") as caught:

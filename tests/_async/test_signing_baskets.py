@@ -42,7 +42,7 @@ TOMORROW = today().date() + timedelta(days=1)
 BASKETS = "/psd2/paymentinitiation/v1/signing-baskets"
 DEBTOR = "SE4550000000058398257466"  # of nobody at the simulator
 
-pytestmark = pytest.mark.openpayments_simulator(decoupled_reads=1)
+pytestmark = pytest.mark.openpayments_simulator(decoupled_reads=1, settlement=3600)
 
 
 async def orders(

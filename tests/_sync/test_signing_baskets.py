@@ -43,7 +43,7 @@ TOMORROW = today().date() + timedelta(days=1)
 BASKETS = "/psd2/paymentinitiation/v1/signing-baskets"
 DEBTOR = "SE4550000000058398257466"  # of nobody at the simulator
 
-pytestmark = pytest.mark.openpayments_simulator(decoupled_reads=1)
+pytestmark = pytest.mark.openpayments_simulator(decoupled_reads=1, settlement=3600)
 
 
 def orders(bank: Bank, number: int = 2, iban: str | None = DEBTOR, value: str = "12.50") -> list[CreatedPayment]:

@@ -40,7 +40,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def openpayments_simulator_options() -> dict[str, Any]:
-    return {"decoupled_reads": 2, "settlement": 0.2}
+    return {"decoupled_reads": 2, "settlement": 3600.0}
 
 
 @pytest.fixture
@@ -153,6 +153,7 @@ def test_ctrl_c_says_how_to_go_on(simulator: Simulator) -> None:
     assert "Traceback" not in error
 
 
+@pytest.mark.openpayments_simulator(settlement=0.2)
 def test_the_browser_approves(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = person(monkeypatch, simulator.visit)
     uri = f"http://127.0.0.1:{port}/callback"
@@ -335,7 +336,6 @@ def test_a_payment_that_was_cancelled_meanwhile(simulator: Simulator) -> None:
     assert "No money moves." in result.stderr
 
 
-@pytest.mark.openpayments_simulator(settlement=3600.0)
 def test_a_slow_bank(simulator: Simulator) -> None:
     result = pay("--yes", "--wait", "settled", "--timeout", "1")
     assert (result.exit_code, result.stdout) == (6, "")
@@ -474,7 +474,6 @@ def test_a_payment_is_cancelled_once_that_is_confirmed(simulator: Simulator, ter
     assert "does not cancel the payment, or not any more" in again.stderr
 
 
-@pytest.mark.openpayments_simulator(settlement=3600.0)
 def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
     assert pay("--yes", "--app", bank="SWEDSESS").exit_code == 0
     at = ["SWEDSESS", simulator.payments[0].id, "--product", "domestic", "--psu-ip", IP, "--app"]
@@ -486,7 +485,6 @@ def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
     assert [each.partition(" ")[0] for each in posts(simulator)] == ["DELETE", "POST", "PUT"]
 
 
-@pytest.mark.openpayments_simulator(settlement=3600.0)
 @pytest.mark.parametrize(
     ("psu_id", "said"), [(FAILS, "`openpayments payment cancel SWEDSESS "), (HOPELESS, "The payment is not cancelled.")]
 )
