@@ -131,6 +131,10 @@ class TokenManager:
         """Like `close`, without blocking the event loop."""
         for flight in self._end():
             await flight.wait(CLOSE_PATIENCE)
+            for _ in range(100):  # it may still have to tell what happened
+                if not flight.thread.is_alive():
+                    break
+                await asyncio.sleep(0.01)
 
     def _end(self) -> list[Flight]:
         self._closed = True

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -38,6 +39,8 @@ from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer,
 from .leaks import texts_of
 
 if TYPE_CHECKING:
+    from openpayments_facade.tokens import TokenEvent
+
     from .conftest import FakeClock, NewFetcher, NewManager
 
 T = TypeVar("T")
@@ -568,6 +571,19 @@ async def test_closing_on_a_loop_waits_without_blocking(
         await manager.aclose()
     assert manager._entry.flight is None
     assert endpoint.count == 2
+
+
+async def test_once_it_is_closed_on_a_loop_all_has_been_told(new_manager: NewManager) -> None:
+    told: list[str] = []
+
+    def listen(event: TokenEvent) -> None:
+        sleep(0.05)
+        told.append(event.kind)
+
+    manager = new_manager(on_event=listen)
+    await manager.aget()
+    await manager.aclose()
+    assert told == ["fetched"]
 
 
 def test_a_closed_handle_asks_no_more(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
