@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -351,6 +352,53 @@ def test_a_lost_answer(
         assert failing["bank"].signing_baskets.get(failing["basket"]).payment_ids == [
             each.payment_id for each in failing["created"]
         ]
+
+
+class Clock:
+    """The simulator's time, in which pauses take as long as they do for users, and nobody waits."""
+
+    ahead = 0.0
+    monotonic = staticmethod(time.monotonic)
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+CLOCK = Clock()
+
+
+@pytest.mark.openpayments_simulator(clock=CLOCK)
+@pytest.mark.parametrize(
+    ("page", "blocks", "headings"),
+    [
+        ("docs/payments.md", PAYMENTS, ["Payments", "Cancelling"]),
+        (
+            "docs/network-failures.md",
+            FAILURES,
+            ["What happens when the network fails", "Creating a payment", "Authorising", "Cancelling"],
+        ),
+    ],
+)
+def test_a_cancellation_is_in_time(
+    page: str,
+    blocks: dict[str, list[str]],
+    headings: list[str],
+    openpayments_env: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("openpayments_facade._sync.waiting.time", CLOCK)
+    names: dict[str, Any] = {}
+    before = CLOCK.ahead
+    try:
+        for heading in headings:
+            run(page, blocks[heading][0], names)
+        assert names["bank"].payments.status(names["created"]) == "CANC"
+    finally:
+        names["op"].close()
+    assert CLOCK.ahead - before > 2  # a payment would be settled
 
 
 def test_an_approval_whose_start_was_lost(openpayments_simulator: Simulator, failing: dict[str, Any]) -> None:
