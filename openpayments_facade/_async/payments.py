@@ -27,10 +27,8 @@ from .service import AsyncRawService, raw
 from .waiting import AsyncWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .._protocol.answer import RawResponse
-    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyPayment, AnyQuote
+    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyMethods, AnyPayment, AnyQuote
     from ..payments import AnyOrder, Until
     from .sender import AsyncSender
 
@@ -209,7 +207,7 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
     async def authorise(
         self,
         payment_id: AnyPayment,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
+        method: AnyMethods = None,
         *,
         product: str | None = None,
         same_device: bool = False,

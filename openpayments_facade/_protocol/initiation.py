@@ -92,9 +92,7 @@ def check_offer(details: models.AspspDetails, product: str) -> None:
 def basket_limit(details: models.AspspDetails) -> int | None:
     """The number of payments that a basket may have; 0 if the bank has none, None if it does not say."""
     found = details.payment_initiation
-    if found is None:
-        return None
-    return 0 if found.signing_baskets_supported is False else found.signing_basket_limit
+    return None if found is None else 0 if found.signing_baskets_supported is False else found.signing_basket_limit
 
 
 def payment_of(payment: Any, product: object) -> tuple[str, str]:

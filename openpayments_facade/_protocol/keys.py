@@ -16,7 +16,6 @@ from ..errors import OpenPaymentsError, OutcomeUnknownError
 
 MOST: Final = 10_000
 """How many keys are remembered; the oldest is forgotten first."""
-_LONGEST: Final = 255
 
 
 @define(eq=False)
@@ -34,8 +33,8 @@ class Keys:
         mine = content, Future[Any]()
         if key is None:
             return mine[1], True
-        if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
-            raise refuse("key", f"must be a string of 1 to {_LONGEST} characters")
+        if not isinstance(key, str) or not 0 < len(key) <= 255:
+            raise refuse("key", "must be a string of 1 to 255 characters")
         with self._lock:
             known, outcome = found = self._known.setdefault(key, mine)
             if len(self._known) > MOST:

@@ -120,15 +120,10 @@ class Journey(Patience, Generic[T]):
         return self._subject.id if self._subject.kind == "consent" else ""
 
     @property
-    def _is_over(self) -> bool:
-        """Whether the user has nothing more to do."""
-        return self._is_authorised or self.sca_status in TERMINAL
-
-    @property
     def _needs_a_look(self) -> bool:
         """Whether the SCA status tells so little that the resource itself has to be looked at."""
         is_stuck = self._unchanged > 0 and self._unchanged % STUCK == 0
-        return not self._is_over and (self._silent == 1 or is_stuck)
+        return not self._update().is_over and (self._silent == 1 or is_stuck)
 
     def _check_outcome(self) -> None:
         """Raises AuthorisationFailedError if the authorisation ended without success."""
@@ -185,7 +180,7 @@ class Journey(Patience, Generic[T]):
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id}"
-        if self._is_over and self._status in self._subject.partly:
+        if self._update().is_over and self._status in self._subject.partly:
             said += f" is {self._status}: others have to sign, each with an authorisation of their own"
             return AnotherSignatureNeededError(said, messages=self._messages, **self._ids)
         said += f" was not authorised within {timeout:g} s"
@@ -218,11 +213,11 @@ class Journey(Patience, Generic[T]):
         if not header and (_is(early, "DECOUPLED") or not has_decided):
             header = early
         text = _text_for_the_user(last.parsed)
-        if text and not has_challenge and not self._is_over:
+        if text and not has_challenge and not self._update().is_over:
             self.challenge = Challenge(text=text, method=self._method)
         try:
             self.approach, self._template = decide_approach(
-                header, last.parsed.links, has_challenge=has_challenge, is_over=self._is_over
+                header, last.parsed.links, has_challenge=has_challenge, is_over=self._update().is_over
             )
         except AuthorisationFailedError as error:
             raise self._failure(str(error), None, self._messages) from None
@@ -279,7 +274,7 @@ def read_saved(
     found = known.get(str_or_none(kind) or "")
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or found is None:
         raise refuse("saved", f"must be a dict from to_dict() of a {' or '.join(known)} at {bank.bic_fi}")
-    texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.has_product else ()))
+    texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.exchanged_as == "payment" else ()))
     for name in (*texts, *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
             raise refuse("saved", f"must have a string for {name}")
@@ -297,7 +292,7 @@ def read_saved(
     psu = evolve(bank.psu, context=context)
     bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
-    return found(saved[id_name], bank, saved["product"] if found.has_product else None), context, fields
+    return found(saved[id_name], bank, saved["product"] if found.exchanged_as == "payment" else None), context, fields
 
 
 def _id_name(subject: Subject[Any] | type[Subject[Any]]) -> str:

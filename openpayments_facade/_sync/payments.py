@@ -27,10 +27,8 @@ from .service import RawService, raw
 from .waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .._protocol.answer import RawResponse
-    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyPayment, AnyQuote
+    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyMethods, AnyPayment, AnyQuote
     from ..payments import AnyOrder, Until
     from .sender import Sender
 
@@ -209,7 +207,7 @@ class Payments(AuthorisingService[PaymentStatus]):
     def authorise(
         self,
         payment_id: AnyPayment,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
+        method: AnyMethods = None,
         *,
         product: str | None = None,
         same_device: bool = False,
