@@ -19,6 +19,7 @@ from .._redaction import printable, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
+from .initiation import LONGEST_REASON, reason_of
 from .patience import Patience
 from .redirect import TRYING_AGAIN_HELPS, is_metadata
 from .subjects import same
@@ -48,8 +49,6 @@ STUCK: Final = 5
 GRACE: Final = 10.0
 """Seconds that a bank may take to notice that nobody else has to sign."""
 
-_LONGEST: Final = 512
-"""The number of characters of a bank's text that an exception keeps."""
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
 """The fields of a `Journey` that `to_dict` contains unchanged."""
 
@@ -152,16 +151,12 @@ class Journey(Patience, Generic[T]):
         self, said: str, status: str | None = None, messages: tuple[TppMessage, ...] = ()
     ) -> AuthorisationFailedError:
         """The error of an authorisation that ended without success; `status` is its code if the bank gave none."""
-        # a warning is the reason only if there is no other
-        ranked = sorted(messages, key=lambda each: (each.category or "").upper() in {"WARNING", "INFORMATION"})
-        first = next((each for each in ranked if each.code), TppMessage())
-        text = first.text or next((each.text for each in ranked if each.text), None)
-        why = printable(": ".join(filter(None, (first.code, text))))[:_LONGEST]
-        helps = (TRYING_AGAIN_HELPS.get((each.code or "").upper()) for each in ranked)
+        first, why = reason_of(messages)
+        helps = (TRYING_AGAIN_HELPS.get((each.code or "").upper()) for each in (first, *messages))
         return AuthorisationFailedError(
             f"{said}: {why}" if why else said,
             code=first.code or status,
-            text=text,
+            text=first.text,
             messages=messages,
             trying_again_helps=next((each for each in helps if each is not None), None),
             **self._about,
@@ -181,7 +176,8 @@ class Journey(Patience, Generic[T]):
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id}"
         if self._update().is_over and self._status in self._subject.partly:
-            said += f" is {self._status}: others have to sign, each with an authorisation of their own"
+            why = f" ({why})" if (why := reason_of(self._messages)[1]) else ""
+            said += f" is {self._status}{why}: others have to sign, each with an authorisation of their own"
             return AnotherSignatureNeededError(said, messages=self._messages, **self._ids)
         said += f" was not authorised within {timeout:g} s"
         status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
@@ -303,7 +299,7 @@ def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
     """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
     said, text = answer.messages, _text_for_the_user(answer.parsed)
     if text and not any(each.text for each in said):
-        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:_LONGEST]))
+        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:LONGEST_REASON]))
     return said
 
 

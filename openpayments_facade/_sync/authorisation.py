@@ -27,6 +27,7 @@ from .._protocol.sca import (
     method_to_select,
     read_saved,
 )
+from .._protocol.unknown import explain
 from .._redaction import hiding_arguments
 from ..errors import APIError
 from .oauth import OAuth
@@ -363,5 +364,5 @@ class AuthorisingService(BankService, Generic[T]):
         """An answer with an id, checked because later paths contain it."""
         answer = self._run(operation)
         if not is_id(getattr(answer.parsed, name)):
-            raise unreadable(answer, f"an answer whose {name} is not an id")
+            raise explain(unreadable(answer, f"an answer whose {name} is not an id"), operation)
         return answer
