@@ -739,7 +739,7 @@ async def test_reads_that_time_out_while_waiting(
 
 @pytest.mark.parametrize("kind", ["domestic", "sepa", "giro-ocr"])
 async def test_a_quote_for_another_payment_is_refused(op: AsyncOpenPayments, simulator: Simulator, kind: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="^fx_quote goes with cross-border payments"):
+    with pytest.raises(InvalidArgumentError, match=r"^fx_quote goes with cross-border payments"):
         await op.at_bank("SWEDSESS", SOMEBODY).payments.create(order(kind), fx_quote="q")
     assert not simulator.requests
 

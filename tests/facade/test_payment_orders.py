@@ -483,8 +483,9 @@ def test_a_product_in_capitals_is_checked_as_well(product: str) -> None:
 
 @pytest.mark.parametrize("key", [5, None, True])
 def test_names_are_strings(key: Any) -> None:
-    for payment, product in ((copy.deepcopy(GOOD[DOMESTIC]), "domestic"), ({}, "instant"), ({"x": {}}, "instant")):
-        (payment.get("x", payment))[key] = 1
+    given: list[tuple[Any, str]] = [(copy.deepcopy(GOOD[DOMESTIC]), "domestic"), ({}, "own"), ({"x": {}}, "own")]
+    for payment, product in given:
+        payment.get("x", payment)[key] = 1
         with pytest.raises(InvalidArgumentError, match=r"^payment\S* must have strings as names"):
             as_order(payment, product)
 
