@@ -60,9 +60,8 @@ def as_sent(value: object, currency: object, argument: str = "value", of: str = 
     if not re.fullmatch(r"[A-Za-z]{3}", code):
         raise refuse(of, "must be an ISO 4217 currency code of three letters, such as SEK")
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        raise refuse(
-            argument, 'must be a Decimal, an int or a text: Decimal("1.50") or "1.50"; a float does not hold it exactly'
-        )
+        advice = 'such as Decimal("1.50") or "1.50", and no float, which does not hold it exactly'
+        raise refuse(argument, f"must be a Decimal, an int or a text, {advice}")
     number = Decimal("NaN" if isinstance(value, str) and not _PLAIN.fullmatch(value) else value)
     if not number.is_finite():
         raise refuse(argument, "must be a plain number with a dot before its decimals, such as 1.50")
@@ -72,7 +71,7 @@ def as_sent(value: object, currency: object, argument: str = "value", of: str = 
         raise refuse(argument, f"must not have more than {_MOST_DIGITS} digits before its decimals")
     code = code.upper()
     decimals = next((number for number, codes in _EXCEPTIONS.items() if code in codes), 2)
-    if number.as_tuple().exponent < -decimals:  # type: ignore[operator]  # a number, since it is finite
+    if len(f"{number:f}".partition(".")[2].rstrip("0")) > decimals:
         raise refuse(argument, f"must not have more than {decimals} decimals in {code}")
     return f"{number:.{decimals}f}", code
 

@@ -126,6 +126,13 @@ class RequestError(OpenPaymentsError):
     may_have_taken_effect: bool = False
     """Whether the request may have been carried out, though it must not be repeated: there is no answer, none that can
     be read, or one that says that a server failed."""
+    advice: str = ""
+    """What to do if it may have."""
+    sent: Mapping[str, Any] = {}
+    """The body that was sent, by its names on the wire, if it may have. Amounts, names, account numbers and texts are
+    masked."""
+    end_to_end_identification: str | None = None
+    """The payer's reference in it, if it is a payment. `payments.find` finds the payment's entry with it."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -162,11 +169,6 @@ class OutcomeUnknownError(RequestError):
 
     may_have_taken_effect: bool = True
     advice: str = "read the status of the resource before you try again"
-    """What to do."""
-    sent: Mapping[str, Any] = {}
-    """The body that was sent, by its names on the wire. Amounts, names, account numbers and messages are masked."""
-    end_to_end_identification: str | None = None
-    """The payer's reference in it, if it is a payment. `payments.find` finds the payment's entry with it."""
 
 
 class TokenError(RequestError):

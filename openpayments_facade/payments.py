@@ -99,19 +99,35 @@ class CreatedPayment(models.PaymentCreated):
     Attributes:
         product: The payment product of its path, such as `domestic`. Keep it with the id.
         end_to_end_identification: The payer's reference that was sent; made by the SDK if you left it out.
-        own_warnings: What the SDK noticed before it was sent, such as an OCR number with a wrong check digit.
+        messages: What the bank had to say, and the SDK before it was sent, such as about an OCR number with a wrong
+            check digit; `warnings` gives them together with those about the payee.
     """
 
     product: str = ""
     end_to_end_identification: str | None = None
-    own_warnings: tuple[str, ...] = ()
+    messages: tuple[TppMessage, ...] | None = None
 
     @classmethod
-    def of(cls, answer: models.PaymentCreated, order: Any) -> CreatedPayment:
-        """The answer, and what is known from the order beside it."""
-        sent = {each.name: getattr(answer, each.name) for each in fields(models.PaymentCreated) if each.init}
+    def of(cls, answer: Any, order: Any) -> CreatedPayment:
+        """What was answered, and what is known from the order beside it."""
+        created = answer.parsed
+        sent = {each.name: getattr(created, each.name) for each in fields(models.PaymentCreated) if each.init}
         self = cls(**sent, product=order.product, end_to_end_identification=order.end_to_end_identification)
-        self.own_warnings, self.additional_properties = order.warnings, answer.additional_properties
+        self.additional_properties, own = created.additional_properties, order.warnings
+        self.messages = (*answer.messages, *(TppMessage(text=each, category="WARNING") for each in own))
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The bank's answer as JSON can hold it, with `product` and `endToEndIdentification`."""
+        known = {"product": self.product, "endToEndIdentification": self.end_to_end_identification}
+        return {**super().to_dict(), **{name: value for name, value in known.items() if value}}
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> CreatedPayment:
+        """Reads a dict from `to_dict`."""
+        self: CreatedPayment = super().from_dict(src_dict)
+        self.product = self.additional_properties.pop("product", "")
+        self.end_to_end_identification = self.additional_properties.pop("endToEndIdentification", None)
         return self
 
 
@@ -131,11 +147,10 @@ def warnings(created: models.PaymentCreated) -> list[TppMessage]:
     Raises:
         InvalidArgumentError: It is no new payment.
     """
-    payee = payee_match(created)
-    said: list[Any] = [*(created.tpp_messages or []), *((payee and payee.tpp_messages) or [])]
-    found = [TppMessage(each.code, each.text, each.category, getattr(each, "path", None)) for each in said]
-    own = getattr(created, "own_warnings", ())
-    return [*found, *(TppMessage(text=each, category="WARNING") for each in own)]
+    payee, said = payee_match(created), getattr(created, "messages", None)
+    if said is None:
+        said = map(_message, created.tpp_messages or [])
+    return [*said, *map(_message, (payee and payee.tpp_messages) or [])]
 
 
 def payee_match(created: models.PaymentCreated) -> models.PayeeMatch | None:
@@ -165,27 +180,36 @@ def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
         transactions: Transactions of the account, booked and pending; of an async client, a list of them. Booked ones
             are preferred.
         payment: What `create` returned, or an OutcomeUnknownError, or anything else with a `payment_id` or an
-            `end_to_end_identification`.
+            `end_to_end_identification`, also as a mapping.
 
     Returns:
-        The transaction; None if there is none. Some banks send neither of the two.
+        The transaction; None if there is none. Some banks send neither of the two. An entry with the id of another
+        payment is never given, whatever its reference.
 
     Raises:
-        InvalidArgumentError: The payment has neither an id nor a reference.
+        InvalidArgumentError: The payment has neither an id nor a reference, or these are no transactions.
     """
-    names = {"payment_id": "payment_id", "end_to_end_identification": "end_to_end_id"}
-    wanted = {name: sent for known, name in names.items() if (sent := _folded(payment, known))}
-    if not wanted:
+    if isinstance(transactions, str | Mapping) or not isinstance(transactions, Iterable):
+        raise refuse("transactions", "must be a list of transactions; of an async client [each async for each in ...]")
+    id_ = _folded(payment, "payment_id", "paymentId")
+    reference = _folded(payment, "end_to_end_identification", "endToEndIdentification")
+    if not id_ and not reference:
         raise refuse("payment", "must have a payment_id or an end_to_end_identification")
-    found = [
-        (rank, isinstance(entry, models.PendingTransaction), number, entry)
-        for number, entry in enumerate(transactions)
-        for rank, (name, sought) in enumerate(wanted.items())
-        if _folded(entry, name) == sought
-    ]
-    return min(found, key=lambda each: each[:3])[3] if found else None
+    found: list[tuple[bool, bool, Entry]] = []
+    for entry in transactions:
+        theirs = _folded(entry, "payment_id")
+        # an entry that names another payment is none of this one, whatever its reference
+        if theirs == id_ if theirs and id_ else reference and _folded(entry, "end_to_end_id") == reference:
+            found.append((not theirs, isinstance(entry, models.PendingTransaction), entry))
+    return min(found, key=lambda each: each[:2])[2] if found else None
 
 
-def _folded(source: object, name: str) -> str:
-    """A field as it is compared: banks change case and blanks. Empty if it is missing."""
-    return str(getattr(source, name, None) or "").strip().casefold()
+def _folded(source: object, *names: str) -> str:
+    """A field as it is compared: banks change case and blanks. Empty if it says nothing."""
+    found = (source.get(name) if isinstance(source, Mapping) else getattr(source, name, None) for name in names)
+    folded = str(next(filter(None, found), "")).strip().casefold()
+    return "" if folded == "notprovided" else folded
+
+
+def _message(sent: Any) -> TppMessage:
+    return TppMessage(sent.code, sent.text, sent.category, getattr(sent, "path", None))

@@ -14,9 +14,7 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, AnyMethods, Day
 
 
 class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
@@ -119,11 +117,7 @@ class AsyncConsents(AsyncAuthorisingService["models.Consent"]):
         await self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
     async def authorise(
-        self,
-        consent_id: AnyConsent,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
-        *,
-        same_device: bool = False,
+        self, consent_id: AnyConsent, method: AnyMethods = None, *, same_device: bool = False
     ) -> AsyncAuthorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpayments_client.api import kyc as api
 
@@ -61,9 +61,8 @@ class AsyncKyc(AsyncService):
         return await self._call(api.get_kyc_status, _number(psu_corporate_id))
 
 
-def _number(organisation: str | Psu) -> str:
-    found: str = id_of(getattr(organisation, "corporate_id", organisation), "psu_corporate_id")
-    return found
+def _number(organisation: str | Psu) -> Any:
+    return id_of(getattr(organisation, "corporate_id", organisation), "psu_corporate_id")
 
 
 class AsyncRawKyc(AsyncRawService[AsyncKyc]):

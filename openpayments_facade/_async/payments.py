@@ -18,8 +18,8 @@ from .._protocol.operation import Operation
 from .._protocol.options import read_seconds
 from .._protocol.payment_orders import as_order
 from .._protocol.subjects import CancellationSubject, PaymentSubject
-from .._protocol.unknown import about_unknown
-from ..errors import PaymentTimeoutError
+from .._protocol.unknown import explain
+from ..errors import OutcomeUnknownError, PaymentTimeoutError
 from ..payments import CreatedPayment, PaymentStatus
 from .aspsp_information import details_of
 from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
@@ -27,10 +27,8 @@ from .service import AsyncRawService, raw
 from .waiting import AsyncWaiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .._protocol.answer import RawResponse
-    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyPayment, AnyQuote
+    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyMethods, AnyPayment, AnyQuote
     from ..payments import AnyOrder, Until
     from .sender import AsyncSender
 
@@ -112,18 +110,20 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
         order = as_order(payment, product)
         quote = None if fx_quote is None else initiation.quote_of(fx_quote)
         operation = initiation.creation_of(self._bank, order, quote)
-        if check_product:
-            initiation.check_offer(await details_of(self._sender, self._bank.bic_fi), order.product)
-        keys = self._sender.session.keys
+        keys, deadline = self._sender.session.keys, time.monotonic() + self._sender.options.total_timeout
         outcome, is_first = keys.claim(key, initiation.content_of(self._bank, order, payment, quote))
         if is_first:
             try:
+                if check_product:
+                    initiation.check_offer(await details_of(self._sender, self._bank.bic_fi), order.product)
                 created = await self._run_identified(operation, "payment_id")
-                outcome.set_result(evolve(created, parsed=CreatedPayment.of(created.parsed, order)))
+                outcome.set_result(evolve(created, parsed=CreatedPayment.of(created, order), secrets=()))
             except BaseException as error:
-                keys.fail(key, outcome, error, about_unknown(operation))
+                keys.fail(key, outcome, error, operation)
                 raise
         while not outcome.done():
+            if time.monotonic() > deadline:
+                raise explain(OutcomeUnknownError("another call creates it, and has not ended yet"), operation)
             await asyncio.sleep(0.05)
         answer: RawResponse[CreatedPayment] = result_of(outcome)
         self._sender.remember(answer)
@@ -203,13 +203,15 @@ class AsyncPayments(AsyncAuthorisingService[PaymentStatus]):
             OutcomeUnknownError: There is no answer; read the status.
         """
         answer = await self._run(Operation.at_bank(self._bank, api.cancel_payment, *self._of(payment_id, product).path))
-        # only 204 says that it is done, and another answer may be empty
-        return answer.parsed if answer.status_code == 204 else answer.parsed or models.PaymentCancelled()
+        # 204 says that it is done, and so may another answer, which may also be empty
+        found = answer.parsed or models.PaymentCancelled()
+        is_done = answer.status_code == 204 or PaymentStatus(found.transaction_status or "").code == "CANC"
+        return None if is_done else found
 
     async def authorise(
         self,
         payment_id: AnyPayment,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
+        method: AnyMethods = None,
         *,
         product: str | None = None,
         same_device: bool = False,
@@ -364,7 +366,8 @@ class AsyncPaymentWait(AsyncWaiting):
 
     def _timeout_error(self, timeout: float) -> PaymentTimeoutError:
         said = f"payment {self._subject.id} was not {self._until} within {timeout:g} s; its status is {self._status}"
-        return PaymentTimeoutError(said, payment_id=self._subject.id, status=self._status and str(self._status))
+        about = {"status": self._status, "messages": getattr(self._status, "messages", ())}
+        return PaymentTimeoutError(said, payment_id=self._subject.id, **about)
 
 
 class AsyncRawPayments(AsyncRawService[AsyncPayments]):

@@ -17,9 +17,9 @@ from .authorisation import AsyncAuthorisation, AsyncAuthorisingService
 from .service import AsyncRawService, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from .._protocol.arguments import AnyBasket, AnyMethod, AnyPayment
+    from .._protocol.arguments import AnyBasket, AnyMethods, AnyPayment
 
 
 class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
@@ -133,11 +133,7 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
         return await self._call(api.delete_signing_basket, *self._of(basket_id).path)
 
     async def authorise(
-        self,
-        basket_id: AnyBasket,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
-        *,
-        same_device: bool = False,
+        self, basket_id: AnyBasket, method: AnyMethods = None, *, same_device: bool = False
     ) -> AsyncAuthorisation[models.SigningBasket]:
         """Starts the user's authorisation of all payments in a basket, as that of a single one.
 

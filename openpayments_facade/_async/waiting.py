@@ -36,7 +36,7 @@ class AsyncWaiting(Patience):
         try:
             answer = await self._read(operation, deadline, timeout)
             answer.parsed  # noqa: B018 - raises what can't be read
-        except (APIError, ConnectionFailedError, TokenError, UnreadableResponseError) as failure:
+        except (APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError) as failure:
             if failure is self._trouble:  # it was given up
                 raise
             self._note(failure, is_look=is_look)

@@ -23,6 +23,7 @@ from .. import errors
 from .._redaction import Secret, printable, scrubber, str_or_none
 from .operation import is_resendable
 from .text import decoded
+from .unknown import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +152,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
             if any(bodies.values()):
                 parsed = unreadable(answer, f"an answer that can't be read: {_not_json(answer, error)}")
     return RawResponse(
-        parsed,
+        explain(parsed, operation),
         headers=answer.headers,
         content=answer.content,
         messages=messages,
@@ -172,6 +173,8 @@ def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer,
         return model.from_dict(dict.fromkeys(model._fields.lists))
     if data is None:
         raise Unreadable("an empty body")
+    if isinstance(data, list) and "cancellationIds" in model._fields.table:  # described as that until 2026
+        data = {"cancellationIds": data}
     data = alone(data)
     if not isinstance(data, dict):
         raise Unreadable("not a JSON object")
@@ -305,7 +308,8 @@ def _api_error(answer: Answer, operation: str) -> errors.APIError:
     errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
     first = next(iter(errors_first), errors.TppMessage())
     said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "without explanation"
-    kind = _kind(operation, status, first.code, first.text)
+    kyc_url = _kyc_url(answer.content)
+    kind = errors.KycRequiredError if kyc_url else _kind(operation, status, first.code, first.text)
     if status in REDIRECTS:
         said += ", a redirect, which is not followed"
     return kind(
@@ -315,8 +319,9 @@ def _api_error(answer: Answer, operation: str) -> errors.APIError:
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=_clipped(answer.content.decode(errors="replace")),
-        may_have_taken_effect=not is_resendable(answer.method) and (status == 408 or status >= 500),
-        **{"kyc_url": _kyc_url(answer.content)} if kind is errors.KycRequiredError else {},
+        # a refusal is one of 400 to 499, but for those of a gateway that waited in vain
+        may_have_taken_effect=not is_resendable(answer.method) and (status // 100 != 4 or status in {408, 460, 499}),
+        **{"kyc_url": kyc_url} if kind is errors.KycRequiredError else {},
         **about(answer),
     )
 

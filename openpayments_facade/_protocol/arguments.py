@@ -7,7 +7,7 @@ import functools
 import re
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     AnyConsent: TypeAlias = str | uuid.UUID | models.Consent | models.ConsentCreated
     AnyAuthorisation: TypeAlias = str | uuid.UUID | models.AuthorisationStarted
     AnyMethod: TypeAlias = str | models.AuthenticationMethod
+    AnyMethods: TypeAlias = AnyMethod | Sequence[AnyMethod] | None
     AnyPayment: TypeAlias = str | uuid.UUID | models.PaymentCreated
     AnyBasket: TypeAlias = str | uuid.UUID | models.SigningBasketCreated
     AnyQuote: TypeAlias = str | uuid.UUID | models.FxQuote

@@ -11,7 +11,6 @@ import httpx
 from ..errors import TimedOutError
 from ..request_ids import current_request_id, new_request_id, read_request_id
 from .exchange import Exchange
-from .unknown import about_unknown
 
 if TYPE_CHECKING:
     from .._redaction import Secret
@@ -68,7 +67,6 @@ class Call:
             timeout=self.options.timeout,
             deadline=self._deadline,
             attempt=self._last.attempt + 1 if self._last else 1,
-            about_unknown=lambda: about_unknown(self.operation),
             shown_url=self.shown_url,
         )
         return self._last

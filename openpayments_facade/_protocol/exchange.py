@@ -44,8 +44,6 @@ class Exchange:
     deadline: float
     """When the whole exchange must be over, by `monotonic`."""
     attempt: int = 1
-    about_unknown: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
-    """Returns further attributes of an OutcomeUnknownError."""
     shown_url: str = ""
     """What logs and exceptions show instead of the URL, if that says who somebody is."""
     monotonic: Callable[[], float] = time.monotonic
@@ -108,10 +106,8 @@ class Exchange:
         self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
         said, about = f"{name}: {text}" if text else name, self.about
         if not may_resend:
-            unknown = self.about_unknown()
-            advice = unknown.get("advice", errors.OutcomeUnknownError.advice)
-            said = f"no complete answer, but the request may have taken effect ({said}); {advice}"
-            self._failure = errors.OutcomeUnknownError(said, **about, **unknown)
+            said = f"no complete answer, but the request may have taken effect ({said})"
+            self._failure = errors.OutcomeUnknownError(said, **about)
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             self._failure = errors.TimedOutError(f"{self.peer} did not answer in time ({said})", **about)
         elif isinstance(error, httpx.DecodingError):

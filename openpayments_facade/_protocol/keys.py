@@ -1,30 +1,31 @@
-"""Remembers what was created for a caller's key, so that the same key does not create a second one. Pure."""
+"""Remembers what was created for a caller's key (an idempotency key), so that it does not create a second one. Pure."""
 
 from __future__ import annotations
 
 import copy
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping
-from concurrent.futures import Future
-from typing import Any, Final
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
 
 from .._checks import refuse
 from ..errors import OpenPaymentsError, OutcomeUnknownError
+from .unknown import explain
+
+if TYPE_CHECKING:
+    from .operation import Operation
 
 MOST: Final = 10_000
 """How many keys are remembered; the oldest is forgotten first."""
-_LONGEST: Final = 255
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Keys:
-    """The keys of one client, and what came of each. Safe to use from several threads and tasks."""
+    """The keys of one client, and what came of each. Safe to use from several threads and tasks, and after a fork."""
 
-    _known: OrderedDict[str, tuple[object, Future[Any]]] = field(factory=OrderedDict)
-    _lock: threading.Lock = field(factory=threading.Lock)
+    # no lock, which a forked child could inherit closed: each step is one operation of a dict
+    _known: dict[str, tuple[object, Future[Any]]] = field(factory=dict)
 
     def claim(self, key: str | None, content: object) -> tuple[Future[Any], bool]:
         """What comes of the creation for a key, and whether it is this caller who has to create.
@@ -34,27 +35,23 @@ class Keys:
         mine = content, Future[Any]()
         if key is None:
             return mine[1], True
-        if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
-            raise refuse("key", f"must be a string of 1 to {_LONGEST} characters")
-        with self._lock:
-            known, outcome = found = self._known.setdefault(key, mine)
-            if len(self._known) > MOST:
-                self._known.popitem(last=False)
+        if not isinstance(key, str) or not 0 < len(key) <= 255:
+            raise refuse("key", "must be a string of 1 to 255 characters")
+        known, outcome = found = self._known.setdefault(key, mine)
+        for oldest in [*self._known][:-MOST]:
+            self._known.pop(oldest, None)
         if known != content:
             raise refuse("key", "was used for another payment")
         return outcome, found is mine
 
-    def fail(self, key: str | None, outcome: Future[Any], error: BaseException, about: Mapping[str, Any]) -> None:
-        """Notes that there is none. The key is free again, unless the request may have taken effect.
-
-        `about` has the attributes of an OutcomeUnknownError about it.
-        """
+    def fail(self, key: str | None, outcome: Future[Any], error: BaseException, operation: Operation[Any]) -> None:
+        """Notes that there is none. The key is free again, unless the request may have taken effect."""
         if not isinstance(error, OpenPaymentsError):  # it was interrupted, nobody knows when
-            error = OutcomeUnknownError(f"the creation for this key was interrupted; {about['advice']}", **about)
-        if key is not None and not getattr(error, "may_have_taken_effect", False):
-            with self._lock:
-                self._known.pop(key, None)
-        outcome.set_exception(copy.copy(error))
+            error = explain(OutcomeUnknownError("the creation for this key was interrupted"), operation)
+        if not getattr(error, "may_have_taken_effect", False) and self._known.get(key or "", (0, 0))[1] is outcome:
+            self._known.pop(key or "", None)
+        with suppress(InvalidStateError):  # it was interrupted once it was known
+            outcome.set_exception(copy.copy(error))
 
 
 def result_of(outcome: Future[Any]) -> Any:

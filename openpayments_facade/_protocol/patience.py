@@ -43,4 +43,5 @@ def _may_pass(failure: errors.OpenPaymentsError) -> bool:
         return is_busy(failure.status_code)
     if isinstance(failure, (errors.UnauthorizedError, errors.AccessExceededError, errors.ConsentError)):
         return False
-    return isinstance(failure, (errors.APIError, errors.ConnectionFailedError, errors.UnreadableResponseError))
+    passing = errors.APIError, errors.ConnectionFailedError, errors.TimedOutError, errors.UnreadableResponseError
+    return isinstance(failure, passing)

@@ -61,11 +61,11 @@ def as_order(payment: object, product: str | None = None) -> Order:
     own = next((PRODUCTS[cls] for cls in PRODUCTS if isinstance(payment, cls)), None)
     if own is None and not isinstance(payment, Mapping):
         raise refuse("payment", f"must be {' or '.join(map(with_article, _MODELS.values()))}, or a mapping")
-    product = own if product is None else product
+    product = own if product is None else next((each for each in _MODELS if each == str(product).lower()), product)
     if not is_product(product):
         raise refuse("product", "must be a word such as domestic, and goes with every payment that is a mapping")
     if own is not None and product != own and product in _MODELS:
-        raise refuse("product", f"is {product}, and this payment is for {own}")
+        raise refuse("payment", f"is for {own}, not for {product}")
     model = _MODELS.get(own or product)
     try:
         return _of_a_bank(payment, plain(product)) if model is None else _checked(payment, model, plain(product))
@@ -81,7 +81,7 @@ def is_product(value: object) -> TypeGuard[str]:
 def _of_a_bank(payment: Any, product: str) -> Order:
     body = as_json(_jsonable(payment, "payment"), "payment")
     rule = MODELS["DomesticPayment"]["end_to_end_identification"]
-    if body.get(rule.name) in (None, ""):
+    if not str(body.get(rule.name) or "").strip():
         body[rule.name] = uuid.uuid4().hex
     check(rule, body[rule.name], f"payment.{rule.name}")
     return Order(product, body, body[rule.name])
@@ -147,6 +147,8 @@ def _jsonable(value: Any, said: str) -> Any:
     if isinstance(value, float):
         raise refuse(said, f"must not be a float. Send it {_AS_TEXT}")
     if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise refuse(said, "must have strings as names")
         return {key: _jsonable(each, f"{said}.{key}") for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_jsonable(each, f"{said}[{number}]") for number, each in enumerate(value)]

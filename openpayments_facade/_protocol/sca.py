@@ -19,6 +19,7 @@ from .._redaction import printable, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
+from .initiation import LONGEST_REASON, reason_of
 from .patience import Patience
 from .redirect import TRYING_AGAIN_HELPS, is_metadata
 from .subjects import same
@@ -48,8 +49,6 @@ STUCK: Final = 5
 GRACE: Final = 10.0
 """Seconds that a bank may take to notice that nobody else has to sign."""
 
-_LONGEST: Final = 512
-"""The number of characters of a bank's text that an exception keeps."""
 _SAVED: Final = ("template", "method", "redirect_uri", "state")
 """The fields of a `Journey` that `to_dict` contains unchanged."""
 
@@ -120,15 +119,10 @@ class Journey(Patience, Generic[T]):
         return self._subject.id if self._subject.kind == "consent" else ""
 
     @property
-    def _is_over(self) -> bool:
-        """Whether the user has nothing more to do."""
-        return self._is_authorised or self.sca_status in TERMINAL
-
-    @property
     def _needs_a_look(self) -> bool:
         """Whether the SCA status tells so little that the resource itself has to be looked at."""
         is_stuck = self._unchanged > 0 and self._unchanged % STUCK == 0
-        return not self._is_over and (self._silent == 1 or is_stuck)
+        return not self._update().is_over and (self._silent == 1 or is_stuck)
 
     def _check_outcome(self) -> None:
         """Raises AuthorisationFailedError if the authorisation ended without success."""
@@ -157,16 +151,12 @@ class Journey(Patience, Generic[T]):
         self, said: str, status: str | None = None, messages: tuple[TppMessage, ...] = ()
     ) -> AuthorisationFailedError:
         """The error of an authorisation that ended without success; `status` is its code if the bank gave none."""
-        # a warning is the reason only if there is no other
-        ranked = sorted(messages, key=lambda each: (each.category or "").upper() in {"WARNING", "INFORMATION"})
-        first = next((each for each in ranked if each.code), TppMessage())
-        text = first.text or next((each.text for each in ranked if each.text), None)
-        why = printable(": ".join(filter(None, (first.code, text))))[:_LONGEST]
-        helps = (TRYING_AGAIN_HELPS.get((each.code or "").upper()) for each in ranked)
+        first, why = reason_of(messages)
+        helps = (TRYING_AGAIN_HELPS.get((each.code or "").upper()) for each in (first, *messages))
         return AuthorisationFailedError(
             f"{said}: {why}" if why else said,
             code=first.code or status,
-            text=text,
+            text=first.text,
             messages=messages,
             trying_again_helps=next((each for each in helps if each is not None), None),
             **self._about,
@@ -185,8 +175,9 @@ class Journey(Patience, Generic[T]):
     def _timeout_error(self, timeout: float) -> AuthorisationTimeoutError:
         """The error for an authorisation that was not finished within `timeout` seconds."""
         said = f"{self._subject.kind} {self.resource_id}"
-        if self._is_over and self._status in self._subject.partly:
-            said += f" is {self._status}: others have to sign, each with an authorisation of their own"
+        if self._update().is_over and self._status in self._subject.partly:
+            why = f" ({why})" if (why := reason_of(self._messages)[1]) else ""
+            said += f" is {self._status}{why}: others have to sign, each with an authorisation of their own"
             return AnotherSignatureNeededError(said, messages=self._messages, **self._ids)
         said += f" was not authorised within {timeout:g} s"
         status = f", status {self._status}" if self._status else ""  # such as partiallyAuthorised
@@ -218,11 +209,11 @@ class Journey(Patience, Generic[T]):
         if not header and (_is(early, "DECOUPLED") or not has_decided):
             header = early
         text = _text_for_the_user(last.parsed)
-        if text and not has_challenge and not self._is_over:
+        if text and not has_challenge and not self._update().is_over:
             self.challenge = Challenge(text=text, method=self._method)
         try:
             self.approach, self._template = decide_approach(
-                header, last.parsed.links, has_challenge=has_challenge, is_over=self._is_over
+                header, last.parsed.links, has_challenge=has_challenge, is_over=self._update().is_over
             )
         except AuthorisationFailedError as error:
             raise self._failure(str(error), None, self._messages) from None
@@ -279,7 +270,7 @@ def read_saved(
     found = known.get(str_or_none(kind) or "")
     if not isinstance(saved, Mapping) or saved.get("bic_fi") != bank.bic_fi or found is None:
         raise refuse("saved", f"must be a dict from to_dict() of a {' or '.join(known)} at {bank.bic_fi}")
-    texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.has_product else ()))
+    texts = ("authorisation_id", id_name := _id_name(found), *(("product",) if found.exchanged_as == "payment" else ()))
     for name in (*texts, *_SAVED):
         if not isinstance(saved.get(name), str | None if name in _SAVED else str):
             raise refuse("saved", f"must have a string for {name}")
@@ -297,7 +288,7 @@ def read_saved(
     psu = evolve(bank.psu, context=context)
     bank = evolve(bank, psu=psu, affiliated_aspsp=affiliated, redirect_preferred=preferred)
     fields = {name: saved.get(name) for name in ("authorisation_id", "approach", *_SAVED)}
-    return found(saved[id_name], bank, saved["product"] if found.has_product else None), context, fields
+    return found(saved[id_name], bank, saved["product"] if found.exchanged_as == "payment" else None), context, fields
 
 
 def _id_name(subject: Subject[Any] | type[Subject[Any]]) -> str:
@@ -308,7 +299,7 @@ def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
     """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
     said, text = answer.messages, _text_for_the_user(answer.parsed)
     if text and not any(each.text for each in said):
-        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:_LONGEST]))
+        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:LONGEST_REASON]))
     return said
 
 

@@ -38,8 +38,6 @@ class Subject(Generic[T]):
     exchanged_as: ClassVar[str | None] = None
     """`exchange_code` and `to_dict` take the id as `<exchanged_as>_id`. None if no source says how a code is exchanged;
     then it is `<kind>_id`."""
-    has_product: ClassVar[bool] = False
-    """Whether its path has a payment product."""
     api: ClassVar[Any]
     """The module with its operations, each of which is loaded when it is first needed."""
     steps: ClassVar[str]
@@ -88,10 +86,9 @@ class Subject(Generic[T]):
         found = ((verdict, each) for verdict, statuses in known.items() for each in statuses if same(each, status))
         return next(found, ("done" if self.follows_sca and is_approved else "wait", status))
 
-    def identify(self, answer: RawResponse[Any]) -> T:
+    def identify(self, answer: RawResponse[T]) -> T:
         """The resource, with its id, which the answer may lack."""
-        found: T = answer.parsed
-        return found
+        return answer.parsed
 
     def failure(self, status: str | None, messages: tuple[TppMessage, ...]) -> OpenPaymentsError | None:
         """The error for a resource that is lost, if it has one of its own."""
@@ -123,7 +120,6 @@ class PaymentSubject(Subject[PaymentStatus]):
 
     __slots__ = ()
     kind = exchanged_as = "payment"
-    has_product = True
     api: ClassVar[Any] = payment_initiation
     steps = "start_payment_authorisation update_payment_psu_data get_payment_initiation_sca_status"
     reads = "get_payment_initiation_status"  # some banks have no operation that reads the payment

@@ -7,13 +7,15 @@ observed in 2026: a repeated creation makes a second payment).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .._redaction import masked
 from ..errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
     from .operation import Operation
+
+E = TypeVar("E")
 
 _LOOK_FIRST: Final = "read the SCA status of each authorisation: if one is finalised, it is approved; else start one"
 _ADVICE: Final = {
@@ -27,13 +29,14 @@ _ADVICE: Final = {
 }
 
 
-def about_unknown(operation: Operation[Any]) -> dict[str, Any]:
-    """The attributes of an OutcomeUnknownError."""
-    body, name = operation.request.get("json"), operation.name
-    advice = _ADVICE.get(name, OutcomeUnknownError.advice)
-    if name.startswith("start_"):
-        advice = _LOOK_FIRST if "basket" not in name else "a user approves only what they see: start another"
-    elif name.endswith("_psu_data"):
-        advice = "read the SCA status: if it is received, select the method again; else go on"
-    reference = body.get("endToEndIdentification") if isinstance(body, Mapping) else None
-    return {"advice": advice, "sent": masked(body) or {}, "end_to_end_identification": reference}
+def explain(error: E, operation: Operation[Any]) -> E:
+    """The same error, which says what was sent and what to do if the request may have taken effect."""
+    if getattr(error, "may_have_taken_effect", False):
+        body, name = operation.request.get("json"), operation.name
+        advice = _ADVICE.get(name, OutcomeUnknownError.advice)
+        if name.startswith("start_") or name.endswith("_psu_data"):
+            advice = "a user approves only what they see: start another" if "basket" in name else _LOOK_FIRST
+        reference = body.get("endToEndIdentification") if isinstance(body, Mapping) else None
+        vars(error).update(advice=advice, sent=masked(body) or {}, end_to_end_identification=reference)
+        error.args = (f"{error.args[0]}; {advice}",)  # type: ignore[attr-defined]
+    return error

@@ -27,6 +27,7 @@ from .._protocol.sca import (
     method_to_select,
     read_saved,
 )
+from .._protocol.unknown import explain
 from .._redaction import hiding_arguments
 from ..errors import APIError
 from .oauth import OAuth
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from .._protocol.answer import RawResponse
-    from .._protocol.arguments import AnyAuthorisation, AnyMethod
+    from .._protocol.arguments import AnyAuthorisation, AnyMethod, AnyMethods
     from .._protocol.binding import BankBinding
     from .._protocol.operation import Operation
     from .._protocol.subjects import Subject
@@ -192,7 +193,7 @@ class Authorisation(Waiting, Journey[T]):
             yield self._update()
         # a user who is back from the browser may already be done
         pause = interval if self.sca_status is not None and self.approach is Approach.DECOUPLED else 0.0
-        while not self._is_over:
+        while not self._update().is_over:
             self._pause(deadline, pause, timeout)
             pause = interval
             answer = self._read_or_none(self._read_status(), deadline, timeout)
@@ -200,7 +201,7 @@ class Authorisation(Waiting, Journey[T]):
                 yield self._update()
             if not answer or self._needs_a_look:
                 self._look(deadline, timeout)
-                if self._is_over:
+                if self._update().is_over:
                     yield self._update()
         self._check_outcome()
 
@@ -225,7 +226,7 @@ class Authorisation(Waiting, Journey[T]):
         if answer:
             self._update_from(answer)
             self._check_outcome()
-        if not self._is_over and (not answer or is_first or self._silent or self._needs_a_look):
+        if not self._update().is_over and (not answer or is_first or self._silent or self._needs_a_look):
             self._look(math.inf, 0.0)
             if not answer and self._failed:
                 self._give_up(0.0)
@@ -303,13 +304,7 @@ class AuthorisingService(BankService, Generic[T]):
         super().__init__(sender, bank)
         self._make_bank = make_bank
 
-    def _authorise(
-        self,
-        subject: Subject[T],
-        methods: AnyMethod | Sequence[AnyMethod] | None,
-        *,
-        same_device: bool = False,
-    ) -> Authorisation[T]:
+    def _authorise(self, subject: Subject[T], methods: AnyMethods, *, same_device: bool = False) -> Authorisation[T]:
         wanted: Sequence[Any] = methods if isinstance(methods, list | tuple) else [methods]
         ids = [id_of(each, "authentication_method_id", "method") for each in wanted]
         method, best = (None, ids) if wanted is methods else (ids[0], [])
@@ -347,8 +342,7 @@ class AuthorisingService(BankService, Generic[T]):
         Raises:
             InvalidArgumentError: It is not such a dict, or belongs to another bank.
         """
-        context = self._sender.options.psu_context
-        subject, context, fields = read_saved(saved, self._subjects, self._bank, context)
+        subject, context, fields = read_saved(saved, self._subjects, self._bank, self._sender.options.psu_context)
         sender = self._sender.replace(psu_context=context)
         authorisation = Authorisation(sender, self._make_bank, subject, **fields)
         authorisation._read_status()  # refuses malformed ids
@@ -370,5 +364,5 @@ class AuthorisingService(BankService, Generic[T]):
         """An answer with an id, checked because later paths contain it."""
         answer = self._run(operation)
         if not is_id(getattr(answer.parsed, name)):
-            raise unreadable(answer, f"an answer whose {name} is not an id")
+            raise explain(unreadable(answer, f"an answer whose {name} is not an id"), operation)
         return answer

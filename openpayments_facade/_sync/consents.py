@@ -15,9 +15,7 @@ from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, Day
+    from .._protocol.arguments import AnyAuthorisation, AnyConsent, AnyMethod, AnyMethods, Day
 
 
 class Consents(AuthorisingService["models.Consent"]):
@@ -120,11 +118,7 @@ class Consents(AuthorisingService["models.Consent"]):
         self._call(api.delete_consent, id_of(consent_id, "consent_id"))
 
     def authorise(
-        self,
-        consent_id: AnyConsent,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
-        *,
-        same_device: bool = False,
+        self, consent_id: AnyConsent, method: AnyMethods = None, *, same_device: bool = False
     ) -> Authorisation:
         """Starts the user's authorisation of a consent. With BankID the user has 30 s, so show the challenge at once.
 

@@ -70,18 +70,12 @@ class FxQuotes(BankService):
             InvalidArgumentError: The amount is not above zero, has too many decimals or is a float; a code is not one;
                 the day is past.
         """
-        day, country = requested_execution_date, as_country(country_code, "country_code")
+        country, day = as_country(country_code, "country_code"), requested_execution_date
+        day = None if day is None else as_coming_day(day, "requested_execution_date")
         check(OPERATIONS["create_kyc"].arguments["country_code"], country, "country_code")
         _, source = as_sent(1, source_currency, "amount", "source_currency")
         value, target = as_sent(amount, target_currency, "amount", "target_currency")
-        body = models.FxQuoteRequest(
-            source_currency=source,
-            target_currency=target,
-            amount=value,
-            country_code=country,
-            requested_execution_date=None if day is None else as_coming_day(day, "requested_execution_date"),
-        )
-        return self._call(api.create_fx_quote, body=body)
+        return self._call(api.create_fx_quote, body=models.FxQuoteRequest(source, target, value, country, day))
 
     def get(self, fx_quote_id: AnyQuote) -> models.FxQuote:
         """Reads a quote. Its total amount is only told when it is created.

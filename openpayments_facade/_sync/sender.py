@@ -11,7 +11,8 @@ from attrs import define
 from .._protocol.answer import blames_token, judge, log_findings
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from .._protocol.operation import say_missing
-from ..errors import APIError
+from .._protocol.unknown import explain
+from ..errors import APIError, OutcomeUnknownError
 from ..scopes import check_scope, context_for
 
 if TYPE_CHECKING:
@@ -88,8 +89,11 @@ class Sender:
             self.session.pool.send(exchange)
             try:
                 answer = judge(operation, exchange.scrubbed_answer())
+            except OutcomeUnknownError as error:
+                explain(error, operation)
+                raise
             except APIError as error:
-                refusal = error
+                refusal = explain(error, operation)
             else:
                 log_findings(answer, operation.name)
                 return answer

@@ -18,9 +18,9 @@ from .authorisation import Authorisation, AuthorisingService
 from .service import RawService, raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from .._protocol.arguments import AnyBasket, AnyMethod, AnyPayment
+    from .._protocol.arguments import AnyBasket, AnyMethods, AnyPayment
 
 
 class SigningBaskets(AuthorisingService["models.SigningBasket"]):
@@ -132,11 +132,7 @@ class SigningBaskets(AuthorisingService["models.SigningBasket"]):
         return self._call(api.delete_signing_basket, *self._of(basket_id).path)
 
     def authorise(
-        self,
-        basket_id: AnyBasket,
-        method: AnyMethod | Sequence[AnyMethod] | None = None,
-        *,
-        same_device: bool = False,
+        self, basket_id: AnyBasket, method: AnyMethods = None, *, same_device: bool = False
     ) -> Authorisation[models.SigningBasket]:
         """Starts the user's authorisation of all payments in a basket, as that of a single one.
 

@@ -22,7 +22,8 @@ from openpayments_facade import (
     UnreadableResponseError,
     amount,
 )
-from openpayments_facade._protocol import keys
+from openpayments_facade._protocol import initiation, keys
+from openpayments_facade._protocol.payment_orders import as_order
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncBank
@@ -157,6 +158,55 @@ async def test_a_key_stays_with_what_may_have_taken_effect(
     assert (str(again.value), again.value.request_id) == (str(first.value), first.value.request_id)
     assert sent(simulator) == 1
     assert await bank.payments.create(PAYMENT, key="order-1, again")
+
+
+async def test_who_waits_for_another_call_has_a_time_limit(bank: AsyncBank, op: AsyncOpenPayments) -> None:
+    unfinished, _ = op._sender.session.keys.claim("order-1", b"")  # as after a fork, or an interrupt at a bad moment
+    hasty = op.with_options(total_timeout=0.2).at_bank("ESSESESS", USER)
+    with pytest.raises(InvalidArgumentError, match="key was used for another payment"):
+        await hasty.payments.create(PAYMENT, key="order-1")
+    op._sender.session.keys._known["order-2"] = (content(bank, PAYMENT), unfinished)
+    with pytest.raises(OutcomeUnknownError, match="another call creates it") as caught:
+        await hasty.payments.create(PAYMENT, key="order-2")
+    assert caught.value.sent["creditorName"] == "***"
+
+
+async def test_an_affiliated_bank_is_another_bank(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    await op.at_bank("SWEDSESS", USER).payments.create(PAYMENT, key="order-1")
+    with pytest.raises(InvalidArgumentError, match="key was used for another payment"):
+        await op.at_bank("SWEDSESS", USER, affiliated_aspsp="1").payments.create(PAYMENT, key="order-1")
+    assert sent(simulator) == 1
+
+
+async def test_a_blank_reference_is_none(bank: AsyncBank, simulator: Simulator) -> None:
+    made = [
+        await bank.payments.create(evolve(PAYMENT, end_to_end_identification=reference), key="order-1")
+        for reference in (None, "", "  ")
+    ]
+    assert sent(simulator) == len({each.payment_id for each in made}) == 1
+
+
+async def test_a_key_that_was_forgotten_is_not_freed_again(
+    bank: AsyncBank, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST", 1)
+    known, operation = bank._sender.session.keys, initiation.creation_of(bank._binding, as_order(PAYMENT), None)
+    first, _ = known.claim("a", b"1")
+    known.claim("b", b"2")
+    second, is_first = known.claim("a", b"1")
+    assert is_first
+    known.fail("a", first, BadRequestError("?"), operation)
+    assert known.claim("a", b"1") == (second, False)
+
+
+def test_nobody_sees_the_payments_of_others(op: AsyncOpenPayments) -> None:
+    op._sender.session.keys.claim("order-1", content(op.at_bank("ESSESESS", USER), PAYMENT))
+    assert "Example Shop" not in repr(op._sender.session.keys)
+    assert "Example Shop" not in repr(op._sender.session.keys._known)
+
+
+def content(bank: AsyncBank, payment: DomesticPayment) -> object:
+    return initiation.content_of(bank._binding, as_order(payment), payment, None)
 
 
 async def test_the_advice_names_the_key(bank: AsyncBank, simulator: Simulator) -> None:

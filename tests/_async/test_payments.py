@@ -20,6 +20,7 @@ from openpayments_facade import (
     AnotherSignatureNeededError,
     APIError,
     Approach,
+    AsyncAuthorisation,
     AsyncOpenPayments,
     AuthorisationFailedError,
     AuthorisationTimeoutError,
@@ -375,12 +376,19 @@ LONGEST_PAUSE = 30
 FIRST_OF_TWO, SECOND = evolve(COMPANY, id="99990101002"), evolve(COMPANY, id="99990101000")
 
 
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a bank that is only late."""
+    monkeypatch.setattr(sys.modules[AsyncAuthorisation.__module__], "GRACE", 0.0)
+
+
+@pytest.mark.usefixtures("no_grace")
 async def test_a_payment_that_needs_two_signatures(op: AsyncOpenPayments, simulator: Simulator) -> None:
     first = op.at_bank("ESSESESS", FIRST_OF_TWO, redirect_preferred=False)
     created = await first.payments.create(order())
     authorisation = await first.payments.authorise(created)
-    with pytest.raises(AnotherSignatureNeededError, match="PATC") as caught:
-        await authorisation.wait(timeout=0.1, poll_interval=0.01)
+    with pytest.raises(AnotherSignatureNeededError, match=r"PATC \(AUTHORISATION_PENDING_API: ") as caught:
+        await authorisation.wait(poll_interval=0.01)
     assert (caught.value.payment_id, caught.value.authorisation_id) == (
         created.payment_id,
         authorisation.authorisation_id,
@@ -403,11 +411,12 @@ async def test_a_payment_that_needs_two_signatures(op: AsyncOpenPayments, simula
     assert await first.payments.authorisations(created) == ids
 
 
+@pytest.mark.usefixtures("no_grace")
 async def test_what_is_missing_is_said_by_the_authorisation_too(op: AsyncOpenPayments) -> None:
     bank = op.at_bank("ESSESESS", FIRST_OF_TWO, redirect_preferred=False)
     authorisation = await bank.payments.authorise(await bank.payments.create(order()))
     with pytest.raises(AnotherSignatureNeededError) as caught:
-        await authorisation.wait(timeout=0.1, poll_interval=0.01)
+        await authorisation.wait(poll_interval=0.01)
     assert [each.code for each in caught.value.messages] == ["AUTHORISATION_PENDING_API"]
 
 
@@ -503,7 +512,7 @@ async def test_a_payment_that_is_accepted_does_not_end_its_authorisation(
     accepted = simulator.misbehave(STATUSES, times=None, body={"transactionStatus": "ACSP"})
     assert not (await authorisation.poll()).is_over
     with pytest.raises(AuthorisationTimeoutError):
-        await authorisation.wait(timeout=0.1, poll_interval=0.01)
+        await authorisation.wait(timeout=0.5, poll_interval=0.01)
     assert silent.used > 1
     assert accepted.used > 0
     # but what is rejected is over
@@ -578,6 +587,15 @@ async def test_a_payment_that_is_not_in_time(op: AsyncOpenPayments, simulator: S
     else:
         simulator.settle_payment(created.payment_id)
     assert (await bank.payments.wait(created, until)).is_accepted
+
+
+async def test_a_bank_says_why_it_takes_so_long(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    created = await op.at_bank("ESSESESS", SOMEBODY).payments.create(order())
+    simulator.misbehave(STATUSES, times=None, change={"tppMessages": [{"category": "WARNING", "text": "on Monday"}]})
+    with pytest.raises(PaymentTimeoutError) as caught:
+        await op.at_bank("ESSESESS", SOMEBODY).payments.wait(created, timeout=0.05)
+    assert isinstance(caught.value.status, PaymentStatus)
+    assert [each.text for each in caught.value.messages] == ["on Monday"]
 
 
 async def test_failures_that_may_pass_while_waiting(
@@ -679,6 +697,69 @@ async def test_warnings_are_there_before_the_user_signs(
     assert requests(simulator) == [f"POST {created.product}"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (["CREDITOR_ACCOUNT_FLAGGED"], (None, "CREDITOR_ACCOUNT_FLAGGED")),
+        ([{"detail": "flagged"}], (None, "flagged")),
+        ({"code": "CREDITOR_ACCOUNT_FLAGGED", "text": "flagged"}, ("CREDITOR_ACCOUNT_FLAGGED", "flagged")),
+    ],
+)
+async def test_a_warning_in_another_form_is_none_the_less(
+    op: AsyncOpenPayments, simulator: Simulator, sent: Any, expected: tuple[str | None, str]
+) -> None:
+    simulator.misbehave(PAYMENTS, method="POST", change={"tppMessages": sent})
+    created = await op.at_bank("ESSESESS", SOMEBODY).payments.create(order())
+    assert [(each.code, each.text) for each in payments.warnings(created)] == [expected]
+
+
+async def test_a_payment_can_be_kept_as_json(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    created = await bank.payments.create(order())
+    kept = json.loads(json.dumps(created.to_dict()))
+    assert kept["product"] == "domestic"
+    again = CreatedPayment.from_dict(kept)
+    assert (again.payment_id, again.end_to_end_identification) == (
+        created.payment_id,
+        simulator.payments[0].request["endToEndIdentification"],
+    )
+    assert await bank.payments.status(again) == "RCVD"
+    assert again.to_dict() == kept
+
+
+async def test_reads_that_time_out_while_waiting(
+    op: AsyncOpenPayments, simulator: Simulator, waits: list[float]
+) -> None:
+    created = await approved(op, simulator)
+    hasty = op.with_options(timeout=0.1, max_retries=0).at_bank("ESSESESS", SOMEBODY).payments
+    fault = simulator.misbehave(STATUSES, times=2, delay=0.5)
+    assert (await hasty.wait(created)).is_accepted
+    assert fault.used == len(waits) == 2
+
+
+@pytest.mark.parametrize("kind", ["domestic", "sepa", "giro-ocr"])
+async def test_a_quote_for_another_payment_is_refused(op: AsyncOpenPayments, simulator: Simulator, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^fx_quote goes with cross-border payments"):
+        await op.at_bank("SWEDSESS", SOMEBODY).payments.create(order(kind), fx_quote="q")
+    assert not simulator.requests
+
+
+@pytest.mark.parametrize("status", ["CANC", " canc "])
+async def test_a_body_may_say_that_a_payment_is_cancelled(
+    op: AsyncOpenPayments, simulator: Simulator, status: str
+) -> None:
+    created = await approved(op, simulator, "SWEDSESS")
+    simulator.misbehave(PAYMENTS, method="DELETE", status=200, body={"transactionStatus": status})
+    assert await op.at_bank("SWEDSESS", SOMEBODY).payments.cancel(created) is None
+
+
+async def test_a_list_of_cancellations_as_it_was_until_2026(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    created = await approved(op, simulator, "SWEDSESS")
+    simulator.misbehave("*/cancellation-authorisations", method="GET", body=["a1", "a2"])
+    at = op.at_bank("SWEDSESS", SOMEBODY).payments
+    assert await at.authorisations(created, cancellation=True) == ["a1", "a2"]
+
+
 async def test_what_the_sdk_itself_has_noticed_is_a_warning_too(op: AsyncOpenPayments) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
     created = await bank.payments.create(order("giro-ocr", ocr_ref="12345", creditor_name="Example Flagged"))
@@ -691,14 +772,20 @@ async def test_what_the_sdk_itself_has_noticed_is_a_warning_too(op: AsyncOpenPay
 async def test_whether_a_failure_may_have_taken_effect(op: AsyncOpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("ESSESESS", SOMEBODY)
     await op.access_token()
-    for status in (500, 502, 503, 504, 408, 400, 403, 409, 429):
+    for status in (500, 502, 503, 504, 408, 499, 303, 400, 403, 409, 429):
         simulator.misbehave(PAYMENTS, method="POST", status=status)
         with pytest.raises(APIError) as caught:
             await bank.payments.create(order())
         assert (caught.value.status_code, caught.value.may_have_taken_effect) == (
             status,
-            status in {408, *range(500, 505)},
+            status in {303, 408, 499, *range(500, 505)},
         )
+        if caught.value.may_have_taken_effect:
+            assert caught.value.advice in str(caught.value)
+            assert caught.value.sent["creditorName"] == "***"
+            assert len(str(caught.value.end_to_end_identification)) == 32
+        else:
+            assert (caught.value.advice, caught.value.sent, caught.value.end_to_end_identification) == ("", {}, None)
     odd: list[dict[str, Any]] = [
         {"body": "<h1>Welcome</h1>"},
         {"body": {}},
@@ -830,7 +917,7 @@ async def test_wrong_arguments_are_refused_before_anything_is_sent(op: AsyncOpen
         ("payment", lambda: payments_.create(None)),
         ("product", lambda: payments_.create(order().to_dict())),
         ("product", lambda: payments_.create(order().to_dict(), product="..")),
-        ("product", lambda: payments_.create(order(), product="swedish-giro")),
+        ("payment", lambda: payments_.create(order(), product="swedish-giro")),
         ("fx_quote", lambda: payments_.create(order("cross-border"), fx_quote="a\r\nb")),
         ("fx_quote", lambda: payments_.create(order("cross-border"), fx_quote=5)),
     ]

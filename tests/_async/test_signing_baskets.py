@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from openpayments_facade import (
     AnotherSignatureNeededError,
     APIError,
     Approach,
+    AsyncAuthorisation,
     AsyncOpenPayments,
     AuthorisationFailedError,
     ConflictError,
@@ -145,13 +147,14 @@ async def test_a_basket_that_is_being_approved_can_not_be_deleted(op: AsyncOpenP
     assert (await again.wait(poll_interval=0.01)).transaction_status == "ACTC"
 
 
-async def test_a_basket_that_needs_two_signatures(op: AsyncOpenPayments) -> None:
+async def test_a_basket_that_needs_two_signatures(op: AsyncOpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[AsyncAuthorisation.__module__], "GRACE", 0.0)
     first = op.at_bank("ESSESESS", evolve(COMPANY, id="99990101002"), redirect_preferred=False)
     created = await orders(first)
     basket = await first.signing_baskets.create(created)
     authorisation = await first.signing_baskets.authorise(basket)
     with pytest.raises(AnotherSignatureNeededError, match=f"basket {basket.basket_id} is PATC") as caught:
-        await authorisation.wait(timeout=0.1, poll_interval=0.01)
+        await authorisation.wait(poll_interval=0.01)
     assert [each.code for each in caught.value.messages] == ["AUTHORISATION_PENDING_API"]
     with pytest.raises(AnotherSignatureNeededError):
         await first.payments.wait(created[0])

@@ -261,3 +261,12 @@ def test_the_order_of_a_confirmation_is_checked(op: OpenPayments, simulator: Sim
             quotes.confirm("q", order)
         assert caught.value.argument == "payment"
     assert simulator.requests == []
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "9999-12-31T23:00:00-05:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_beyond_the_calendar_is_no_reason_to_refuse(op: OpenPayments, simulator: Simulator, until: str) -> None:
+    bank = op.at_bank("SWEDSESS", SOMEBODY)
+    quote = bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=130, country_code="US")
+    quote.valid_to = until
+    simulator.misbehave("/psd2/paymentinitiation/v1/fx", method="PUT", body={"creditorName": "Example Books"})
+    assert bank.fx_quotes.confirm(quote, ORDER).creditor_name == "Example Books"

@@ -90,6 +90,15 @@ def test_the_address_of_the_form_is_there_if_the_bank_gave_one(
     assert "kyc.example" not in str(caught.value)
 
 
+@pytest.mark.parametrize("messages", [[], [{"category": "ERROR", "code": "SERVICE_BLOCKED"}]])
+def test_the_address_of_the_form_says_enough(op: OpenPayments, simulator: Simulator, messages: list[Any]) -> None:
+    links = {"kycRedirect": {"href": "https://kyc.example/form"}}
+    simulator.misbehave(PAYMENTS, status=403, body={"tppMessages": messages, "_links": links})
+    with pytest.raises(KycRequiredError) as caught:
+        op.at_bank("ESSESESS", COMPANY).payments.create(ORDER)
+    assert caught.value.kyc_url == "https://kyc.example/form"
+
+
 def test_another_refusal_is_none_about_kyc(op: OpenPayments, simulator: Simulator) -> None:
     simulator.misbehave(PAYMENTS, status=403, body={"tppMessages": [{"category": "ERROR", "code": "PRODUCT_INVALID"}]})
     with pytest.raises(PermissionDeniedError) as caught:

@@ -20,6 +20,7 @@ from openpayments_facade import (
     AnotherSignatureNeededError,
     APIError,
     Approach,
+    Authorisation,
     AuthorisationFailedError,
     AuthorisationTimeoutError,
     CancellationRefusedError,
@@ -371,12 +372,19 @@ LONGEST_PAUSE = 30
 FIRST_OF_TWO, SECOND = evolve(COMPANY, id="99990101002"), evolve(COMPANY, id="99990101000")
 
 
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a bank that is only late."""
+    monkeypatch.setattr(sys.modules[Authorisation.__module__], "GRACE", 0.0)
+
+
+@pytest.mark.usefixtures("no_grace")
 def test_a_payment_that_needs_two_signatures(op: OpenPayments, simulator: Simulator) -> None:
     first = op.at_bank("ESSESESS", FIRST_OF_TWO, redirect_preferred=False)
     created = first.payments.create(order())
     authorisation = first.payments.authorise(created)
-    with pytest.raises(AnotherSignatureNeededError, match="PATC") as caught:
-        authorisation.wait(timeout=0.1, poll_interval=0.01)
+    with pytest.raises(AnotherSignatureNeededError, match=r"PATC \(AUTHORISATION_PENDING_API: ") as caught:
+        authorisation.wait(poll_interval=0.01)
     assert (caught.value.payment_id, caught.value.authorisation_id) == (
         created.payment_id,
         authorisation.authorisation_id,
@@ -399,11 +407,12 @@ def test_a_payment_that_needs_two_signatures(op: OpenPayments, simulator: Simula
     assert first.payments.authorisations(created) == ids
 
 
+@pytest.mark.usefixtures("no_grace")
 def test_what_is_missing_is_said_by_the_authorisation_too(op: OpenPayments) -> None:
     bank = op.at_bank("ESSESESS", FIRST_OF_TWO, redirect_preferred=False)
     authorisation = bank.payments.authorise(bank.payments.create(order()))
     with pytest.raises(AnotherSignatureNeededError) as caught:
-        authorisation.wait(timeout=0.1, poll_interval=0.01)
+        authorisation.wait(poll_interval=0.01)
     assert [each.code for each in caught.value.messages] == ["AUTHORISATION_PENDING_API"]
 
 
@@ -497,7 +506,7 @@ def test_a_payment_that_is_accepted_does_not_end_its_authorisation(op: OpenPayme
     accepted = simulator.misbehave(STATUSES, times=None, body={"transactionStatus": "ACSP"})
     assert not authorisation.poll().is_over
     with pytest.raises(AuthorisationTimeoutError):
-        authorisation.wait(timeout=0.1, poll_interval=0.01)
+        authorisation.wait(timeout=0.5, poll_interval=0.01)
     assert silent.used > 1
     assert accepted.used > 0
     # but what is rejected is over
@@ -572,6 +581,15 @@ def test_a_payment_that_is_not_in_time(op: OpenPayments, simulator: Simulator, u
     else:
         simulator.settle_payment(created.payment_id)
     assert bank.payments.wait(created, until).is_accepted
+
+
+def test_a_bank_says_why_it_takes_so_long(op: OpenPayments, simulator: Simulator) -> None:
+    created = op.at_bank("ESSESESS", SOMEBODY).payments.create(order())
+    simulator.misbehave(STATUSES, times=None, change={"tppMessages": [{"category": "WARNING", "text": "on Monday"}]})
+    with pytest.raises(PaymentTimeoutError) as caught:
+        op.at_bank("ESSESESS", SOMEBODY).payments.wait(created, timeout=0.05)
+    assert isinstance(caught.value.status, PaymentStatus)
+    assert [each.text for each in caught.value.messages] == ["on Monday"]
 
 
 def test_failures_that_may_pass_while_waiting(op: OpenPayments, simulator: Simulator, waits: list[float]) -> None:
@@ -667,6 +685,65 @@ def test_warnings_are_there_before_the_user_signs(
     assert requests(simulator) == [f"POST {created.product}"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (["CREDITOR_ACCOUNT_FLAGGED"], (None, "CREDITOR_ACCOUNT_FLAGGED")),
+        ([{"detail": "flagged"}], (None, "flagged")),
+        ({"code": "CREDITOR_ACCOUNT_FLAGGED", "text": "flagged"}, ("CREDITOR_ACCOUNT_FLAGGED", "flagged")),
+    ],
+)
+def test_a_warning_in_another_form_is_none_the_less(
+    op: OpenPayments, simulator: Simulator, sent: Any, expected: tuple[str | None, str]
+) -> None:
+    simulator.misbehave(PAYMENTS, method="POST", change={"tppMessages": sent})
+    created = op.at_bank("ESSESESS", SOMEBODY).payments.create(order())
+    assert [(each.code, each.text) for each in payments.warnings(created)] == [expected]
+
+
+def test_a_payment_can_be_kept_as_json(op: OpenPayments, simulator: Simulator) -> None:
+    bank = op.at_bank("ESSESESS", SOMEBODY)
+    created = bank.payments.create(order())
+    kept = json.loads(json.dumps(created.to_dict()))
+    assert kept["product"] == "domestic"
+    again = CreatedPayment.from_dict(kept)
+    assert (again.payment_id, again.end_to_end_identification) == (
+        created.payment_id,
+        simulator.payments[0].request["endToEndIdentification"],
+    )
+    assert bank.payments.status(again) == "RCVD"
+    assert again.to_dict() == kept
+
+
+def test_reads_that_time_out_while_waiting(op: OpenPayments, simulator: Simulator, waits: list[float]) -> None:
+    created = approved(op, simulator)
+    hasty = op.with_options(timeout=0.1, max_retries=0).at_bank("ESSESESS", SOMEBODY).payments
+    fault = simulator.misbehave(STATUSES, times=2, delay=0.5)
+    assert hasty.wait(created).is_accepted
+    assert fault.used == len(waits) == 2
+
+
+@pytest.mark.parametrize("kind", ["domestic", "sepa", "giro-ocr"])
+def test_a_quote_for_another_payment_is_refused(op: OpenPayments, simulator: Simulator, kind: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^fx_quote goes with cross-border payments"):
+        op.at_bank("SWEDSESS", SOMEBODY).payments.create(order(kind), fx_quote="q")
+    assert not simulator.requests
+
+
+@pytest.mark.parametrize("status", ["CANC", " canc "])
+def test_a_body_may_say_that_a_payment_is_cancelled(op: OpenPayments, simulator: Simulator, status: str) -> None:
+    created = approved(op, simulator, "SWEDSESS")
+    simulator.misbehave(PAYMENTS, method="DELETE", status=200, body={"transactionStatus": status})
+    assert op.at_bank("SWEDSESS", SOMEBODY).payments.cancel(created) is None
+
+
+def test_a_list_of_cancellations_as_it_was_until_2026(op: OpenPayments, simulator: Simulator) -> None:
+    created = approved(op, simulator, "SWEDSESS")
+    simulator.misbehave("*/cancellation-authorisations", method="GET", body=["a1", "a2"])
+    at = op.at_bank("SWEDSESS", SOMEBODY).payments
+    assert at.authorisations(created, cancellation=True) == ["a1", "a2"]
+
+
 def test_what_the_sdk_itself_has_noticed_is_a_warning_too(op: OpenPayments) -> None:
     bank = op.at_bank("SWEDSESS", SOMEBODY)
     created = bank.payments.create(order("giro-ocr", ocr_ref="12345", creditor_name="Example Flagged"))
@@ -679,14 +756,20 @@ def test_what_the_sdk_itself_has_noticed_is_a_warning_too(op: OpenPayments) -> N
 def test_whether_a_failure_may_have_taken_effect(op: OpenPayments, simulator: Simulator) -> None:
     bank = op.at_bank("ESSESESS", SOMEBODY)
     op.access_token()
-    for status in (500, 502, 503, 504, 408, 400, 403, 409, 429):
+    for status in (500, 502, 503, 504, 408, 499, 303, 400, 403, 409, 429):
         simulator.misbehave(PAYMENTS, method="POST", status=status)
         with pytest.raises(APIError) as caught:
             bank.payments.create(order())
         assert (caught.value.status_code, caught.value.may_have_taken_effect) == (
             status,
-            status in {408, *range(500, 505)},
+            status in {303, 408, 499, *range(500, 505)},
         )
+        if caught.value.may_have_taken_effect:
+            assert caught.value.advice in str(caught.value)
+            assert caught.value.sent["creditorName"] == "***"
+            assert len(str(caught.value.end_to_end_identification)) == 32
+        else:
+            assert (caught.value.advice, caught.value.sent, caught.value.end_to_end_identification) == ("", {}, None)
     odd: list[dict[str, Any]] = [
         {"body": "<h1>Welcome</h1>"},
         {"body": {}},
@@ -816,7 +899,7 @@ def test_wrong_arguments_are_refused_before_anything_is_sent(op: OpenPayments, s
         ("payment", lambda: payments_.create(None)),
         ("product", lambda: payments_.create(order().to_dict())),
         ("product", lambda: payments_.create(order().to_dict(), product="..")),
-        ("product", lambda: payments_.create(order(), product="swedish-giro")),
+        ("payment", lambda: payments_.create(order(), product="swedish-giro")),
         ("fx_quote", lambda: payments_.create(order("cross-border"), fx_quote="a\r\nb")),
         ("fx_quote", lambda: payments_.create(order("cross-border"), fx_quote=5)),
     ]

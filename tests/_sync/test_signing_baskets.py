@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from openpayments_facade import (
     AnotherSignatureNeededError,
     APIError,
     Approach,
+    Authorisation,
     AuthorisationFailedError,
     ConflictError,
     CreatedPayment,
@@ -139,13 +141,14 @@ def test_a_basket_that_is_being_approved_can_not_be_deleted(op: OpenPayments, si
     assert again.wait(poll_interval=0.01).transaction_status == "ACTC"
 
 
-def test_a_basket_that_needs_two_signatures(op: OpenPayments) -> None:
+def test_a_basket_that_needs_two_signatures(op: OpenPayments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[Authorisation.__module__], "GRACE", 0.0)
     first = op.at_bank("ESSESESS", evolve(COMPANY, id="99990101002"), redirect_preferred=False)
     created = orders(first)
     basket = first.signing_baskets.create(created)
     authorisation = first.signing_baskets.authorise(basket)
     with pytest.raises(AnotherSignatureNeededError, match=f"basket {basket.basket_id} is PATC") as caught:
-        authorisation.wait(timeout=0.1, poll_interval=0.01)
+        authorisation.wait(poll_interval=0.01)
     assert [each.code for each in caught.value.messages] == ["AUTHORISATION_PENDING_API"]
     with pytest.raises(AnotherSignatureNeededError):
         first.payments.wait(created[0])

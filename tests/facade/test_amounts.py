@@ -18,6 +18,8 @@ from openpayments_facade import InvalidArgumentError, MonetaryAmount, amount, mo
     [
         (Decimal("1.50"), "SEK", "1.50"),
         (Decimal("1.5"), "SEK", "1.50"),
+        (Decimal("1.5000"), "SEK", "1.50"),
+        ("100.0", "JPY", "100"),
         ("1.5", "SEK", "1.50"),
         ("007", "EUR", "7.00"),
         ("0.01", "EUR", "0.01"),
@@ -73,10 +75,10 @@ def test_it_is_above_zero(value: Any) -> None:
     ("value", "currency", "problem"),
     [
         ("1.001", "SEK", "2 decimals in SEK"),
-        ("1.500", "SEK", "2 decimals in SEK"),
+        ("1.501", "SEK", "2 decimals in SEK"),
         (Decimal("1E-9"), "SEK", "2 decimals in SEK"),
         ("1.5", "JPY", "0 decimals in JPY"),
-        ("1.0", "isk", "0 decimals in ISK"),
+        ("1.1", "isk", "0 decimals in ISK"),
         ("1.0001", "KWD", "3 decimals in KWD"),
         (10**14, "SEK", "14 digits"),
         pytest.param(10**5000, "SEK", "14 digits", id="huge"),

@@ -359,10 +359,10 @@ def sign_together(op: OpenPayments) -> None:
 
 def quote(op: OpenPayments) -> None:
     bank = op.at_bank(BIC, USER)
-    with suppress(InvalidArgumentError):  # the examples are of the past
-        bank.fx_quotes.confirm(
-            bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=1, country_code="US"), ABROAD
-        )
+    made = bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount=1, country_code="US")
+    made.valid_to = (made.valid_to or "").replace("2026", "2999", 1)  # the example is of the past
+    with suppress(InvalidArgumentError):  # another change may be one as well
+        bank.fx_quotes.confirm(made, ABROAD)
     bank.fx_quotes.confirm(ID, ABROAD)
 
 

@@ -342,7 +342,7 @@ def test_a_product_beside_a_model_must_not_contradict_it() -> None:
         assert as_order(model_of(one), one).product == one
         assert as_order(model_of(one), "international").product == "international"
         for other in {*KEYS} - {one}:
-            with pytest.raises(InvalidArgumentError, match=f"^product is {other}, and this payment is for {one}"):
+            with pytest.raises(InvalidArgumentError, match=f"^payment is for {one}, not for {other}"):
                 as_order(model_of(one), other)
 
 
@@ -418,7 +418,7 @@ def test_a_quote_is_confirmed_by_a_cross_border_payment() -> None:
         order = as_order(payment, "cross-border")
         operation = Operation.of(confirm_cross_border_payment_intent, "quote", x_bic_fi="ESSESESS", body=order.body)
         assert operation.request["json"] == order.body.to_dict()
-    with pytest.raises(InvalidArgumentError, match=r"^product is cross-border, and this payment is for domestic"):
+    with pytest.raises(InvalidArgumentError, match=r"^payment is for domestic, not for cross-border"):
         as_order(model_of(DOMESTIC), "cross-border")
     with pytest.raises(InvalidArgumentError, match=r"^payment.creditorAddress.city is missing"):
         as_order(with_value(copy.deepcopy(GOOD[CROSS]), "creditorAddress.city", None), "cross-border")
@@ -472,3 +472,25 @@ def test_whatever_is_changed_it_ends_in_an_order_or_in_a_refusal(place: tuple[st
             continue
         assert re.match(r"payment[. ]", str(refused))
         assert refused.argument == "payment"
+
+
+@pytest.mark.parametrize("product", ["Domestic", "DOMESTIC"])
+def test_a_product_in_capitals_is_checked_as_well(product: str) -> None:
+    assert as_order(copy.deepcopy(GOOD[DOMESTIC]), product).product == "domestic"
+    with pytest.raises(InvalidArgumentError, match=r"^payment.instructedAmount.amount must be above zero"):
+        as_order(with_value(copy.deepcopy(GOOD[DOMESTIC]), "instructedAmount.amount", "-5"), product)
+
+
+@pytest.mark.parametrize("key", [5, None, True])
+def test_names_are_strings(key: Any) -> None:
+    given: list[tuple[Any, str]] = [(copy.deepcopy(GOOD[DOMESTIC]), "domestic"), ({}, "own"), ({"x": {}}, "own")]
+    for payment, product in given:
+        payment.get("x", payment)[key] = 1
+        with pytest.raises(InvalidArgumentError, match=r"^payment\S* must have strings as names"):
+            as_order(payment, product)
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_a_blank_reference_for_a_banks_own_product_is_made(blank: Any) -> None:
+    order = as_order({"endToEndIdentification": blank}, "instant")
+    assert order.body["endToEndIdentification"] == order.end_to_end_identification != blank

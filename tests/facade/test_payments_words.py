@@ -127,7 +127,6 @@ MINE = CreatedPayment("p-1", product="domestic", end_to_end_identification="Ref 
         [entry("P-1")],
         # the id is better than the reference, and booked is better than pending
         [entry("p-1"), entry(reference="Ref 1")],
-        [entry("p-1"), entry("p-2", "Ref 1")],
         [entry("p-1", pending=True), entry(reference="Ref 1")],
         [entry("p-1"), entry("p-1", pending=True)],
         [entry(reference="Ref 1"), entry(reference="Ref 1", pending=True)],
@@ -155,6 +154,24 @@ def test_a_payment_whose_answer_was_lost_is_found_by_its_reference() -> None:
 def test_a_reference_that_looks_like_nothing_finds_nothing() -> None:
     for reference in ("None", "none"):
         assert payments.find([entry(), entry("p-2")], OutcomeUnknownError(end_to_end_identification=reference)) is None
+
+
+def test_an_entry_of_another_payment_with_the_same_reference_is_not_its_own() -> None:
+    assert payments.find([entry("p-2", "Ref 1")], MINE) is None
+    filler = CreatedPayment("p-1", end_to_end_identification="NOTPROVIDED")
+    assert payments.find([entry(reference="NOTPROVIDED")], filler) is None
+
+
+def test_a_payment_that_was_kept_as_json_is_found() -> None:
+    kept = {"paymentId": "p-1", "endToEndIdentification": "Ref 1"}
+    assert payments.find([entry("p-1")], kept) is not None
+    assert payments.find([entry(reference="Ref 1")], {"end_to_end_identification": "Ref 1"}) is not None
+
+
+@pytest.mark.parametrize("nothing", [None, 5, "p-1", {"paymentId": "p-1"}, object()])
+def test_what_are_no_transactions(nothing: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^transactions must be a list"):
+        payments.find(nothing, MINE)
 
 
 @pytest.mark.parametrize("nothing", [None, "p-1", OutcomeUnknownError("?"), CreatedPayment(""), object()])
