@@ -35,7 +35,7 @@ app = typer.Typer(
       openpayments bank ESSESESS --simulator --json
       openpayments consent create --bank ESSESESS --simulator
       openpayments accounts --bank ESSESESS --simulator
-      openpayments quote ESSESESS --from SEK --to USD --amount 130 --country US --simulator
+      openpayments quote SWEDSESS --from SEK --to USD --amount 130 --country US --simulator
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,

@@ -86,6 +86,7 @@ _ARGUMENTS: Final = {
     "requested_execution_date": "--date",
     "psu_corporate_id": "the organisation's number",
     "payment_id": "the payment's id",
+    "product": "--product",
     "fx_quote": "--quote",
     "payment.instructed_amount": "--amount",
     "payment.instructed_amount.currency": "--currency",
@@ -145,7 +146,8 @@ def message(error: errors.OpenPaymentsError) -> str:
 def in_options(text: str) -> str:
     """What the facade says about an argument or a field of a payment, with the names that the command line has."""
     # the argument's name comes first; the underscore tells further names from other words
-    return re.sub(r"^[\w.]+|\w+_\w+", lambda match: _option(match[0]), text)
+    text = re.sub(r"^[\w.]+|\w+_\w+", lambda match: _option(match[0]), text)
+    return text.replace("the invoice reference", "--invoice")
 
 
 def _option(name: str) -> str:
@@ -170,6 +172,10 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             )
         case errors.ConsentError():
             return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
+        case errors.AnotherSignatureNeededError(messages=messages):
+            said = (printable(": ".join(filter(None, (each.code, each.text)))) for each in messages)
+            missing = "; ".join(each for each in said if each not in str(error))
+            return f"The bank says: {missing}." if missing else None
         case errors.AuthorisationFailedError(trying_again_helps=False):
             return "Trying again does not help before that has changed."
         case errors.AuthorisationFailedError(payment_id=str()):

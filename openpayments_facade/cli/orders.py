@@ -36,19 +36,53 @@ _MODELS: Final = {
 }
 
 
-def _read_account(text: str) -> dict[str, str]:
-    """The identifier of an account: an IBAN, or a national number, maybe with its clearing number before a hyphen."""
-    number = "".join(text.split())
-    if re.match("[A-Za-z]{2}[0-9]{2}", number):
-        return {"iban": number.upper()}
-    clearing, _, bban = number.rpartition("-")
-    return {"bban": bban, **({"clearing_number": clearing} if clearing else {})}
+# a Swedish clearing number may have a fifth digit, after a hyphen
+_NATIONAL: Final = re.compile(r"(?:([0-9]{4}(?:-?[0-9])?)[-,])?([0-9]{5,})")
+_SAID: Final = {
+    "iban": "",
+    "clearing_number": "clearing ",
+    "bban": "account ",
+    "bankgiro_number": "Bankgiro ",
+    "plusgiro_number": "Plusgiro ",
+}
+
+
+def _bare(text: str) -> str:
+    """An account's number in capitals, without blanks, without what nobody sees, and without a word before an IBAN."""
+    number = "".join(c for c in text if c.isprintable() and not c.isspace()).upper()
+    return number.removeprefix("IBAN").removeprefix(":")
+
+
+def _read_account(text: str, giro: str) -> dict[str, str]:
+    """The number of an account: an IBAN, which the client checks, or a national one, maybe with its clearing number.
+
+    `giro` is how a giro number is given instead. Raises BadParameter.
+    """
+    number = _bare(text)
+    if re.match("[A-Z]{2}[0-9]{2}", number):
+        return {"iban": number}
+    if not (national := _NATIONAL.fullmatch(number)):
+        raise typer.BadParameter(
+            "must be an IBAN, or a national number of 5 digits or more, maybe after a clearing number of 4 or 5 digits "
+            f"and a hyphen, such as 6000-000000017. {giro}"
+        )
+    clearing, bban = national.groups()
+    return {**({"clearing_number": clearing.replace("-", "")} if clearing else {}), "bban": bban}
+
+
+def _read_payee(text: str) -> dict[str, str]:
+    return _read_account(text, "A giro number goes with --bankgiro or --plusgiro.")
 
 
 def _read_payer(text: str) -> dict[str, str]:
     kind, _, number = text.partition(":")
-    is_giro = kind.strip().lower() in {"bankgiro", "plusgiro"}
-    return {f"{kind.strip().lower()}_number": number.strip()} if is_giro else _read_account(text)
+    if (name := f"{_bare(kind).lower()}_number") in {"bankgiro_number", "plusgiro_number"}:
+        return {name: _bare(number)}
+    return _read_account(text, "A giro number is written bankgiro:NUMBER or plusgiro:NUMBER.")
+
+
+def _said(account: dict[str, str]) -> str:
+    return ", ".join(f"{_SAID[name]}{number}" for name, number in account.items())
 
 
 @frozen(kw_only=True)
@@ -68,7 +102,10 @@ class Order:
     ]
     name: Annotated[str, typer.Option("--name", metavar="PAYEE", help="The payee's name.")]
     to: Annotated[
-        Any, typer.Option("--to", parser=_read_account, metavar="ACCOUNT", help="The payee's account, likewise.")
+        Any,
+        typer.Option(
+            "--to", parser=_read_payee, metavar="ACCOUNT", help="The payee's account: an IBAN or a national number."
+        ),
     ] = None
     bankgiro: Annotated[str | None, typer.Option(metavar="NUMBER", help="Instead of --to: a Bankgiro number.")] = None
     plusgiro: Annotated[str | None, typer.Option(metavar="NUMBER", help="Instead of --to: a Plusgiro number.")] = None
@@ -110,13 +147,20 @@ class Order:
     @property
     def product(self) -> Product:
         """The payment product."""
+        return self._chosen[0]
+
+    @property
+    def _chosen(self) -> tuple[Product, str]:
+        """The payment product, and what has chosen it, as it was typed."""
         if self.wanted is not None:
-            return self.wanted
+            return self.wanted, f"--product {self.wanted}"
         if self.bankgiro is not None or self.plusgiro is not None:
-            return Product.GIRO
+            return Product.GIRO, "--plusgiro" if self.bankgiro is None else "--bankgiro"
         if self.quote is not None:
-            return Product.CROSS_BORDER
-        return Product.SEPA if self.currency.strip().upper() == "EUR" else Product.DOMESTIC
+            return Product.CROSS_BORDER, "--quote"
+        if self.currency.strip().upper() == "EUR":
+            return Product.SEPA, "--currency EUR"
+        return Product.DOMESTIC, "a domestic payment, which this is by default"
 
     def payment(self) -> Any:
         """The payment, of one of the four models. The client checks it.
@@ -128,8 +172,12 @@ class Order:
         from .. import models
         from ..amounts import amount
 
-        if self.quote is not None and self.product is not Product.CROSS_BORDER:
-            raise typer.BadParameter(f"--quote does not go with --product {self.product}")
+        payees = [f"--{name}" for name in ("to", "bankgiro", "plusgiro") if getattr(self, name) is not None]
+        if len(payees) > 1:
+            raise typer.BadParameter(f"{' and '.join(payees)} can't be used together")
+        product, chosen = self._chosen
+        if self.quote is not None and product is not Product.CROSS_BORDER:
+            raise typer.BadParameter(f"--quote does not go with {chosen}")
         given: dict[str, Any] = {
             "instructed_amount": amount(self.amount, self.currency),
             "debtor_account": models.DebtorAccountReference(**self.payer),
@@ -145,34 +193,35 @@ class Order:
             "end_to_end_identification": self.reference,
             "requested_execution_date": self.day,
         }
-        return self._made(getattr(models, _MODELS[self.product]), given, "payment")
+        return self._made(getattr(models, _MODELS[product]), given, "payment")
 
     def summary(self) -> Iterator[tuple[str, object]]:
         """What is paid, as people read it."""
-        from .. import views
-
         payment = self.payment()
         giro = getattr(payment, "creditor_giro", None)
         address = [self.street, self.building, self.postal_code, self.city, self.state, self.country]
         yield "Pay", f"{payment.instructed_amount.amount} {payment.instructed_amount.currency}"
         yield "To", self.name
-        yield "Account", views.account_number(getattr(payment, "creditor_account", None))
+        yield "Account", self.to and _said(self.to)
         yield "Account", giro and f"{giro.giro_type.capitalize()} {giro.giro_number}"
         yield "Their bank", ", ".join(filter(None, (self.bank_name, self.bic))) or None
         yield "Address", " ".join(filter(None, address)) or None
         yield "Message", self.message
         yield "OCR", self.ocr
         yield "Invoice", self.invoice
-        yield "From", views.account_number(payment.debtor_account)
+        yield "From", _said(self.payer)
         yield "Day", self.day or "at once"
         yield "Product", self.product.value
         yield "Quote", self.quote
 
+    def in_options(self, text: str) -> str:
+        """What the client says about the payment, with the names of the options that were given."""
+        giro = next((f"--{name}" for name in ("bankgiro", "plusgiro") if getattr(self, name) is not None), None)
+        return in_options(re.sub(r"^payment\.creditor_giro[.\w]*", giro, text) if giro else text)
+
     def _giro(self) -> Any:
         from ..models import GiroReference
 
-        if self.bankgiro is not None and self.plusgiro is not None:
-            raise typer.BadParameter("--bankgiro and --plusgiro can't be used together")
         number, kind = (self.plusgiro, "PLUSGIRO") if self.bankgiro is None else (self.bankgiro, "BANKGIRO")
         return None if number is None else GiroReference(giro_number=number, giro_type=kind)
 
@@ -197,6 +246,5 @@ class Order:
         known = fields_dict(kind)
         for name, value in given.items():
             if value is not None and name not in known:
-                option = in_options(f"{path}.{name}")
-                raise typer.BadParameter(f"{option} does not go with --product {self.product}")
+                raise typer.BadParameter(f"{self.in_options(f'{path}.{name}')} does not go with {self._chosen[1]}")
         return kind(**{name: value for name, value in given.items() if name in known})

@@ -109,13 +109,13 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
     \b
       openpayments pay ESSESESS --amount 125.50 --name "Example Shop" --from SE4550000000058398257466 \\
         --to SE3550000000054910000003
-      openpayments pay ESSESESS --amount 1200 --name "Example Energy" --from SE4550000000058398257466 \\
+      openpayments pay SWEDSESS --amount 1200 --name "Example Energy" --from SE4550000000058398257466 \\
         --bankgiro 5050-1055 --ocr 1234567897
     """
     payment = order.payment()
     _check_can_ask(yes=yes)
     with run.at_bank(affiliate=affiliate, scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
-        with _creating(verbose=run.verbose):
+        with _creating(order, verbose=run.verbose):
             created = bank.payments.create(payment, fx_quote=order.quote)
         say(f"Payment {created.payment_id} has been created:")
         with _continuing(run, created.payment_id, created.product):
@@ -231,8 +231,8 @@ def _ask(question: str, otherwise: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def _creating(*, verbose: bool) -> Iterator[None]:
-    """Says what a payment is worth that may exist, and whose id nobody knows."""
+def _creating(order: Order, *, verbose: bool) -> Iterator[None]:
+    """Says which option is wrong, and what a payment is worth that may exist, and whose id nobody knows."""
     log, silence = logging.getLogger("openpayments_facade"), logging.NullHandler()
     unknown = (
         "The payment may exist, but nobody has approved it: no money moves, and the same command can be run again."
@@ -245,6 +245,8 @@ def _creating(*, verbose: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         say(f"\n{unknown}")
         raise
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(order.in_options(str(error)), argument=error.argument) from None
     except OpenPaymentsError as error:
         if getattr(error, "may_have_taken_effect", False):
             error.add_note(unknown)
@@ -267,6 +269,10 @@ def _continuing(run: BankRun, payment_id: str, product: str, verb: str = "author
     except OpenPaymentsError as error:
         hint = f"{read}, with the same --psu options. Look there before you pay again."
         match error:
+            case InvalidArgumentError(argument="method") | APIError(code="SCA_METHOD_UNKNOWN"):
+                hint = (
+                    f"The payment exists. `openpayments payment {verb} {at}`, with another --method or none, goes on."
+                )
             case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
                 hint = ""
             case AuthorisationFailedError(trying_again_helps=False):

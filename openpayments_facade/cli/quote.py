@@ -35,8 +35,10 @@ def quote(
     """Ask what a payment into another currency costs.
 
     \b
-      openpayments quote ESSESESS --from SEK --to USD --amount 130.00 --country US
-      openpayments pay ESSESESS --quote QUOTE_ID --amount 130.00 --currency USD ...
+      openpayments quote SWEDSESS --from SEK --to USD --amount 130.00 --country US
+      openpayments pay SWEDSESS --quote QUOTE_ID --amount 130.00 --currency USD --name "Example Shop" \\
+        --from SE4550000000058398257466 --to 000000017 --bic CHASUS33 --bank-name "Example Bank" \\
+        --country US --street "Example Street" --postal-code 10001 --city "Example City"
     """
     with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
         found = bank.fx_quotes.create(

@@ -209,12 +209,25 @@ ADDRESS = ["--country", "us", "--street", "Example Street", "--postal-code", "10
             {"creditorAgent": "ESSESESS", "creditorAddress": {"country": "SE"}},
         ),
         (
-            [*GIRO[:4], "--from", "plusgiro:28 65 43-4", "--to", "6000-000 000 017"],
+            [*GIRO[:4], "--from", "PlusGiro: 28 65 43-4", "--to", "6000-000 000 017"],
             "domestic",
             {
                 "debtorAccount": {"plusgiroNumber": "286543-4"},
                 "creditorAccount": {"bban": "000000017", "clearingNumber": "6000"},
             },
+        ),
+        (
+            [*GIRO[:4], "--from", f"\u200biban: {PAYER.lower()}", "--to", "8327-9, 123 456"],
+            "domestic",
+            {
+                "debtorAccount": {"iban": PAYER},
+                "creditorAccount": {"bban": "123456", "clearingNumber": "83279"},
+            },
+        ),
+        (
+            [*GIRO[:4], "--from", "60000 00000 17", "--to", f"IBAN {PAYEE}\u00a0"],
+            "domestic",
+            {"debtorAccount": {"bban": "600000000017"}, "creditorAccount": {"iban": PAYEE.replace(" ", "")}},
         ),
     ],
 )
@@ -237,6 +250,15 @@ def test_the_options_make_the_payment(
         (["--currency", "kronor"], "--currency must be an ISO 4217 currency code"),
         (["--to", "SE3550000000054910000004"], "--to is not a valid IBAN"),
         (["--from", "SE4550000000058398257467"], "--from is not a valid IBAN"),
+        (["--to", "5E3550000000054910000003"], "'--to': must be an IBAN, or a national number"),
+        (["--to", "5050-1055"], "A giro number goes with --bankgiro or --plusgiro."),
+        (["--to", "28 65 43-4"], "A giro number goes with --bankgiro or --plusgiro."),
+        (["--to", "bankgiro:5050-1055"], "A giro number goes with --bankgiro or --plusgiro."),
+        (["--from", "5050-1055"], "A giro number is written bankgiro:NUMBER or plusgiro:NUMBER."),
+        (["--from", "-123456"], "'--from': must be an IBAN"),
+        (["--from", "abc def"], "'--from': must be an IBAN"),
+        (["--from", ""], "'--from': must be an IBAN"),
+        (["--from", "bankgiro:5050-1056"], "--from is not a valid giro number"),
         (["--name", "x" * 71], "--name must"),
         (["--message", "x" * 141], "--message must"),
         (["--reference", "x" * 36], "--reference must"),
@@ -244,9 +266,12 @@ def test_the_options_make_the_payment(
         (["--date", "tomorrow"], "not a date"),
         (["--bic", "SEB"], "--bic must be a BIC"),
         (["--currency", "EUR"], "--bic is missing"),
-        (["--ocr", "1234567897"], "--ocr does not go with --product domestic"),
-        (["--bankgiro", "5050-1055", "--ocr", "1234567897"], "--to does not go with --product swedish-giro"),
-        (["--country", "SE", "--state", "Skåne"], "--state does not go with --product domestic"),
+        (["--ocr", "1234567897"], "--ocr does not go with a domestic payment, which this is by"),
+        (["--bankgiro", "5050-1055", "--ocr", "1234567897"], "--to and --bankgiro can't be used together"),
+        (["--product", "swedish-giro", "--ocr", "1234567897"], "--to does not go with --product swedish-giro"),
+        (["--country", "SE", "--state", "Skåne"], "--state does not go with a domestic payment"),
+        (["--quote", "Q1", "--ocr", "1234567897"], "--ocr does not go with --quote"),
+        (["--currency", "EUR", "--state", "Skåne"], "--state does not go with --currency EUR"),
         (["--quote", "Q1", "--product", "domestic"], "--quote does not go with --product domestic"),
         (["--product", "instant"], "'--product'"),
         (["--psu-ip", "203.0.113.777"], "--psu-ip must be"),
@@ -262,10 +287,14 @@ def test_what_is_wrong_is_not_sent(simulator: Simulator, more: list[str], said: 
 @pytest.mark.parametrize(
     ("order", "said"),
     [
-        ([*GIRO, "--bankgiro", "5050-1056", "--ocr", "1234567897"], "--bankgiro or --plusgiro is not a valid BANKGIRO"),
-        ([*GIRO, "--bankgiro", "5050-1055"], "--ocr and the invoice reference: give one of them"),
-        ([*GIRO, "--bankgiro", "5050-1055", "--plusgiro", "286543-4"], "can't be used together"),
-        ([*GIRO, "--bankgiro", "5050-1055", "--ocr", "17", "--message", "x"], "--message does not go with"),
+        ([*GIRO, "--bankgiro", "5050-1056", "--ocr", "1234567897"], "Error: --bankgiro is not a valid BANKGIRO"),
+        ([*GIRO, "--plusgiro", "286543-5", "--ocr", "1234567897"], "Error: --plusgiro is not a valid PLUSGIRO"),
+        ([*GIRO, "--bankgiro", "x", "--ocr", "1234567897"], "Error: --bankgiro must be"),
+        ([*GIRO, "--product", "swedish-giro", "--ocr", "1234567897"], "--bankgiro or --plusgiro is missing"),
+        ([*GIRO, "--bankgiro", "5050-1055"], "--ocr and --invoice: give one of them"),
+        ([*GIRO, "--bankgiro", "5050-1055", "--plusgiro", "286543-4"], "--bankgiro and --plusgiro can't be used"),
+        ([*GIRO, "--bankgiro", "5050-1055", "--quote", "Q1"], "--quote does not go with --bankgiro"),
+        ([*GIRO, "--bankgiro", "5050-1055", "--ocr", "17", "--message", "x"], "--message does not go with --bankgiro"),
         (GIRO, "--to is missing"),
         ([*ABROAD, "--product", "cross-border"], "the address (--country, --street, --postal-code, --city) is missing"),
         ([*ABROAD, "--quote", "Q1", *ADDRESS[:4]], "--postal-code is missing"),
@@ -276,6 +305,12 @@ def test_what_a_product_does_not_have_is_not_sent(simulator: Simulator, order: l
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in " ".join(result.stderr.split())
     assert simulator.requests == []
+
+
+def test_accounts_are_shown_as_they_were_understood(simulator: Simulator, terminal: None) -> None:
+    order = [*GIRO[:4], "--from", "bankgiro:5050-1055", "--to", "8327-9-123456"]
+    asked = pay(order=order, typed="n\n").stderr.partition("[y/N]")[0]
+    assert re.search(r"Account +clearing 83279, account 123456\n +From +Bankgiro 5050-1055\n", asked)
 
 
 def test_warnings_come_before_the_question(simulator: Simulator, terminal: None) -> None:
@@ -312,7 +347,12 @@ def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, term
         (FAILS, 3, "ended as failed", "payment authorise"),
         (HOPELESS, 3, "BANKID_NOT_ACTIVATED", "The payment is not approved, so no money moves."),
         (NEVER_ENDS, 6, "not", "payment authorise"),
-        (SECOND_SIGNER, 6, "others have to sign", "with the --psu-id of whoever is to approve"),
+        (
+            SECOND_SIGNER,
+            6,
+            "The bank says: AUTHORISATION_PENDING_API: another",
+            "with the --psu-id of whoever is to approve",
+        ),
         (REJECTED, 7, "RJCT", "No money moves."),
     ],
 )
@@ -324,6 +364,15 @@ def test_a_payment_that_is_not_accepted(simulator: Simulator, psu_id: str, code:
     assert "consent" not in result.stderr
     assert len(simulator.payments) == 1
     assert psu_id not in result.output
+
+
+@pytest.mark.parametrize("method", ["nope", "x" * 500])
+def test_a_method_that_the_bank_does_not_have(simulator: Simulator, method: str) -> None:
+    result = pay("--yes", "--method", method)
+    assert result.exit_code in {1, 2}
+    at = f"ESSESESS {simulator.payments[0].id} --product domestic"
+    said = f"The payment exists. `openpayments payment authorise {at}`, with another --method or none, goes on."
+    assert said in result.stderr
 
 
 def test_a_payment_that_was_cancelled_meanwhile(simulator: Simulator) -> None:
@@ -435,6 +484,7 @@ def test_a_payment_that_nobody_knows(simulator: Simulator) -> None:
         assert "that --product is that of the payment" in result.stderr
     assert run("payment", "status", bank, "..", "--product", "domestic", "--psu-ip", IP).exit_code == 2
     assert run("payment", "status", bank, id_).exit_code == 2
+    assert "Error: --product must" in run("payment", "status", bank, id_, "--product", "", "--psu-ip", IP).stderr
 
 
 def test_the_next_person_signs(simulator: Simulator, terminal: None) -> None:

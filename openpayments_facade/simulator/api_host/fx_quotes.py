@@ -56,13 +56,18 @@ def fx_quote_routes(provider: Provider) -> list[Route]:
     ]
 
 
-def quote_for(call: BankCall, order: Mapping[str, Any], quote_id: str, *, path: str) -> FxQuote:
-    """The quote that a payment is to be made with, which is used from now on. Raises ApiError 400."""
-    unknown = ApiError(400, "RESOURCE_UNKNOWN", f"{call.bank.name} knows no such quote", path=path)
+def quote_for(call: BankCall, order: Mapping[str, Any], quote_id: str, *, header: str | None = None) -> FxQuote:
+    """The quote that a payment is to be made with, which is used from now on. It is in this header, or in the path.
+
+    Raises ApiError: 400 for one in a header that is of no use, 403 for one in the path (Berlin Group; the description
+    of its confirmation has no 404).
+    """
+    path, status = header or "fxQuoteId", 400 if header else 403
+    unknown = ApiError(status, "RESOURCE_UNKNOWN", f"{call.bank.name} knows no such quote", path=path)
     quote = call.check(call.provider.fx_quotes.find(quote_id), otherwise=unknown)
     if quote.used or call.provider.fx_quotes.has_expired(quote):
         text = "the quote was used before" if quote.used else "the quote has expired"
-        raise ApiError(400, "RESOURCE_EXPIRED", text, path=path)
+        raise ApiError(status, "RESOURCE_EXPIRED", text, path=path)
     amount = order["instructedAmount"]
     if (amount["currency"], Decimal(amount["amount"])) != (quote.target_currency, quote.amount):
         text = f"the quote is for {quote.amount} {quote.target_currency}"
@@ -98,13 +103,13 @@ def _create(call: BankCall) -> Answer:
 
 
 def _get(call: BankCall) -> Answer:
-    unknown = ApiError(404, "RESOURCE_UNKNOWN", "no such quote", path="fxQuoteId")
+    unknown = call.unknown("fxQuoteId", "no such quote")
     return Answer(_describe(call.check(call.provider.fx_quotes.find(call.path_value("fxQuoteId")), otherwise=unknown)))
 
 
 def _confirm(call: BankCall) -> Answer:
     order = read_order(call, "cross-border")
-    quote = quote_for(call, order, call.path_value("fxQuoteId"), path="fxQuoteId")
+    quote = quote_for(call, order, call.path_value("fxQuoteId"))
     return Answer(
         {
             "instructedAmount": {"currency": quote.source_currency, "amount": str(quote.total)},

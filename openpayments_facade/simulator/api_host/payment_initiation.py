@@ -94,7 +94,7 @@ def _create(call: BankCall) -> Answer:
         quote_id = call.header("FX-Quote-Id")
         if quote_id is None:
             raise malformed("FX-Quote-Id", "FX-Quote-Id is missing")
-        quote = quote_for(call, order, quote_id, path="FX-Quote-Id")
+        quote = quote_for(call, order, quote_id, header="FX-Quote-Id")
     payment = call.provider.payments.create(product, call.body, order=order, quote=quote, origin=call.origin)
     path = _path(payment)
     return Answer(

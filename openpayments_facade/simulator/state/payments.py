@@ -26,6 +26,7 @@ __all__ = ["Cancellation", "Payment", "PaymentStatus", "Payments", "SimulatedPay
 
 PaymentStatus = Literal["RCVD", "PATC", "ACSP", "ACSC", "RJCT", "CANC"]
 
+_NUMBERS: Final = ("iban", "bban", "pan", "maskedPan", "msisdn", "accountNumber", "bankgiroNumber", "plusgiroNumber")
 # of bank transaction codes (ISO 20022)
 _FAMILIES: Final = {"domestic": "DMCT", "swedish-giro": "DMCT", "sepa-credit-transfers": "ESCT"}
 
@@ -100,7 +101,8 @@ class Payment(Subject):
     @property
     def summary(self) -> str:
         amount = self.order["instructedAmount"]
-        return f"{amount['amount']} {amount['currency']} to {self.order['creditorName']}"
+        payer = next(value for name, value in self.order["debtorAccount"].items() if value and name in _NUMBERS)
+        return f"{amount['amount']} {amount['currency']} to {self.order['creditorName']} from ...{payer[-4:]}"
 
     @property
     def request_to_user(self) -> str:

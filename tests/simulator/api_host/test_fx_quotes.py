@@ -104,7 +104,7 @@ def test_a_quote_expires(payer: Payer, clock: Clock) -> None:
     quote = payer.new_quote()
     clock.now += 600
     refused(payer.pay("cross-border", headers=quote), 400, "RESOURCE_EXPIRED", "FX-Quote-Id")
-    refused(confirm(payer, quote), 400, "RESOURCE_EXPIRED", "fxQuoteId")
+    refused(confirm(payer, quote), 403, "RESOURCE_EXPIRED", "fxQuoteId")
     assert payer.get(f"{QUOTES}/{quote['FX-Quote-Id']}").status_code == 200
     assert payer.simulator.payments == []
 
@@ -123,13 +123,13 @@ def test_a_quote_is_used_once(payer: Payer, first: str) -> None:
     done = payer.pay("cross-border", headers=quote) if first == "pay" else confirm(payer, quote)
     assert done.status_code in {200, 201}
     refused(payer.pay("cross-border", headers=quote), 400, "RESOURCE_EXPIRED", "FX-Quote-Id")
-    refused(confirm(payer, quote), 400, "RESOURCE_EXPIRED", "fxQuoteId")
+    refused(confirm(payer, quote), 403, "RESOURCE_EXPIRED", "fxQuoteId")
 
 
 def test_quotes_that_nobody_knows(payer: Payer) -> None:
     unknown = {"FX-Quote-Id": "Q1"}
     refused(payer.pay("cross-border", headers=unknown), 400, "RESOURCE_UNKNOWN", "FX-Quote-Id")
-    refused(confirm(payer, unknown), 400, "RESOURCE_UNKNOWN", "fxQuoteId")
+    refused(confirm(payer, unknown), 403, "RESOURCE_UNKNOWN", "fxQuoteId")
     refused(payer.get(f"{QUOTES}/Q1"), 404, "RESOURCE_UNKNOWN", "fxQuoteId")
     quote = payer.new_quote()
     response = payer.get(f"{QUOTES}/{quote['FX-Quote-Id']}", headers={"X-BicFi": "ESSESESS"})

@@ -311,7 +311,7 @@ def by_redirect(payer: Payer, authorisation: str) -> httpx.Response:
     """The user approves in the browser, and the code is exchanged. Shows first what the page asks."""
     template = payer.select(authorisation)["_links"]["scaOAuth"]["href"]
     link = fill(template, payer.simulator.client_id, REDIRECT_URI, "1")
-    assert "150.00 SEK to Exempelföretaget AB." in payer.http.get(link).text
+    assert "150.00 SEK to Exempelföretaget AB from ...7466." in payer.http.get(link).text
     code = httpx.URL(payer.simulator.visit(link)).params["code"]
     payment_id, authorisation_id = authorisation.split("/")[-3::2]
     headers = {"X-PaymentId": payment_id, "X-PaymentAuthorisationId": authorisation_id}

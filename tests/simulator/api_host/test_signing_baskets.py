@@ -169,7 +169,8 @@ def test_a_redirect_comes_back_without_a_code(simulator: Simulator, http: httpx.
     assert set(links) == {"scaStatus", "scaRedirect"}
     link = fill(links["scaRedirect"]["href"], simulator.client_id, REDIRECT_URI, "1")
     page = http.get(link).text
-    assert "2 payments: 150.00 SEK to Exempelföretaget AB; 12.50 EUR to Exempelföretaget AB." in page
+    payee = "to Exempelföretaget AB from ...7466"
+    assert f"2 payments: 150.00 SEK {payee}; 12.50 EUR {payee}." in page
     assert "code" not in httpx.URL(simulator.visit(link)).params
     assert (payer.sca_status(authorisation), payer.payment_status(path)) == ("finalised", "ACSP")
 
