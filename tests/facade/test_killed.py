@@ -377,7 +377,7 @@ JOURNEYS: Final[dict[str, dict[str, Any]]] = {
 POINTS: Final = {
     "redirect": ["before authorisation 0", "after authorisation 0", "after callback", "before completed", "twice"],
     "cancellation": ["after signed 0", "before asked", "before authorisation 1"],
-    "two people": ["before signed 0", "after signed 0", "before authorisation 1"],
+    "two people": ["after signed 0", "before authorisation 1"],
 }
 
 
