@@ -2,8 +2,9 @@
 
     python examples/outbox.py payments.db order.json ...
 
-It keeps the orders, and then goes on with every payment that has no outcome yet. The credentials come from the
-environment (`OpenPayments.from_env`). An order is a JSON file:
+It keeps the orders, and then goes on with every payment that has no outcome yet. What goes wrong with one is said on
+stderr and does not stop the others; the exit code is then 1. The credentials come from the environment
+(`OpenPayments.from_env`). An order is a JSON file:
 
     {"reference": "order-17", "bic_fi": "ESSESESS", "product": "domestic",
      "user": {"id": "example-user", "ip_address": "203.0.113.7", "user_agent": "Mozilla/5.0"},
@@ -25,7 +26,6 @@ from openpayments_facade import (
     Approach,
     AuthorisationFailedError,
     OpenPayments,
-    OpenPaymentsError,
     PaymentCancelledError,
     PaymentRejectedError,
     Psu,
@@ -40,13 +40,11 @@ CREATE TABLE IF NOT EXISTS outbox (
     outcome TEXT                 -- the bank's status, or the error that ended it
 )
 """
-SAVE = """
-UPDATE outbox SET
-    payment_id = coalesce(:payment_id, payment_id),
-    authorisation = coalesce(:authorisation, authorisation),
-    outcome = coalesce(:outcome, outcome)
-WHERE reference = :reference
-"""
+SAVE = {
+    "payment_id": "UPDATE outbox SET payment_id = ? WHERE reference = ?",
+    "authorisation": "UPDATE outbox SET authorisation = ? WHERE reference = ?",
+    "outcome": "UPDATE outbox SET outcome = ? WHERE reference = ?",
+}
 
 
 class Outbox:
@@ -65,10 +63,9 @@ class Outbox:
         values = order["reference"], json.dumps(order)
         self._db.execute("INSERT OR IGNORE INTO outbox (reference, job) VALUES (?, ?)", values)
 
-    def save(self, reference: str, **step: str) -> None:
+    def save(self, reference: str, step: str, value: str | None) -> None:
         """Keeps a step of a payment: payment_id, authorisation or outcome."""
-        none = dict.fromkeys(("payment_id", "authorisation", "outcome"))
-        self._db.execute(SAVE, {**none, **step, "reference": reference})
+        self._db.execute(SAVE[step], (value, reference))
 
     def unfinished(self) -> list[sqlite3.Row]:
         """The payments without an outcome."""
@@ -85,22 +82,22 @@ def pay(op: OpenPayments, outbox: Outbox, row: sqlite3.Row) -> None:
         # one may have been created before; nobody knows its id, so nobody can approve it, and no money moves
         order = {**job["payment"], "endToEndIdentification": reference}
         payment_id = bank.payments.create(order, product=product).payment_id
-        outbox.save(reference, payment_id=payment_id)
+        outbox.save(reference, "payment_id", payment_id)
 
     saved = row["authorisation"]
     if saved is None and not is_approved(bank, payment_id, product):
-        # one may have been started before; the user has not seen it
+        # one may have been started before: whoever approves both pays once
         saved = json.dumps(bank.payments.authorise(payment_id, product=product).to_dict())
-        outbox.save(reference, authorisation=saved)
+        outbox.save(reference, "authorisation", saved)
     if saved is not None:
-        authorisation = bank.payments.resume(json.loads(saved))
-        for update in authorisation.updates():
-            if not update.is_over:
-                show(authorisation)
-        authorisation.wait()
+        try:
+            ask(bank.payments.resume(json.loads(saved)))
+        except AuthorisationFailedError:  # unless the user has approved another one
+            if not is_approved(bank, payment_id, product):
+                raise
 
     status = bank.payments.wait(payment_id, product=product)
-    outbox.save(reference, outcome=str(status))
+    outbox.save(reference, "outcome", str(status))
 
 
 def is_approved(bank: Any, payment_id: str, product: str) -> bool:
@@ -110,32 +107,63 @@ def is_approved(bank: Any, payment_id: str, product: str) -> bool:
     return any(answer.sca_status in {"finalised", "exempted"} for answer in asked)
 
 
+def ask(authorisation: Any) -> None:
+    """Shows the user what there is to approve, until that is done."""
+    for update in authorisation.updates():
+        if not update.is_over:
+            show(authorisation)
+    authorisation.wait()
+
+
 def show(authorisation: Any) -> None:
     """Shows the user what to do. A web application would draw a QR code, or send the browser on."""
     if authorisation.approach is not Approach.DECOUPLED:
-        raise SystemExit("this program has no browser, and this bank approves in one")
+        raise NotImplementedError("this bank approves in a browser, and this program has none")
     if authorisation.challenge:
         print("Approve the payment in your app:", authorisation.challenge.qr_content or authorisation.challenge.text)
 
 
-def run(op: OpenPayments, outbox: Outbox) -> None:
-    """Goes on with every payment that has no outcome yet."""
+def run(op: OpenPayments, outbox: Outbox) -> bool:
+    """Goes on with every payment that has no outcome yet. Whether all went well."""
+    went_well = True
     for row in outbox.unfinished():
+        reference = row["reference"]
         try:
             pay(op, outbox, row)
-        except (AuthorisationFailedError, PaymentRejectedError, PaymentCancelledError) as error:
-            outbox.save(row["reference"], outcome=type(error).__name__)
-        except OpenPaymentsError as error:  # OutcomeUnknownError, too: the next run goes on from what was saved
-            print(f"{row['reference']}: {error}", file=sys.stderr)
+        except Exception as error:  # whatever it is, the others go on; the next run starts from what was saved
+            went_well = False
+            say(reference, error)
+            if is_the_end(error):
+                outbox.save(reference, "outcome", type(error).__name__)
+            elif isinstance(error, AuthorisationFailedError):
+                outbox.save(reference, "authorisation", None)  # the next run starts another one
+    return went_well
 
 
-def main(path: str, *orders: str) -> None:
+def is_the_end(error: Exception) -> bool:
+    """Whether a payment is over. A user who has declined is not asked again; one who was too slow is."""
+    if isinstance(error, AuthorisationFailedError):
+        return error.code == "USER_CANCEL" or error.trying_again_helps is False
+    return isinstance(error, PaymentRejectedError | PaymentCancelledError)
+
+
+def say(about: str, error: Exception) -> None:
+    print(f"{about}: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def main(path: str, *orders: str) -> int:
     outbox = Outbox(path)
+    went_well = True
     for each in orders:
-        outbox.add(json.loads(Path(each).read_text("utf-8")))
+        try:
+            outbox.add(json.loads(Path(each).read_text("utf-8")))
+        except Exception as error:
+            went_well = False
+            say(each, error)
     with OpenPayments.from_env(api_scopes=[ApiScope.PAYMENT_INITIATION]) as op:
-        run(op, outbox)
+        went_well = run(op, outbox) and went_well
+    return 0 if went_well else 1
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

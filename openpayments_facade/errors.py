@@ -194,6 +194,9 @@ class InvalidScopeError(TokenError):
 class ReauthorisationRequiredError(TokenError):
     """A code or refresh token is not accepted: the user has to authorise again (document 004).
 
+    A code that was used is not accepted either, as after a callback page that was loaded twice. Then the authorisation
+    may count: `authorisation.wait()` tells.
+
     OAuth code `invalid_grant`; for a refresh token also `access_denied` and `unsupported_grant_type`.
     """
 

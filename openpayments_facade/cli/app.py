@@ -225,6 +225,16 @@ def simulator(
     seed: Annotated[
         int, typer.Option(metavar="NUMBER", help="The seed of the invented accounts and transactions.")
     ] = 0,
+    settlement: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long after its approval a payment is settled.")
+    ] = 2.0,
+    quote_lifetime: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long an FX quote can be used.")
+    ] = 600.0,
+    require_kyc: Annotated[bool, typer.Option(help="Whether a company needs a completed KYC to pay.")] = False,
+    sandbox_flaws: Annotated[
+        bool, typer.Option(help="Whether a payment is accepted after a failed authorisation, too.")
+    ] = False,
 ) -> None:
     """Run a simulator until Ctrl-C.
 
@@ -255,6 +265,10 @@ def simulator(
                 page_size=page_size,
                 decoupled_reads=decoupled_reads or None,
                 seed=seed,
+                settlement=settlement,
+                quote_lifetime=quote_lifetime,
+                require_kyc=require_kyc,
+                sandbox_flaws=sandbox_flaws,
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None

@@ -172,10 +172,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             )
         case errors.ConsentError():
             return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
-        case errors.AnotherSignatureNeededError(messages=messages):
-            said = (printable(": ".join(filter(None, (each.code, each.text)))) for each in messages)
-            missing = "; ".join(each for each in said if each not in str(error))
-            return f"The bank says: {missing}." if missing else None
+        case errors.AnotherSignatureNeededError():
+            return None
         case errors.AuthorisationFailedError(trying_again_helps=False):
             return "Trying again does not help before that has changed."
         case errors.AuthorisationFailedError(payment_id=str()):

@@ -234,9 +234,8 @@ def _ask(question: str, otherwise: str, *, yes: bool) -> None:
 def _creating(order: Order, *, verbose: bool) -> Iterator[None]:
     """Says which option is wrong, and what a payment is worth that may exist, and whose id nobody knows."""
     log, silence = logging.getLogger("openpayments_facade"), logging.NullHandler()
-    unknown = (
-        "The payment may exist, but nobody has approved it: no money moves, and the same command can be run again."
-    )
+    again = "the command can be run again with a new --quote" if order.quote else "the same command can be run again"
+    unknown = f"The payment may exist, but nobody has approved it: no money moves, and {again}."
     if not verbose:
         # the warnings that it logs are about to be shown
         log.addHandler(silence)

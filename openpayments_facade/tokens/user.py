@@ -132,10 +132,10 @@ def read_user_token(fetcher: TokenFetcher, exchange: Exchange, old: UserToken | 
     except TokenError as error:
         if error.code not in (_REFRESH_IS_OVER if old else _CODE_IS_OVER) or is_busy(error.status_code):
             raise
-        reason = "the refresh token is no longer accepted" if old else "the code is wrong, has been used or has expired"
-        raise ReauthorisationRequiredError(
-            f"{error.args[0]}: {reason}, so the user has to authorise again", **vars(error)
-        ) from None
+        reason = "the refresh token is no longer accepted, so the user has to authorise again"
+        if old is None:  # a browser may come back twice, and then the first time counts
+            reason = "the code is wrong, has been used or has expired; authorisation.wait() tells whether it counts"
+        raise ReauthorisationRequiredError(f"{error.args[0]}: {reason}", **vars(error)) from None
     new = UserToken._of({**fields, "received_at": time.time()})  # our own clock, whatever the server sent
     if old is None or new.refresh_token is not None:
         return new

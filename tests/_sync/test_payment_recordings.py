@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
+from openpayments_client.api.payment_initiation import initiate_payment
 
 from openpayments_facade import (
     AccountReference,
@@ -185,6 +187,16 @@ def test_quote_that_is_confirmed_and_paid_by_own_means(provider: Provider) -> No
             bank.payments.create(abroad(), fx_quote=quote.fx_quote_id)
 
 
+@pytest.mark.simulator_only(quote_lifetime=0)
+def test_quote_that_has_expired(provider: Provider) -> None:
+    with client(provider) as op:
+        bank = op.at_bank("SWEDSESS", A_COMPANY)
+        quote = bank.fx_quotes.create(source_currency="SEK", target_currency="USD", amount="130.00", country_code="US")
+        with pytest.raises(BadRequestError) as caught:
+            bank.payments.create(abroad(), fx_quote=quote.fx_quote_id)
+        assert caught.value.code == "RESOURCE_EXPIRED"
+
+
 def test_payment_that_is_rejected(provider: Provider) -> None:
     with client(provider) as op:
         bank = op.at_bank("ESSESESS", evolve(SOMEBODY, id="example-payment-rejected"))
@@ -215,6 +227,27 @@ def test_payment_that_is_approved_at_the_second_attempt(provider: Provider) -> N
             approved(op.at_bank("ESSESESS", evolve(A_COMPANY, id="99990101004")), created)
         assert (caught.value.code, caught.value.trying_again_helps) == ("AUTHENTICATION_SESSION_EXPIRED", True)
         assert approved(op.at_bank("ESSESESS", A_COMPANY), created) == "ACSP"
+
+
+def test_payment_that_the_user_declines(provider: Provider) -> None:
+    with client(provider) as op:
+        bank = op.at_bank("ESSESESS", SOMEBODY)
+        created = bank.payments.create(domestic())
+        authorisation = bank.payments.authorise(created)
+        provider.simulate(lambda simulator: simulator.decline(authorisation.authorisation_id))
+        with pytest.raises(AuthorisationFailedError) as caught:
+            authorisation.wait(poll_interval=0.01)
+        assert (caught.value.code, caught.value.trying_again_helps) == ("USER_CANCEL", True)
+        assert bank.payments.status(created) == "RCVD"
+
+
+def test_payment_of_a_user_without_a_usable_bankid(provider: Provider) -> None:
+    with client(provider) as op:
+        bank = op.at_bank("ESSESESS", evolve(A_COMPANY, id="99990101005"))
+        created = bank.payments.create(domestic())
+        with pytest.raises(AuthorisationFailedError) as caught:
+            approved(bank, created)
+        assert (caught.value.code, caught.value.trying_again_helps) == ("BANKID_NOT_ACTIVATED", False)
 
 
 def test_payment_that_is_cancelled(provider: Provider) -> None:
@@ -257,6 +290,40 @@ def test_payment_to_a_flagged_payee(provider: Provider) -> None:
         ]
 
 
+def test_payment_to_an_account_of_another_name(provider: Provider) -> None:
+    with client(provider) as op:
+        created = op.at_bank("ESSESESS", SOMEBODY).payments.create(
+            SepaCreditTransfer(
+                instructed_amount=amount("40", "EUR"),
+                debtor_account=DebtorAccountReference(iban=OF_THE_SANDBOX),
+                creditor_account=AccountReference(iban="DE89370400440532013000"),
+                creditor_name="Example No Match",
+                creditor_agent="COBADEFFXXX",
+                creditor_agent_name="Commerzbank",
+                end_to_end_identification="invoice-10",
+            )
+        )
+        payee = payments.payee_match(created)
+        assert payee is not None
+        assert payee.party_name_match == "NMTC"
+        assert [each.code for each in payments.warnings(created)] == ["CREDITOR_NAME_MISMATCH"]
+
+
+def test_product_that_the_bank_does_not_have(provider: Provider) -> None:
+    with client(provider) as op:
+        with pytest.raises(NotFoundError) as caught:
+            op.at_bank("ESSESESS", A_COMPANY).payments.create(abroad())
+        assert caught.value.code == "PRODUCT_UNKNOWN"
+
+
+def test_day_that_the_bank_refuses(provider: Provider) -> None:
+    with client(provider) as op:
+        order = domestic(requested_execution_date=provider.today - timedelta(days=1))
+        with pytest.raises(BadRequestError) as caught:  # `bank.call` does not look at days
+            op.at_bank("ESSESESS", SOMEBODY).call(initiate_payment, "payments", "domestic", body=order)
+        assert caught.value.code == "EXECUTION_DATE_INVALID"
+
+
 def test_unknown_payment(provider: Provider) -> None:
     with client(provider) as op:
         bank = op.at_bank("ESSESESS", SOMEBODY)
@@ -276,6 +343,31 @@ def test_basket_of_payments(provider: Provider) -> None:
         assert [bank.payments.wait(each) for each in created] == ["ACSP"] * 3
         with pytest.raises(ConflictError):
             bank.signing_baskets.delete(basket)
+
+
+def test_basket_that_two_people_sign(provider: Provider) -> None:
+    with client(provider) as op:
+        bank = op.at_bank("ESSESESS", FIRST_SIGNER)
+        created = bank.payments.create(domestic())
+        basket = bank.signing_baskets.create([created])
+        authorisation = bank.signing_baskets.authorise(basket)
+        assert [update.sca_status for update in authorisation.updates(poll_interval=0.01)][-1] == "finalised"
+        assert bank.signing_baskets.status(basket) == "PATC"
+        assert bank.payments.status(created).needs_another_signature
+        colleague = op.at_bank("ESSESESS", evolve(A_COMPANY, id="example-colleague"))
+        authorisation = colleague.signing_baskets.authorise(basket)
+        assert authorisation.wait(poll_interval=0.01).transaction_status == "ACTC"
+        assert bank.payments.wait(created) == "ACSP"
+
+
+def test_basket_of_an_approved_payment(provider: Provider) -> None:
+    with client(provider) as op:
+        bank = op.at_bank("ESSESESS", A_COMPANY)
+        created = bank.payments.create(domestic())
+        assert approved(bank, created) == "ACSP"
+        with pytest.raises(ConflictError) as caught:
+            bank.signing_baskets.create([created])
+        assert caught.value.code == "REFERENCE_STATUS_INVALID"
 
 
 def test_basket_that_is_deleted(provider: Provider) -> None:

@@ -739,10 +739,15 @@ def test_the_simulator_has_pages_and_users_as_wished(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Simulator, "wait", lambda _: None)
     assert run("simulator", "--page-size", "30", "--decoupled-reads", "0", "--rules", "2021").exit_code == 0
     assert run("simulator").exit_code == 0
+    payments = ["--settlement", "30", "--quote-lifetime", "5", "--require-kyc", "--sandbox-flaws"]
+    assert run("simulator", *payments).exit_code == 0
     assert [(each["page_size"], each["decoupled_reads"], each["rules"]) for each in made] == [
         (30, None, "2021"),
         (500, 3, "2026"),
+        (500, 3, "2026"),
     ]
+    names = ("settlement", "quote_lifetime", "require_kyc", "sandbox_flaws")
+    assert [[each[name] for name in names] for each in made[1:]] == [[2, 600, False, False], [30, 5, True, True]]
 
 
 def test_the_simulator_refuses_what_it_cannot_do(simulator: Simulator) -> None:

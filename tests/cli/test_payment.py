@@ -350,7 +350,7 @@ def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, term
         (
             SECOND_SIGNER,
             6,
-            "The bank says: AUTHORISATION_PENDING_API: another",
+            "is PATC (AUTHORISATION_PENDING_API: another",
             "with the --psu-id of whoever is to approve",
         ),
         (REJECTED, 7, "RJCT", "No money moves."),

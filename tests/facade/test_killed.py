@@ -1,4 +1,7 @@
-"""A payment outlives every process that works on it: `examples/outbox.py`, killed between any two steps."""
+"""A payment outlives every process that works on it, killed between any two steps.
+
+That is `examples/outbox.py`, and a program that has a browser, cancels, and lets several people sign.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from openpayments_facade.simulator import Simulator
 from tests.child_processes import child
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openpayments_client.models import Transaction
 
@@ -46,17 +49,19 @@ def reach(here):
     if here == point:
         os.kill(os.getpid(), signal.SIGKILL)
 
-def saving(self, reference, save=outbox.Outbox.save, **step):
-    reach(f"before {[*step][0]}")
-    save(self, reference, **step)
-    reach(f"after {[*step][0]}")
+def saving(self, reference, step, value, save=outbox.Outbox.save):
+    reach(f"before {step}")
+    save(self, reference, step, value)
+    reach(f"after {step}")
 
 def adding(self, order, add=outbox.Outbox.add):
     reach("before the order")
     add(self, order)
     reach("after the order")
 
-def showing(authorisation):
+def showing(authorisation, show=outbox.show):
+    if authorisation.approach != "decoupled":
+        show(authorisation)
     if authorisation.authorisation_id not in seen:
         seen.add(authorisation.authorisation_id)
         print(authorisation.authorisation_id, flush=True)
@@ -65,27 +70,105 @@ def showing(authorisation):
 
 sca.POLL_INTERVAL.update(dict.fromkeys(sca.POLL_INTERVAL, 0.01))
 outbox.Outbox.save, outbox.Outbox.add, outbox.show = saving, adding, showing
-outbox.main(*arguments)
+sys.exit(outbox.main(*arguments))
+"""
+
+# works twice on what is in a file, each time in a process of its own; the first dies as it is told
+STEPS: Final = """
+import json, os, signal, sys
+from pathlib import Path
+import httpx
+from openpayments_facade import AuthorisationFailedError, OpenPayments, Psu, ReauthorisationRequiredError
+
+file = Path(sys.argv[1])
+
+def work(op, point):
+    state = json.loads(file.read_text())
+
+    def save(step, value):
+        for when in ("before", "after"):
+            if when == "after":
+                state[step] = value
+                new = file.with_suffix(".new")
+                new.write_text(json.dumps(state))
+                new.replace(file)
+            if point == f"{when} {step}":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    for number, (user, cancellation, needed) in enumerate(state["signatures"]):
+        payments = op.at_bank(state["bic_fi"], Psu(**user), redirect_preferred=state["redirect"]).payments
+        if "payment" not in state:
+            save("payment", payments.create(state["order"], product="domestic").payment_id)
+        about = {"payment_id": state["payment"], "product": "domestic"}
+
+        def approvals():
+            listed = payments.authorisations(**about, cancellation=cancellation)
+            asked = [payments.sca_status(**about, cancellation=cancellation, authorisation_id=id) for id in listed]
+            return sum(answer.sca_status == "finalised" for answer in asked)
+
+        if f"signed {number}" in state:
+            continue
+        if cancellation and "asked" not in state and payments.status(**about) != "CANC":
+            save("asked", payments.cancel(**about) is not None)
+        step = f"authorisation {number}"
+        if step not in state and approvals() < needed:
+            authorisation = payments.authorise(**about, cancellation=cancellation)
+            uri = "https://app.example.com/callback"
+            url = authorisation.redirect_url(redirect_uri=uri) if state["redirect"] else None
+            save(step, [authorisation.to_dict(), url])
+        if step in state:
+            saved, url = state[step]
+            if url and "callback" not in state:  # the user approves, and the browser keeps the address it is sent to
+                page, _, fields = url.partition("?")
+                save("callback", httpx.post(page, content=f"{fields}&decision=approve").headers["location"])
+            if url and "completed" not in state:
+                for _ in range(2 if point == "twice" else 1):
+                    try:
+                        payments.resume(saved).complete(state["callback"])
+                    except ReauthorisationRequiredError:  # the code was used before
+                        pass
+                save("completed", True)
+            try:
+                for _ in payments.resume(saved).updates(poll_interval=0.01):
+                    pass
+            except AuthorisationFailedError:
+                if approvals() < needed:
+                    raise
+        save(f"signed {number}", True)
+    save("outcome", payments.status(**about) if cancellation else payments.wait(**about))
+
+def end(point):
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with OpenPayments.from_env(api_scopes=["paymentinitiation"]) as op:
+        work(op, point)
+    sys.exit()
+
+print(end(sys.argv[2]), end("nowhere"))
 """
 
 
-@contextmanager
-def working(simulator: Simulator, point: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The program, which dies at a point."""
+def environ(simulator: Simulator) -> dict[str, str]:
     exports = [line.removeprefix("export ").partition("=") for line in simulator.exports()]
-    environ = {**os.environ, **{name: value for name, _, value in exports}}
-    files = [str(folder / name) for name in ("payments.db", "order.json")]
+    return {**os.environ, **{name: value for name, _, value in exports}}
+
+
+@contextmanager
+def working(simulator: Simulator, point: str, folder: Path, *orders: str) -> Iterator[subprocess.Popen[str]]:
+    """The outbox, which dies at a point."""
+    files = [str(folder / name) for name in ("payments.db", *(orders or ["order.json"]))]
     command = [sys.executable, "-c", PROGRAM, point, *files]
-    with child(command, env=environ, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with child(command, env=environ(simulator), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield process
 
 
-def play(simulator: Simulator, process: subprocess.Popen[str]) -> int:
-    """The user approves what is shown, until the program ends. Returns how."""
+def play(user: Callable[[str], object], process: subprocess.Popen[str]) -> int:
+    """The user decides on what is shown, until the program ends. Returns how."""
     assert process.stdin is not None
     assert process.stdout is not None
     for line in process.stdout:
-        simulator.approve(line.strip())
+        user(line.strip())
         process.stdin.write("\n")
         process.stdin.flush()
     return process.wait()
@@ -110,15 +193,18 @@ class Order:
             self.account = at.accounts(self.consent).list()[0]
         self.write("ESSESESS")
 
-    def write(self, bic: str) -> None:
+    def write(self, bic: str, reference: str | None = None, **user: str) -> str:
+        """Writes an order. Returns its file's name."""
         payment = {
             "instructedAmount": {"amount": "1.50", "currency": "SEK"},
             "debtorAccount": {"iban": self.account.iban},
             "creditorAccount": {"iban": "SE3550000000054910000003"},
             "creditorName": "Example Shop",
         }
-        order = {"reference": self.reference, "bic_fi": bic, "product": "domestic", "user": USER, "payment": payment}
-        (self.folder / "order.json").write_text(json.dumps(order))
+        order = {"reference": reference or self.reference, "bic_fi": bic, "product": "domestic", "payment": payment}
+        name = f"{reference or 'order'}.json"
+        (self.folder / name).write_text(json.dumps({**order, "user": USER | user}))
+        return name
 
     @property
     def made(self) -> list[SimulatedPayment]:
@@ -129,15 +215,17 @@ class Order:
     def finish(self) -> None:
         """A new process goes on, and then there is one payment that somebody approved, once."""
         with working(self.simulator, "nowhere", self.folder) as process:
-            assert play(self.simulator, process) == 0
+            assert play(self.simulator.approve, process) == 0
         (paid,) = [each for each in self.made if each.status == "ACSC"]
         assert {each.status for each in self.made} <= {"RCVD", "ACSC"}
         approved = [one for each in self.made for one in each.authorisations if one.sca_status == "finalised"]
         assert len(approved) == 1
+        assert self.rows() == [(self.reference, paid.id, "ACSC")]
+
+    def rows(self) -> list[tuple[str, str | None, str | None]]:
+        """What the outbox knows."""
         with closing(sqlite3.connect(self.folder / "payments.db")) as db:
-            assert db.execute("SELECT reference, payment_id, outcome FROM outbox").fetchall() == [
-                (self.reference, paid.id, "ACSC")
-            ]
+            return db.execute("SELECT reference, payment_id, outcome FROM outbox ORDER BY rowid").fetchall()
 
     def entries(self) -> list[Transaction]:
         """Its entries in the account."""
@@ -162,7 +250,7 @@ def order(bank: Simulator, tmp_path: Path) -> Order:
 )
 def test_killed_between_two_steps(bank: Simulator, order: Order, point: str) -> None:
     with working(bank, point, order.folder) as process:
-        assert play(bank, process) == -signal.SIGKILL
+        assert play(bank.approve, process) == -signal.SIGKILL
     order.finish()
     (entry,) = order.entries()
     assert money(entry.transaction_amount) == Decimal("-1.50")
@@ -185,14 +273,17 @@ def test_killed_while_a_request_is_under_way(bank: Simulator, order: Order, meth
         working(bank, "nowhere", order.folder) as process,
         ThreadPoolExecutor(1) as user,
     ):
-        playing = user.submit(play, bank, process)
+        playing = user.submit(play, bank.approve, process)
         while not fault.used:
             assert not playing.done()
             time.sleep(0.005)
         process.kill()
         assert playing.result() == -signal.SIGKILL
-        while any(request.status is None for request in bank.requests):  # it is carried out all the same
+        # it is carried out all the same, unless its body was not sent yet
+        patience = time.monotonic() + 2
+        while any(request.status is None for request in bank.requests) and time.monotonic() < patience:
             time.sleep(0.005)
+    bank.reset()
     order.finish()
     assert len(order.entries()) == 1
 
@@ -211,7 +302,7 @@ def test_killed_while_the_user_looks(bank: Simulator, order: Order) -> None:
 def test_killed_at_a_bank_that_approves_as_soon_as_it_is_asked(bank: Simulator, order: Order, point: str) -> None:
     order.write("HANDSESS")
     with working(bank, point, order.folder) as process:
-        assert play(bank, process) == -signal.SIGKILL
+        assert play(bank.approve, process) == -signal.SIGKILL
     order.finish()
     assert len(order.made) == 1
 
@@ -221,5 +312,93 @@ def test_two_processes_never_work_at_once(bank: Simulator, order: Order) -> None
         assert first.stdout is not None
         first.stdout.readline()
         with working(bank, "nowhere", order.folder) as second:
-            assert play(bank, second) == 1
+            assert play(bank.approve, second) == 1
         first.kill()
+
+
+def test_one_order_does_not_stop_the_others(bank: Simulator, order: Order, capfd: pytest.CaptureFixture[str]) -> None:
+    broken = order.folder / "broken.json"
+    broken.write_text("{")
+    names = [order.write("NDEASESS", "browser"), order.write("ESSESESS", "odd", unknown="x"), "order.json"]
+    with working(bank, "nowhere", order.folder, broken.name, *names) as process:
+        assert play(bank.approve, process) == 1
+    assert [(name, outcome) for name, _, outcome in order.rows()] == [
+        ("browser", None),
+        ("odd", None),
+        (order.reference, "ACSC"),
+    ]
+    assert [line.partition(": ")[0] for line in capfd.readouterr().err.splitlines()] == [str(broken), "browser", "odd"]
+
+
+def test_authorisations_that_fail(bank: Simulator, order: Order) -> None:
+    users = {"declines": "example-user", "unable": "99990101005", "slow": "99990101004", "unknown": "example-fails"}
+    names = [order.write("ESSESESS", reference, id=user) for reference, user in users.items()]
+    end = "AuthorisationFailedError"
+    for decide, code, outcomes in (
+        (bank.decline, 1, [end, end, None, None]),
+        (bank.approve, 0, [end, end, *["ACSC"] * 2]),
+    ):
+        with working(bank, "nowhere", order.folder, *names) as process:
+            assert play(decide, process) == code
+        assert [outcome for *_, outcome in order.rows()] == outcomes
+    made = [each for each in bank.payments if each.request["endToEndIdentification"] in users]
+    assert [len(each.authorisations) for each in made] == [1, 1, 2, 2]
+
+
+def test_user_who_approves_what_a_killed_process_has_asked(bank: Simulator, order: Order) -> None:
+    with working(bank, "before authorisation", order.folder) as process:
+        assert play(bank.approve, process) == -signal.SIGKILL
+    ((first,),) = [each.authorisations for each in order.made]
+    with working(bank, "nowhere", order.folder) as process:
+        assert play(lambda _: bank.approve(first.id), process) == 0
+    order.finish()
+    assert len(order.entries()) == 1
+
+
+@pytest.fixture(scope="module")
+def patient_bank() -> Iterator[Simulator]:
+    with Simulator(decoupled_reads=2, settlement=3600) as simulator:
+        yield simulator
+
+
+COMPANY: Final = {**USER, "corporate_id": "example-company", "context": "corporate"}
+JOURNEYS: Final[dict[str, dict[str, Any]]] = {
+    "redirect": {"bic_fi": "SWEDSESS", "redirect": True, "signatures": [(USER, False, 1)]},
+    "cancellation": {"bic_fi": "SWEDSESS", "redirect": False, "signatures": [(USER, False, 1), (USER, True, 1)]},
+    "two people": {
+        "bic_fi": "ESSESESS",
+        "redirect": False,
+        "signatures": [
+            ({**COMPANY, "id": "99990101002"}, False, 1),
+            ({**COMPANY, "id": "example-colleague"}, False, 2),
+        ],
+    },
+}
+POINTS: Final = {
+    "redirect": ["before authorisation 0", "after authorisation 0", "after callback", "before completed", "twice"],
+    "cancellation": ["after signed 0", "before asked", "before authorisation 1"],
+    "two people": ["after signed 0", "before authorisation 1"],
+}
+
+
+@pytest.mark.parametrize(("journey", "point"), [(name, point) for name, points in POINTS.items() for point in points])
+def test_killed_on_another_journey(patient_bank: Simulator, tmp_path: Path, journey: str, point: str) -> None:
+    reference, file = uuid.uuid4().hex, tmp_path / "state.json"
+    order = {
+        "instructedAmount": {"amount": "1.50", "currency": "SEK"},
+        "debtorAccount": {"iban": "SE4550000000058398257466"},
+        "creditorAccount": {"iban": "SE3550000000054910000003"},
+        "creditorName": "Example Shop",
+        "endToEndIdentification": reference,
+    }
+    file.write_text(json.dumps({**JOURNEYS[journey], "order": order}))
+    command = [sys.executable, "-c", STEPS, str(file), point]
+    ends = subprocess.check_output(command, env=environ(patient_bank), cwd=ROOT, text=True).split()
+    assert ends == ["0" if point == "twice" else str(-signal.SIGKILL), "0"]
+    (payment,) = [each for each in patient_bank.payments if each.request["endToEndIdentification"] == reference]
+    outcome = "CANC" if journey == "cancellation" else "ACSP"
+    assert (payment.status, json.loads(file.read_text())["outcome"]) == (outcome, outcome)
+    groups = payment.authorisations, payment.cancellation_authorisations
+    signers = [[each.psu_id for each in group if each.sca_status == "finalised"] for group in groups]
+    signatures = JOURNEYS[journey]["signatures"]
+    assert signers == [[user["id"] for user, later, _ in signatures if later is kind] for kind in (False, True)]

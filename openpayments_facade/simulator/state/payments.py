@@ -175,6 +175,11 @@ class Cancellation(Subject):
     def request_to_user(self) -> str:
         return f"An application asks to cancel the payment of {self.payment.summary}."
 
+    @property
+    def is_being_approved(self) -> bool:
+        """Whether a user has been asked and has not answered yet; until then the payment is not settled."""
+        return any(authorisation.is_open for authorisation in self.authorisations.values())
+
     def ask(self) -> None:
         self.status = "to be cancelled"
 
@@ -191,8 +196,9 @@ class Cancellation(Subject):
 class Payments:
     """All payments. `new_id` makes their ids, `now` is the banks' time.
 
-    An approved one is in the `ledger`, and is settled `settlement` seconds later, but not before its day. With
-    `sandbox_flaws`, it is accepted after a failed authorisation, too (observed in 2026).
+    An approved one is in the `ledger`, and is settled `settlement` seconds later, but not before its day, nor while a
+    user is asked whether to cancel it. With `sandbox_flaws`, it is accepted after a failed authorisation, too (observed
+    in 2026).
     """
 
     def __init__(
@@ -267,10 +273,16 @@ class Payments:
 
     def settle_due(self) -> None:
         """Settles what has become due since the last time."""
+        held = []
         while self._due and self._due[0][0] <= self.now():
-            *_, payment = heappop(self._due)
-            if payment.status == "ACSP":
+            entry = heappop(self._due)
+            payment = entry[-1]
+            if payment.status == "ACSP" and payment.cancellation.is_being_approved:
+                held.append(entry)
+            elif payment.status == "ACSP":
                 payment.settle("ACSC")
+        for entry in held:
+            heappush(self._due, entry)
 
     def views(self) -> list[SimulatedPayment]:
         """Snapshots of all payments, in order of creation."""

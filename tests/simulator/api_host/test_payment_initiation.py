@@ -456,12 +456,22 @@ def test_at_swedbank_what_nobody_approved_is_cancelled_at_once(swedish_payer: Pa
     assert swedish_payer.payment_status(path) == "CANC"
 
 
-def test_a_cancellation_may_come_too_late(swedish_payer: Payer, clock: Clock) -> None:
+def test_a_payment_is_not_settled_while_a_user_is_asked_to_cancel_it(swedish_payer: Payer, clock: Clock) -> None:
+    path = swedish_payer.approved()
+    swedish_payer.call("DELETE", path)
+    asked = swedish_payer.call("POST", f"{path}/cancellation-authorisations").json()["authorisationId"]
+    clock.now += 60
+    assert swedish_payer.payment_status(path) == "ACSP"
+    swedish_payer.simulator.decline(asked)
+    assert swedish_payer.payment_status(path) == "ACSC"
+
+
+def test_a_cancellation_may_come_too_late(swedish_payer: Payer) -> None:
     path = swedish_payer.approved()
     swedish_payer.call("DELETE", path)
     response = swedish_payer.call("POST", f"{path}/cancellation-authorisations")
     cancellation_id = response.json()["authorisationId"]
-    clock.now += 2
+    swedish_payer.simulator.settle_payment(id_of(path))
     with pytest.raises(ValueError, match="the authorisation is failed"):
         swedish_payer.simulator.approve(cancellation_id)
     assert swedish_payer.payment_status(path) == "ACSC"
