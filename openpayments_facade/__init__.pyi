@@ -128,6 +128,7 @@ from .errors import PaymentTimeoutError as PaymentTimeoutError
 from .errors import PermissionDeniedError as PermissionDeniedError
 from .errors import RateLimitedError as RateLimitedError
 from .errors import ReauthorisationRequiredError as ReauthorisationRequiredError
+from .errors import RequestError as RequestError
 from .errors import ScaRequiredError as ScaRequiredError
 from .errors import ServerError as ServerError
 from .errors import TimedOutError as TimedOutError

@@ -5,30 +5,31 @@
     ├── InvalidArgumentError            an argument is wrong; nothing was sent (also a ValueError)
     ├── ClientStateError                the client is closed, or belongs to another event loop (also a RuntimeError)
     ├── MissingScopeError               the client was created without the API scope that the call needs
-    ├── ConnectionFailedError           there was no connection, or it broke
-    ├── TimedOutError                   a time limit ran out
-    ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
     ├── UnreadableAmountError           an amount that the bank sent is no number (also a ValueError)
-    ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
-    ├── TokenError                      the token endpoint refused
-    │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
-    │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
-    │   └── ReauthorisationRequiredError    the user has to authorise again
-    ├── APIError                        the API answered with an error status
-    │   ├── BadRequestError                 400
-    │   ├── UnauthorizedError               401
-    │   ├── PermissionDeniedError           403
-    │   ├── NotFoundError                   404
-    │   ├── ConflictError                   409
-    │   ├── RateLimitedError                429
-    │   │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
-    │   ├── ServerError                     500 to 599
-    │   ├── CancellationRefusedError        405: the bank does not cancel this payment, or not any more
-    │   ├── KycRequiredError                TPP_KYC_INVALID: the organisation has to prove who it is before it pays
-    │   └── ConsentError                    the consent doesn't allow the call, whatever the status
-    │       ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
-    │       ├── ConsentExpiredError             CONSENT_EXPIRED
-    │       └── ScaRequiredError                the bank wants the user to authenticate again
+    ├── RequestError                    what went wrong with one HTTP request: `may_have_taken_effect`
+    │   ├── ConnectionFailedError           there was no connection, or it broke
+    │   ├── TimedOutError                   a time limit ran out
+    │   ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
+    │   ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
+    │   ├── TokenError                      the token endpoint refused
+    │   │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
+    │   │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
+    │   │   └── ReauthorisationRequiredError    the user has to authorise again
+    │   └── APIError                        the API answered with an error status
+    │       ├── BadRequestError                 400
+    │       ├── UnauthorizedError               401
+    │       ├── PermissionDeniedError           403
+    │       ├── NotFoundError                   404
+    │       ├── ConflictError                   409
+    │       ├── RateLimitedError                429
+    │       │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
+    │       ├── ServerError                     500 to 599
+    │       ├── CancellationRefusedError        405: the bank does not cancel this payment, or not any more
+    │       ├── KycRequiredError                TPP_KYC_INVALID: the organisation has to prove who it is before it pays
+    │       └── ConsentError                    the consent doesn't allow the call, whatever the status
+    │           ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
+    │           ├── ConsentExpiredError             CONSENT_EXPIRED
+    │           └── ScaRequiredError                the bank wants the user to authenticate again
     ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
     │   └── CallbackRejectedError           a browser came back that does not belong to the authorisation
     ├── AuthorisationTimeoutError       the user did not finish the authorisation in time
@@ -105,8 +106,11 @@ class MissingScopeError(OpenPaymentsError):
     """The missing API scope; the first, where several would do."""
 
 
-class _CallError(OpenPaymentsError):
-    """Base of the exceptions about one HTTP request."""
+class RequestError(OpenPaymentsError):
+    """What went wrong with one HTTP request. Base of the exceptions about one.
+
+    Where it is all the same which, catch this one, and look at `may_have_taken_effect`.
+    """
 
     request_id: str | None = None
     """The X-Request-ID that was sent. Quote it when you ask the provider."""
@@ -136,15 +140,15 @@ class _CallError(OpenPaymentsError):
         return f"{self.args[0]} ({about})" if about else str(self.args[0])
 
 
-class ConnectionFailedError(_CallError):
+class ConnectionFailedError(RequestError):
     """The host could not be reached, or the connection broke before the answer was complete."""
 
 
-class TimedOutError(_CallError):
+class TimedOutError(RequestError):
     """A time limit ran out: that of one request (`timeout`) or that of the whole call (`total_timeout`)."""
 
 
-class UnreadableResponseError(_CallError):
+class UnreadableResponseError(RequestError):
     """A successful answer that doesn't fit the API's description (HTML, truncated JSON, ...).
 
     Single values that can't be read don't raise it: they are None, and what came is in `additional_properties`.
@@ -157,7 +161,7 @@ class UnreadableResponseError(_CallError):
     """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""
 
 
-class OutcomeUnknownError(_CallError):
+class OutcomeUnknownError(RequestError):
     """There is no answer to a request that must not be repeated. It may have taken effect.
 
     The SDK does not repeat it. `advice` says how to find out, or why it is safe to try again.
@@ -167,7 +171,7 @@ class OutcomeUnknownError(_CallError):
     advice: str = "read the status of the resource before you try again"
 
 
-class TokenError(_CallError):
+class TokenError(RequestError):
     """The token endpoint answered with an error."""
 
     code: str | None = None
@@ -214,7 +218,7 @@ class TppMessage:
     path: str | None = None
 
 
-class APIError(_CallError):
+class APIError(RequestError):
     """The API answered with an error status."""
 
     status_code: int = 0

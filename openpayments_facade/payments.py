@@ -42,7 +42,8 @@ FAILED: Final = frozenset({"RJCT", "CANC"})
 class PaymentStatus(str):
     """The status of a payment: the bank's code, a string, with what it means.
 
-    A code that nobody described is neither final, accepted nor failed.
+    A code that nobody described is neither final, accepted nor failed. A text becomes one by
+    `PaymentStatus(created.transaction_status)`.
 
     Attributes:
         messages: What the bank has to say about it, as `TppMessage`s; with `PATC`, what is missing.

@@ -66,8 +66,8 @@ class AsyncFxQuotes(AsyncBankService):
             provider wrote them.
 
         Raises:
-            InvalidArgumentError: The amount is not above zero, has too many decimals or is a float; a code is none; the
-                day is past.
+            InvalidArgumentError: The amount is not above zero, has too many decimals or is a float; a code is not one;
+                the day is past.
         """
         country, day = as_country(country_code, "country_code"), requested_execution_date
         day = None if day is None else as_coming_day(day, "requested_execution_date")
@@ -101,7 +101,8 @@ class AsyncFxQuotes(AsyncBankService):
 
         Raises:
             InvalidArgumentError: Something is wrong with the payment, or the quote is past its `valid_to`.
-            OutcomeUnknownError: There is no answer; the quote may be confirmed.
+            OutcomeUnknownError: There is no answer; the quote may be confirmed, and does not tell. Confirm it again; if
+                that is refused, another.
         """
         id_, order = quote_of(fx_quote_id, "fx_quote_id"), as_order(payment, "cross-border")
         return await self._call(api.confirm_cross_border_payment_intent, id_, body=order.body)

@@ -29,10 +29,15 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
         authorisation = await bank.signing_baskets.authorise(basket)
         show(authorisation.challenge)
         await authorisation.wait()
-        statuses = [await bank.payments.wait(payment) for payment in created_payments]
+        for payment in created_payments:
+            try:
+                print(payment.payment_id, await bank.payments.wait(payment))
+            except PaymentError as error:
+                print(payment.payment_id, error.status)
 
     A basket takes new payments of one bank, one user and one debtor account. Its status says nothing about a single
-    payment: read that of each (observed in 2026). Nothing that creates, authorises or deletes is ever sent twice.
+    payment: read that of each (observed in 2026), with `payments.status` for a look at once. Nothing that creates,
+    authorises or deletes is ever sent twice.
 
     Every method takes a basket as `create` returned it, or its id, as `basket_id`.
 

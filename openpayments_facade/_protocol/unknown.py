@@ -24,7 +24,7 @@ _ADVICE: Final = {
     "create_signing_basket": "nobody has approved it: create it again, with new payments if the bank refuses these",
     "create_fx_quote": "a quote costs nothing: create another",
     "create_kyc": "the form is empty: create it again",
-    "confirm_cross_border_payment_intent": "confirming moves no money: read the quote, and confirm it again or another",
+    "confirm_cross_border_payment_intent": "a quote does not tell, and moves no money: confirm it again, or another",
     "cancel_payment": "read the payment's status: CANC means that it is cancelled; else cancel it again",
 }
 

@@ -230,7 +230,7 @@ async def test_nothing_about_a_quote_is_sent_twice(op: AsyncOpenPayments, simula
     quote = await bank.fx_quotes.create(**ASKED)
     calls: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
         ("create another", lambda: bank.fx_quotes.create(**ASKED)),
-        ("read the quote", lambda: bank.fx_quotes.confirm(quote, ORDER)),
+        ("a quote does not tell", lambda: bank.fx_quotes.confirm(quote, ORDER)),
     ]
     for advice, call in calls:
         before = len(simulator.requests)

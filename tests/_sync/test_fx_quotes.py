@@ -229,7 +229,7 @@ def test_nothing_about_a_quote_is_sent_twice(op: OpenPayments, simulator: Simula
     quote = bank.fx_quotes.create(**ASKED)
     calls: list[tuple[str, Callable[[], Any]]] = [
         ("create another", lambda: bank.fx_quotes.create(**ASKED)),
-        ("read the quote", lambda: bank.fx_quotes.confirm(quote, ORDER)),
+        ("a quote does not tell", lambda: bank.fx_quotes.confirm(quote, ORDER)),
     ]
     for advice, call in calls:
         before = len(simulator.requests)

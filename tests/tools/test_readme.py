@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from openpayments_facade import (
     Approach,
     PaymentStatus,
     Psu,
+    RequestError,
     money,
 )
 
@@ -218,7 +221,7 @@ def paying(openpayments_simulator: Simulator, quick: None) -> Iterator[dict[str,
     """The names that all blocks of the page about payments go on from."""
 
     class Request:
-        @property
+        @cached_property
         def url(self) -> str:
             return openpayments_simulator.visit(names["url"])
 
@@ -239,6 +242,7 @@ def test_a_payment(capsys: pytest.CaptureFixture[str], paying: dict[str, Any]) -
 
 
 OF_PAYMENTS = {
+    "What to keep": "",
     "Which product": r"\['domestic', 'swedish-giro', .*\]\npayment.creditor_account.iban is not a valid IBAN: .*",
     "Amounts": "",
     "Before the user approves": "CREDITOR_NAME_CLOSE_MATCH .*\nCMTC Example Close Match AB",
@@ -246,7 +250,7 @@ OF_PAYMENTS = {
     "Waiting": "settled",
     "Several signatures": ".*AUTHORISATION_PENDING_API.*",
     "Cancelling": "",
-    "Many payments, one signature": r"salary-0 ACS[PC]\nsalary-1 ACS[PC]\nsalary-2 ACS[PC]",
+    "Many payments, one signature": r"salary-0 RJCT\nsalary-1 ACS[PC]\nsalary-2 ACS[PC]",
     "Other currencies": r"\d+\.\d\d SEK at .*\nPay .*",
     "KYC": "Complete the form: http.*",
     "Its entry in the account": r".*amount='-125\.50'.*",
@@ -260,12 +264,20 @@ def test_what_else_there_is_to_payments(
 ) -> None:
     if heading == "Waiting":
         openpayments_simulator.settle_payment(paying["created"].payment_id)
+    if heading == "Many payments, one signature":
+        openpayments_simulator.misbehave("*/payments/domestic/*/status", change={"transactionStatus": "RJCT"})
     capsys.readouterr()
     for code in PAYMENTS[heading]:
         run("docs/payments.md", code, paying)
     assert re.fullmatch(OF_PAYMENTS[heading], capsys.readouterr().out.strip())
-    if heading in ("Approving", "Several signatures"):
+    if heading in ("What to keep", "Approving", "Several signatures"):
         assert paying["status"].is_accepted
+    if heading == "Approving":  # the browser loads the page again
+        before = openpayments_simulator.token_requests
+        del paying["status"]
+        run("docs/payments.md", PAYMENTS[heading][-1], paying)
+        assert paying["status"].is_accepted
+        assert openpayments_simulator.token_requests == before + 1
     if heading == "Cancelling":
         assert paying["status"] == "CANC"
 
@@ -295,6 +307,7 @@ def failing(quick: None) -> Iterator[dict[str, Any]]:
 
 CREATE = ("POST", "/psd2/paymentinitiation/v1/payments/domestic")
 LOST = {
+    "What the errors say": [CREATE],
     "Creating a payment": [CREATE],
     "Authorising": [("POST", "*/authorisations"), ("PUT", "*/authorisations/*")],
     "Cancelling": [("DELETE", "/psd2/paymentinitiation/v1/payments")],
@@ -341,6 +354,53 @@ def test_a_lost_answer(
         ]
 
 
+class Clock:
+    """The simulator's time, in which pauses take as long as they do for users, and nobody waits."""
+
+    ahead = 0.0
+    monotonic = staticmethod(time.monotonic)
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+
+
+CLOCK = Clock()
+
+
+@pytest.mark.openpayments_simulator(clock=CLOCK)
+@pytest.mark.parametrize(
+    ("page", "blocks", "headings"),
+    [
+        ("docs/payments.md", PAYMENTS, ["Payments", "Cancelling"]),
+        (
+            "docs/network-failures.md",
+            FAILURES,
+            ["What happens when the network fails", "Creating a payment", "Authorising", "Cancelling"],
+        ),
+    ],
+)
+def test_a_cancellation_is_in_time(
+    page: str,
+    blocks: dict[str, list[str]],
+    headings: list[str],
+    openpayments_env: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("openpayments_facade._sync.waiting.time", CLOCK)
+    names: dict[str, Any] = {}
+    before = CLOCK.ahead
+    try:
+        for heading in headings:
+            run(page, blocks[heading][0], names)
+        assert names["bank"].payments.status(names["created"]) == "CANC"
+    finally:
+        names["op"].close()
+    assert CLOCK.ahead - before > 2  # a payment would be settled
+
+
 def test_an_approval_whose_start_was_lost(openpayments_simulator: Simulator, failing: dict[str, Any]) -> None:
     [code] = FAILURES["Authorising"]
     run("docs/network-failures.md", code, failing)
@@ -352,8 +412,17 @@ def test_an_approval_whose_start_was_lost(openpayments_simulator: Simulator, fai
 
 def test_a_key(openpayments_simulator: Simulator, failing: dict[str, Any]) -> None:
     before = len(openpayments_simulator.payments)
-    run("docs/network-failures.md", FAILURES["A key against doing it twice"][0], failing)
+    once, in_a_handler = FAILURES["A key against doing it twice"]
+    run("docs/network-failures.md", once, failing)
     assert len(openpayments_simulator.payments) == before + 1
+    run("docs/network-failures.md", in_a_handler, failing)
+    row = {"order": "order-1235", "attempt": 1}
+    openpayments_simulator.misbehave(method="POST", close=True)
+    with pytest.raises(RequestError):
+        failing["create_once"](row)
+    assert row["attempt"] == 2
+    created = [failing["create_once"](row).payment_id for _ in range(2)]
+    assert created == [openpayments_simulator.payments[-1].id] * 2
 
 
 def test_all_blocks_about_payments_run() -> None:

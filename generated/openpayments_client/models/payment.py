@@ -35,7 +35,8 @@ class Payment:
         remittance_information_unstructured (str | None): The message to the payee.
         remittance_information_structured (StructuredReference | None): A machine-readable reference.
         debtor_account_message (str | None): The message on the payer's own statement.
-        end_to_end_identification (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_identification (str | None): The payer's own reference, to find the payment in the account. It may
+            reach the payee.
         tpp_messages (list[TppMessage] | None): What the provider or the bank has to say about it, such as a warning,
             or why something failed.
     """

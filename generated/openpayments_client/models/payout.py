@@ -32,7 +32,8 @@ class Payout:
         creditor_agent (str | None): A BIC of 8 or 11 characters, in capitals (ISO 9362).
         creditor_address (PostalAddress | None): An address, as an answer has it.
         requested_execution_date (datetime.date | None): The day to pay on.
-        end_to_end_identification (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_identification (str | None): The payer's own reference, to find the payment in the account. It may
+            reach the payee.
         remittance_information_unstructured (str | None): The message to the payee.
         remittance_information_structured (StructuredReference | None): A machine-readable reference.
         debtor_account_message (str | None): A message on the payer's own account.

@@ -32,7 +32,8 @@ class PayoutRequest:
         creditor_account_message (str | None): A message on the payee's account.
         invoice_ref (str | None): The number of the invoice.
         ocr_ref (str | None): The OCR reference.
-        end_to_end_identification (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_identification (str | None): The payer's own reference, to find the payment in the account. It may
+            reach the payee.
     """
 
     _fields: ClassVar[Fields]

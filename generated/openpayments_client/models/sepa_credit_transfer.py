@@ -35,7 +35,8 @@ class SepaCreditTransfer:
         invoice_ref (str | None): The number of the invoice.
         ocr_ref (str | None): A reference of 5 to 25 characters that begins with RF and two check digits (ISO 11649).
         debtor_account_message (str | None): A message on the payer's own statement.
-        end_to_end_identification (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_identification (str | None): The payer's own reference, to find the payment in the account. It may
+            reach the payee.
     """
 
     _fields: ClassVar[Fields]

@@ -34,7 +34,8 @@ class SwedishGiroPayment:
         requested_execution_date (datetime.date | None): The day to pay on; as soon as possible by default.
         debtor_account_message (str | None): A message on the payer's own statement.
         creditor_account_message (str | None): A message on the payee's statement.
-        end_to_end_identification (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_identification (str | None): The payer's own reference, to find the payment in the account. It may
+            reach the payee.
     """
 
     _fields: ClassVar[Fields]

@@ -24,7 +24,7 @@ class Transaction:
         transaction_amount (MonetaryAmount): An amount of money.
         transaction_id (str | None): Its id. With an id, its details can be read.
         entry_reference (str | None): The bank's own reference. A later list can begin after it.
-        end_to_end_id (str | None): The payer's reference, which is passed on to the payee.
+        end_to_end_id (str | None): The reference that the payer gave to the payment.
         mandate_id (str | None): The mandate of a direct debit.
         check_id (str | None): A cheque number.
         creditor_id (str | None): The id of the creditor of a direct debit.
