@@ -193,12 +193,13 @@ def test_a_slow_bank_does_not_make_the_time_longer(
 
 
 def test_a_time_limit_of_the_client_is_told_as_such(simulator: Simulator) -> None:
-    with simulator.client(total_timeout=0.5, max_retries=0) as op:
+    with simulator.client() as op:
         op.access_token()
-        authorisation = op.at_bank("SWEDSESS", SOMEBODY).consents.resume(SAVED)
-        simulator.misbehave(CONSENTS, times=None, delay=2)
+        hasty = op.with_options(total_timeout=0.05, max_retries=0)
+        authorisation = hasty.at_bank("SWEDSESS", SOMEBODY).consents.resume(SAVED)
+        simulator.misbehave(CONSENTS, times=None, delay=1)
         with pytest.raises(TimedOutError):
-            authorisation.wait(timeout=60)
+            authorisation.wait(timeout=60, poll_interval=0.01)
 
 
 @pytest.fixture
