@@ -20,7 +20,7 @@ from attrs import field, frozen
 from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
-from .._redaction import Secret, printable, scrubber, str_or_none
+from .._redaction import Secret, printable, scrubber
 from .operation import is_resendable
 from .text import decoded
 from .unknown import explain
@@ -319,8 +319,7 @@ def _api_error(answer: Answer, operation: str) -> errors.APIError:
         retry_after=retry_after(answer.headers),
         headers=answer.headers,
         body=_clipped(answer.content.decode(errors="replace")),
-        # a refusal is one of 400 to 499, but for those of a gateway that waited in vain
-        may_have_taken_effect=not is_resendable(answer.method) and (status // 100 != 4 or status in {408, 460, 499}),
+        may_have_taken_effect=not is_resendable(answer.method) and not is_refusal(status),
         **{"kyc_url": kyc_url} if kind is errors.KycRequiredError else {},
         **about(answer),
     )
@@ -328,9 +327,10 @@ def _api_error(answer: Answer, operation: str) -> errors.APIError:
 
 def _kyc_url(content: bytes) -> str | None:
     """The address of the KYC form in an error body."""
-    with suppress(LookupError, RecursionError, TypeError, ValueError):
+    with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
         found = alone(loads(content)["_links"]["kycRedirect"])
-        return str_or_none(found if isinstance(found, str) else found["href"])
+        url = found if isinstance(found, str) else found["href"]
+        return url if url.startswith(("https://", "http://")) else None
     return None
 
 
@@ -406,17 +406,22 @@ def _moment(text: str) -> datetime | None:
     return None
 
 
+def is_refusal(status: int) -> bool:
+    """Whether a status says that nothing was carried out: 400 to 499, but for a gateway that waited in vain."""
+    return status // 100 == 4 and status not in {408, 460, 499}
+
+
 def is_busy(status: int | None) -> bool:
     """Whether a status says that a server, or a gateway, has a bad moment, whatever the body says."""
     return status is not None and (status in {408, 425, 429} or status >= 500)
 
 
-def blames_token(error: errors.APIError) -> bool:
+def blames_token(error: errors.OpenPaymentsError) -> bool:
     """Whether a 401 says that the token is to blame: its code is `TOKEN_*`, or it has no readable code.
 
     Consents, certificates, signatures and the user's credentials can also cause a 401 (the provider's guide of 2021).
     """
-    codes = [message.code for message in error.messages if message.code]
+    codes = [message.code for message in getattr(error, "messages", ()) if message.code]
     return type(error) is errors.UnauthorizedError and (not codes or any(code.startswith("TOKEN_") for code in codes))
 
 

@@ -89,9 +89,9 @@ def is_reached(payment_id: str, status: PaymentStatus, until: str) -> bool:
         raise failure
     if status.needs_another_signature:
         missing = reason_of(status.messages)[1] or "another signature"
-        said = f"payment {payment_id} is {printable(status)} ({missing}): others have to sign"
-        about = {"resource_id": payment_id, "payment_id": payment_id, "messages": status.messages}
-        raise errors.AnotherSignatureNeededError(said, **about)
+        why = f"payment {payment_id} is {printable(status)} ({missing}): others have to sign"
+        ids = dict.fromkeys(("resource_id", "payment_id"), payment_id)
+        raise errors.AnotherSignatureNeededError(why, messages=status.messages, **ids)
     return status.is_final or (until == "accepted" and status.is_accepted)
 
 

@@ -7,8 +7,6 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import define, field
-
 from .._checks import refuse
 from ..errors import OpenPaymentsError, OutcomeUnknownError
 from .unknown import explain
@@ -20,12 +18,12 @@ MOST: Final = 10_000
 """How many keys are remembered; the oldest is forgotten first."""
 
 
-@define(eq=False, repr=False)
 class Keys:
     """The keys of one client, and what came of each. Safe to use from several threads and tasks, and after a fork."""
 
-    # no lock, which a forked child could inherit closed: each step is one operation of a dict
-    _known: dict[str, tuple[object, Future[Any]]] = field(factory=dict)
+    def __init__(self) -> None:
+        # no lock, which a forked child could inherit closed: each step is one operation of a dict
+        self._known: dict[str, tuple[object, Future[Any]]] = {}
 
     def claim(self, key: str | None, content: object) -> tuple[Future[Any], bool]:
         """What comes of the creation for a key, and whether it is this caller who has to create.

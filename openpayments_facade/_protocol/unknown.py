@@ -7,15 +7,13 @@ observed in 2026: a repeated creation makes a second payment).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from .._redaction import masked
 from ..errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
     from .operation import Operation
-
-E = TypeVar("E")
 
 _LOOK_FIRST: Final = "read the SCA status of each authorisation: if one is finalised, it is approved; else start one"
 _ADVICE: Final = {
@@ -29,7 +27,7 @@ _ADVICE: Final = {
 }
 
 
-def explain(error: E, operation: Operation[Any]) -> E:
+def explain(error: Any, operation: Operation[Any]) -> Any:
     """The same error, which says what was sent and what to do if the request may have taken effect."""
     if getattr(error, "may_have_taken_effect", False):
         body, name = operation.request.get("json"), operation.name
@@ -38,5 +36,5 @@ def explain(error: E, operation: Operation[Any]) -> E:
             advice = "a user approves only what they see: start another" if "basket" in name else _LOOK_FIRST
         reference = body.get("endToEndIdentification") if isinstance(body, Mapping) else None
         vars(error).update(advice=advice, sent=masked(body) or {}, end_to_end_identification=reference)
-        error.args = (f"{error.args[0]}; {advice}",)  # type: ignore[attr-defined]
+        error.args = (f"{error.args[0]}; {advice}",)
     return error

@@ -18,7 +18,6 @@ from .._protocol.operation import Operation
 from .._protocol.options import read_seconds
 from .._protocol.payment_orders import as_order
 from .._protocol.subjects import CancellationSubject, PaymentSubject
-from .._protocol.unknown import explain
 from ..errors import OutcomeUnknownError, PaymentTimeoutError
 from ..payments import CreatedPayment, PaymentStatus
 from .aspsp_information import details_of
@@ -94,9 +93,10 @@ class Payments(AuthorisingService[PaymentStatus]):
             fx_quote: The quote of a cross-border payment, or its id.
             check_product: Whether to ask first, once for each bank, which products it has. Needs an API scope that
                 reads banks.
-            key: Your own name for this payment, such as an order's id, of at most 255 characters. The same key and
-                payment give the same CreatedPayment again, within this client and for its last 10,000 keys; after an
-                unknown outcome, the same error: what its `advice` says then needs another key.
+            key: Your own name for this payment, such as an order's id, of at most 255 characters: an idempotency key
+                within this client, for its last 10,000 keys. The same key and payment give the same CreatedPayment
+                again; after an unknown outcome, the same error: what its `advice` says then needs another key. A
+                payment whose day or quote has passed is refused, as without a key.
 
         Returns:
             The new payment: its id, its product, its status, and the bank's warnings (`payments.warnings`).
@@ -110,7 +110,11 @@ class Payments(AuthorisingService[PaymentStatus]):
         order = as_order(payment, product)
         quote = None if fx_quote is None else initiation.quote_of(fx_quote)
         operation = initiation.creation_of(self._bank, order, quote)
-        keys, deadline = self._sender.session.keys, time.monotonic() + self._sender.options.total_timeout
+        # the first call may ask for the bank's products before
+        keys, deadline = (
+            self._sender.session.keys,
+            time.monotonic() + 2 * self._sender.options.total_timeout,
+        )
         outcome, is_first = keys.claim(key, initiation.content_of(self._bank, order, payment, quote))
         if is_first:
             try:
@@ -123,7 +127,8 @@ class Payments(AuthorisingService[PaymentStatus]):
                 raise
         while not outcome.done():
             if time.monotonic() > deadline:
-                raise explain(OutcomeUnknownError("another call creates it, and has not ended yet"), operation)
+                advice = "ask again with the same key, and not with another one"
+                raise OutcomeUnknownError(f"another call creates it, and has not ended yet; {advice}", advice=advice)
             time.sleep(0.05)
         answer: RawResponse[CreatedPayment] = result_of(outcome)
         self._sender.remember(answer)
@@ -196,7 +201,8 @@ class Payments(AuthorisingService[PaymentStatus]):
             product: Its product, if this is an id.
 
         Returns:
-            None if it is cancelled. Otherwise the user has to approve that: `authorise(payment, cancellation=True)`.
+            None if it is cancelled. Otherwise the user has to approve that: `authorise(payment, cancellation=True)`; or
+            its `transaction_status` says that it has ended, such as `ACSC` or `RJCT`.
 
         Raises:
             CancellationRefusedError: The bank does not cancel it, or not any more.

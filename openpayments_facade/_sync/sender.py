@@ -89,10 +89,7 @@ class Sender:
             self.session.pool.send(exchange)
             try:
                 answer = judge(operation, exchange.scrubbed_answer())
-            except OutcomeUnknownError as error:
-                explain(error, operation)
-                raise
-            except APIError as error:
+            except (APIError, OutcomeUnknownError) as error:
                 refusal = explain(error, operation)
             else:
                 log_findings(answer, operation.name)

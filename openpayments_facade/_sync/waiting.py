@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._protocol.patience import Patience
 from ..errors import APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
     from .sender import Sender
 
-    R = TypeVar("R")
+R = TypeVar("R")
 
 LAST_LOOK = 1.0
 """Seconds that the last read may take if it begins just before the timeout."""
@@ -25,7 +23,10 @@ LONGEST_PAUSE = 10.0
 
 
 class Waiting(Patience):
-    """One who waits. `deadline` is by `time.monotonic`, `timeout` the seconds that messages name."""
+    """One who waits.
+
+    `deadline` is by `time.monotonic`, `timeout` the seconds that messages name, 0 for a single look.
+    """
 
     _sender: Sender
 
@@ -37,7 +38,8 @@ class Waiting(Patience):
             answer = self._read(operation, deadline, timeout)
             answer.parsed  # noqa: B018 - raises what can't be read
         except (APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError) as failure:
-            if failure is self._trouble:  # it was given up
+            # it was given up; or it is a single look, which must not take longer than one call
+            if failure is self._trouble or (isinstance(failure, TimedOutError) and not timeout):
                 raise
             self._note(failure, is_look=is_look)
             return None

@@ -15,7 +15,7 @@ import httpx
 from attrs import define, field, frozen
 
 from .. import errors
-from .._protocol.answer import REDIRECTS, is_busy, phrase, retry_after
+from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._protocol.text import decoded
@@ -131,6 +131,8 @@ class TokenFetcher:
         outcome = _judge(exchange, scope)
         if isinstance(outcome, Grant):
             return outcome
+        # a code or a refresh token may be used up
+        outcome.may_have_taken_effect = not exchange.resendable and not is_refusal(outcome.status_code or 0)
         raise outcome
 
 

@@ -131,7 +131,7 @@ class TokenManager:
         """Like `close`, without blocking the event loop."""
         for flight in self._end():
             await flight.wait(CLOSE_PATIENCE)
-            for _ in range(100):  # it may still have to tell what happened
+            for _ in range(int(CLOSE_PATIENCE / 0.01)):  # it may still have to tell what happened
                 if not flight.thread.is_alive():
                     break
                 await asyncio.sleep(0.01)

@@ -25,6 +25,7 @@ from openpayments_facade import (
     Psu,
     ReauthorisationRequiredError,
     ServerError,
+    TimedOutError,
 )
 from openpayments_facade._protocol.arguments import today
 from openpayments_facade._protocol.patience import PATIENCE
@@ -681,6 +682,15 @@ async def test_a_failure_that_lasts_is_not_waited_out(hasty: AsyncOpenPayments, 
         assert fault.used == before + PATIENCE
     with pytest.raises(ServerError):
         await authorisation.poll()
+    fault.cancel()
+    # a page that polls waits for one call alone
+    slow = simulator.misbehave(CONSENTS, method="GET", times=None, delay=1)
+    at = hasty.with_options(total_timeout=0.1).at_bank("SWEDSESS", SOMEBODY).consents
+    with pytest.raises(TimedOutError):
+        await at.resume(authorisation.to_dict()).poll()
+    assert slow.used == 1
+    slow.cancel()
+    fault = simulator.misbehave(CONSENTS, method="GET", times=None, status=503)
     # what ran out of time says why
     with pytest.raises(ServerError):
         await authorisation.wait(timeout=0.01, poll_interval=60)

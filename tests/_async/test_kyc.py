@@ -74,6 +74,7 @@ async def test_an_organisation_pays_once_its_kyc_is_complete(op: AsyncOpenPaymen
         ({"kycRedirect": None}, None),
         ({"kycRedirect": {}}, None),
         ({"kycRedirect": {"href": 5}}, None),
+        ({"kycRedirect": {"href": "javascript:alert(1)"}}, None),
         ([], None),
         (None, None),
     ],

@@ -75,6 +75,7 @@ def test_an_organisation_pays_once_its_kyc_is_complete(op: OpenPayments, simulat
         ({"kycRedirect": None}, None),
         ({"kycRedirect": {}}, None),
         ({"kycRedirect": {"href": 5}}, None),
+        ({"kycRedirect": {"href": "javascript:alert(1)"}}, None),
         ([], None),
         (None, None),
     ],

@@ -16,6 +16,7 @@ from openpayments_facade import (
     OpenPayments,
     OutcomeUnknownError,
     ReauthorisationRequiredError,
+    RequestError,
     TokenError,
     UnreadableResponseError,
     UserToken,
@@ -117,17 +118,18 @@ def _refresh(op: OpenPayments) -> UserToken:
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"),
+    ("fault", "kind", "may_be_used_up"),
     [
-        ({"close": True}, OutcomeUnknownError),
-        ({"status": 200, "body": "<p>", "content_type": "text/html"}, UnreadableResponseError),
-        ({"status": 500, "body": ""}, TokenError),
-        ({"status": 401, "body": {"error": "invalid_client"}}, AuthenticationError),
-        ({"status": 200, "body": {"access_token": "a", "token_type": "mac"}}, UnreadableResponseError),
+        ({"close": True}, OutcomeUnknownError, True),
+        ({"status": 200, "body": "<p>", "content_type": "text/html"}, UnreadableResponseError, True),
+        ({"status": 500, "body": ""}, TokenError, True),
+        ({"status": 302, "body": ""}, TokenError, True),
+        ({"status": 401, "body": {"error": "invalid_client"}}, AuthenticationError, False),
+        ({"status": 200, "body": {"access_token": "a", "token_type": "mac"}}, UnreadableResponseError, True),
     ],
 )
 def test_what_goes_wrong_is_said_and_never_sent_twice(
-    simulator: Simulator, fault: dict[str, Any], kind: type[Exception]
+    simulator: Simulator, fault: dict[str, Any], kind: type[RequestError], may_be_used_up: bool
 ) -> None:
     with simulator.client(api_scopes=BOTH) as op:
         for exchange in (True, False):
@@ -136,6 +138,7 @@ def test_what_goes_wrong_is_said_and_never_sent_twice(
             with pytest.raises(kind) as caught:
                 (_exchange(op) if exchange else _refresh(op))
             assert simulator.token_requests == 1
+            assert caught.value.may_have_taken_effect is may_be_used_up
             for secret in ("r3fresh", "k0de", simulator.client_secret):
                 assert secret not in str(caught.value)
 

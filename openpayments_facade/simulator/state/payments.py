@@ -30,6 +30,9 @@ _NUMBERS: Final = ("iban", "bban", "pan", "maskedPan", "msisdn", "accountNumber"
 # of bank transaction codes (ISO 20022)
 _FAMILIES: Final = {"domestic": "DMCT", "swedish-giro": "DMCT", "sepa-credit-transfers": "ESCT"}
 
+# how long a bank waits for who is asked whether to cancel
+_PATIENCE = timedelta(minutes=5)
+
 _REJECTED_USER = Reason("RAW", "the bank rejected the payment")
 _TOO_LITTLE = Reason("RAW", "there is too little money on the account")
 _NO_SUCH_CURRENCY = Reason("RAW", "the bank does not exchange this currency")
@@ -166,6 +169,7 @@ class Cancellation(Subject):
 
     payment: Payment = field(repr=False)
     status: str = "not to be cancelled"
+    asked: datetime | None = None
 
     @property
     def waits_for_user(self) -> bool:
@@ -177,8 +181,12 @@ class Cancellation(Subject):
 
     @property
     def is_being_approved(self) -> bool:
-        """Whether a user has been asked and has not answered yet; until then the payment is not settled."""
-        return any(authorisation.is_open for authorisation in self.authorisations.values())
+        """Whether a user was asked some minutes ago and has not answered yet; until then the payment is not settled."""
+        is_open = any(authorisation.is_open for authorisation in self.authorisations.values())
+        return is_open and self.asked is not None and self.payment.payments.now() - self.asked < _PATIENCE
+
+    def touch(self) -> None:
+        self.asked = self.payment.payments.now()
 
     def ask(self) -> None:
         self.status = "to be cancelled"

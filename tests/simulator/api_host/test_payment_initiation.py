@@ -466,6 +466,16 @@ def test_a_payment_is_not_settled_while_a_user_is_asked_to_cancel_it(swedish_pay
     assert swedish_payer.payment_status(path) == "ACSC"
 
 
+def test_a_bank_does_not_wait_for_ever_for_who_is_asked_to_cancel(swedish_payer: Payer, clock: Clock) -> None:
+    path = swedish_payer.approved()
+    swedish_payer.call("DELETE", path)
+    swedish_payer.call("POST", f"{path}/cancellation-authorisations")
+    clock.now += 299
+    assert swedish_payer.payment_status(path) == "ACSP"
+    clock.now += 1
+    assert swedish_payer.payment_status(path) == "ACSC"
+
+
 def test_a_cancellation_may_come_too_late(swedish_payer: Payer) -> None:
     path = swedish_payer.approved()
     swedish_payer.call("DELETE", path)
