@@ -2,15 +2,17 @@
 
     python examples/outbox.py payments.db order.json ...
 
-It keeps the orders, and then goes on with every payment that has no outcome yet. What goes wrong with one is said on
-stderr and does not stop the others; the exit code is then 1. The credentials come from the environment
-(`OpenPayments.from_env`). An order is a JSON file:
+It keeps the orders, and then goes on with every payment that is not at its end. One that is accepted is read again by
+each run until it is settled or rejected. What goes wrong with one is said on stderr and does not stop the others; the
+exit code is then 1. The credentials come from the environment (`OpenPayments.from_env`). An order is a JSON file:
 
     {"reference": "order-17", "bic_fi": "ESSESESS", "product": "domestic",
      "user": {"id": "example-user", "ip_address": "203.0.113.7", "user_agent": "Mozilla/5.0"},
      "payment": {"instructedAmount": {"amount": "125.50", "currency": "SEK"}, "creditorName": "Example Shop",
                  "debtorAccount": {"iban": "SE4550000000058398257466"},
                  "creditorAccount": {"iban": "SE3550000000054910000003"}}}
+
+Until the bank has given its payment an id, a file with the same reference and another content replaces the order.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from openpayments_facade import (
     OpenPayments,
     PaymentCancelledError,
     PaymentRejectedError,
+    PaymentStatus,
     Psu,
 )
 
@@ -37,8 +40,12 @@ CREATE TABLE IF NOT EXISTS outbox (
     job TEXT NOT NULL,           -- the order
     payment_id TEXT,             -- known: it can be approved
     authorisation TEXT,          -- started: the user may have seen it
-    outcome TEXT                 -- the bank's status, or the error that ended it
+    outcome TEXT                 -- the bank's status, final or not, or the error that ended it
 )
+"""
+ADD = """
+INSERT INTO outbox (reference, job) VALUES (?, ?)
+ON CONFLICT (reference) DO UPDATE SET job = excluded.job WHERE payment_id IS NULL
 """
 SAVE = {
     "payment_id": "UPDATE outbox SET payment_id = ? WHERE reference = ?",
@@ -59,17 +66,29 @@ class Outbox:
         self._db.execute(TABLE)
 
     def add(self, order: dict[str, Any]) -> None:
-        """Keeps an order, once for its reference."""
-        values = order["reference"], json.dumps(order)
-        self._db.execute("INSERT OR IGNORE INTO outbox (reference, job) VALUES (?, ?)", values)
+        """Keeps an order, once for its reference.
+
+        Raises ValueError: There is a payment for this reference, of another content.
+        """
+        reference = order["reference"]
+        self._db.execute(ADD, (reference, json.dumps(order)))
+        row = self._db.execute("SELECT job FROM outbox WHERE reference = ?", (reference,)).fetchone()
+        if json.loads(row["job"]) != order:
+            raise ValueError(f"there is a payment for another order with the reference {reference}")
 
     def save(self, reference: str, step: str, value: str | None) -> None:
         """Keeps a step of a payment: payment_id, authorisation or outcome."""
         self._db.execute(SAVE[step], (value, reference))
 
     def unfinished(self) -> list[sqlite3.Row]:
-        """The payments without an outcome."""
-        return self._db.execute("SELECT * FROM outbox WHERE outcome IS NULL ORDER BY rowid").fetchall()
+        """The payments that are not at their end."""
+        rows = self._db.execute("SELECT * FROM outbox ORDER BY rowid").fetchall()
+        return [row for row in rows if not is_finished(row["outcome"])]
+
+
+def is_finished(outcome: str | None) -> bool:
+    """Whether nothing will change any more: a final status, or the name of the error that ended the payment."""
+    return outcome is not None and (PaymentStatus(outcome).is_final or outcome.endswith("Error"))
 
 
 def pay(op: OpenPayments, outbox: Outbox, row: sqlite3.Row) -> None:
@@ -84,20 +103,25 @@ def pay(op: OpenPayments, outbox: Outbox, row: sqlite3.Row) -> None:
         payment_id = bank.payments.create(order, product=product).payment_id
         outbox.save(reference, "payment_id", payment_id)
 
-    saved = row["authorisation"]
+    if row["outcome"] is None:  # else it was accepted, and may have been settled or rejected since
+        approve(bank, outbox, row, payment_id)
+    status = bank.payments.wait(payment_id, product=product)
+    outbox.save(reference, "outcome", str(status))
+
+
+def approve(bank: Any, outbox: Outbox, row: sqlite3.Row, payment_id: str) -> None:
+    """Has the user approve a payment, unless that is done."""
+    product, saved = json.loads(row["job"])["product"], row["authorisation"]
     if saved is None and not is_approved(bank, payment_id, product):
         # one may have been started before: whoever approves both pays once
         saved = json.dumps(bank.payments.authorise(payment_id, product=product).to_dict())
-        outbox.save(reference, "authorisation", saved)
+        outbox.save(row["reference"], "authorisation", saved)
     if saved is not None:
         try:
             ask(bank.payments.resume(json.loads(saved)))
         except AuthorisationFailedError:  # unless the user has approved another one
             if not is_approved(bank, payment_id, product):
                 raise
-
-    status = bank.payments.wait(payment_id, product=product)
-    outbox.save(reference, "outcome", str(status))
 
 
 def is_approved(bank: Any, payment_id: str, product: str) -> bool:
@@ -124,7 +148,7 @@ def show(authorisation: Any) -> None:
 
 
 def run(op: OpenPayments, outbox: Outbox) -> bool:
-    """Goes on with every payment that has no outcome yet. Whether all went well."""
+    """Goes on with every payment that is not at its end. Whether all went well."""
     went_well = True
     for row in outbox.unfinished():
         reference = row["reference"]
@@ -152,7 +176,11 @@ def say(about: str, error: Exception) -> None:
 
 
 def main(path: str, *orders: str) -> int:
-    outbox = Outbox(path)
+    try:
+        outbox = Outbox(path)
+    except sqlite3.Error as error:
+        print(f"{path} can't be opened, or another process works on it: {error}", file=sys.stderr)
+        return 1
     went_well = True
     for each in orders:
         try:

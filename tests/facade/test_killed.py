@@ -193,10 +193,10 @@ class Order:
             self.account = at.accounts(self.consent).list()[0]
         self.write("ESSESESS")
 
-    def write(self, bic: str, reference: str | None = None, **user: str) -> str:
+    def write(self, bic: str, reference: str | None = None, amount: str = "1.50", **user: str) -> str:
         """Writes an order. Returns its file's name."""
         payment = {
-            "instructedAmount": {"amount": "1.50", "currency": "SEK"},
+            "instructedAmount": {"amount": amount, "currency": "SEK"},
             "debtorAccount": {"iban": self.account.iban},
             "creditorAccount": {"iban": "SE3550000000054910000003"},
             "creditorName": "Example Shop",
@@ -307,13 +307,42 @@ def test_killed_at_a_bank_that_approves_as_soon_as_it_is_asked(bank: Simulator, 
     assert len(order.made) == 1
 
 
-def test_two_processes_never_work_at_once(bank: Simulator, order: Order) -> None:
+def test_two_processes_never_work_at_once(bank: Simulator, order: Order, capfd: pytest.CaptureFixture[str]) -> None:
     with working(bank, "nowhere", order.folder) as first:
         assert first.stdout is not None
         first.stdout.readline()
         with working(bank, "nowhere", order.folder) as second:
             assert play(bank.approve, second) == 1
         first.kill()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "another process works on it" in line
+
+
+def test_another_order_for_the_same_reference(bank: Simulator, order: Order, capfd: pytest.CaptureFixture[str]) -> None:
+    order.finish()
+    (paid,) = order.made
+    file = order.folder / "order.json"
+    same = json.loads(file.read_text())
+    file.write_text(json.dumps(dict(reversed(same.items())), indent=2))
+    with working(bank, "nowhere", order.folder) as process:
+        assert play(bank.approve, process) == 0
+    order.write("ESSESESS", amount="999.00")
+    with working(bank, "nowhere", order.folder) as process:
+        assert play(bank.approve, process) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"{file}: ValueError: there is a payment for another order ")
+    assert order.made == [paid]
+    assert order.rows() == [(order.reference, paid.id, "ACSC")]
+
+
+def test_an_order_is_mended_while_it_has_no_payment(bank: Simulator, order: Order) -> None:
+    order.write("ESSESESS", amount="one")
+    with working(bank, "nowhere", order.folder) as process:
+        assert play(bank.approve, process) == 1
+    assert order.rows() == [(order.reference, None, None)]
+    order.write("ESSESESS")
+    order.finish()
+    assert len(order.made) == 1
 
 
 def test_one_order_does_not_stop_the_others(bank: Simulator, order: Order, capfd: pytest.CaptureFixture[str]) -> None:
@@ -359,6 +388,35 @@ def test_user_who_approves_what_a_killed_process_has_asked(bank: Simulator, orde
 def patient_bank() -> Iterator[Simulator]:
     with Simulator(decoupled_reads=2, settlement=3600) as simulator:
         yield simulator
+
+
+@pytest.mark.parametrize(("later", "outcome"), [("settle", "ACSC"), ("reject", "PaymentRejectedError")])
+def test_an_accepted_payment_is_read_again(
+    patient_bank: Simulator, tmp_path: Path, later: str, outcome: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    order = Order(patient_bank, tmp_path)
+
+    def again() -> tuple[int, str | None, list[str]]:
+        """How a run ends, what it makes of the payment, and which requests it sends to the API."""
+        before = len(patient_bank.requests)
+        with working(patient_bank, "nowhere", tmp_path) as process:
+            code = play(lambda _: None, process)
+        ((_, _, known),) = order.rows()
+        sent = [each.path for each in patient_bank.requests[before:] if each.path.startswith("/psd2/")]
+        return code, known, sent
+
+    code, known, _ = again()
+    assert (code, known) == (0, "ACSP")
+    (payment,) = order.made
+    read = [f"/psd2/paymentinitiation/v1/payments/domestic/{payment.id}/status"]
+    assert again() == (0, "ACSP", read)
+    if later == "settle":
+        patient_bank.settle_payment(payment.id)
+    else:
+        patient_bank.reject_payment(payment.id)
+    assert again() == (int(later == "reject"), outcome, read)
+    assert (f"{order.reference}: PaymentRejectedError: " in capfd.readouterr().err) == (later == "reject")
+    assert again() == (0, outcome, [])
 
 
 COMPANY: Final = {**USER, "corporate_id": "example-company", "context": "corporate"}
