@@ -573,6 +573,15 @@ def test_a_payment_that_is_not_cancelled(simulator: Simulator, become: str | Non
     assert ("`openpayments payment status" in result.stderr) is (become is None)
 
 
+def test_a_refused_cancellation_of_a_payment_whose_status_nobody_knows(simulator: Simulator) -> None:
+    at = created(simulator, status="ACSP")
+    simulator.misbehave("/psd2/paymentinitiation", method="DELETE", status=405, code="SERVICE_INVALID")
+    simulator.misbehave("/psd2/paymentinitiation", method="GET", times=None, status=403, code="SERVICE_BLOCKED")
+    result = run("payment", "cancel", *at, "--yes", "--json")
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert "It may still be carried out." in result.stderr
+
+
 def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
     assert pay("--yes", "--app", bank="SWEDSESS").exit_code == 0
     at = ["SWEDSESS", simulator.payments[0].id, "--product", "domestic", "--psu-ip", IP, "--app"]
