@@ -18,7 +18,7 @@ from .doctor import examine
 from .failures import EXIT_CODES
 from .output import cell, describe, say, show, write, write_json
 from .quote import quote
-from .run import Run, command, ending
+from .run import EXAMPLE_ID, EXAMPLE_IP, PSU_ID, PSU_IP, Run, command, ending
 from .transactions import transactions
 
 __all__ = ["app"]
@@ -219,7 +219,8 @@ def simulator(
             min=0,
             metavar="NUMBER",
             help="The status read at which a decoupled authorisation succeeds by itself. With 0 it waits for "
-            "POST /simulator/consents/ID/approve or decline.",
+            "POST /simulator/consents/ID/approve, or for a payment /simulator/payments/ID/approve; decline instead of "
+            "approve makes it fail.",
         ),
     ] = 3,
     seed: Annotated[
@@ -238,8 +239,8 @@ def simulator(
 ) -> None:
     """Run a simulator until Ctrl-C.
 
-    It plays the API's two hosts on this machine, and prints the variables that other programs need to use it. Paste the
-    lines into another shell, or:
+    It plays the API's two hosts on this machine, and prints the variables that other programs need to use it, with a
+    user for the commands at banks. Paste the lines into another shell, or:
 
     \b
       openpayments simulator > simulator.env & sleep 1
@@ -280,7 +281,8 @@ def simulator(
         try:
             if sys.stdout.isatty():
                 say("Paste these lines into another shell, then try `openpayments banks` there:\n")
-            write("".join(f"{line}\n" for line in simulator.exports()))
+            user = [f"export {PSU_ID}={EXAMPLE_ID}", f"export {PSU_IP}={EXAMPLE_IP}"]
+            write("".join(f"{line}\n" for line in (*simulator.exports(), *user)))
             say("\nThe simulator is running. Ctrl-C stops it.")
             simulator.wait()
         finally:

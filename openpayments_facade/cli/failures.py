@@ -183,7 +183,7 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.PaymentRejectedError() | errors.PaymentCancelledError():
             return "No money moves."
         case errors.CancellationRefusedError():
-            return "This bank does not cancel the payment, or not any more. It may still be carried out."
+            return "This bank does not cancel the payment, or not any more."
         case errors.KycRequiredError(kyc_url=str(url)):
             return f"The organisation has to complete this form before it can pay: {printable(url)}"
         case errors.KycRequiredError():

@@ -12,12 +12,15 @@ import typer
 from attrs import asdict, frozen
 
 from ..errors import (
+    AnotherSignatureNeededError,
     APIError,
     AuthorisationFailedError,
     AuthorisationTimeoutError,
+    CancellationRefusedError,
     InvalidArgumentError,
     OpenPaymentsError,
     PaymentCancelledError,
+    PaymentError,
     PaymentRejectedError,
     PaymentTimeoutError,
 )
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .. import Bank
-    from ..models import Payment, PaymentCreated
+    from ..models import FxQuote, Payment, PaymentCreated
     from ..payments import PaymentStatus
 
 __all__ = ["app", "pay"]
@@ -105,6 +108,7 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
     It is created first, because the bank's warnings come with that; no money moves before it is approved. What is to be
     paid is shown, with the warnings, and has to be confirmed once. Then the user approves in an app or in the browser,
     as with `openpayments consent create`. At the end there is the status; the exit code is 0 if it is that of --wait.
+    Once the payment is created, --json prints its id and its last known status, however the command ends.
 
     \b
       openpayments pay ESSESESS --amount 125.50 --name "Example Shop" --from SE4550000000058398257466 \\
@@ -117,19 +121,23 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
     with run.at_bank(affiliate=affiliate, scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
         with _creating(order, verbose=run.verbose):
             created = bank.payments.create(payment, fx_quote=order.quote)
-        say(f"Payment {created.payment_id} has been created:")
-        with _continuing(run, created.payment_id, created.product):
-            say_facts([*order.summary(), ("Bank", run.bank)])
+        about = {
+            **created.to_dict(),
+            "paymentProduct": created.product,
+            "endToEndIdentification": created.end_to_end_identification,
+            "transactionStatus": created.transaction_status,
+        }
+        with _continuing(run, about):
+            say(f"Payment {created.payment_id} has been created:")
+            say_facts([*order.summary(), ("Reference", created.end_to_end_identification), ("Bank", run.bank)])
             if order.quote is not None:
-                quote = bank.fx_quotes.get(order.quote)
-                say_facts([("Rate", quote.fx_rate), ("Fee", quote.fee), ("Until", quote.valid_to)])
+                say_facts(_price(bank.fx_quotes.get(order.quote)))
             _say_warnings(created)
             _ask("Approve this payment?", "Nobody has approved the payment, so no money moves.", yes=yes)
-            status = _approved(run, bank, created.payment_id, created.product, wait)
+            status = _approved(run, bank, about, wait)
     if run.simulator:
         say("The simulator ends with this command, and the payment with it.")
-    about = {"paymentProduct": created.product, "endToEndIdentification": created.end_to_end_identification}
-    _finish(run, status, {**created.to_dict(), **about})
+    _finish(run, status, about)
 
 
 @command(app)
@@ -148,14 +156,15 @@ def status(
     ACCC are settled. RJCT was rejected, CANC cancelled.
     """
     run.refuse_simulator("payments")
+    about = _named(run)
     with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
         if wait is Until.NONE:
             found = bank.payments.status(run.payment_id, product=run.product)
         else:
-            with _continuing(run, run.payment_id, run.product):
+            with _continuing(run, about):
                 found = bank.payments.wait(run.payment_id, _until(wait), product=run.product, timeout=timeout)
     if run.as_json:
-        return write_json(_status_json(found))
+        return write_json({**about, **_status_json(found)})
     _say_status(found)
     return write(f"{printable(found)}\n")
 
@@ -169,48 +178,85 @@ def authorise(run: PaymentJourney, wait: Wait = Until.ACCEPTED, yes: Yes = False
     run.refuse_simulator("payments")
     _check_can_ask(yes=yes)
     with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
-        try:
-            say_facts(_facts(bank.payments.get(run.payment_id, product=run.product)))
-        except APIError as error:
-            # some banks only tell its status
-            say(f"The bank does not show the payment: {printable(error.code or error.status_code)}.")
-        with _continuing(run, run.payment_id, run.product):
+        about = _shown(run, bank)
+        with _continuing(run, about):
             _ask(f"Approve payment {run.payment_id}?", "Nothing was approved.", yes=yes)
-            status = _approved(run, bank, run.payment_id, run.product, wait)
-    _finish(run, status, {"paymentId": run.payment_id, "paymentProduct": run.product})
+            status = _approved(run, bank, about, wait)
+    _finish(run, status, about)
 
 
 @command(app)
 def cancel(run: PaymentJourney, yes: Yes = False) -> None:
     """Cancel a payment, if its bank can, and it is not settled yet.
 
-    It has to be confirmed. Some banks want the user to approve that it is cancelled.
+    What the bank knows of it is shown, and has to be confirmed. Some banks want the user to approve that it is
+    cancelled.
     """
-    from ..payments import PaymentStatus
-
     run.refuse_simulator("payments")
     _check_can_ask(yes=yes)
-    _ask(f"Cancel payment {run.payment_id}?", "Nothing was cancelled.", yes=yes)
-    with (
-        run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _),
-        _continuing(run, run.payment_id, run.product, "cancel"),
-    ):
-        status = PaymentStatus("CANC")
-        if bank.payments.cancel(run.payment_id, product=run.product) is not None:
-            say("The bank wants the user to approve that the payment is cancelled.")
-            start = partial(bank.payments.authorise, run.payment_id, product=run.product, cancellation=True)
-            status = authorised(run, start)
+    with run.at_bank(scope=ApiScope.PAYMENT_INITIATION) as (bank, _):
+        about = _shown(run, bank)
+        with _continuing(run, about, "cancel"):
+            _ask(f"Cancel payment {run.payment_id}?", "Nothing was cancelled.", yes=yes)
+            status = _cancelled(run, bank, about)
     say(f"Payment {run.payment_id} is cancelled. No money moves.")
     if run.as_json:
-        write_json(_status_json(status))
+        write_json({**about, **_status_json(status)})
 
 
-def _approved(run: Journey, bank: Bank, payment_id: str, product: str, wait: Until) -> PaymentStatus:
+def _named(run: PaymentRun | PaymentJourney) -> dict[str, Any]:
+    """What a command was told about a payment, with the names that --json has."""
+    return {"paymentId": run.payment_id, "paymentProduct": run.product}
+
+
+def _shown(run: PaymentJourney, bank: Bank) -> dict[str, Any]:
+    """Says what the bank knows of a payment. Returns what --json tells of it."""
+    try:
+        payment = bank.payments.get(run.payment_id, product=run.product)
+    except APIError as error:
+        # some banks only tell its status
+        say(f"The bank does not show the payment: {printable(error.code or error.status_code)}.")
+        return _named(run)
+    say_facts(_facts(payment))
+    known = {
+        "endToEndIdentification": payment.end_to_end_identification,
+        "transactionStatus": payment.transaction_status,
+    }
+    return {**_named(run), **{name: value for name, value in known.items() if value}}
+
+
+def _approved(run: Journey, bank: Bank, about: dict[str, Any], wait: Until) -> PaymentStatus:
     """The status of a payment that the user approves here, when it is what `wait` says."""
+    payment_id, product = about["paymentId"], about["paymentProduct"]
     status = authorised(run, partial(bank.payments.authorise, payment_id, product=product))
     if wait is Until.NONE:
         return status
+    about["transactionStatus"] = str(status)
     return bank.payments.wait(payment_id, _until(wait), product=product, timeout=run.timeout)
+
+
+def _cancelled(run: PaymentJourney, bank: Bank, about: dict[str, Any]) -> PaymentStatus:
+    """The status of a payment that is cancelled here, or was before."""
+    from ..payments import PaymentStatus
+
+    try:
+        if bank.payments.cancel(run.payment_id, product=run.product) is None:
+            return PaymentStatus("CANC")
+    except CancellationRefusedError as error:
+        # it says the same of a payment that is cancelled, settled or rejected, and of one that goes on
+        try:
+            status = bank.payments.status(run.payment_id, product=run.product)
+        except OpenPaymentsError:
+            status = PaymentStatus("")
+        if status.code == "CANC":
+            return status
+        if status:
+            about.update(_status_json(status))
+        said = "It was rejected: no money moves." if status.code == "RJCT" else "It may still be carried out."
+        error.add_note("It has been carried out." if status.is_settled else said)
+        raise
+    say("The bank wants the user to approve that the payment is cancelled.")
+    return authorised(run, partial(bank.payments.authorise, run.payment_id, product=run.product, cancellation=True))
 
 
 def _until(wait: Until) -> Literal["accepted", "settled"]:
@@ -255,34 +301,66 @@ def _creating(order: Order, *, verbose: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _continuing(run: BankRun, payment_id: str, product: str, verb: str = "authorise") -> Iterator[None]:
-    """Says how to go on with a payment when a command ends before its time. `verb` is what its user is to approve."""
-    at = f"{run.bank} {payment_id} --product {product}{run.where}"
+def _continuing(run: BankRun, about: dict[str, Any], verb: str = "authorise") -> Iterator[None]:
+    """When a command ends before its time, tells with --json what is known of its payment, and says how to go on.
+
+    `about` is what --json tells, and is written if it has a status. `verb` is what the user is to approve.
+    """
+    at = f"{run.bank} {about['paymentId']} --product {about['paymentProduct']}{run.where}"
     read = f"`openpayments payment status {at}` shows what has become of the payment"
     try:
         yield
-    except KeyboardInterrupt:
-        if not run.simulator:
+    except BaseException as error:
+        about.update(_status_of(error))
+        if run.as_json and "transactionStatus" in about:
+            write_json(about)
+        if run.simulator:
+            raise
+        if isinstance(error, KeyboardInterrupt):
             say(f"\n{read}.")
-        raise
-    except OpenPaymentsError as error:
-        hint = f"{read}, with the same --psu options. Look there before you pay again."
-        match error:
-            case InvalidArgumentError(argument="method") | APIError(code="SCA_METHOD_UNKNOWN"):
-                hint = (
-                    f"The payment exists. `openpayments payment {verb} {at}`, with another --method or none, goes on."
-                )
-            case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
-                hint = ""
-            case AuthorisationFailedError(trying_again_helps=False):
-                hint = f"The payment is not {'cancelled' if verb == 'cancel' else 'approved, so no money moves'}."
-            case AuthorisationFailedError() | AuthorisationTimeoutError():
-                hint += f" `openpayments payment {verb} {at}`, with the --psu-id of whoever is to approve, goes on."
-            case PaymentTimeoutError():
-                hint += " With --wait it goes on waiting."
-        if hint and not run.simulator:
+        if isinstance(error, OpenPaymentsError) and (hint := _hint(error, about, at, read, verb)):
             error.add_note(hint)
         raise
+
+
+def _status_of(error: BaseException) -> dict[str, Any]:
+    """The status of a payment as --json tells it, if an exception knows it."""
+    from ..payments import PaymentStatus
+
+    match error:
+        case PaymentError(status=str(status)):
+            return _status_json(PaymentStatus(status, error.messages))
+        case AnotherSignatureNeededError():
+            return _status_json(PaymentStatus("PATC", error.messages))
+    return {}
+
+
+def _hint(error: OpenPaymentsError, about: dict[str, Any], at: str, read: str, verb: str) -> str | None:
+    """How to go on with a payment after an error."""
+    from ..payments import PaymentStatus
+
+    look = f"{read}, with the same --psu options. Look there before you pay again."
+    again = f"`openpayments payment {verb} {at}`"
+    match error:
+        case InvalidArgumentError(argument="method") | APIError(code="SCA_METHOD_UNKNOWN"):
+            return f"The payment exists. {again}, with another --method or none, goes on."
+        case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
+            return None
+        case CancellationRefusedError() if PaymentStatus(about.get("transactionStatus") or "").is_final:
+            return None
+        case AuthorisationFailedError(trying_again_helps=False):
+            return f"The payment is not {'cancelled' if verb == 'cancel' else 'approved, so no money moves'}."
+        case AuthorisationFailedError() | AuthorisationTimeoutError():
+            return f"{look} {again}, with the --psu-id of whoever is to approve, goes on."
+        case PaymentTimeoutError():
+            return f"{look} With --wait it goes on waiting."
+        case _ if getattr(error, "may_have_taken_effect", False):
+            # it advises to read what no command reads
+            error.args = (str(error.args[0]).removesuffix(f"; {getattr(error, 'advice', '')}"), *error.args[1:])
+            if verb == "cancel":
+                return f"{look} CANC means that it is cancelled; otherwise {again} goes on."
+            return f"{look} If the status is still RCVD, run {again}; approving both pays once."
+    return look
 
 
 _MATCHES: Final = {
@@ -306,6 +384,14 @@ def _say_warnings(created: PaymentCreated) -> None:
         say(f"Warning: {printable(said)}")
     if created.psu_message:
         say(f"The bank says: {printable(created.psu_message)}")
+
+
+def _price(quote: FxQuote) -> Iterator[tuple[str, object]]:
+    # a quote that is read names neither its currencies nor the total
+    yield "Rate", quote.fx_rate
+    yield "Fee", quote.fee and f"{quote.fee} in the currency to pay with"
+    yield "Total", "as `openpayments quote` showed it, with the fee"
+    yield "Until", quote.valid_to
 
 
 def _facts(payment: Payment) -> Iterator[tuple[str, object]]:

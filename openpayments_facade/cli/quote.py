@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from attrs import frozen
 
+from .. import amounts
 from ..scopes import ApiScope
 from .output import describe, write_json
 from .run import BankArgument, BankRun, read_date
@@ -50,12 +51,13 @@ def quote(
         )
     if run.as_json:
         return write_json(found.to_dict())
+    paid, bought = source.strip().upper(), amounts.amount(amount, target)
     return describe(
         [
             ("Quote", found.fx_quote_id),
-            ("Rate", found.fx_rate),
-            ("Fee", found.fee),
-            ("Total", found.total_amount),
+            ("Rate", found.fx_rate and f"{found.fx_rate} ({paid} to {bought.currency})"),
+            ("Fee", found.fee and f"{found.fee} {paid}"),
+            ("Total", found.total_amount and f"{found.total_amount} {paid} for {bought.amount} {bought.currency}"),
             ("Valid from", found.valid_from),
             ("Valid until", found.valid_to),
         ]

@@ -34,6 +34,9 @@ __all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "com
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
 PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
 PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
+# the user of a simulator
+EXAMPLE_ID: Final = "example-user"
+EXAMPLE_IP: Final = "127.0.0.1"
 
 
 class EnvironmentName(StrEnum):
@@ -199,12 +202,12 @@ class BankRun(Run):
         """The bank for the user, and the simulator that plays it, if any. `scope` is what the command needs."""
         from .. import Psu, __version__
 
-        ip_address = self.psu_ip or ("127.0.0.1" if self.simulator else None)
+        ip_address = self.psu_ip or (EXAMPLE_IP if self.simulator else None)
         # this command is the program that the user sees
         user_agent = f"openpayments-facade/{__version__}" if ip_address else None
         id_, company = self.psu_id, self.psu_corporate_id
         if self.simulator:
-            id_ = id_ or "example-user"
+            id_ = id_ or EXAMPLE_ID
             company = company or ("example-company" if self.psu_context is PsuContextName.CORPORATE else None)
         psu = Psu(ip_address=ip_address, id=id_, corporate_id=company, user_agent=user_agent)
         with self.client(api_scopes=self.scopes(scope)) as (op, simulator):

@@ -720,11 +720,25 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
     options = ["--client-id", "an-app", "--client-secret", SECRET, "--token-lifetime", "60"]
     result = run("simulator", *options, "--api-scope", "aspspinformation", "--no-require-psu-context")
     assert result.exit_code == 0
-    assert result.stdout == printed.getvalue()
+    user = "export OPENPAYMENTS_PSU_ID=example-user\nexport OPENPAYMENTS_PSU_IP=127.0.0.1\n"
+    assert result.stdout == printed.getvalue() + user
     assert f"export OPENPAYMENTS_CLIENT_SECRET={SECRET}\n" in result.stdout
     assert "Ctrl-C" in result.stderr
     assert json.loads(asked[0].stdout)["scope"] == "aspspinformation"
     assert 50 < json.loads(asked[0].stdout)["expires_in"] <= 60
+
+
+def test_what_the_simulator_prints_is_all_that_a_payment_needs(simulator: Simulator) -> None:
+    with child([str(SCRIPT), "simulator", "--decoupled-reads", "1"], stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        lines = [next(running.stdout).strip().removeprefix("export ") for _ in range(6)]
+        printed = dict(line.split("=", 1) for line in lines)
+        order = ["--amount", "125.50", "--name", "Example Shop", "--from", "SE4550000000058398257466"]
+        paid = run("pay", "ESSESESS", *order, "--to", "SE3550000000054910000003", "--yes", **printed)
+        assert paid.exit_code == 0, paid.stderr
+        currencies = ["--from", "SEK", "--to", "USD", "--amount", "130", "--country", "US"]
+        quoted = run("quote", "SWEDSESS", *currencies, **printed)
+        assert quoted.exit_code == 0, quoted.stderr
 
 
 def test_the_simulator_has_pages_and_users_as_wished(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,14 @@ def posts(simulator: Simulator) -> list[str]:
     return [f"{each.method} {each.path}" for each in simulator.requests if each.method != "GET" and each.host == "api"]
 
 
+def told(result: Result, simulator: Simulator) -> str:
+    """The status that --json tells of the payment."""
+    made, found = simulator.payments[-1], json.loads(result.stdout)
+    names = ("paymentId", "paymentProduct", "endToEndIdentification")
+    assert [found[name] for name in names] == [made.id, made.product, made.request["endToEndIdentification"]]
+    return str(found["transactionStatus"])
+
+
 # paying
 
 
@@ -83,6 +91,7 @@ def test_a_payment_is_confirmed_approved_and_accepted(simulator: Simulator, term
     asked = result.stderr.partition("Approve this payment? [y/N]")[0]
     for words in ("125.50 SEK", "Example Shop", "SE3550000000054910000003", PAYER, "at once", "ESSESESS", "Order 17"):
         assert words in asked
+    assert re.search(r"Reference +order-17\n", asked)
     assert "accepted: the bank carries it out" in result.stderr
     assert PSU_ID not in result.output
 
@@ -105,10 +114,14 @@ def test_without_a_terminal_nothing_is_sent_unless_a_program_says_yes(simulator:
     assert simulator.requests == []
     result = pay("--yes", "--json")
     assert result.exit_code == 0
-    told = json.loads(result.stdout)
-    assert (told["paymentId"], told["transactionStatus"]) == (simulator.payments[0].id, "ACSP")
-    assert told["paymentProduct"] == "domestic"
-    assert told["endToEndIdentification"] == simulator.payments[0].request["endToEndIdentification"]
+    assert told(result, simulator) == "ACSP"
+
+
+def test_a_program_learns_of_a_payment_that_nobody_approves(simulator: Simulator, terminal: None) -> None:
+    result = pay("--json", "--reference", "order-17", typed="n\n")
+    assert result.exit_code == 3
+    assert told(result, simulator) == "RCVD"
+    assert json.loads(result.stdout)["endToEndIdentification"] == "order-17"
 
 
 def test_a_question_on_a_real_terminal(simulator: Simulator) -> None:
@@ -140,15 +153,17 @@ def test_ctrl_c_says_how_to_go_on(simulator: Simulator) -> None:
     start = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     command = [sys.executable, "-c", f"{start}from openpayments_facade.cli import main; sys.exit(main())"]
     environment = {**os.environ, "OPENPAYMENTS_PSU_ID": NEVER_ENDS}
-    arguments = ["pay", "ESSESESS", *TO_PAYEE, "--psu-ip", IP, "--yes", "--app"]
+    arguments = ["pay", "ESSESESS", *TO_PAYEE, "--psu-ip", IP, "--yes", "--app", "--json"]
     with child([*command, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as paying:
         deadline = time.monotonic() + 20
         while not any("/authorisations/" in each.path for each in simulator.requests) and time.monotonic() < deadline:
             time.sleep(0.01)
         paying.send_signal(signal.SIGINT)
         out, error = paying.communicate(timeout=20)
-    assert (paying.returncode, out) == (130, "")
     made = simulator.payments[0]
+    assert paying.returncode == 130
+    known = json.loads(out)
+    assert (known["paymentId"], known["transactionStatus"]) == (made.id, "RCVD")
     assert f"`openpayments payment status ESSESESS {made.id} --product domestic --app` shows what" in error
     assert "Traceback" not in error
 
@@ -328,11 +343,11 @@ def test_warnings_come_before_the_question(simulator: Simulator, terminal: None)
 
 
 def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, terminal: None) -> None:
-    told = {
+    sent = {
         "psuMessage": "\x1b[2Jhello\nApprove this payment?",
         "tppMessages": [{"category": "WARNING", "code": "X\x1b"}],
     }
-    simulator.misbehave("/psd2/paymentinitiation", change=told)
+    simulator.misbehave("/psd2/paymentinitiation", change=sent)
     result = pay(typed="n\n")
     assert "The bank says:  [2Jhello Approve this payment?" in result.stderr
     assert "\x1b" not in result.output
@@ -342,23 +357,26 @@ def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, term
 
 
 @pytest.mark.parametrize(
-    ("psu_id", "code", "said", "goes_on"),
+    ("psu_id", "code", "status", "said", "goes_on"),
     [
-        (FAILS, 3, "ended as failed", "payment authorise"),
-        (HOPELESS, 3, "BANKID_NOT_ACTIVATED", "The payment is not approved, so no money moves."),
-        (NEVER_ENDS, 6, "not", "payment authorise"),
+        (FAILS, 3, "RCVD", "ended as failed", "payment authorise"),
+        (HOPELESS, 3, "RCVD", "BANKID_NOT_ACTIVATED", "The payment is not approved, so no money moves."),
+        (NEVER_ENDS, 6, "RCVD", "not", "payment authorise"),
         (
             SECOND_SIGNER,
             6,
+            "PATC",
             "is PATC (AUTHORISATION_PENDING_API: another",
             "with the --psu-id of whoever is to approve",
         ),
-        (REJECTED, 7, "RJCT", "No money moves."),
+        (REJECTED, 7, "RJCT", "RJCT", "No money moves."),
     ],
 )
-def test_a_payment_that_is_not_accepted(simulator: Simulator, psu_id: str, code: int, said: str, goes_on: str) -> None:
-    result = pay("--yes", "--timeout", "1", psu_id=psu_id)
-    assert (result.exit_code, result.stdout) == (code, "")
+def test_a_payment_that_is_not_accepted(
+    simulator: Simulator, psu_id: str, code: int, status: str, said: str, goes_on: str
+) -> None:
+    result = pay("--yes", "--json", "--timeout", "1", psu_id=psu_id)
+    assert (result.exit_code, told(result, simulator)) == (code, status)
     assert said in result.stderr
     assert goes_on in result.stderr
     assert "consent" not in result.stderr
@@ -386,11 +404,14 @@ def test_a_payment_that_was_cancelled_meanwhile(simulator: Simulator) -> None:
 
 
 def test_a_slow_bank(simulator: Simulator) -> None:
-    result = pay("--yes", "--wait", "settled", "--timeout", "1")
-    assert (result.exit_code, result.stdout) == (6, "")
+    result = pay("--yes", "--json", "--wait", "settled", "--timeout", "1")
+    assert (result.exit_code, told(result, simulator)) == (6, "ACSP")
     assert "its status is ACSP" in result.stderr
     at = [*result.stderr.partition("`openpayments ")[2].partition("`")[0].split(), "--psu-ip", IP]
     assert run(*at).stdout == "ACSP\n"
+    waited = run(*at, "--wait", "settled", "--timeout", "1", "--json")
+    known = {"paymentId": simulator.payments[0].id, "paymentProduct": "domestic", "transactionStatus": "ACSP"}
+    assert (waited.exit_code, json.loads(waited.stdout)) == (6, known)
     simulator.settle_payment(simulator.payments[0].id)
     assert run(*at, "--wait", "settled").stdout == "ACSC\n"
 
@@ -443,12 +464,15 @@ def test_a_creation_without_an_answer(simulator: Simulator) -> None:
 def test_an_authorisation_without_an_answer(simulator: Simulator, method: str) -> None:
     path = AUTHORISATIONS if method == "POST" else f"{AUTHORISATIONS}/*"
     simulator.misbehave(path, method=method, close=True, carried_out=True)
-    result = pay("--yes")
-    assert (result.exit_code, result.stdout) == (8, "")
+    result = pay("--yes", "--json")
+    assert (result.exit_code, told(result, simulator)) == (8, "RCVD")
     assert "the request may have taken effect" in result.stderr
+    assert "SCA status" not in result.stderr
     assert "Look there before you pay again" in result.stderr
     at = f"ESSESESS {simulator.payments[0].id} --product domestic"
     assert f"`openpayments payment status {at}` shows what has become of the payment" in result.stderr
+    again = f"payment authorise {at}"
+    assert f"If the status is still RCVD, run `openpayments {again}`; approving both pays once." in result.stderr
     assert sum(each.startswith(method) for each in posts(simulator)) == (2 if method == "POST" else 1)
 
 
@@ -460,14 +484,16 @@ def test_a_payment_is_read(simulator: Simulator) -> None:
     plain = run("payment", "status", *at)
     assert plain.stdout == "RCVD\n"
     assert "waiting for the user's approval" in plain.stderr
-    assert json.loads(run("payment", "status", *at, "--json").stdout) == {"transactionStatus": "RCVD"}
+    known = {"paymentId": at[1], "paymentProduct": "domestic"}
+    assert json.loads(run("payment", "status", *at, "--json").stdout) == {**known, "transactionStatus": "RCVD"}
     simulator.reject_payment(at[1])
     rejected = run("payment", "status", *at)
     assert (rejected.exit_code, rejected.stdout) == (0, "RJCT\n")
-    told = json.loads(run("payment", "status", *at, "--json").stdout)
-    assert told["tppMessages"][0]["text"] in rejected.stderr
+    read = json.loads(run("payment", "status", *at, "--json").stdout)
+    assert read["tppMessages"][0]["text"] in rejected.stderr
     waited = run("payment", "status", *at, "--wait", "accepted")
     assert (waited.exit_code, waited.stdout) == (7, "")
+    assert json.loads(run("payment", "status", *at, "--wait", "accepted", "--json").stdout) == read
 
 
 def test_a_product_that_the_bank_does_not_have(simulator: Simulator) -> None:
@@ -513,15 +539,47 @@ def test_a_bank_that_does_not_show_payments(simulator: Simulator) -> None:
 def test_a_payment_is_cancelled_once_that_is_confirmed(simulator: Simulator, terminal: None) -> None:
     at = created(simulator)
     simulator.reset()
-    assert run("payment", "cancel", *at, typed="n\n").exit_code == 3
-    assert simulator.requests == []
+    declined = run("payment", "cancel", *at, typed="n\n")
+    assert (declined.exit_code, posts(simulator)) == (3, [])
+    for words in ("125.50 SEK", "Example Shop", PAYER, "RCVD"):
+        assert words in declined.stderr.partition("[y/N]")[0]
     cancelled = run("payment", "cancel", *at, typed="y\n")
     assert (cancelled.exit_code, cancelled.stdout) == (0, "")
     assert "is cancelled" in cancelled.stderr
     assert simulator.payments[0].status == "CANC"
-    again = run("payment", "cancel", *at, "--yes")
-    assert (again.exit_code, again.stdout) == (7, "")
-    assert "does not cancel the payment, or not any more" in again.stderr
+    again = run("payment", "cancel", *at, "--yes", "--json")
+    assert (again.exit_code, told(again, simulator)) == (0, "CANC")
+    assert "is cancelled. No money moves." in again.stderr
+    assert "carried out" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("become", "status", "said"),
+    [
+        ("settle_payment", "ACSC", "It has been carried out."),
+        ("reject_payment", "RJCT", "It was rejected: no money moves."),
+        (None, "ACSP", "It may still be carried out."),
+    ],
+)
+def test_a_payment_that_is_not_cancelled(simulator: Simulator, become: str | None, status: str, said: str) -> None:
+    at = created(simulator, status="ACSP")
+    if become:
+        getattr(simulator, become)(at[1])
+    else:
+        simulator.misbehave("/psd2/paymentinitiation", method="DELETE", status=405, code="SERVICE_INVALID")
+    result = run("payment", "cancel", *at, "--yes", "--json")
+    assert (result.exit_code, told(result, simulator)) == (7, status)
+    assert f"does not cancel the payment, or not any more. {said}" in result.stderr
+    assert ("`openpayments payment status" in result.stderr) is (become is None)
+
+
+def test_a_refused_cancellation_of_a_payment_whose_status_nobody_knows(simulator: Simulator) -> None:
+    at = created(simulator, status="ACSP")
+    simulator.misbehave("/psd2/paymentinitiation", method="DELETE", status=405, code="SERVICE_INVALID")
+    simulator.misbehave("/psd2/paymentinitiation", method="GET", times=None, status=403, code="SERVICE_BLOCKED")
+    result = run("payment", "cancel", *at, "--yes", "--json")
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert "It may still be carried out." in result.stderr
 
 
 def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
@@ -530,7 +588,7 @@ def test_a_cancellation_that_the_user_approves(simulator: Simulator) -> None:
     simulator.reset()
     result = run("payment", "cancel", *at, "--yes", "--json")
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout) == {"transactionStatus": "CANC"}
+    assert told(result, simulator) == "CANC"
     assert "wants the user to approve that" in result.stderr
     assert [each.partition(" ")[0] for each in posts(simulator)] == ["DELETE", "POST", "PUT"]
 
@@ -557,6 +615,20 @@ def test_a_cancellation_without_an_answer(simulator: Simulator) -> None:
     assert run("payment", "status", *at).stdout == "CANC\n"
 
 
+def test_an_approved_cancellation_without_an_answer(simulator: Simulator) -> None:
+    assert pay("--yes", "--app", bank="SWEDSESS").exit_code == 0
+    at = ["SWEDSESS", simulator.payments[0].id, "--product", "domestic"]
+    simulator.misbehave("/psd2/paymentinitiation", method="POST", close=True, carried_out=True)
+    result = run("payment", "cancel", *at, "--yes", "--app", "--psu-ip", IP)
+    assert (result.exit_code, result.stdout) == (8, "")
+    assert "SCA status" not in result.stderr
+    assert (
+        f"CANC means that it is cancelled; otherwise `openpayments payment cancel {' '.join(at)} --app`"
+        in result.stderr
+    )
+    assert "payment authorise" not in result.stderr
+
+
 # quotes
 
 
@@ -567,13 +639,15 @@ def test_a_payment_abroad_at_the_rate_of_a_quote(
     asked = ["quote", "NDEASESS", "--from", "sek", "--to", "usd", "--amount", "130", "--country", "us", *who]
     shown = run(*asked)
     assert shown.exit_code == 0, shown.stderr
-    assert re.search(r"Quote +\S+\nRate +10\.\d+\nFee +\d+\.\d\d\nTotal +\d+\.\d\d\nValid from", shown.stdout)
+    assert re.search(r"Quote +\S+\nRate +10\.\d+ \(SEK to USD\)\nFee +\d+\.\d\d SEK\n", shown.stdout)
+    assert re.search(r"\nTotal +\d+\.\d\d SEK for 130.00 USD\nValid from", shown.stdout)
     quote = json.loads(run(*asked, "--date", str(TODAY + timedelta(days=1)), "--json").stdout)["fxQuoteId"]
     order = ["--amount", "130", *ABROAD[2:], *ADDRESS, "--building", "5", "--state", "New York", "--quote", quote]
     person(monkeypatch, simulator.visit)
     result = pay("--yes", *who, "--redirect-uri", f"http://127.0.0.1:{port}/callback", bank="NDEASESS", order=order)
     assert result.exit_code == 0, result.stderr
-    assert re.search(r"Rate +10\.\d+\n +Fee +\d+\.\d\d\n +Until ", result.stderr)
+    assert re.search(r"Rate +10\.\d+\n +Fee +\d+\.\d\d in the currency to pay with\n", result.stderr)
+    assert re.search(r"Total +as `openpayments quote` showed it.*\n +Until ", result.stderr)
     [made] = simulator.payments
     assert made.product == "cross-border"
     assert made.request["creditorAddress"] == {
