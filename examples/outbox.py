@@ -142,7 +142,8 @@ def ask(authorisation: Any) -> None:
 def show(authorisation: Any) -> None:
     """Shows the user what to do. A web application would draw a QR code, or send the browser on."""
     if authorisation.approach is not Approach.DECOUPLED:
-        raise NotImplementedError("this bank approves in a browser, and this program has none")
+        # the browser comes back to a page of a web application, which calls `complete`
+        raise RuntimeError("this bank's users approve in a browser, and this program has no page to come back to")
     if authorisation.challenge:
         print("Approve the payment in your app:", authorisation.challenge.qr_content or authorisation.challenge.text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final, NoReturn
 
 from attrs import define, field
@@ -14,7 +15,7 @@ PATIENCE: Final = 6
 
 
 @define(eq=False, repr=False, slots=False)
-class Patience:
+class Patience(ABC):
     """The reads of one who waits, and how many of them failed in a row."""
 
     _failed: int = field(default=0, init=False)
@@ -33,8 +34,9 @@ class Patience:
             raise self._trouble
         raise self._timeout_error(timeout) from cause or self._trouble
 
+    @abstractmethod
     def _timeout_error(self, timeout: float) -> errors.OpenPaymentsError:
-        raise NotImplementedError
+        """The error for what has not happened within `timeout` seconds."""
 
 
 def _may_pass(failure: errors.OpenPaymentsError) -> bool:

@@ -82,8 +82,8 @@ class Sender:
     def _attempt(self, call: Call, operation: Operation[T], context: PsuContext | None) -> RawResponse[T]:
         tokens = self.session.tokens(context)
         # what must not be sent twice can't be sent again when its token expires on the way
-        left = 0.0 if operation.resendable else SECONDS_LEFT
-        token = tokens.get(call.remaining(), self.options.max_retries, left)
+        lasting = 0.0 if operation.resendable else SECONDS_LEFT
+        token = tokens.get(call.remaining(), self.options.max_retries, lasting)
         while True:
             exchange = call.next_attempt(token.value)
             self.session.pool.send(exchange)

@@ -72,12 +72,12 @@ class TokenManager:
         self._entry = self._memory.entry((*public, self._fetcher.client_secret), self._store, self._clock.now())
         self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()
 
-    def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, left: float = 0.0) -> AccessToken:
+    def get(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, lasting: float = 0.0) -> AccessToken:
         """The token. Blocks at most `timeout` seconds while one is fetched.
 
-        It is valid for `left` more seconds at least, or for most of its lifetime if that is shorter. A fetch that fails
-        in a way that may pass is tried again, `retries` times. When a pause is too long to wait for, the error of the
-        last request is raised.
+        It is valid for `lasting` more seconds at least, or for most of its lifetime if that is shorter. A fetch that
+        fails in a way that may pass is tried again, `retries` times. When a pause is too long to wait for, the error of
+        the last request is raised.
 
         Raises:
             TimedOutError: The fetch took longer.
@@ -87,21 +87,21 @@ class TokenManager:
         """
         token, clock = self._entry.state.token, self._clock
         is_fresh = token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall
-        if token is not None and is_fresh and (not left or token.lasts(left, clock.now())):
+        if token is not None and is_fresh and (not lasting or token.lasts(lasting, clock.now())):
             return token
-        steps = self._steps(timeout, retries, left, blocks=True)
+        steps = self._steps(timeout, retries, lasting, blocks=True)
         while not isinstance(step := next(steps), AccessToken):
             flight, seconds = step
             futures.wait([flight.published], seconds)
         return step
 
-    async def aget(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, left: float = 0.0) -> AccessToken:
+    async def aget(self, timeout: float = LONGEST_FLIGHT, retries: int = 0, lasting: float = 0.0) -> AccessToken:
         """Like `get`, without blocking the event loop. If it is cancelled, the fetch continues for other callers."""
         token, clock = self._entry.state.token, self._clock
         is_fresh = token is not None and clock.monotonic() < token.due.monotonic and clock.wall() < token.due.wall
-        if token is not None and is_fresh and (not left or token.lasts(left, clock.now())):
+        if token is not None and is_fresh and (not lasting or token.lasts(lasting, clock.now())):
             return token
-        steps = self._steps(timeout, retries, left)
+        steps = self._steps(timeout, retries, lasting)
         while not isinstance(step := next(steps), AccessToken):
             flight, seconds = step
             await flight.wait(seconds)

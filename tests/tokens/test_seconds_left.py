@@ -102,11 +102,11 @@ def test_thirty_seconds_decide(new_manager: NewManager, endpoint: Endpoint, time
     endpoint.gate.clear()
     assert manager.get() is old  # a read, which begins a refresh
     if age < 3600 - LEFT:
-        assert manager.get(left=LEFT) is old
+        assert manager.get(lasting=LEFT) is old
         endpoint.gate.set()
     else:
         threading.Timer(0.02, endpoint.gate.set).start()
-        assert manager.get(left=LEFT) is not old
+        assert manager.get(lasting=LEFT) is not old
     landed(manager)
     assert endpoint.count == 2
 
@@ -119,7 +119,7 @@ def test_tokens_with_a_short_life_are_used_for_a_fifth_of_it(
     manager = new_manager()
     for _ in range(40):
         for _ in range(10):
-            assert manager.get(left=LEFT).is_alive(time.clock.now())
+            assert manager.get(lasting=LEFT).is_alive(time.clock.now())
         time.advance(lifetime / 20)
     # two lives of a token, each fifth of which costs one; nobody asked at the very end of a fifth
     assert endpoint.count <= 10
@@ -148,7 +148,7 @@ def test_a_creation_joins_a_read_that_finds_an_old_token_in_the_store(
     with ThreadPoolExecutor(2) as threads:
         read = threads.submit(manager.get)
         assert asked.wait(10)
-        creation = threads.submit(manager.get, left=LEFT)
+        creation = threads.submit(manager.get, lasting=LEFT)
         goes_on.set()
         assert read.result().value == old.value
         assert creation.result().value != old.value
