@@ -34,7 +34,7 @@ _NOT_PRIVATE: Final = {
     "host",
     "user-agent",
 }
-_QUOTED: Final = re.compile(r"(exception=\w*ProtocolError)\(.*", re.DOTALL)
+_QUOTED: Final = re.compile(r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*", re.DOTALL)
 
 
 class ForeignAnswerError(httpx.RemoteProtocolError):
@@ -137,6 +137,8 @@ class Exchange:
         is_quoting = isinstance(error, httpx.ProtocolError) and not isinstance(error, ForeignAnswerError)
         known = str(error).startswith(("Server disconnected", "peer closed connection"))
         text = "" if is_quoting and not known else self.shown(str(error))[:300]
+        if isinstance(error, httpx.ProxyError) and text[:3].isdigit():
+            text = text[:3]  # the rest is the proxy's own phrase
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
