@@ -81,7 +81,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collec
             mounts[pattern] = None if proxy is None else carrier(**using)
         client = kind(transport=transport, **{**arguments, "mounts": mounts | arguments["mounts"]})
     except ImportError:
-        raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
+        raise ConfigurationError("a SOCKS proxy needs socksio: pip install socksio") from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
     return client
 
