@@ -6,8 +6,9 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field
 
+from ._attrs import frozen
 from .errors import ConfigurationError
 
 __all__ = ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "auth_hosts", "is_loopback", "read_environment"]

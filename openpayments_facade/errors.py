@@ -51,7 +51,7 @@ from copy import copy
 from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from ._attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ import io
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import field
 
+from .._attrs import frozen
 from .._checks import refuse
 from .._redaction import Secret
 from ..errors import ConfigurationError

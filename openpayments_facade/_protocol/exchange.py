@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from .. import errors, request_ids
+from .._attrs import define
 from .._redaction import Secret, printable, scrubber
 from .answer import Answer, is_worth_retrying, scrubbed
 from .body import LONGEST_ERROR, Body, TooLongError

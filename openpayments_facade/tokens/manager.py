@@ -23,8 +23,9 @@ from concurrent import futures
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from attrs import define, field
+from attrs import field
 
+from .._attrs import define
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
 from ..events import OnTokenEvent, TokenEvent
 from .memory import PROCESS_MEMORY, Entry, Flight, Memory
