@@ -321,22 +321,18 @@ def decide(state: State, now: Now, patience: float = 0.0, lasting: float = 0.0) 
 
 
 LONGEST_RETRY_AFTER: Final = 3600.0
+_REFUSALS: Final = {"invalid_request", "invalid_grant"}
 
 
 def may_pass(error: OpenPaymentsError) -> bool:
     """Whether the next token request may succeed: the endpoint or the way to it failed, and did not refuse.
 
-    Something else than a token with a status of success counts too: gateways answer like that. So does a `Retry-After`
-    (`error.retry_after`, as the server sent it) beside no known refusal: gateways that throttle send 400 and 403, too.
+    Only a known code of OAuth refuses: whatever has none may be a gateway's, also with a status of success, 3xx or 4xx.
     """
     if not isinstance(error, TokenError):
         return not isinstance(error, InvalidArgumentError)
-    if is_busy(error.status_code) or error.code in {"server_error", "temporarily_unavailable", "slow_down"}:
-        return True
-    if isinstance(error, AuthenticationError | InvalidScopeError) or error.code in {"invalid_request", "invalid_grant"}:
-        return False
-    status = error.status_code or 0
-    return status < 300 or (status >= 400 and error.retry_after is not None)
+    refuses = isinstance(error, AuthenticationError | InvalidScopeError) or error.code in _REFUSALS
+    return is_busy(error.status_code) or not refuses
 
 
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:

@@ -173,6 +173,9 @@ def test_the_next_step(state: State, at: float, step: Step) -> None:
         (TokenError("", status_code=403, retry_after=9), 10, Step.FETCH),
         (TokenError("", status_code=400, retry_after=9, code="invalid_grant"), 100, Step.REFUSE),
         (AuthenticationError("", status_code=401), 100, Step.REFUSE),
+        (TokenError("", status_code=400), 10, Step.FETCH),
+        (TokenError("", status_code=302), 10, Step.FETCH),
+        (TokenError("", status_code=400, code="something_new"), 10, Step.FETCH),
         (InvalidScopeError("", status_code=400), 100, Step.REFUSE),
     ],
 )
@@ -204,8 +207,9 @@ def test_a_success_ends_the_pauses() -> None:
         (TokenError("", status_code=400, code="slow_down"), [0.5, 1, 2]),
         (TokenError("", status_code=503, retry_after=1e9), [3600]),
         (TokenError("", status_code=400, code="invalid_request"), [30, 60, 120, 240, 300, 300]),
-        (TokenError("", status_code=308), [30]),
-        (TokenError("", status_code=302, retry_after=1), [30]),
+        (TokenError("", status_code=400), [0.5, 1, 2, 4, 8, 16, 32, 60, 60]),  # as a wrong scope may be answered
+        (TokenError("", status_code=308), [0.5, 1, 2]),
+        (TokenError("", status_code=302, retry_after=1), [1, 1, 2]),
         (AuthenticationError("", status_code=401), [30, 60, 120, 240, 300, 300]),
         (InvalidScopeError("", status_code=400), [30]),
     ],
