@@ -41,6 +41,8 @@ CLOCK_SKEW: Final = 300.0
 
 LONGEST_NUMBER: Final = 1000
 """Digits; Python refuses to read much longer numbers."""
+LONGEST_BEARER: Final = 16_384
+"""Characters. A usual server takes a header of 8 to 16 KiB, and refuses every call that has a longer one."""
 
 _BEARER = re.compile(r"[\x21-\x7e]+")  # the characters that a header can carry
 
@@ -89,7 +91,7 @@ def read_json(content: Any) -> Any:
 
 def is_usable(value: object) -> bool:
     """Whether it can be sent as `Authorization: Bearer ...`."""
-    return isinstance(value, str) and _BEARER.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= LONGEST_BEARER and _BEARER.fullmatch(value) is not None
 
 
 def is_bearer(token_type: object) -> bool:

@@ -166,11 +166,11 @@ def test_the_token_fetch_has_the_clients_timeout() -> None:
             op.with_options(timeout=0.2).oauth.refresh(USER_TOKEN)
 
 
-def test_a_dripping_answer_ends_with_the_time_of_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Raw(dripping_body) as server, OpenPayments(**CREDENTIALS, environment=server.environment) as op:
-        monkeypatch.setattr(op._sender.session.fetcher, "total_timeout", 0.2)
-        with pytest.raises(TimedOutError, match="total_timeout"):
-            op.with_options(max_retries=0).access_token()
+def test_a_dripping_answer_ends_with_the_clients_time() -> None:
+    with Raw(dripping_body) as server:
+        limits: dict[str, Any] = {"environment": server.environment, "total_timeout": 0.2, "max_retries": 0}
+        with OpenPayments(**CREDENTIALS, **limits) as op, pytest.raises(TimedOutError, match="total_timeout"):
+            op.with_options(total_timeout=5).access_token()
 
 
 # broken answers
@@ -339,16 +339,13 @@ def test_closing_one_client_leaves_the_fetch_to_another(
     monkeypatch.setattr(manager, "CLOSE_PATIENCE", 0.05)
 
     def impatient(endpoint: Endpoint) -> None:
-        with (
-            OpenPayments(**CREDENTIALS, environment=endpoint.environment, total_timeout=0.05) as op,
-            pytest.raises(TimedOutError),
-        ):
-            op.access_token()
+        with OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op, pytest.raises(TimedOutError):
+            op.with_options(total_timeout=0.05).access_token()
 
     async def impatient_on_a_loop(endpoint: Endpoint) -> None:
-        async with AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment, total_timeout=0.05) as op:
+        async with AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
             with pytest.raises(TimedOutError):
-                await op.access_token()
+                await op.with_options(total_timeout=0.05).access_token()
 
     with ThreadPoolExecutor(1) as thread:
         endpoint.gate.clear()
@@ -393,11 +390,8 @@ def test_a_token_request_outlives_its_client_and_leaves_no_connection_behind(mon
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         environment = Environment(name="slow", auth_url=url, api_url=url)
-        with (
-            OpenPayments(**CREDENTIALS, environment=environment, total_timeout=0.05) as op,
-            pytest.raises(TimedOutError),
-        ):
-            op.access_token()
+        with OpenPayments(**CREDENTIALS, environment=environment) as op, pytest.raises(TimedOutError):
+            op.with_options(total_timeout=0.05).access_token()
         connection, _ = server.accept()
         with connection, OpenPayments(**CREDENTIALS, environment=environment) as other:
             connection.settimeout(10)

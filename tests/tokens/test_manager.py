@@ -27,10 +27,11 @@ from openpayments_facade.errors import (
     ClientStateError,
     ConnectionFailedError,
     OpenPaymentsError,
+    RequestError,
     TimedOutError,
     TokenError,
 )
-from openpayments_facade.tokens import AccessToken
+from openpayments_facade.tokens import AccessToken, MemoryStore
 from openpayments_facade.tokens.fetcher import TokenFetcher
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT, TokenManager
 from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
@@ -227,13 +228,26 @@ def test_a_waiter_gives_up_alone(new_manager: NewManager, endpoint: Endpoint) ->
     manager = new_manager()
     with pytest.raises(TimedOutError, match=r"no token within 0\.01 s"):
         manager.get(timeout=0.01)
-    with pytest.raises(TimedOutError):
+    assert endpoint.arrived.wait(10)
+    told = []
+    with pytest.raises(TimedOutError) as raised:
         manager.get(timeout=0)
-    with pytest.raises(TimedOutError):
-        asyncio.run(manager.aget(timeout=0.01))
+    told.append(raised.value.request_id)
+    with pytest.raises(TimedOutError) as raised:
+        asyncio.run(new_manager().aget(timeout=0.01))
+    told.append(raised.value.request_id)
+    assert told == [endpoint.seen[0].headers["x-request-id"]] * 2
     endpoint.gate.set()
     manager.get()
     assert endpoint.count == 1
+
+
+def test_who_gives_up_before_the_request_hears_of_no_request(new_manager: NewManager, endpoint: Endpoint) -> None:
+    store = MemoryStore()
+    manager = new_manager(store=store)
+    with store.lock(manager._store_key), pytest.raises(TimedOutError) as raised:
+        manager.get(timeout=0.05)
+    assert (raised.value.request_id, raised.value.url) == (None, endpoint.url)
 
 
 def test_a_fetch_that_never_ends_is_given_up(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
@@ -369,19 +383,20 @@ def test_a_transport_that_breaks_reaches_the_waiter(new_manager: NewManager, tim
 
 
 class Broken(TokenFetcher):
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         raise KeyError(CLIENT_SECRET)
 
 
 def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> None:
     broken = Broken(token_url="x", client_id="x", client_secret=Secret("x"), send=print)
-    with pytest.raises(OpenPaymentsError, match="KeyError") as raised:
+    with pytest.raises(RequestError, match="KeyError") as raised:
         new_manager(fetcher=broken).get()
     assert CLIENT_SECRET not in str(raised.value)
+    assert raised.value.request_id
 
 
 class Interrupted(TokenFetcher):
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         raise KeyboardInterrupt(CLIENT_SECRET)
 
 

@@ -18,6 +18,7 @@ from openpayments_facade.errors import (
 )
 from openpayments_facade.tokens.token import (
     DEFAULT_LIFETIME,
+    LONGEST_BEARER,
     LONGEST_LIFETIME,
     AccessToken,
     Now,
@@ -294,6 +295,7 @@ GOOD = token().to_dict()
         {},
         {**GOOD, "access_token": 5},
         {**GOOD, "access_token": "a b"},
+        {**GOOD, "access_token": "a" * (LONGEST_BEARER + 1)},
         {**GOOD, "token_type": "mac"},
         {**GOOD, "scope": "aspspinformation corporate"},
         {**GOOD, "missing": ["paymentinitiation"]},
