@@ -305,7 +305,7 @@ class TokenManager:
 
     def _fetch(self, flight: Flight) -> AccessToken:
         flight.request_id = request_ids.new_request_id()
-        replacements = self._entry.state.replacements
+        replacements = self._entry.state.replacements(self._clock.now())
         return self._fetcher.fetch(self.scope, request_id=flight.request_id, replacements=replacements)
 
     def _about(self, flight: Flight) -> dict[str, Any]:

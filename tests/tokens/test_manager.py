@@ -34,7 +34,7 @@ from openpayments_facade.errors import (
 from openpayments_facade.tokens import AccessToken, MemoryStore
 from openpayments_facade.tokens.fetcher import TokenFetcher
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT, TokenManager
-from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
+from openpayments_facade.tokens.token import BUDGET, BUDGET_REFILL, SYSTEM_CLOCK, Clock
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .leaks import texts_of
@@ -539,24 +539,45 @@ def test_a_rejection_of_an_older_token_changes_nothing(
     assert endpoint.count == 2
 
 
-def test_a_bank_that_rejects_every_token_does_not_burn_the_budget(
+@pytest.mark.parametrize("works", [1, 2, 10])
+def test_a_bank_that_rejects_every_token_costs_the_budget(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock, works: int
+) -> None:
+    """Also one that only rejects each second call, or each tenth."""
+    manager = new_manager()
+    for second in range(3400):
+        token = manager.get()
+        if second % works == 0:
+            manager.reject(token)
+        time.advance(1)
+    assert endpoint.count <= 1 + BUDGET + 3400 // BUDGET_REFILL
+
+
+def test_a_revocation_is_believed_at_once_after_a_stray_refusal(
     new_manager: NewManager, endpoint: Endpoint, time: FakeClock
 ) -> None:
     manager = new_manager()
-    for _ in range(3400):
+    for count in range(2, 10):
         manager.reject(manager.get())
-        time.advance(1)
-    assert endpoint.count <= 6
+        assert manager.get().value == Secret(token_value(count))
+        time.advance(20 if count == 2 else BUDGET_REFILL)
+    assert endpoint.count == 9
 
 
-def test_a_refusal_is_told_from_a_replacement_by_identity(new_manager: NewManager, time: FakeClock) -> None:
+def test_what_the_budget_does_not_allow_is_believed_two_minutes_later(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
     manager = new_manager()
-    first = manager.get()
-    manager.reject(first)
-    second = manager.get()
-    assert second is not first
-    manager.reject(second)
-    assert manager.get() is second
+    for _ in range(BUDGET):
+        manager.reject(manager.get())
+    last = manager.get()
+    for _ in range(int(BUDGET_REFILL)):
+        manager.reject(last)
+        assert manager.get() is last  # so a caller knows not to replay
+        time.advance(1)
+    manager.reject(last)
+    assert manager.get() is not last
+    assert endpoint.count == BUDGET + 2
 
 
 # the life of a handle
