@@ -32,6 +32,7 @@ from openpayments_facade.errors import (
     TokenError,
 )
 from openpayments_facade.tokens import AccessToken, MemoryStore
+from openpayments_facade.tokens import manager as manager_module
 from openpayments_facade.tokens.fetcher import TokenFetcher
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT, TokenManager
 from openpayments_facade.tokens.token import BUDGET, BUDGET_REFILL, SYSTEM_CLOCK, Clock
@@ -347,6 +348,19 @@ def test_what_waiting_cannot_mend_pauses_longer(new_manager: NewManager, endpoin
     endpoint.answer = granted
     manager.get()
     assert endpoint.count == 2
+
+
+def test_who_refuses_without_a_code_is_not_hammered(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manager_module, "LONGEST_WAIT", 0)
+    endpoint.answer = lambda _: answer(b"", 400)  # no source shows what is sent for a wrong scope
+    manager = new_manager()
+    for _ in range(600):
+        with pytest.raises(TokenError, match="400"):
+            manager.get()
+        time.advance(1)
+    assert endpoint.count <= 17
 
 
 def test_retry_after_is_respected(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
