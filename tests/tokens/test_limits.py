@@ -173,6 +173,27 @@ def test_a_dripping_answer_ends_with_the_clients_time() -> None:
             op.with_options(total_timeout=5).access_token()
 
 
+def test_a_fetch_that_would_never_end_leaves_nothing_behind() -> None:
+    left = threading.Event()
+
+    def endless(write: Write) -> None:
+        write(b"HTTP/1.1 200 OK\r\n")
+        try:
+            while not pause.wait(0.01):
+                write(b"X-Drip: 1\r\n")
+        finally:
+            left.set()
+
+    with Raw(endless) as server:
+        limits: dict[str, Any] = {"environment": server.environment, "total_timeout": 0.2, "max_retries": 0}
+        with OpenPayments(**CREDENTIALS, **limits) as op, pytest.raises(TimedOutError) as raised:
+            op.access_token()
+        assert raised.value.request_id
+        assert "openpayments-token" not in {thread.name for thread in threading.enumerate()}
+        assert left.wait(5)
+        assert server.count == 1
+
+
 # broken answers
 
 
