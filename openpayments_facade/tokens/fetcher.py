@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from .. import errors
+from .. import errors, request_ids
 from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
 from .._protocol.body import LONGEST_TOKEN
 from .._protocol.exchange import Exchange
@@ -24,6 +24,7 @@ from .._redaction import Secret, scrubber
 from ..scopes import advice_on_refusal
 from .token import (
     DEFAULT_LIFETIME,
+    LONGEST_BEARER,
     SYSTEM_CLOCK,
     AccessToken,
     Clock,
@@ -72,7 +73,7 @@ class TokenFetcher:
     clock: Clock = SYSTEM_CLOCK
     jitter: Callable[[], float] = random.random
 
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         """Requests a token with the client credentials; blocks.
 
         Raises:
@@ -81,7 +82,7 @@ class TokenFetcher:
             UnreadableResponseError: The answer is neither a token nor an error.
         """
         asked = self.clock.now()
-        exchange = self.exchange("client_credentials", {"scope": scope}, {})
+        exchange = self.exchange("client_credentials", {"scope": scope}, {}, request_id)
         self.send(exchange)
         grant = self.read(exchange, scope)
         about = {"request_id": exchange.request_id}
@@ -101,7 +102,13 @@ class TokenFetcher:
             _log.warning(said, " ".join(token.missing), scope, extra=about)
         return token
 
-    def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
+    def exchange(
+        self,
+        grant_type: str,
+        form: Mapping[str, str | Secret],
+        headers: Mapping[str, str],
+        request_id: str | None = None,
+    ) -> Exchange:
         """A token request, ready to send. `headers` are added, but can't replace its own."""
         own_headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
@@ -119,6 +126,7 @@ class TokenFetcher:
             peer="the token endpoint",
             method="POST",
             url=self.token_url,
+            request_id=request_id or request_ids.new_request_id(),
             request=request,
             secrets=(self.client_secret, *(value for value in form.values() if isinstance(value, Secret))),
             resendable=grant_type == "client_credentials",  # a code or a refresh token may work only once
@@ -196,11 +204,13 @@ def _parse(text: str) -> Grant | tuple[object, object] | str:
         return error.error, error.description
     except Exception:  # wrong types
         return "is not a token"
-    if not is_usable(parsed["access_token"]):
+    if isinstance(value := parsed["access_token"], str) and len(value) > LONGEST_BEARER:
+        return f"has an access_token of {len(value)} characters, which is too long for a header"
+    if not is_usable(value):
         return "has an access_token that can't be sent in a header"
     if not is_bearer(parsed.get("token_type")):
         return "has a token_type other than Bearer"
-    return Grant(Secret(parsed["access_token"]), read_lifetime(body.get("expires_in")), scopes, body)
+    return Grant(Secret(value), read_lifetime(body.get("expires_in")), scopes, body)
 
 
 def _only(value: Any) -> Any:

@@ -182,6 +182,7 @@ NOT_A_TOKEN = [
     (b'{"access_token": "a\\r\\nb"}', "has an access_token that can't be sent in a header"),
     (b'{"access_token": "abc", "token_type": "mac"}', "has a token_type other than Bearer"),
     (b'{"access_token": "abc", "token_type": 5}', "has a token_type other than Bearer"),
+    (b'{"access_token": "%s"}' % (b"a" * 16_385), "has an access_token of 16385 characters, which is too long"),
     (b'[{"access_token": "abc"}, {"access_token": "abd"}]', "is not a JSON object"),
 ]
 
