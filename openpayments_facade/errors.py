@@ -205,6 +205,9 @@ class ReauthorisationRequiredError(TokenError):
 class TppMessage:
     """One message of an error body (the provider's guide of 2021), or about a failed authorisation.
 
+    Its texts are cut, in one line and without control characters; what the request carried in secret is masked. In an
+    HTML page they have to be escaped all the same.
+
     Attributes:
         code: The provider's code, such as `FORMAT_ERROR`. New ones may appear.
         text: An explanation for people.
