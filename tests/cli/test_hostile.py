@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import typer
 
+from openpayments_facade import AuthorisationTimeoutError, InvalidArgumentError, OpenPaymentsError
 from openpayments_facade.cli.app import app
 from openpayments_facade.cli.callback import listening
 from tests.cli.people import run
@@ -66,6 +67,13 @@ def test_an_error_and_the_log_show_text_and_no_more(simulator: Simulator) -> Non
     assert unseen(result.stderr) == ""
     assert len(result.stderr) < 5_000
     assert result.stderr.count("\nError: ") == 1
+
+
+@pytest.mark.parametrize("kind", [OpenPaymentsError, InvalidArgumentError, AuthorisationTimeoutError])
+def test_no_message_of_an_exception_steers_a_terminal(kind: type[OpenPaymentsError]) -> None:
+    said = str(kind(f"the status is {STEERING}\nError: " + "x" * 100_000))
+    assert said.isprintable()
+    assert len(said) < 5_000
 
 
 CELLS = {
