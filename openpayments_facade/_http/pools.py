@@ -83,7 +83,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collec
         rest = {name: arguments[name] for name in arguments.keys() - {*using, "proxy", "mounts"}}
         client = kind(transport=transport, mounts=mounts | arguments["mounts"], **rest)
     except ImportError:
-        raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
+        raise ConfigurationError("a SOCKS proxy needs socksio: pip install socksio") from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
     return client
 

@@ -217,6 +217,70 @@ class _AsyncChecked(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
+def _is_connected(connection: Any) -> bool:
+    """Whether a connection through a proxy has reached the host."""
+    return bool(getattr(connection, "_connected", connection._connection is not None))
+
+
+def _never_sent(error: BaseException) -> BaseException:
+    """What went wrong on the way through a proxy, as an exception that says that no request has left."""
+    import httpcore
+
+    if isinstance(error, httpcore.TimeoutException):
+        return httpcore.ConnectTimeout("the proxy did not answer in time")
+    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
+        return httpcore.ConnectError(f"no way through the proxy: {type(error).__name__}")
+    return error
+
+
+def _watch_proxy(pool: Any) -> None:
+    """Closes connections that have not got through a proxy: httpcore counts some of them as taken for ever."""
+    create = pool.create_connection
+
+    def create_connection(origin: Any) -> Any:
+        connection = create(origin)
+        send = connection.handle_request
+
+        def handle_request(request: Any) -> Any:
+            try:
+                return send(request)
+            except BaseException as error:
+                if _is_connected(connection):
+                    raise
+                connection.close()
+                raise _never_sent(error) from None
+
+        connection.handle_request = handle_request
+        return connection
+
+    pool.create_connection = create_connection
+
+
+def _watch_proxy_async(pool: Any) -> None:
+    create = pool.create_connection
+
+    def create_connection(origin: Any) -> Any:
+        connection = create(origin)
+        send = connection.handle_async_request
+
+        async def handle_async_request(request: Any) -> Any:
+            try:
+                return await send(request)
+            except BaseException as error:
+                if _is_connected(connection):
+                    raise
+                import anyio
+
+                with anyio.CancelScope(shield=True):
+                    await connection.aclose()
+                raise _never_sent(error) from None
+
+        connection.handle_async_request = handle_async_request
+        return connection
+
+    pool.create_connection = create_connection
+
+
 def _alone(limits: httpx.Limits) -> httpx.Limits:
     return httpx.Limits(max_connections=limits.max_connections, max_keepalive_connections=0)
 
@@ -230,6 +294,8 @@ class Transport(httpx.HTTPTransport):
         for transport in (self, self._others):
             pool: Any = transport._pool
             pool._network_backend = _Backend(pool._network_backend)
+            if pool._proxy is not None:
+                _watch_proxy(pool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         send = self._others.handle_request if request.extensions.get(ALONE) else super().handle_request
@@ -251,6 +317,8 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
         for transport in (self, self._others):
             pool: Any = transport._pool
             pool._network_backend = _AsyncBackend(pool._network_backend)
+            if pool._proxy is not None:
+                _watch_proxy_async(pool)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         send = self._others.handle_async_request if request.extensions.get(ALONE) else super().handle_async_request

@@ -34,7 +34,7 @@ _NOT_PRIVATE: Final = {
     "host",
     "user-agent",
 }
-_QUOTED: Final = re.compile(r"(exception=\w*ProtocolError)\(.*", re.DOTALL)
+_QUOTED: Final = re.compile(r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*", re.DOTALL)
 
 
 class ForeignAnswerError(httpx.RemoteProtocolError):
@@ -107,7 +107,8 @@ class Exchange:
         """Notes status and headers. Raises ForeignAnswerError."""
         ids = {each.strip().lower() for each in response.headers.get_list("x-request-id", split_commas=True)} - {""}
         if checks_id and ids and self.request_id.lower() not in ids:
-            raise ForeignAnswerError("an answer with the X-Request-ID of another request")
+            advice = "check_request_ids=False is for gateways that write their own"
+            raise ForeignAnswerError(f"an answer with the X-Request-ID of another request; {advice}")
         self.status_code, self._headers = response.status_code, response.headers
         self._body = Body(response.headers, self.max_size if self._is_success else min(self.max_size, LONGEST_ERROR))
 
@@ -137,6 +138,8 @@ class Exchange:
         is_quoting = isinstance(error, httpx.ProtocolError) and not isinstance(error, ForeignAnswerError)
         known = str(error).startswith(("Server disconnected", "peer closed connection"))
         text = "" if is_quoting and not known else self.shown(str(error))[:300]
+        if isinstance(error, httpx.ProxyError) and text[:3].isdigit():
+            text = text[:3]  # the rest is the proxy's own phrase
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
