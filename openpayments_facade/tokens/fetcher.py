@@ -20,7 +20,7 @@ from .._protocol.body import LONGEST_TOKEN
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._protocol.text import decoded
-from .._redaction import Secret, scrubber
+from .._redaction import Secret, quoted, scrubber
 from ..scopes import advice_on_refusal
 from .token import (
     DEFAULT_LIFETIME,
@@ -159,8 +159,8 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     code, description = found if isinstance(found, tuple) else (None, None)
     # a known code is not scrubbed: a short secret could occur in it, and hide what went wrong
     known = code.lower() if isinstance(code, str) else ""
-    code = known if known in _CODES else _clean(code, scrub)
-    description = _clean(description, scrub)
+    code = known if known in _CODES else quoted(code, scrub, 300)
+    description = quoted(description, scrub, 300)
     said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
         said = "with a redirect, which is not followed: it could carry the secret to another host"
@@ -216,10 +216,3 @@ def _parse(text: str) -> Grant | tuple[object, object] | str:
 def _only(value: Any) -> Any:
     """The element of a list of one; anything else as it is."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _clean(said: object, scrub: Callable[[str], str]) -> str | None:
-    """A server's explanation, without secrets (it may quote some) and control characters."""
-    if not isinstance(said, str):
-        return None
-    return "".join(filter(str.isprintable, scrub(said)))[:300].strip() or None

@@ -158,7 +158,7 @@ def test_an_error_in_any_encoding_says_the_same(simulator: Simulator, text: str,
             simulator.misbehave("/psd2", status=401, body=each, content_type=f"application/json{charset}")
             with pytest.raises(ConsentExpiredError) as caught:
                 op.countries.list()
-            assert caught.value.messages[0].text == text
+            assert caught.value.messages[0].text == text.replace("\t", " ")
             assert caught.value.body == EXPIRED % text
     assert simulator.token_requests == 1
 
