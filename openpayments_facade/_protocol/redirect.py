@@ -16,8 +16,8 @@ from attrs import field
 
 from .._attrs import frozen
 from .._checks import refuse
-from .._redaction import Secret, hiding_arguments, printable, scrubber
-from ..environments import auth_hosts, is_loopback
+from .._redaction import Secret, hiding_arguments, quoted, scrubber
+from ..environments import auth_hosts, encoded, safe_link
 from ..errors import AuthorisationFailedError, CallbackRejectedError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def fill_redirect_url(
     if is_elsewhere and not allow_elsewhere:
         advice = "" if allow_elsewhere is None else "; redirect_url(..., allow_elsewhere=True) gives it all the same"
         raise blame(f"does not lead to the auth host {' or '.join(hosts)}, so it is not followed{advice}")
-    if is_elsewhere and not _is_safe(url):
+    if is_elsewhere and safe_link(url) is None:
         raise blame("does not lead to a host by https, or names a user, so it is not followed")
     if not is_elsewhere and (unknown := found - values.keys()):
         raise blame(f"has the unknown placeholder [{min(unknown)}]")
@@ -164,14 +164,7 @@ def fill_redirect_url(
     has_state = "TPP_STATE" in _placeholders(template.split("#")[0])
     if not has_state and not allow_elsewhere:
         raise blame("has no placeholder [TPP_STATE], so the callback could not be matched to its user")
-    return RedirectUrl(url, state, is_elsewhere or not has_state)
-
-
-def _is_safe(url: str) -> bool:
-    """Whether a browser can be sent there: by https, or on this very machine; and without a user name."""
-    parts = urlsplit(url)
-    is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    return is_secure and bool(parts.hostname) and "@" not in parts.netloc
+    return RedirectUrl(encoded(url), state, is_elsewhere or not has_state)
 
 
 def _is_state(state: object) -> bool:
@@ -216,7 +209,7 @@ def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) 
     found = {name: values[0] for name, values in query.items()}
     came, code = found.get("state"), found.get("code")
     scrub = scrubber(*(Secret(each) for each in (code, came, state) if each and len(each) >= _SECRET))
-    error, text = (printable(scrub(found.get(name, "")))[:300] for name in ("error", "error_description"))
+    error, text = (quoted(found.get(name), scrub, 300) for name in ("error", "error_description"))
     said = ": ".join(filter(None, (error, text)))
     if not came:
         raise _rejected(f"has no state{said and f', but the error {said}'}", about)
@@ -226,7 +219,7 @@ def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) 
         # OAuth's own codes don't tell whether the user declined or may not approve
         helps = next((helps for name, helps in TRYING_AGAIN_HELPS.items() if name in said), None)
         said = f"the authorisation failed ({said})"
-        raise AuthorisationFailedError(said, code=error or None, text=text or None, trying_again_helps=helps, **about)
+        raise AuthorisationFailedError(said, code=error, text=text, trying_again_helps=helps, **about)
     if code and not code.isprintable():
         raise AuthorisationFailedError("the callback has a code that can't be used", **about)
     return Callback(code or None, found.get("scope") or None)

@@ -419,6 +419,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
     "certificate": {"client_cert": ("/nowhere", "/nowhere", PASSWORD)},
     "PKCS#12": {"client_cert": ("/nowhere.p12", PASSWORD)},
     "store": {"token_store": f"redis+nothing://:{PASSWORD}@127.0.0.1"},
+    "environment": {"environment": f"https://user:{PASSWORD}@example.com"},
     "store without a scheme": {"token_store": f":{PASSWORD}@127.0.0.1"},
 }
 
