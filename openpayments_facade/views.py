@@ -16,7 +16,6 @@ InvalidArgumentError is raised for what is no transaction, balance or account at
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +28,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from ._attrs import define, frozen
-from ._checks import refuse
+from ._checks import refuse, veil
 from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
-from ._redaction import hiding_arguments
 
 if TYPE_CHECKING:
     from openpayments_client.models import Account, AccountReference, Balance, CardAccount, CardTransaction, Transaction
@@ -621,16 +619,4 @@ def _outcome(row: _Row) -> Reconciled[Any]:
     return Reconciled(kind=kind, known=old.of, fresh=row.of, by=row.by, changed=changed, doubled=doubled)
 
 
-def _short_repr(self: object) -> str:
-    from openpayments_client.types import short_repr  # loads httpx, which the command line's help does without
-
-    return short_repr(self)
-
-
-# error reporters collect the locals of frames, and show them by their reprs
-for _name in __all__:
-    _each = globals()[_name]
-    if inspect.isfunction(_each):
-        globals()[_name] = hiding_arguments(_each)
-    else:
-        _each.__repr__ = _short_repr
+veil(globals(), __all__)
