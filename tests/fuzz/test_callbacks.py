@@ -39,8 +39,8 @@ def check_silent(error: OpenPaymentsError, *secrets: str) -> None:
         assert text.isprintable()
         for secret in secrets:
             if len(secret) >= 8:
-                for form in (secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret)):
-                    assert form.casefold() not in text.casefold()
+                forms = [encode(secret, errors="surrogatepass") for encode in (quote, quote_plus)]
+                assert not any(form.casefold() in text.casefold() for form in (secret, html.escape(secret), *forms))
 
 
 encodings = st.sampled_from(
@@ -71,7 +71,7 @@ good = st.lists(pairs, max_size=3).map(lambda found: f"https://shop.example/back
 
 def found(name: str, address: str) -> list[str]:
     """A parameter's values in an address, whose names may be in capitals, and its & encoded for HTML."""
-    query = urlsplit(address).query.replace("&amp;", "&")
+    query = address.partition("#")[0].partition("?")[2].replace("&amp;", "&")
     return [value for each, value in parse_qsl(query, keep_blank_values=True) if each.lower() == name]
 
 
@@ -81,13 +81,13 @@ def test_only_a_callback_with_the_state_is_accepted(address: Any) -> None:
     try:
         callback = op.oauth.read_callback(address, state=STATE)
     except (CallbackRejectedError, AuthorisationFailedError) as error:
-        return check_silent(error, STATE, *found("code", address))
+        return check_silent(error, STATE, *(found("code", address) if isinstance(address, str) else ()))
     except InvalidArgumentError as error:
         assert not isinstance(address, str)
         return check_silent(error)
     assert found("state", address) == [STATE]
     assert found("code", address) in ([], [callback.code or ""])
-    assert callback.code is None or callback.code not in repr(callback)
+    assert callback.code is None or len(callback.code) < 8 or callback.code not in repr(callback)
     return None
 
 

@@ -222,7 +222,8 @@ def test_an_argument_of_a_method_changes_what_it_is_for(passed: tuple[Any, Any])
     for request in requests:
         assert is_at_home(request)
         check_names(request)
-    if not is_text(value) or len(requests) != len(before):
+    # amounts get the decimals of their currency
+    if not is_text(value) or len(requests) != len(before) or name == "amount":
         return
     for old, request in zip(before, requests, strict=True):
         new = said(request)
