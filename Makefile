@@ -3,14 +3,14 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-  --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 # more than there are cores: many tests wait, for a process or for a pause
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract fuzz record spec-diff bench docs simulator coverage lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract fuzz record spec-diff bench docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,13 +21,13 @@ $(BIN)/python:
 
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) to run the SDK ..."
-	@$(PIP) install --requirement requirements.txt
+	@$(PIP) install --require-hashes --requirement requirements.txt
 	@$(EDITABLE)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 	@echo "Setting up $(VENV) for development ..."
-	@$(PIP) install --requirement requirements-dev.txt
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
 	@$(EDITABLE)
 	@touch $@ $(VENV)/.runtime
 
@@ -93,11 +93,16 @@ docs: $(VENV)/.dev  ## builds the documentation site, warnings are errors
 simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator
 
+audit: $(VENV)/.dev  ## looks the locked dependencies up among the known flaws of osv.dev: needs the network
+	@# uv audits projects and scripts, and no requirements: these become a script's
+	@{ echo '# /// script'; echo '# requires-python = ">=3.11"'; echo '# dependencies = ['; \
+	  sed -n 's/^\([a-z].*==.*[^ ]\) *\\$$/#   "\1",/p' requirements-dev.txt; echo '# ]'; echo '# ///'; } > $(VENV)/audit.py
+	@$(BIN)/uv audit --preview-features audit-command --script $(VENV)/audit.py $(ARGS)
+
 clean:  ## removes everything that make made
 	rm -rf $(VENV) .matrix dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
-lock: | $(BIN)/python  ## writes the requirements files anew (UPGRADE=1 for newer versions)
-	@$(PIP) install uv
+lock: $(VENV)/.dev  ## writes the requirements files anew (UPGRADE=1 for newer versions)
 	# development first: the generator caps typer, and the runtime follows it
 	$(LOCK) --all-extras --group build --group dev --output-file requirements-dev.txt pyproject.toml
 	$(LOCK) --all-extras --group build --constraint requirements-dev.txt --output-file requirements.txt pyproject.toml

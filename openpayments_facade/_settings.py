@@ -49,6 +49,7 @@ class ClientOptions(CommonOptions, total=False):
     verify: str | os.PathLike[str] | ssl.SSLContext
     client_cert: ClientCert
     transport: Any
+    check_request_ids: bool
     token_store: TokenStore | str | None
     on_token_event: OnTokenEvent | None
 
@@ -70,6 +71,12 @@ def _read_callback(value: object) -> OnTokenEvent | None:
     raise refuse("on_token_event", "must be callable")
 
 
+def _read_check(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise refuse("check_request_ids", "must be True or False", value)
+
+
 @frozen(kw_only=True)
 class Settings:
     """The settings of a client. Creating them checks them.
@@ -86,6 +93,7 @@ class Settings:
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
+    check_request_ids: bool = field(default=True, converter=_read_check)
     token_store: TokenStore | None = field(default=None, converter=open_store, repr=False)  # may carry a password
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)
 

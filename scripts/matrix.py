@@ -79,7 +79,7 @@ def set_up(version: str, python: Path) -> Path:
     requirements = oldest() if version == OLDEST else LOCKED
     _uv("venv", "--allow-existing", "--python", str(python), str(folder))
     into = ("--python", str(folder))
-    _uv("pip", "sync", *into, str(requirements))
+    _uv("pip", "sync", *into, "--require-hashes", str(requirements))
     _uv("pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -92,7 +92,8 @@ def oldest() -> Path:
     _uv(*compile_, "--resolution=lowest-direct", "--no-deps", f"--output-file={lowest}")
     # uv keeps the versions of an existing output file as long as they fit
     shutil.copy(LOCKED, requirements)
-    _uv(*compile_, "--group=build", "--group=dev", f"--override={lowest}", f"--output-file={requirements}")
+    complete = ("--group=build", "--group=dev", "--generate-hashes")
+    _uv(*compile_, *complete, f"--override={lowest}", f"--output-file={requirements}")
     return requirements
 
 

@@ -37,3 +37,30 @@ def answering(answer: Callable[[Send], None]) -> Iterator[tuple[str, Callable[[]
         yield f"http://127.0.0.1:{server.server_address[1]}", lambda: server.requests
         server.shutdown()
         thread.join()
+
+
+@contextmanager
+def talking(answer: Callable[[bytes], bytes]) -> Iterator[tuple[str, list[int]]]:
+    """A server that keeps its connections: its URL, and for each request the number of the connection that it came on.
+
+    `answer` gets the head of a request, and returns all that is sent before the next one.
+    """
+    used: list[int] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            server.requests += 1
+            number = server.requests
+            with suppress(OSError):
+                while head := b"".join(iter(lambda: self.rfile.readline().rstrip(b"\r\n") + b"\n", b"\n")):
+                    lengths = [line[15:] for line in head.lower().split(b"\n") if line.startswith(b"content-length:")]
+                    self.rfile.read(int(lengths[0]) if lengths else 0)
+                    used.append(number)
+                    self.request.sendall(answer(head))
+
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", used
+        server.shutdown()
+        thread.join()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpac
 from attrs import fields_dict
 
 from .._environ import arguments_from_env
+from .._protocol.body import LONGEST_ANSWER
 from .._protocol.operation import Operation
 from .._protocol.options import CallOptions, Options
 from .._redaction import hiding_arguments
@@ -61,16 +62,22 @@ class AsyncOpenPayments:
         psu_context: Personal (`PsuContext.PRIVATE`, the default) or business accounts. None requests the API scopes
             alone. A call that is possible in one context alone takes a token with that one.
         timeout: Seconds for each step of a request (connecting, sending, waiting for data), or an `httpx.Timeout`.
-        total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. An async
-            call is cut off at that moment, a sync call when its current read ends (after `timeout` at the latest).
+        total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. Looking up a
+            host's name and a `transport` of your own are not cut off in a sync call.
         max_retries: How many times a failed request is retried, if it is safe to send twice. The same for the token.
-        limits: The size of the connection pool, as an `httpx.Limits`.
+        max_response_size: The bytes that a successful answer may have, decoded. A longer one is an
+            UnreadableResponseError (after a creation an OutcomeUnknownError), and is not read to its end.
+        limits: The size of the connection pool, as an `httpx.Limits`. What must not be sent twice goes over connections
+            beside the pool, each for one request; there are as many of them at most.
         proxy: A proxy's URL, or an `httpx.Proxy`.
         verify: The path of a CA bundle, or an SSL context.
         client_cert: A PEM file, or (certificate, key), or (certificate, key, password); or PKCS#12: a file that ends in
             `.p12` or `.pfx`, or (that file, password), with the extra `pkcs12`. Production requires one (the provider's
             guide of 2021). It is offered to both hosts.
-        transport: An httpx transport to send with. With your own, proxies from the environment are ignored.
+        transport: An httpx transport to send with. With your own, proxies from the environment are ignored, and what
+            the SDK does about leftovers on a connection and about request ids is left to it.
+        check_request_ids: Whether an answer that repeats another X-Request-ID than was sent is refused, because it
+            belongs to another request. False for a gateway that writes ids of its own.
         token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",
             or a `TokenStore`.
         on_token_event: Called with a `TokenEvent` when a token is fetched, adopted from the store or rejected, and
@@ -93,11 +100,13 @@ class AsyncOpenPayments:
         timeout: float | httpx.Timeout = 30.0,
         total_timeout: float = 90.0,
         max_retries: int = 2,
+        max_response_size: int = LONGEST_ANSWER,
         limits: httpx.Limits | None = None,
         proxy: str | httpx.Proxy | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         client_cert: ClientCert | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        check_request_ids: bool = True,
         token_store: TokenStore | str | None = None,
         on_token_event: OnTokenEvent | None = None,
     ) -> None:

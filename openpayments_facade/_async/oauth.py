@@ -159,5 +159,5 @@ class AsyncOAuth(AsyncService):
         session, options = self._sender.session, self._sender.options
         fetcher = evolve(session.fetcher, timeout=options.timeout, total_timeout=options.total_timeout)
         exchange = fetcher.exchange(grant_type, form, headers)
-        await session.pool.send_in_time(exchange)
+        await session.pool.send(exchange)
         return read_user_token(fetcher, exchange, old)

@@ -6,12 +6,10 @@ Redirects are never followed: one from the token endpoint would carry the secret
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import ipaddress
 import logging
 import platform
-import threading
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -23,10 +21,12 @@ import httpx
 
 from .._checks import refuse
 from .._forks import reset_after_fork
+from .._protocol.body import ACCEPT_ENCODING
 from .._version import __version__
 from ..environments import is_loopback
 from ..errors import ClientStateError, ConfigurationError
 from .tls import ssl_context
+from .transport import ALONE, AsyncTransport, Transport, current, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,7 +62,7 @@ def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
         "proxy": None if loopback == hosts else proxy,
         # the environment is read here: httpx refuses to work if NO_PROXY has something that it does not understand
         "trust_env": False,
-        "headers": {"Accept": "application/json", "User-Agent": _USER_AGENT},
+        "headers": {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -72,16 +72,18 @@ def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
 
 def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collection[str]) -> C:
     """An HTTP client. The environment says how it reaches these hosts, if nothing else does."""
-    carrier = httpx.HTTPTransport if kind is httpx.Client else httpx.AsyncHTTPTransport
-    reads_environment = transport is None and arguments["proxy"] is None
-    mounts: dict[str, Any] = {}
+    carrier = Transport if kind is httpx.Client else AsyncTransport
+    using: dict[str, Any] = {"verify": arguments["verify"], "limits": arguments["limits"]}
+    proxies = {} if arguments["proxy"] is None else {"all://": arguments["proxy"]}
     try:
-        for pattern, proxy in _proxies_of_environment(hosts if reads_environment else ()).items():
-            using = {"proxy": proxy, "verify": arguments["verify"], "limits": arguments["limits"]}
-            mounts[pattern] = None if proxy is None else carrier(**using)
-        client = kind(transport=transport, **{**arguments, "mounts": mounts | arguments["mounts"]})
+        if transport is None:
+            proxies = proxies or _proxies_of_environment(hosts)
+            transport = carrier(**using)
+        mounts = {pattern: proxy and carrier(proxy=proxy, **using) for pattern, proxy in proxies.items()}
+        rest = {name: arguments[name] for name in arguments.keys() - {*using, "proxy", "mounts"}}
+        client = kind(transport=transport, mounts=mounts | arguments["mounts"], **rest)
     except ImportError:
-        raise ConfigurationError('a SOCKS proxy needs socksio: pip install "httpx[socks]"') from None
+        raise ConfigurationError("a SOCKS proxy needs socksio: pip install socksio") from None
     client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
     return client
 
@@ -148,21 +150,29 @@ async def _forget_redirect_async(response: httpx.Response) -> None:
     _forget_redirect(response)
 
 
-def send(client: httpx.Client, exchange: Exchange) -> None:
+def send(client: httpx.Client, exchange: Exchange, *, checks_ids: bool = True) -> None:
     """Sends the request and reads the answer. Notes any failure in the exchange."""
+    before = current.set(exchange)
     try:
-        with closing(client.send(exchange.build(client), stream=True)) as response:
-            exchange.begin(response)
+        with closing(client.send(_built(client, exchange), stream=True)) as response:
+            exchange.begin(response, checks_id=checks_ids and is_ours(response))
             assert isinstance(response.stream, httpx.SyncByteStream)
             for chunk in response.stream:
-                exchange.receive(chunk)
-        exchange.end()
+                for _ in exchange.receive(chunk):
+                    pass
     except BaseException as error:  # a user's transport or a recorder may raise anything
         exchange.fail(error)
         if not isinstance(error, Exception):
-            raise
+            raise error.with_traceback(None) from None  # the frames of httpx hold what was sent
     finally:
+        current.reset(before)
         exchange.log()
+
+
+def _built(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> httpx.Request:
+    request = exchange.build(client)
+    request.extensions[ALONE] = not exchange.resendable
+    return request
 
 
 class _Lent(httpx.BaseTransport):
@@ -180,8 +190,8 @@ class _Pool(Generic[C]):
 
     _kind: type[C]
     _transport_kind: type
-    _client: C
-    _inherited: object  # kept alive, so that it is not closed
+    _client: C | None
+    _inherited: object = None  # kept alive, so that it is not closed
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, settings: Settings) -> None:
@@ -191,6 +201,7 @@ class _Pool(Generic[C]):
         self._transport = transport
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the event loop, because the user's transport is async only."""
+        self._checks_ids = settings.check_request_ids
         self._arguments = _arguments(settings)
         self._client = _new(self._kind, transport, *self._arguments)
         self._closed = False
@@ -198,18 +209,27 @@ class _Pool(Generic[C]):
 
     def reset(self) -> None:
         """After a fork: gives up loop and connections without closing them, for they are the parent's."""
-        self._inherited = self._client, self._loop
-        self._client, self._loop = _new(self._kind, self._transport, *self._arguments), None
+        self._inherited = self._inherited, self._client, self._loop
+        self._client = self._loop = None
 
     def client(self) -> C:
-        """The HTTP client. Raises ClientStateError after `refuse()`."""
+        """The HTTP client. Raises ClientStateError after `refuse()`, and where only a parent process may send."""
         if self._closed:
             raise ClientStateError("this client is closed; create a new one")
+        if self._client is None:
+            self._refuse_inherited()
+            self._client = _new(self._kind, None, *self._arguments)
         return self._client
+
+    def _refuse_inherited(self) -> None:
+        if self._inherited is not None and self._transport is not None:
+            raise ClientStateError(
+                "this client's transport belongs to the parent process; create a client after a fork"
+            )
 
     def refuse(self) -> None:
         """Refuses new exchanges; running ones continue. Raises ClientStateError on another loop."""
-        if not self._closed:
+        if not self._closed and self._client is not None:
             self.client()
         self._closed = True
 
@@ -220,12 +240,16 @@ class _Pool(Generic[C]):
         """
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
         try:
+            self._refuse_inherited()
             client = _new(httpx.Client, transport, *self._arguments)
-        except ConfigurationError as error:  # the proxy variables of the environment have changed
+        except (
+            ClientStateError,
+            ConfigurationError,
+        ) as error:  # or the proxy variables of the environment have changed
             exchange.fail(error)
         else:
             with client, suppress(BaseException):  # the exchange has it, and this thread has no caller
-                send(client, exchange)
+                send(client, exchange, checks_ids=self._checks_ids)
 
 
 class Pool(_Pool[httpx.Client]):
@@ -235,28 +259,13 @@ class Pool(_Pool[httpx.Client]):
     _transport_kind = httpx.BaseTransport
 
     def send(self, exchange: Exchange) -> None:
-        """Carries out an exchange. Notes any failure in it. Raises ClientStateError if closed.
-
-        A blocking read can't be interrupted: the deadline is checked between two reads.
-        """
-        send(self.client(), exchange)
-
-    def send_in_time(self, exchange: Exchange) -> None:
-        """Like `send`, but ends at the deadline even if a server sends its headers byte by byte.
-
-        It sends in a thread, which may outlive this client.
-        """
-        self.client()
-        run, arguments = contextvars.copy_context().run, (self.send_blocking, exchange)
-        thread = threading.Thread(target=run, args=arguments, name="openpayments-oauth", daemon=True)
-        thread.start()
-        thread.join(exchange.left())
-        if thread.is_alive():
-            exchange.fail(TimeoutError())
+        """Carries out an exchange. Notes any failure in it. Raises ClientStateError if closed."""
+        send(self.client(), exchange, checks_ids=self._checks_ids)
 
     def close(self) -> None:
         """Closes all connections. Closing twice does no harm."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
 
 class AsyncPool(_Pool[httpx.AsyncClient]):
@@ -281,22 +290,22 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         """Carries out an exchange. Notes any failure in it. Raises ClientStateError."""
         await self._send(self.client(), exchange)
 
-    send_in_time = send
-
     async def _send(self, client: httpx.AsyncClient, exchange: Exchange) -> None:
         import anyio
 
         scope = anyio.CancelScope(deadline=anyio.current_time() + exchange.left())
 
         async def working() -> None:
+            current.set(exchange)  # of this task alone
             try:
                 with scope:
-                    async with aclosing(await client.send(exchange.build(client), stream=True)) as response:
-                        exchange.begin(response)
+                    async with aclosing(await client.send(_built(client, exchange), stream=True)) as response:
+                        exchange.begin(response, checks_id=self._checks_ids and is_ours(response))
                         assert isinstance(response.stream, httpx.AsyncByteStream)
                         async for chunk in response.stream:
-                            exchange.receive(chunk)
-                    return exchange.end()
+                            for _ in exchange.receive(chunk):
+                                await anyio.lowlevel.checkpoint()
+                    return
                 raise TimeoutError
             except Exception as error:
                 exchange.fail(error)
@@ -318,6 +327,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         if not self.needs_loop:
             return super().send_blocking(exchange)
         assert self._loop is not None  # client() comes first
+        assert self._client is not None
         if self._loop.is_closed():
             return exchange.fail(RuntimeError("the event loop is closed"))
         sent = asyncio.run_coroutine_threadsafe(self._send(self._client, exchange), self._loop)
@@ -329,4 +339,5 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
 
     async def aclose(self) -> None:
         """Closes all connections. Closing twice does no harm."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()

@@ -104,7 +104,7 @@ def _pem_of(path: str | os.PathLike[str], password: str | None, passphrase: str)
         from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
         from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
     except ImportError:
-        needed = 'a PKCS#12 file needs cryptography: pip install "openpayments-facade[pkcs12]"'
+        needed = "a PKCS#12 file needs cryptography: pip install cryptography (the extra pkcs12)"
         raise ConfigurationError(f"client_cert: {needed}") from None
     try:
         if "\0" in (password or ""):

@@ -66,6 +66,7 @@ class Call:
             resendable=self.operation.resendable,
             timeout=self.options.timeout,
             deadline=self._deadline,
+            max_size=self.options.max_response_size,
             attempt=self._last.attempt + 1 if self._last else 1,
             shown_url=self.shown_url,
         )

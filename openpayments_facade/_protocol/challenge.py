@@ -104,7 +104,7 @@ class Challenge:
         try:
             import segno
         except ImportError:
-            raise ConfigurationError('qr_svg needs segno: pip install "openpayments-facade[qr]"') from None
+            raise ConfigurationError("qr_svg needs segno: pip install segno (the extra qr)") from None
         written = io.BytesIO()
         try:
             # the least error correction gives the largest modules, and a screen needs no more

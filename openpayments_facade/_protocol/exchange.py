@@ -6,22 +6,39 @@ Pure except for the clock: `_http` sends the request, and notes here what came b
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
 from attrs import define, evolve, field
 
 from .. import errors, request_ids
-from .._redaction import Secret, scrubber
+from .._redaction import Secret, printable, scrubber
 from .answer import Answer, is_worth_retrying, scrubbed
+from .body import LONGEST_ERROR, Body, TooLongError
 
 _log = logging.getLogger("openpayments_facade")
 
 _NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NEVER_SENT: Final = (*_NOT_CONNECTED, httpx.InvalidURL, httpx.LocalProtocolError)
 """Errors after which no byte of the request has reached the server."""
+_NOT_PRIVATE: Final = {
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+}
+_QUOTED: Final = re.compile(r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*", re.DOTALL)
+
+
+class ForeignAnswerError(httpx.RemoteProtocolError):
+    """An answer that belongs to another request."""
 
 
 @define(eq=False, kw_only=True)
@@ -43,14 +60,17 @@ class Exchange:
     """The limit for each step: connecting, writing, reading."""
     deadline: float
     """When the whole exchange must be over, by `monotonic`."""
+    max_size: int
+    """The bytes that an answer may have."""
     attempt: int = 1
     shown_url: str = ""
     """What logs and exceptions show instead of the URL, if that says who somebody is."""
     monotonic: Callable[[], float] = time.monotonic
     status_code: int | None = field(default=None, init=False)
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
-    _received: bytearray = field(factory=bytearray, init=False, repr=False)
-    _content: bytes = field(default=b"", init=False, repr=False)
+    _body: Body | None = field(default=None, init=False, repr=False)
+    _sent: Callable[[], Iterable[tuple[str, str]]] = field(default=tuple, init=False, repr=False)
+    _sent_url: str = field(default="", init=False, repr=False)
     _failure: errors.OpenPaymentsError | None = field(default=None, init=False)
     _may_pass: bool = field(default=False, init=False)
     _started: float | None = field(default=None, init=False)
@@ -70,40 +90,63 @@ class Exchange:
         timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
         request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
         request.headers["X-Request-ID"] = self.request_id
-        self.url, self._started = self.shown_url or str(request.url), self.monotonic()
+        self._sent, self._sent_url = request.headers.items, str(request.url)
+        self.url, self._started = self.shown_url or self._sent_url, self.monotonic()
         return request
 
-    def begin(self, response: httpx.Response) -> None:
-        """Notes status and headers."""
-        self.status_code, self._headers = response.status_code, response.headers
+    def shown(self, text: str) -> str:
+        """A text of a library, fit for a log or an exception: without what the request carried."""
+        if self._sent_url:
+            text = text.replace(self._sent_url, self.url)
+        # what they stumbled over may be anything, such as the rest of another answer
+        text = _QUOTED.sub(r"\1", text)
+        values = (Secret(value) for name, value in self._sent() if name not in _NOT_PRIVATE and len(value) > 5)
+        return printable(scrubber(*self.secrets, *values)(text))
 
-    def receive(self, chunk: bytes) -> None:
-        """Notes a piece of the body, still encoded. Raises TimeoutError after the deadline."""
-        self._received += chunk
+    def begin(self, response: httpx.Response, *, checks_id: bool) -> None:
+        """Notes status and headers. Raises ForeignAnswerError."""
+        ids = {each.strip().lower() for each in response.headers.get_list("x-request-id", split_commas=True)} - {""}
+        if checks_id and ids and self.request_id.lower() not in ids:
+            advice = "check_request_ids=False is for gateways that write their own"
+            raise ForeignAnswerError(f"an answer with the X-Request-ID of another request; {advice}")
+        self.status_code, self._headers = response.status_code, response.headers
+        self._body = Body(response.headers, self.max_size if self._is_success else min(self.max_size, LONGEST_ERROR))
+
+    @property
+    def _is_success(self) -> bool:
+        return self.status_code is not None and 200 <= self.status_code < 300
+
+    def receive(self, chunk: bytes) -> Iterator[None]:
+        """Notes a piece of the body, still encoded. Yields now and then, so that an event loop can do something else.
+
+        Raises TimeoutError after the deadline, httpx.DecodingError if the body is too long or can't be decoded.
+        """
+        assert self._body is not None
+        yield from self._body.add(chunk)
         if not self.left():
             raise TimeoutError
 
-    def end(self) -> None:
-        """Decodes the body. Not while receiving: a compressed body can keep the decoder busy beyond the deadline."""
-        body = bytes(self._received)
-        is_encoded = "content-encoding" in self._headers
-        self._content = httpx.Response(200, headers=self._headers, content=body).content if is_encoded else body
-
     def fail(self, error: BaseException) -> None:
         """Notes a failure as one of our exceptions, without cause and traceback: their frames show secrets."""
-        if self.status_code is not None and self.status_code >= 400:
+        if self.status_code is not None and not self._is_success:
             return  # an error status is enough, even without its body
         name = type(error).__name__
         if self._started is None and isinstance(error, ValueError | TypeError | httpx.InvalidURL):
             self._failure = errors.InvalidArgumentError(f"an argument can't be put into a request ({name})")
             return
-        # a protocol error may quote a header
-        is_protocol_error = isinstance(error, httpx.LocalProtocolError)
-        text = "" if is_protocol_error else scrubber(*self.secrets)(str(error))
-        if isinstance(error, TimeoutError):
-            text = text or "total_timeout ran out"
+        # a protocol error may quote anything: a header that was sent, a line of an answer
+        is_quoting = isinstance(error, httpx.ProtocolError) and not isinstance(error, ForeignAnswerError)
+        known = str(error).startswith(("Server disconnected", "peer closed connection"))
+        text = "" if is_quoting and not known else self.shown(str(error))[:300]
+        if isinstance(error, httpx.ProxyError) and text[:3].isdigit():
+            text = text[:3]  # the rest is the proxy's own phrase
+        is_plain = text == "" or text.endswith("timed out")
+        if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
+            text = "total_timeout ran out"
         may_resend = self.resendable or self._started is None or isinstance(error, _NEVER_SENT)
-        self._may_pass = may_resend and isinstance(error, httpx.TransportError) and not is_protocol_error
+        self._may_pass = (
+            may_resend and isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
+        )
         said, about = f"{name}: {text}" if text else name, self.about
         if not may_resend:
             said = f"no complete answer, but the request may have taken effect ({said})"
@@ -111,7 +154,8 @@ class Exchange:
         elif isinstance(error, httpx.TimeoutException | TimeoutError):
             self._failure = errors.TimedOutError(f"{self.peer} did not answer in time ({said})", **about)
         elif isinstance(error, httpx.DecodingError):
-            self._failure = errors.UnreadableResponseError(f"the answer can't be decoded ({said})", **about)
+            said = text if isinstance(error, TooLongError) else f"the answer can't be decoded ({said})"
+            self._failure = errors.UnreadableResponseError(said, **about)
         else:
             self._failure = errors.ConnectionFailedError(f"the connection to {self.peer} failed ({said})", **about)
 
@@ -132,9 +176,8 @@ class Exchange:
         if self._failure is not None:
             raise self._failure
         assert self.status_code is not None
-        return Answer(
-            self.method, self.url, self.request_id, self.status_code, self._headers, self._content, self.secrets
-        )
+        content = self._body.content if self._body else b""
+        return Answer(self.method, self.url, self.request_id, self.status_code, self._headers, content, self.secrets)
 
     def is_worth_retrying_after(self, error: Exception) -> bool:
         """Whether another attempt may succeed, and does no harm."""

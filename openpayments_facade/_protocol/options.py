@@ -22,6 +22,7 @@ class CommonOptions(TypedDict, total=False):
     timeout: float | httpx.Timeout
     total_timeout: float
     max_retries: int
+    max_response_size: int
     psu_context: PsuContext | str | None
 
 
@@ -33,7 +34,16 @@ class CallOptions(CommonOptions, total=False):
 
 
 _RESERVED_HEADERS: Final = frozenset(
-    ["authorization", "connection", "content-length", "host", "transfer-encoding", "upgrade", "x-request-id"]
+    [
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "host",
+        "transfer-encoding",
+        "upgrade",
+        "x-request-id",
+    ]
 )
 _MOST_SECONDS: Final = 2_000_000
 """Sockets and locks overflow slightly above it."""
@@ -69,6 +79,12 @@ def _read_max_retries(value: object) -> int:
     return value
 
 
+def _read_max_response_size(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise refuse("max_response_size", "must be a whole number of bytes, 1 or more", value)
+    return value
+
+
 def read_headers(value: object) -> dict[str, str]:
     """Checks headers of the caller's. Raises InvalidArgumentError."""
     if not isinstance(value, Mapping):
@@ -101,6 +117,7 @@ class Options:
     timeout: httpx.Timeout = field(converter=_read_timeout)
     total_timeout: float = field(converter=_read_total_timeout)
     max_retries: int = field(converter=_read_max_retries)
+    max_response_size: int = field(converter=_read_max_response_size)
     psu_context: PsuContext | None = field(converter=read_psu_context)
     request_id: str | None = None
     headers: Mapping[str, str] = field(factory=dict, converter=read_headers, repr=False)

@@ -160,5 +160,5 @@ class OAuth(Service):
         session, options = self._sender.session, self._sender.options
         fetcher = evolve(session.fetcher, timeout=options.timeout, total_timeout=options.total_timeout)
         exchange = fetcher.exchange(grant_type, form, headers)
-        session.pool.send_in_time(exchange)
+        session.pool.send(exchange)
         return read_user_token(fetcher, exchange, old)

@@ -16,7 +16,8 @@ def main() -> int:
         import rich  # noqa: F401 - only needed later, but must be installed
         import typer  # noqa: F401
     except ModuleNotFoundError as error:
-        sys.stderr.write(f'Error: the command line needs {error.name}: pip install "openpayments-facade[cli]"\n')
+        needed = "pip install filelock platformdirs rich segno typer (the extra cli)"
+        sys.stderr.write(f"Error: the command line needs {error.name}: {needed}\n")
         return 1
     from .app import app
     from .output import say_unwritable

@@ -68,10 +68,8 @@ try:
     import starlette as _starlette  # noqa: F401
     import uvicorn as _uvicorn  # noqa: F401
 except ImportError as error:
-    raise ImportError(
-        f'the simulator needs {error.name or "its extra"}: pip install "openpayments-facade[simulator]"',
-        name=error.name,
-    ) from None
+    needed = "pip install segno starlette uvicorn (the extra simulator)"
+    raise ImportError(f"the simulator needs {error.name}: {needed}", name=error.name) from None
 
 from .faults import Fault, Misbehaviour
 from .journal import RecordedRequest

@@ -1,4 +1,7 @@
-"""`/simulator/...` on both hosts: the methods of `Simulator`, for other processes. The provider has nothing like it."""
+"""`/simulator/...` on both hosts: the methods of `Simulator`, for other processes. The provider has nothing like it.
+
+A POST needs `Content-Type: application/json`, even without a body: a web page can't send that unasked.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +118,7 @@ def _refuse(status: int, error: Exception) -> JSONResponse:
 def _read_json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("the body is not JSON") from None
 
 

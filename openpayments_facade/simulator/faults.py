@@ -232,13 +232,13 @@ class Fault:
     def _content(self) -> bytes:
         try:
             json.dumps(dict(self.change or {}), ensure_ascii=False).encode()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise ValueError("change can't be encoded as JSON") from None
         if self.body is None or isinstance(self.body, bytes):
             return self.body or b""
         try:
             return (self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)).encode()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             raise ValueError("body can't be encoded as UTF-8 or JSON") from None
 
 

@@ -25,6 +25,7 @@ from .auth_host.errors import OAuthError
 from .auth_host.kyc_page import kyc_page_routes
 from .auth_host.token_endpoint import TOKEN_PATH, token_routes
 from .control import CONTROL_PATH, control_routes
+from .door import BodyTooLong, read_body, turn_away
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
 
 if TYPE_CHECKING:
@@ -72,16 +73,30 @@ class Hosts:
 
     async def __call__(self, host: Host, wire: Wire, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        path: str = scope["path"]
-        if path.startswith(CONTROL_PATH + "/"):
-            await self._control(scope, receive, send)
+        control = scope["path"].startswith(CONTROL_PATH + "/")
+        refusal = turn_away(request, control=control)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
-        entry = self._journal.begin(request, host)
-        fault = self._faults.take(request.method, path)
         try:
-            body = await request.body()
+            if control:
+                await _send(await _ask(self._control, scope, await read_body(request)), send)
+            else:
+                await self._play(host, wire, request, send)
         except ClientDisconnect:
             return
+        except BodyTooLong as error:
+            await error.response()(scope, receive, send)
+
+    async def _play(self, host: Host, wire: Wire, request: Request, send: Send) -> None:
+        scope, receive = request.scope, request.receive
+        entry = self._journal.begin(request, host)
+        fault = self._faults.take(request.method, scope["path"])
+        try:
+            body = await read_body(request)
+        except BodyTooLong:
+            entry.status = 413
+            raise
         if fault is not None and fault.delay:
             await wire.pause(fault.delay)
         lost = fault is not None and fault.close and fault.truncate is None
@@ -165,6 +180,6 @@ async def _ask(application: Starlette, scope: Scope, body: bytes) -> Response:
     return response
 
 
-async def _send(response: Response, send: Send, *, cut: int | None) -> None:
+async def _send(response: Response, send: Send, *, cut: int | None = None) -> None:
     await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": bytes(response.body)[:cut], "more_body": cut is not None})

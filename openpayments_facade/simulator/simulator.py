@@ -45,6 +45,9 @@ class Simulator:
         with Simulator() as simulator, simulator.client() as op:
             op.countries.list()
 
+    It answers requests whose `Host` is 127.0.0.1 or localhost (with `ssl_certfile` any), and none of other web pages in
+    a browser on this machine; a proxy in front of it has to send such a `Host`. A body may have 1 MiB.
+
     It runs in a thread of its own, from `start()` or the beginning of the `with` block to `stop()` or its end. Its
     methods can be called from any thread.
 

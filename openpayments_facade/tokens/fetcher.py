@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from .. import errors
 from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
+from .._protocol.body import LONGEST_TOKEN
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._protocol.text import decoded
@@ -123,6 +124,7 @@ class TokenFetcher:
             resendable=grant_type == "client_credentials",  # a code or a refresh token may work only once
             timeout=self.timeout,
             deadline=self.clock.monotonic() + self.total_timeout,
+            max_size=LONGEST_TOKEN,
             monotonic=self.clock.monotonic,
         )
 

@@ -68,7 +68,7 @@ def test_a_token_that_is_no_text_is_none() -> None:
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "segno", None)
-    with pytest.raises(ConfigurationError, match=r'pip install "openpayments-facade\[qr\]"'):
+    with pytest.raises(ConfigurationError, match=r"pip install segno \(the extra qr\)"):
         Challenge(token="t", method="mbid").qr_svg()
     assert Challenge(text="Open the app").qr_svg() is None
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from openpayments_facade import ClientStateError
+from openpayments_facade import ClientStateError, ConfigurationError, Environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openpayments_facade import OpenPayments
     from openpayments_facade.simulator import Simulator
 
@@ -79,8 +83,12 @@ def test_an_async_client_belongs_to_its_loop(simulator: Simulator) -> None:
         its_own.run(op.aclose())
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+quietly = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+@forking
+@quietly
 def test_a_forked_child_has_a_pool_of_its_own(simulator: Simulator, op: OpenPayments) -> None:
     op.countries.list()
     child = os.fork()
@@ -89,3 +97,44 @@ def test_a_forked_child_has_a_pool_of_its_own(simulator: Simulator, op: OpenPaym
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert op.countries.get("FI").name == "Finland"
     assert simulator.token_requests == 1
+
+
+def _in_a_child(check: Callable[[], bool]) -> int:
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            os._exit(0 if check() else 1)
+        os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@forking
+@quietly
+def test_a_forked_child_does_not_send_with_its_parents_transport(simulator: Simulator) -> None:
+    with simulator.client(transport=httpx.HTTPTransport(), max_retries=0) as op:
+        op.countries.list()
+
+        def check() -> bool:
+            sent = len(simulator.requests)
+            with pytest.raises(ClientStateError, match="create a client after a fork"):
+                op.countries.list()
+            op.close()  # it leaves the transport to the parent
+            return len(simulator.requests) == sent
+
+        assert _in_a_child(check) == 0
+        assert op.countries.get("SE").name == "Sweden"
+
+
+@forking
+@quietly
+def test_a_forked_child_says_what_keeps_it_from_sending(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = Environment("remote", "https://auth.example", "https://api.example")
+    with simulator.client(environment=environment) as op:
+
+        def check() -> bool:
+            monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy.example")
+            with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+                op.countries.list()
+            return True
+
+        assert _in_a_child(check) == 0

@@ -24,6 +24,8 @@ QUOTES = "/psd2/paymentinitiation/v1/fx"
 BASKETS = "/psd2/paymentinitiation/v1/signing-baskets"
 # of tokens for banks
 API_SCOPES = "accountinformation paymentinitiation"
+# a POST to the control path needs it, even without a body
+AS_JSON = {"Content-Type": "application/json"}
 # what every bank is content with
 HEADERS = {
     "PSU-IP-Address": "203.0.113.7",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.callers import Caller, messages
+from tests.simulator.callers import AS_JSON, Caller, messages
 
 
 @pytest.fixture(params=["auth", "api"])
@@ -45,6 +45,8 @@ def test_fields_are_changed_from_another_process(caller: Caller, control: str) -
         ("{", "not JSON"),
         ("", "not JSON"),
         (b"\xff", "not JSON"),
+        ("[" * 500_000, "not JSON"),
+        ('{"body": ' + "[" * 500_000 + "]" * 500_000 + "}", "not JSON"),
         ("[]", "JSON object"),
         ('"x"', "JSON object"),
         ('{"status": 500, "state": 1}', "unknown field: state"),
@@ -58,7 +60,7 @@ def test_fields_are_changed_from_another_process(caller: Caller, control: str) -
     ],
 )
 def test_a_bad_fault_is_refused(caller: Caller, control: str, fault: str | bytes, reason: str) -> None:
-    response = caller.http.post(f"{control}/faults", content=fault)
+    response = caller.http.post(f"{control}/faults", content=fault, headers=AS_JSON)
     assert response.status_code == 400
     assert reason in response.json()["error"]
     assert caller.ask_token().status_code == 200
@@ -78,7 +80,7 @@ def test_the_journal(caller: Caller, control: str) -> None:
 
 def test_tokens_are_revoked(caller: Caller, control: str) -> None:
     token = caller.token()
-    assert caller.http.post(f"{control}/tokens/revoke").status_code == 204
+    assert caller.http.post(f"{control}/tokens/revoke", headers=AS_JSON).status_code == 204
     assert messages(caller.get("/countries", token=token)) == [("TOKEN_UNKNOWN", None)]
     assert caller.get("/countries", token=caller.token()).status_code == 200
 

@@ -64,7 +64,7 @@ def test_stopping_does_not_wait_for_a_delay(simulator: Simulator) -> None:
 def test_a_client_that_leaves_in_the_middle_of_a_request(caller: Caller) -> None:
     simulator = caller.simulator
     with socket.create_connection(("127.0.0.1", port_of(simulator.auth_url))) as leaver:
-        leaver.sendall(b"POST /connect/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nscope=")
+        leaver.sendall(b"POST /connect/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nscope=")
         until(lambda: simulator.requests)
     assert caller.ask_token().status_code == 200
     assert [request.status for request in simulator.requests] == [None, 200]

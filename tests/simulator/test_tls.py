@@ -63,6 +63,15 @@ def test_https_for_those_who_trust_the_ca(https: Simulator, trusting: ssl.SSLCon
         Caller(https, http).ask_token()
 
 
+def test_web_pages_over_https(https: Simulator, trusting: ssl.SSLContext) -> None:
+    # the browser has compared the name with the certificate
+    page, named = f"{https.auth_url}/connect/authorize", {"Host": "auth.example"}
+    with httpx.Client(verify=trusting, trust_env=False) as http:
+        assert http.get(page, headers=named).status_code == 400
+        assert http.post(page, headers={"Origin": "https://auth.example", **named}).status_code == 400
+        assert http.post(page, headers={"Origin": "http://auth.example", **named}).status_code == 403
+
+
 def test_a_client_certificate(mutual: Simulator, ca: trustme.CA, trusting: ssl.SSLContext) -> None:
     ca.issue_cert("client.example").configure_cert(trusting)
     with httpx.Client(verify=trusting, trust_env=False) as http:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openpayments_facade.simulator import SimulatedAuthorisation, Simulator
-from tests.simulator.callers import BankCaller
+from tests.simulator.callers import AS_JSON, BankCaller
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +32,7 @@ def act(request: pytest.FixtureRequest, simulator: Simulator, http: httpx.Client
 
     def by_call(action: str, identifier: str) -> int:
         origin = getattr(simulator, request.param)
-        response = http.post(f"{origin}/simulator/consents/{identifier}/{action}")
+        response = http.post(f"{origin}/simulator/consents/{identifier}/{action}", headers=AS_JSON)
         assert bool(response.content) == (response.status_code != 204)
         return response.status_code
 

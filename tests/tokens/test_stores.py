@@ -345,7 +345,7 @@ def test_what_names_no_store(name: object) -> None:
 def test_a_missing_extra_is_named(name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, f"openpayments_facade.tokens.stores.{extra}")
-    with pytest.raises(ConfigurationError, match=rf'needs {module}: pip install "openpayments-facade\[{extra}\]"'):
+    with pytest.raises(ConfigurationError, match=rf"needs {module}: pip install {module} \(the extra {extra}\)"):
         open_store(name)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -19,12 +21,16 @@ from tests.child_processes import child
 ROOT = Path(__file__).parent.parent.parent
 
 
+def build(project: Path, into: Path, *, umask: int = -1) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(into)]
+    subprocess.run(command, check=True, cwd=project, env=environ, umask=umask, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)], check=True, cwd=ROOT, capture_output=True
-    )
+    build(ROOT, folder)
     return folder
 
 
@@ -64,7 +70,26 @@ def test_wheel_and_sdist_carry_both_packages_and_their_types(dist: Path) -> None
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"generated/openpayments_client/py.typed", "openpayments_facade/py.typed", "LICENSE", "README.md"} <= inside
+    assert {"generated/openpayments_client/py.typed", "openpayments_facade/py.typed"} <= inside
+    assert {"LICENSE", "README.md", "SECURITY.md", "docs/dependencies.md"} <= inside
+
+
+def test_another_build_elsewhere_has_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    """Another folder, times, permissions and umask: what is published can be built again, and compared."""
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    for name in (*targets["sdist"]["only-include"], "pyproject.toml", ".gitignore"):
+        copied = tmp_path / "project" / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copied, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(ROOT / name, copied)
+    for path in (tmp_path / "project").rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        os.utime(path, (1, 1_000_000_000))
+    build(tmp_path / "project", tmp_path / "again", umask=0o077)
+    for built in dist.iterdir():
+        assert (tmp_path / "again" / built.name).read_bytes() == built.read_bytes(), built.name
 
 
 def test_the_lines_of_the_readme_run_against_the_simulator(python: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ In reality this host sends the browser to the bank, which sends it back; here on
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -29,8 +30,6 @@ __all__ = ["AUTHORISE_PATH", "Refused", "authorise_routes", "decide", "link_temp
 
 AUTHORISE_PATH = "/connect/authorize"
 _FIELDS = ("client_id", "scope", "response_type", "redirect_uri", "state", "acr_values")
-# browsers run or show these instead of contacting a server
-_NO_REDIRECT_SCHEMES = {"", "about", "blob", "data", "file", "javascript", "vbscript"}
 
 
 class Refused(Exception):
@@ -127,8 +126,8 @@ def _check_redirect_uri(redirect_uri: str, known: Collection[str] | None) -> Non
         parts = urlsplit(redirect_uri)
     except ValueError:
         raise Refused("redirect_uri is not a URI") from None
-    if parts.scheme.lower() in _NO_REDIRECT_SCHEMES or parts.fragment:
-        raise Refused("redirect_uri is not an absolute URI without a fragment")
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.fragment:
+        raise Refused("redirect_uri is not an absolute http or https URI without a fragment")
     if known is not None and redirect_uri not in known:
         raise Refused("redirect_uri is not one of those that the application registered")
 
@@ -165,8 +164,7 @@ def _show_form(provider: Provider, fields: Mapping[str, str]) -> Response:
 
 
 def _check_single(fields: Collection[tuple[str, str]]) -> None:
-    names = [name for name, _ in fields]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted(name for name, count in Counter(name for name, _ in fields).items() if count > 1):
         raise Refused(f"sent more than once: {', '.join(repeated)}")
 
 

@@ -101,7 +101,8 @@ def _new(spec: str, argument: str) -> TokenStore:
     try:
         store: TokenStore = __getattr__("FileStore")(rest) if extra == "file" else __getattr__("RedisStore")(spec)
     except ImportError as error:
-        problem = f'needs {error.name}: pip install "openpayments-facade[{extra}]"'
+        # not error.name: on an index, a package of that name may be somebody else's
+        problem = f"needs {error.name}: pip install {'filelock' if extra == 'file' else extra} (the extra {extra})"
     except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: the user in ~user has no home
         # a ValueError is not quoted: it may contain a URL with a password
         problem = f"can't be opened ({error})" if isinstance(error, OSError) else "can't be opened"

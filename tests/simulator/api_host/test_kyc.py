@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.simulator.auth_host.test_authorise_page import Page, click
-from tests.simulator.callers import API_SCOPES, OF_A_COMPANY, YEAR, Clock, Payer, refused
+from tests.simulator.callers import API_SCOPES, AS_JSON, OF_A_COMPANY, YEAR, Clock, Payer, refused
 from tests.simulator.rules import of_2021
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def test_by_default_nobody_asks(company: Payer) -> None:
 @needs_kyc
 def test_completing_from_another_process(company: Payer) -> None:
     control = f"{company.simulator.api_url}/simulator/kyc/example-company/complete"
-    assert company.http.post(control).status_code == 204
+    assert company.http.post(control, headers=AS_JSON).status_code == 204
     assert company.pay().status_code == 201
 
 

@@ -12,6 +12,7 @@ import pytest
 from openpayments_facade.simulator import SimulatedAuthorisation, Simulator
 from tests.simulator.callers import (
     API_SCOPES,
+    AS_JSON,
     OF_A_COMPANY,
     ORDERS,
     PAYMENTS,
@@ -535,11 +536,11 @@ def test_looking_at_the_payments(swedish_payer: Payer) -> None:
 def test_playing_from_another_process(payer: Payer, action: str, before: str, after: str) -> None:
     path = payer.new() if before == "RCVD" else payer.approved()
     control = f"{payer.simulator.api_url}/simulator/payments"
-    assert payer.http.post(f"{control}/{id_of(path)}/{action}").status_code == 204
+    assert payer.http.post(f"{control}/{id_of(path)}/{action}", headers=AS_JSON).status_code == 204
     assert payer.payment_status(path) == after
-    assert payer.http.post(f"{control}/nobody/{action}").status_code == 404
+    assert payer.http.post(f"{control}/nobody/{action}", headers=AS_JSON).status_code == 404
     if after in {"RJCT", "ACSC"}:
-        assert payer.http.post(f"{control}/{id_of(path)}/{action}").status_code == 409
+        assert payer.http.post(f"{control}/{id_of(path)}/{action}", headers=AS_JSON).status_code == 409
 
 
 def test_payments_are_made_and_approved_at_the_same_time(payer: Payer) -> None:

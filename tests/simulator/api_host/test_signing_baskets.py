@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulator.callers import (
     API_SCOPES,
+    AS_JSON,
     BASKETS,
     OF_A_COMPANY,
     REDIRECT_URI,
@@ -214,9 +215,9 @@ def test_looking_at_the_baskets(payer: Payer) -> None:
     assert (told["id"], told["status"]) == (view.id, "ACTC")
     another = payer.new_basket(payer.new())
     for action, status in (("decline", "RCVD"), ("approve", "ACTC")):
-        assert payer.http.post(f"{control}/{id_of(another)}/{action}").status_code == 204
+        assert payer.http.post(f"{control}/{id_of(another)}/{action}", headers=AS_JSON).status_code == 204
         assert payer.payment_status(another) == status
-    assert payer.http.post(f"{control}/{id_of(another)}/approve").status_code == 409
+    assert payer.http.post(f"{control}/{id_of(another)}/approve", headers=AS_JSON).status_code == 409
 
 
 @of_2021

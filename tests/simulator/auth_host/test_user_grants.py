@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openpayments_facade.simulator import Simulator
-from tests.simulator.callers import REDIRECT_URI, Caller, Clock
+from tests.simulator.callers import AS_JSON, REDIRECT_URI, Caller, Clock
 
 if TYPE_CHECKING:
     import httpx
@@ -277,6 +277,6 @@ def test_codes_that_make_no_sense(caller: Caller, changes: dict[str, Any], reaso
     ],
 )
 def test_control_calls_that_make_no_sense(caller: Caller, body: bytes, reason: str) -> None:
-    response = caller.http.post(f"{caller.simulator.auth_url}/simulator/codes", content=body)
+    response = caller.http.post(f"{caller.simulator.auth_url}/simulator/codes", content=body, headers=AS_JSON)
     assert response.status_code == 400
     assert reason in response.json()["error"]
