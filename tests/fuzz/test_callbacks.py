@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import re
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, quote_plus, urlencode, urlsplit
 
@@ -71,8 +72,10 @@ good = st.lists(pairs, max_size=3).map(lambda found: f"https://shop.example/back
 
 def found(name: str, address: str) -> list[str]:
     """A parameter's values in an address, whose names may be in capitals, and its & encoded for HTML."""
-    query = address.partition("#")[0].partition("?")[2].replace("&amp;", "&")
-    return [value for each, value in parse_qsl(query, keep_blank_values=True) if each.lower() == name]
+    # browsers, too, leave out line breaks and tabs
+    query = re.sub("[\\r\\n\\t]", "", address).partition("#")[0].partition("?")[2]
+    pairs = [(each.lower().removeprefix("amp;"), value) for each, value in parse_qsl(query, keep_blank_values=True)]
+    return [value for each, value in pairs if each == name]
 
 
 @fuzzed("callbacks", 900, 150_000, address=good | addresses | good.flatmap(spliced) | things)
@@ -87,7 +90,7 @@ def test_only_a_callback_with_the_state_is_accepted(address: Any) -> None:
         return check_silent(error)
     assert found("state", address) == [STATE]
     assert found("code", address) in ([], [callback.code or ""])
-    assert callback.code is None or len(callback.code) < 8 or callback.code not in repr(callback)
+    assert repr(callback) == f"Callback(scope={callback.scope!r})"
     return None
 
 
@@ -100,7 +103,7 @@ def test_a_state_is_only_itself(state: Any, other: str, code: str) -> None:
         callback = op.oauth.read_callback(address, state=state)
     except (CallbackRejectedError, AuthorisationFailedError, InvalidArgumentError) as error:
         return check_silent(error)
-    assert (state, code) == (other, callback.code or "")
+    assert state == other
     return None
 
 

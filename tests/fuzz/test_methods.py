@@ -225,11 +225,12 @@ def test_an_argument_of_a_method_changes_what_it_is_for(passed: tuple[Any, Any])
     # amounts get the decimals of their currency
     if not is_text(value) or len(requests) != len(before) or name == "amount":
         return
+    intact = {core(value), *map(core, value)} if isinstance(value, list | tuple) else {core(value)}
     for old, request in zip(before, requests, strict=True):
         new = said(request)
         # a payment without one is given one
         for place in (old.keys() | new.keys()) - {("body", "endToEndIdentification")}:
-            assert old.get(place) == new.get(place) or place not in new or core(new[place]) == core(value)
+            assert old.get(place) == new.get(place) or place not in new or core(new[place]) in intact
 
 
 def test_every_method_has_its_turn() -> None:
