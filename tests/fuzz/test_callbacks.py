@@ -100,7 +100,7 @@ def test_a_state_is_only_itself(state: Any, other: str, code: str) -> None:
     query = {"state": other, "code": code}
     address = "https://shop.example/back?" + urlencode(query, errors="surrogatepass")
     try:
-        callback = op.oauth.read_callback(address, state=state)
+        op.oauth.read_callback(address, state=state)
     except (CallbackRejectedError, AuthorisationFailedError, InvalidArgumentError) as error:
         return check_silent(error)
     assert state == other
