@@ -18,6 +18,7 @@ Until the bank has given its payment an id, a file with the same reference and a
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -177,6 +178,7 @@ def say(about: str, error: Exception) -> None:
 
 
 def main(path: str, *orders: str) -> int:
+    os.umask(0o077)  # orders are nobody else's business
     try:
         outbox = Outbox(path)
     except sqlite3.Error as error:

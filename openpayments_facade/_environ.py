@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ._redaction import masked_url
 from .environments import Environment, read_environment
 from .errors import ConfigurationError, InvalidArgumentError
 from .scopes import read_api_scopes, read_psu_context
@@ -102,8 +102,9 @@ def _client_cert(found: Mapping[str, str]) -> ClientCert | None:
     if names and CLIENT_CERT not in names:
         raise ConfigurationError(f"{names[0]} is set but {CLIENT_CERT} is not")
     for variable in names:
-        if variable != CLIENT_KEY_PASSWORD and not Path(found[variable]).is_file():
-            raise ConfigurationError(f"{variable} must be an existing file, not {found[variable]!r}")
+        if variable != CLIENT_KEY_PASSWORD and not os.path.isfile(found[variable]):  # noqa: PTH113 - never raises
+            # it may be the key itself
+            raise ConfigurationError(f"{variable} must be an existing file, not {masked_url(found[variable])!r}")
     if not names:
         return None
     cert, password = found[CLIENT_CERT], found.get(CLIENT_KEY_PASSWORD)

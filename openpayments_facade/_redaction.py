@@ -93,9 +93,50 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
     return lambda text: pattern.sub("***", text)
 
 
+_MARKS: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
+_HEAP: Final = re.compile(f"({_MARKS}{{4}}){_MARKS}+")
+
+
 def printable(value: object) -> str:
-    """A server's text, or any other value, without characters that control a terminal or break a line in a log."""
-    return "".join(character if character.isprintable() else " " for character in str(value))
+    """A server's text, or any other value, without what controls a terminal, breaks a line or turns its direction.
+
+    A letter keeps four marks at most: with hundreds of them it would cover the lines around it.
+    """
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return _HEAP.sub(r"\1", "".join(character if character.isprintable() else " " for character in text))
+
+
+def quoted(said: object, scrub: Callable[[str], str] = str, longest: int = 512) -> str | None:
+    """What a server or a library said, as our own texts quote it: without secrets, printable, and cut.
+
+    None if it is no text, or says nothing. Whatever comes from the wire goes through here on its way into a message, a
+    log record or a `TppMessage`; what keeps it as it came (`body`, `content`, `headers`, models) is raw.
+    """
+    # scrubbed first: what is cut or joined afterwards would no longer be found
+    return printable(scrub(said))[:longest].strip() or None if isinstance(said, str) else None
+
+
+_SCHEME: Final = re.compile(r"[a-z][a-z\d+.-]*://|file:", re.IGNORECASE | re.ASCII)
+_PLACE: Final = re.compile(r"(?:[^:\[]|:\d*(?=[/\\:,\s]|$)|\[[\da-f:.]*\])*", re.ASCII | re.IGNORECASE)
+"""A host and its port, a path, a word or a list of these; after a colon there is no word, which may be a password."""
+_LONGEST_SETTING: Final = 300
+
+
+def masked_url(text: str) -> str:
+    """A setting as it is shown: a URL without its user, password, query and fragment; what can't be read is '***'.
+
+    Also without a scheme or a host. What is long or has several lines is no URL and no path, but maybe a key.
+    """
+    scheme = _SCHEME.match(text)
+    start = scheme[0] if scheme else ""
+    user, at, rest = text[len(start) :].rpartition("@")
+    place, mark, _ = re.sub("#.*", "?", rest, flags=re.DOTALL).partition("?")
+    is_clear = not set(user) & set("?#") and (start.lower() == "file:" or _PLACE.fullmatch(place))
+    if not is_clear or len(text) > _LONGEST_SETTING or set(text) & set("\r\n"):
+        return f"{start}***"
+    return printable(f"{start}{'***@' * bool(at)}{place}{'?***' * bool(mark)}")
 
 
 def str_or_none(value: object) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from attrs import Attribute, field, frozen
 
+from ._redaction import masked_url
 from .errors import ConfigurationError
 
 __all__ = ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "auth_hosts", "is_loopback", "read_environment"]
@@ -19,6 +20,30 @@ def is_loopback(host: str | None) -> bool:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def encoded(link: str) -> str:
+    """A link in which everything that could end it, in a page or a line of text, is percent-encoded."""
+    return "".join(c if c.isprintable() and c not in " \"'<>`" else quote(c, errors="replace") for c in link)
+
+
+def safe_link(value: object) -> str | None:
+    """A link from the wire that may stand in a page: by https, or by http to this machine, without a user's name.
+
+    Returns:
+        The link, percent-encoded; None for any other value.
+    """
+    link = value.strip() if isinstance(value, str) else ""
+    # browsers leave out line breaks, and take a backslash for a slash
+    if "\\" in link or not link.isprintable():
+        return None
+    try:
+        url = urlsplit(link)
+        host, _port = url.hostname, url.port
+    except ValueError:
+        return None
+    is_secure = url.scheme == "https" or (url.scheme == "http" and is_loopback(host))
+    return encoded(link) if is_secure and host and "@" not in url.netloc else None
 
 
 def _read_url(value: object) -> str:
@@ -37,10 +62,12 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
         # the value is not shown: credentials in a URL would end up in a log
         raise ConfigurationError(f"{name} must be a plain https://host without credentials, query or fragment")
     if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in value):
-        raise ConfigurationError(f"{name} must be like https://host, not {value!r}")
+        raise ConfigurationError(f"{name} must be like https://host, not {masked_url(value)!r}")
     if url.scheme == "http" and not is_loopback(host):
         where = "it is only allowed for this machine (localhost, 127.0.0.0/8, ::1)"
-        raise ConfigurationError(f"{name} is {value!r}: plain http would expose tokens to the network; {where}")
+        raise ConfigurationError(
+            f"{name} is {masked_url(value)!r}: plain http would expose tokens to the network; {where}"
+        )
 
 
 @frozen
@@ -111,6 +138,6 @@ def read_environment(value: object, *, name: str = "environment") -> Environment
     known = SANDBOX.name if value is None else value
     if not isinstance(known, str) or known not in _BY_NAME:
         names = ", ".join(map(repr, _BY_NAME))
-        said = repr(value) if isinstance(value, str) else type(value).__name__
+        said = repr(masked_url(value)) if isinstance(value, str) else type(value).__name__
         raise ConfigurationError(f"{name} must be {names} or an Environment(...), not {said}")
     return _BY_NAME[known]

@@ -49,19 +49,24 @@ from __future__ import annotations
 
 from copy import copy
 from inspect import Parameter, Signature, get_annotations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from ._redaction import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_LONGEST: Final = 4000
+"""The number of characters that a message has at most."""
 
 
 class OpenPaymentsError(Exception):
     """Base of every exception of this SDK.
 
     Args:
-        message: What went wrong, for people.
+        message: What went wrong, for people. It is kept in one line, without what controls a terminal, and cut.
         about: Values for the attributes of the class.
     """
 
@@ -76,7 +81,9 @@ class OpenPaymentsError(Exception):
 
     def __init__(self, message: str = "", **about: Any) -> None:
         known = self.__signature__.bind(message, **about).signature.parameters
-        super().__init__(message)
+        # here for all that is quoted from a bank: a status, an id, a name
+        said = printable(message)
+        super().__init__(said if len(said) <= _LONGEST else f"{said[:_LONGEST]}...")
         vars(self).update({name: copy(each.default) for name, each in known.items() if name != "message"} | about)
 
 
@@ -204,6 +211,9 @@ class ReauthorisationRequiredError(TokenError):
 @frozen
 class TppMessage:
     """One message of an error body (the provider's guide of 2021), or about a failed authorisation.
+
+    Its texts are cut, in one line and without control characters; what the request carried in secret is masked. In an
+    HTML page they have to be escaped all the same.
 
     Attributes:
         code: The provider's code, such as `FORMAT_ERROR`. New ones may appear.

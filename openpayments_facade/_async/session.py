@@ -9,7 +9,7 @@ from .._protocol.keys import Keys
 from .._protocol.quota import Quota
 from ..scopes import PsuContext, compose
 from ..tokens.fetcher import TokenFetcher
-from ..tokens.manager import TokenManager
+from ..tokens.manager import LONGEST_FLIGHT, TokenManager
 
 if TYPE_CHECKING:
     from openpayments_client import models
@@ -29,8 +29,9 @@ class AsyncSession:
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             send=self.pool.send_blocking,
-            # not total_timeout: each caller has its own, but they share the fetch
+            # of the client, not of a view: its callers share the fetch
             timeout=options.timeout,
+            total_timeout=min(options.total_timeout, LONGEST_FLIGHT),
         )
         self.quota = Quota()
         self.keys = Keys()

@@ -78,13 +78,13 @@ class _Watched:
 
 def _left(timeout: float | None, kind: str) -> float | None:
     """The seconds that one step may take. Raises an exception of httpcore after the deadline."""
-    import httpcore
-
     exchange = current.get()
     if exchange is None:
         return timeout
     left = exchange.left()
     if not left:
+        import httpcore
+
         raise getattr(httpcore, kind)("total_timeout ran out")
     return left if timeout is None else min(timeout, left)
 

@@ -20,7 +20,8 @@ from attrs import field, frozen
 from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
-from .._redaction import Secret, printable, scrubber
+from .._redaction import Secret, quoted, scrubber
+from ..environments import safe_link
 from .operation import is_resendable
 from .text import decoded
 from .unknown import explain
@@ -224,7 +225,7 @@ def log_findings(answer: RawResponse[Any], name: str) -> None:
     about_it = {"request_id": answer.request_id}
     for each in answer.messages:
         level = logging.WARNING if (each.category or "").upper() in {"WARNING", "ERROR"} else logging.INFO
-        said = printable(": ".join(filter(None, (each.code, each.text))))
+        said = ": ".join(filter(None, (each.code, each.text)))
         _log.log(level, "%s: %s (request id %s)", name, said, answer.request_id, extra=about_it)
     if answer.odd:
         said = ", ".join(f"{field} ({count})" for field, count in Counter(answer.odd).most_common(10))
@@ -257,16 +258,12 @@ def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
 
 def _read_messages(found: Any, scrub: Callable[[str], str] = str) -> tuple[errors.TppMessage, ...]:
     entries = found if isinstance(found, list) else [found]
-
-    def clip(value: object) -> str | None:
-        return scrub(value)[:512] if isinstance(value, str) else None
-
     return tuple(
         errors.TppMessage(
-            code=clip(entry.get("code")),
-            text=clip(entry.get("text") or entry.get("detail") or entry.get("title")),
-            category=clip(entry.get("category")),
-            path=clip(entry.get("path")),
+            code=quoted(entry.get("code"), scrub),
+            text=quoted(entry.get("text") or entry.get("detail") or entry.get("title"), scrub),
+            category=quoted(entry.get("category"), scrub),
+            path=quoted(entry.get("path"), scrub),
         )
         for entry in ({"text": each} if isinstance(each, str) else each for each in entries)
         if isinstance(entry, dict) and not entry.keys().isdisjoint({"code", "text", "detail", "title"})
@@ -307,7 +304,7 @@ def _api_error(answer: Answer, operation: str) -> errors.APIError:
     status, messages = answer.status_code, _messages(answer.content)
     errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
     first = next(iter(errors_first), errors.TppMessage())
-    said = printable(": ".join(filter(None, (first.code, first.text)))) or phrase(status) or "without explanation"
+    said = ": ".join(filter(None, (first.code, first.text))) or phrase(status) or "without explanation"
     kyc_url = _kyc_url(answer.content)
     kind = errors.KycRequiredError if kyc_url else _kind(operation, status, first.code, first.text)
     if status in REDIRECTS:
@@ -330,7 +327,7 @@ def _kyc_url(content: bytes) -> str | None:
     with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
         found = alone(loads(content)["_links"]["kycRedirect"])
         url = found if isinstance(found, str) else found["href"]
-        return url if url.startswith(("https://", "http://")) else None
+        return safe_link(url)
     return None
 
 

@@ -32,8 +32,8 @@ class Body:
     """Takes the chunks of a body. Its repr does not show them."""
 
     def __init__(self, headers: httpx.Headers, limit: int) -> None:
-        named = headers.get_list("content-encoding", split_commas=True)
-        self._encodings = [name for each in named if (name := each.strip().lower()) not in ("", "identity")]
+        named = headers.get("content-encoding", "").lower().split(",")
+        self._encodings = [name for each in named if (name := each.strip()) not in ("", "identity")]
         self._decoders = [_Inflate(name) for name in reversed(self._encodings) if name in _ZLIB]
         self._limit = limit
         self._raw = self._chunks = 0

@@ -6,17 +6,31 @@ Source: the provider's samples of 2022 (the forms of Mobile BankID).
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from attrs import field, frozen
 
 from .._checks import refuse
 from .._redaction import Secret
+from ..environments import encoded, safe_link
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from openpayments_client import models
+
+
+_PICTURE: Final = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[\w+/=%-]+", re.IGNORECASE | re.ASCII)
+
+
+def text_or_none(value: object) -> str | None:
+    """A text that can be sent and drawn; None for anything else."""
+    return value if isinstance(value, str) and value and Secret(value).is_text else None
+
+
+def _read(value: str | None) -> str | None:
+    return text_or_none(value)
 
 
 @frozen
@@ -24,17 +38,18 @@ class Challenge:
     """What to show to the user in a decoupled authorisation. Its repr shows only the method.
 
     Attributes:
-        token: The token that starts the app, or the content of the QR code.
-        image: A ready image: a data URI, or a PNG in Base64.
-        image_link: The URL of a ready image.
-        text: The bank's text for the user; without one for this challenge, that for the authorisation.
+        token: The token that starts the app, or the content of the QR code. Raw: `app_link()` and `qr_svg()` are safe.
+        image: A ready image: a data URI, or a PNG in Base64. Raw, it may be anything: `qr_image` is safe.
+        image_link: The URL of a ready image. Raw: `qr_image` is safe.
+        text: The bank's text for the user; without one for this challenge, that for the authorisation. Raw: escape it
+            before it goes into a page.
         method: The id of the authentication method.
     """
 
-    token: str | None = field(default=None, repr=False)
-    image: str | None = field(default=None, repr=False)
-    image_link: str | None = field(default=None, repr=False)
-    text: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False, converter=_read)
+    image: str | None = field(default=None, repr=False, converter=_read)
+    image_link: str | None = field(default=None, repr=False, converter=_read)
+    text: str | None = field(default=None, repr=False, converter=_read)
     method: str | None = None
 
     @classmethod
@@ -61,8 +76,9 @@ class Challenge:
             redirect: The address that BankID opens afterwards. Required on iOS.
 
         Returns:
-            The link; None if there is no token, or the QR code is animated. A token that is a link already is given as
-            it is.
+            The link, percent-encoded, so that it may stand in a page; None if there is no token, or the QR code is
+            animated. A token that is a link already, `bankid:` or `https:`, is given; None if it names no host, or a
+            user.
 
         Raises:
             InvalidArgumentError: `redirect` is not a string.
@@ -71,8 +87,8 @@ class Challenge:
             raise refuse("redirect", "must be a string or None", redirect)
         if self.token is None or self.is_animated:
             return None
-        if self.token.lower().startswith(("bankid:", "https:")):
-            return self.token
+        if (scheme := self.token.partition(":")[0].lower()) in {"bankid", "https"}:
+            return encoded(self.token) if scheme == "bankid" else safe_link(self.token)
         back = "null" if redirect is None else quote(redirect, safe="")
         return f"https://app.bankid.com/?autostarttoken={quote(self.token, safe='')}&redirect={back}"
 
@@ -94,7 +110,8 @@ class Challenge:
             page = f'<div style="width: 14rem">{challenge.qr_svg()}</div>'
 
         Returns:
-            The SVG; None if there is no `qr_content`, or it is too long for a QR code.
+            The SVG, of lines alone, without any text of the bank's; None if there is no `qr_content`, or it is too
+            long for a QR code.
 
         Raises:
             ConfigurationError: The extra `qr` is not installed.
@@ -109,7 +126,7 @@ class Challenge:
         try:
             # the least error correction gives the largest modules, and a screen needs no more
             code = segno.make_qr(self.qr_content, error="l")
-        except segno.DataOverflowError:
+        except ValueError:  # also segno's DataOverflowError
             return None
         # light is not transparent, for a dark page would make the code unreadable
         code.save(
@@ -119,14 +136,17 @@ class Challenge:
 
     @property
     def qr_image(self) -> str | None:
-        """The ready image as a URL for an HTML image; None if there is a QR code to draw instead."""
-        if self.image is None:
-            return self.image_link
-        image = self.image.strip()
-        is_url = image.lower().startswith(("data:", "https:", "http:"))
-        return image if is_url else f"data:image/png;base64,{image}"
+        """The ready image as a URL for an HTML image; None if there is a QR code to draw instead.
+
+        It is a `data:` URL of a PNG, JPEG, GIF or WebP in Base64, or an https URL, percent-encoded. None as well for
+        what is neither, such as SVG, which may have scripts in it.
+        """
+        return _picture(self.image) or _picture(self.image_link)
 
 
-def text_or_none(value: object) -> str | None:
-    """A text that can be sent and drawn; None for anything else."""
-    return value if isinstance(value, str) and value and Secret(value).is_text else None
+def _picture(image: str | None) -> str | None:
+    data = "".join((image or "").split())
+    data = data if ":" in data else f"data:image/png;base64,{data}"
+    if _PICTURE.fullmatch(data):
+        return data
+    return safe_link(image) if data[:6].lower() == "https:" else None

@@ -105,7 +105,7 @@ class Exchange:
 
     def begin(self, response: httpx.Response, *, checks_id: bool) -> None:
         """Notes status and headers. Raises ForeignAnswerError."""
-        ids = {each.strip().lower() for each in response.headers.get_list("x-request-id", split_commas=True)} - {""}
+        ids = {each.strip() for each in response.headers.get("x-request-id", "").lower().split(",")} - {""}
         if checks_id and ids and self.request_id.lower() not in ids:
             advice = "check_request_ids=False is for gateways that write their own"
             raise ForeignAnswerError(f"an answer with the X-Request-ID of another request; {advice}")

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 from attrs import field, frozen
 
 from .._checks import refuse
-from .._redaction import Secret, hiding_arguments, printable, scrubber
-from ..environments import auth_hosts, is_loopback
+from .._redaction import Secret, hiding_arguments, quoted, scrubber
+from ..environments import auth_hosts, encoded, safe_link
 from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def fill_redirect_url(
     if is_elsewhere and not allow_elsewhere:
         advice = "" if allow_elsewhere is None else "; redirect_url(..., allow_elsewhere=True) gives it all the same"
         raise blame(f"does not lead to the auth host {' or '.join(hosts)}, so it is not followed{advice}")
-    if is_elsewhere and not _is_safe(url):
+    if is_elsewhere and safe_link(url) is None:
         raise blame("does not lead to a host by https, or names a user, so it is not followed")
     if not is_elsewhere and (unknown := found - values.keys()):
         raise blame(f"has the unknown placeholder [{min(unknown)}]")
@@ -163,14 +163,7 @@ def fill_redirect_url(
     has_state = "TPP_STATE" in _placeholders(template.split("#")[0]) and quote(state, safe="") in url.split("#")[0]
     if not has_state and not allow_elsewhere:
         raise blame("has no placeholder [TPP_STATE], so the callback could not be matched to its user")
-    return RedirectUrl(url, state, is_elsewhere or not has_state)
-
-
-def _is_safe(url: str) -> bool:
-    """Whether a browser can be sent there: by https, or on this very machine; and without a user name."""
-    parts = urlsplit(url)
-    is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    return is_secure and bool(parts.hostname) and "@" not in parts.netloc
+    return RedirectUrl(encoded(url), state, is_elsewhere or not has_state)
 
 
 def _is_state(state: object) -> bool:
@@ -215,7 +208,7 @@ def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) 
     found = {name: values[0] for name, values in query.items()}
     came, code = found.get("state"), found.get("code")
     scrub = scrubber(*(Secret(each) for each in (code, came, state) if each and len(each) >= _SECRET))
-    error, text = (printable(scrub(found.get(name, "")))[:300] for name in ("error", "error_description"))
+    error, text = (quoted(found.get(name), scrub, 300) for name in ("error", "error_description"))
     said = ": ".join(filter(None, (error, text)))
     if not came:
         raise _rejected(f"has no state{said and f', but the error {said}'}", about)
@@ -225,7 +218,7 @@ def read_callback(url: str, *, state: str, argument: str = "url", **about: Any) 
         # OAuth's own codes don't tell whether the user declined or may not approve
         helps = next((helps for name, helps in TRYING_AGAIN_HELPS.items() if name in said), None)
         said = f"the authorisation failed ({said})"
-        raise AuthorisationFailedError(said, code=error or None, text=text or None, trying_again_helps=helps, **about)
+        raise AuthorisationFailedError(said, code=error, text=text, trying_again_helps=helps, **about)
     if code and not code.isprintable():
         raise AuthorisationFailedError("the callback has a code that can't be used", **about)
     return Callback(code or None, found.get("scope") or None)

@@ -15,11 +15,11 @@ from openpayments_client.operations import MODELS, OPERATIONS
 
 from .. import errors
 from .._checks import refuse
-from .._redaction import printable, scrubber, str_or_none
+from .._redaction import printable, quoted, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
-from .initiation import LONGEST_REASON, reason_of
+from .initiation import reason_of
 from .patience import Patience
 from .redirect import TRYING_AGAIN_HELPS, is_metadata
 from .subjects import same
@@ -299,7 +299,7 @@ def messages_of(answer: RawResponse[Any]) -> tuple[TppMessage, ...]:
     """What the bank says in an answer about an authorisation; without anything else, its text for the user."""
     said, text = answer.messages, _text_for_the_user(answer.parsed)
     if text and not any(each.text for each in said):
-        said = (*said, TppMessage(text=scrubber(*answer.secrets)(text)[:LONGEST_REASON]))
+        said = (*said, TppMessage(text=quoted(text, scrubber(*answer.secrets))))
     return said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from .doctor import examine
 from .failures import EXIT_CODES
 from .output import cell, describe, say, show, write, write_json
 from .quote import quote
-from .run import EXAMPLE_ID, EXAMPLE_IP, PSU_ID, PSU_IP, Run, command, ending
+from .run import EXAMPLE_ID, EXAMPLE_IP, PSU_ID, PSU_IP, SIMULATOR_SECRET, Run, command, ending
 from .transactions import transactions
 
 __all__ = ["app"]
@@ -197,10 +198,6 @@ def simulator(
     client_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The application's id. Default: a random one.")
     ] = None,
-    client_secret: Annotated[
-        str | None,
-        typer.Option(metavar="SECRET", help="Its secret: make one up, never use a real one. Default: a random one."),
-    ] = None,
     api_scope: Annotated[
         list[ApiScope] | None,
         typer.Option(help="An API scope that the application has; may be repeated. Default: all."),
@@ -247,7 +244,8 @@ def simulator(
       . ./simulator.env
       openpayments banks --country SE
 
-    With --auth-port, --api-port, --client-id and --client-secret the lines are the same in every run.
+    The application's secret is that of the variable OPENPAYMENTS_SIMULATOR_SECRET (make one up, never use a real one),
+    otherwise a random one. With it, --auth-port, --api-port and --client-id the lines are the same in every run.
     """
     with ending():
         from ..simulator import Simulator
@@ -258,7 +256,7 @@ def simulator(
                 auth_port=auth_port,
                 api_port=api_port,
                 client_id=client_id,
-                client_secret=client_secret,
+                client_secret=os.environ.get(SIMULATOR_SECRET) or None,
                 token_lifetime=token_lifetime,
                 require_psu_context=require_psu_context,
                 api_scopes=api_scope or list(ApiScope),

@@ -49,7 +49,11 @@ def listening(redirect_uri: str, state: str) -> Iterator[Callback]:
 
 
 class Callback(socketserver.ThreadingTCPServer):
-    """Listens at a redirect URI. Accepts only a callback with the state, or an error without any."""
+    """Listens at a redirect URI. Accepts only a callback with the state, or an error without any.
+
+    Other pages in the browser can send requests here, too, but do not know the state. What they embed or fetch says
+    so (Fetch Metadata), and what reaches this machine by a name of theirs (DNS rebinding) has that name as Host.
+    """
 
     daemon_threads = True
     # on Windows it would let two programs share the port
@@ -60,6 +64,8 @@ class Callback(socketserver.ThreadingTCPServer):
         host = url.hostname or ""
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.path = url.path or "/"
+        # a browser leaves out the port that http has anyway
+        self.hosts = {url.netloc.lower(), url.netloc.lower().removesuffix(":80")}
         self._uri = redirect_uri
         self._state = state
         self._has_strangers = False
@@ -104,13 +110,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
-        if path != self.server.path:
+        if (self.headers["Host"] or "").lower() not in self.server.hosts:
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that you asked for.")
+        elif self.headers.get("Sec-Fetch-Dest", "document") != "document":
+            self._answer(HTTPStatus.FORBIDDEN, "This is no page to embed or fetch.")
+        elif path != self.server.path:
             self._answer(HTTPStatus.NOT_FOUND, "There is nothing here.")
         elif (expected := self.server.expected(query)) is None:
             self._answer(HTTPStatus.BAD_REQUEST, "Nobody is waiting for this.")
         else:
             self._answer(HTTPStatus.OK, "You can close this window and go back to the terminal.")
             self.server.arrive(expected)
+
+    def send_error(self, code: int, *_: str | None) -> None:
+        # the library's own page quotes what came
+        self._answer(HTTPStatus(code), "There is nothing here.")
 
     def log_message(self, *args: Any) -> None:
         """Logs nothing, because the address contains the code."""
@@ -122,6 +136,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(page)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Content-Security-Policy", "default-src 'none'")
+        self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         self.end_headers()
         self.wfile.write(page)

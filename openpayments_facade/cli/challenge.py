@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from .output import is_interactive, printable
+from .output import cell, is_interactive
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -33,7 +33,7 @@ def follow(authorisation: Authorisation[Any], *, timeout: float) -> None:
             words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
             if words and words != shown:
                 # not wrapped, so that a link can be copied
-                console.print(printable(words), soft_wrap=True)
+                console.print(cell(words), soft_wrap=True)
                 shown = words
             if is_drawn:
                 live.update(_drawing(update), refresh=True)
@@ -44,7 +44,7 @@ def _drawing(update: AuthorisationUpdate) -> Text:
 
     content = update.challenge.qr_content if update.challenge else None
     code = _qr_code(content) if content else None
-    return code or Text(f"SCA status: {printable(update.sca_status)}")
+    return code or Text(f"SCA status: {cell(update.sca_status)}")
 
 
 def _qr_code(content: str) -> Text | None:
@@ -55,7 +55,7 @@ def _qr_code(content: str) -> Text | None:
     try:
         # the least error correction gives the smallest code, and a screen needs no more
         code = segno.make_qr(content, error="l")
-    except segno.DataOverflowError:
+    except ValueError:  # also segno's DataOverflowError
         return None
     rows = [list(row) for row in code.matrix_iter(border=2)]
     if len(rows) % 2:
@@ -77,8 +77,8 @@ def _words(challenge: Challenge, *, is_drawn: bool) -> str | None:
     if challenge.qr_content:
         without = "The QR code can't be drawn here; with --method mbid there is a link instead."
         return "Scan the code with the BankID app." if is_drawn else without
-    if challenge.image_link:
-        return f"The bank shows an image: {challenge.image_link}"
-    if challenge.qr_image:
+    if (image := challenge.qr_image) and not image.lower().startswith("data:"):
+        return f"The bank shows an image: {image}"
+    if image:
         return "The bank sent an image, which a terminal can't show: try --method mbid_animated_qr_token, or mbid."
-    return challenge.text
+    return cell(challenge.text) or None

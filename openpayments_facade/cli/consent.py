@@ -11,7 +11,7 @@ import typer
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, OpenPaymentsError
 from .failures import EXIT_CODES
 from .journey import Journey, authorised
-from .output import describe, printable, say, write, write_json
+from .output import cell, describe, printable, say, shell, write, write_json
 from .run import Affiliate, BankRun, command, read_date
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def create(
             consent = authorised(run, partial(bank.consents.authorise, created.consent_id))
         except OpenPaymentsError as error:
             if not run.simulator and not isinstance(error, AuthorisationFailedError):
-                again = f"openpayments consent authorise {created.consent_id} --bank {run.bank}{run.where}"
+                options = ["--bank", run.bank, *run.where]
+                again = shell("openpayments consent authorise", created.consent_id, options=options)
                 is_signed = isinstance(error, AnotherSignatureNeededError)
                 who = "the --psu-id of the next person" if is_signed else "the same --psu options"
                 error.add_note(f"`{again}`, with {who}, continues with the same consent.")
@@ -127,7 +128,7 @@ def status(run: BankRun, consent_id: ConsentId) -> None:
         found = bank.consents.status(consent_id)
     if run.as_json:
         return write_json({"consentStatus": found})
-    return write(f"{printable(found)}\n")
+    return write(f"{cell(found)}\n")
 
 
 @command(app)
@@ -141,9 +142,9 @@ def delete(run: BankRun, consent_id: ConsentId) -> None:
 
 def _finish(run: Journey, consent_id: str, consent: Consent) -> None:
     until = f" until {consent.valid_until}" if consent.valid_until else ""
-    say(f"The consent is {printable(consent.consent_status)}{until}.")
+    say(f"The consent is {cell(consent.consent_status)}{until}.")
     if run.simulator:
         say("The simulator ends with this command, and the consent with it.")
     if run.as_json:
         return write_json(consent.to_dict())
-    return write(f"{consent_id}\n")
+    return write(f"{printable(consent_id)}\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import platform
-import re
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,12 +14,13 @@ from attrs import asdict, evolve, frozen
 
 from .. import __version__, errors
 from .. import _environ as config
+from .._redaction import masked_url
 from ..environments import is_loopback, read_environment
 from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
-from .output import describe, printable, render, write, write_json
-from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP, EnvironmentName
+from .output import cell, describe, render, write, write_json
+from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP, SIMULATOR_SECRET, EnvironmentName
 
 if TYPE_CHECKING:
     import ssl
@@ -41,7 +41,7 @@ _SECRETS: Final = (config.CLIENT_SECRET, config.CLIENT_KEY_PASSWORD)
 _ALWAYS: Final = (*_CREDENTIALS, *_HOSTS, config.API_SCOPES, config.PSU_CONTEXT)
 _IF_SET: Final = (config.CLIENT_CERT, config.CLIENT_KEY, config.CLIENT_KEY_PASSWORD, config.TOKEN_STORE)
 # the variables about the user are known, but never shown
-_KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP}
+_KNOWN: Final = {*_ALWAYS, *_IF_SET, PSU_ID, PSU_CORPORATE_ID, PSU_IP, SIMULATOR_SECRET}
 # httpx and OpenSSL read these themselves
 _OF_OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -147,17 +147,12 @@ def _settings(
         # proxy variables are often lower case
         variable = name.lower() if name.lower() in environ else name
         if variable in environ or name in effective:
-            value = None if name in _SECRETS else effective.get(name) or _masked(environ[variable])
+            value = None if name in _SECRETS else effective.get(name) or masked_url(environ[variable])
             source = sources.get(name) or ("environment variable" if variable in environ else "default")
             found.append(Setting(variable, value, source))
         elif name in _CREDENTIALS:
             found.append(Setting(name, None, "not set"))
     return found
-
-
-def _masked(value: str) -> str:
-    """A value without the credentials that a URL may contain."""
-    return printable(re.sub(r"\?.*", "?***", re.sub(r"//.*@", "//***@", value)))
 
 
 def _checks(
@@ -230,6 +225,9 @@ def _reach(url: str, tls: ssl.SSLContext) -> str:
             client.stream("GET", f"{url}/", headers={"X-Request-ID": request_id}) as response,
         ):
             status = response.status_code
+    except httpx.InvalidURL:
+        # it is not quoted: it may be a URL with a password
+        raise errors.ConfigurationError("NO_PROXY has an entry that is not understood") from None
     except httpx.HTTPError as error:
         problem = f"{url} does not answer: {str(error) or type(error).__name__}"
         raise errors.ConnectionFailedError(problem, url=url) from None
@@ -313,7 +311,7 @@ def _show(check: Check) -> None:
     line.add_column(width=13)
     line.add_column(width=7)
     line.add_column(overflow="fold")
-    line.add_row(check.check, Text(check.state, _STYLES[check.state]), f"{check.detail}{time_taken}")
+    line.add_row(check.check, Text(check.state, _STYLES[check.state]), f"{cell(check.detail)}{time_taken}")
     if check.advice:
-        line.add_row("", "", check.advice)
+        line.add_row("", "", cell(check.advice))
     render(line)

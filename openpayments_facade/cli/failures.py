@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from .. import errors
 from ..environments import is_loopback
-from .output import printable
+from .output import cell
 
 __all__ = [
     "BROKEN_PIPE",
@@ -140,7 +140,7 @@ def exit_code(error: errors.OpenPaymentsError) -> int:
 def message(error: errors.OpenPaymentsError) -> str:
     """What went wrong, with the request id if something was sent."""
     text = str(error)
-    return printable(in_options(text) if isinstance(error, errors.InvalidArgumentError) else text)
+    return cell(in_options(text) if isinstance(error, errors.InvalidArgumentError) else text)
 
 
 def in_options(text: str) -> str:
@@ -185,14 +185,14 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.CancellationRefusedError():
             return "This bank does not cancel the payment, or not any more."
         case errors.KycRequiredError(kyc_url=str(url)):
-            return f"The organisation has to complete this form before it can pay: {printable(url)}"
+            return f"The organisation has to complete this form before it can pay: {cell(url)}"
         case errors.KycRequiredError():
             return (
                 "The organisation has to prove who it is before it can pay: `openpayments kyc start NUMBER --country "
                 "CODE` gets the form, `openpayments kyc status NUMBER` says how far it is."
             )
         case errors.OutcomeUnknownError(end_to_end_identification=str(reference)):
-            return f"Its reference is {printable(reference)}."
+            return f"Its reference is {cell(reference)}."
         case errors.APIError(may_have_taken_effect=True):
             return "The request may have taken effect."
         case _ if _is_outage(error):

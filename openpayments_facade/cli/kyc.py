@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ..environments import safe_link
+from ..errors import UnreadableResponseError
 from ..scopes import ApiScope
 from .failures import EXIT_CODES
-from .output import describe, printable, say, write, write_json
+from .output import cell, describe, say, write, write_json
 from .run import Run, command
 
 __all__ = ["app"]
@@ -43,12 +45,15 @@ def start(
         created = op.kyc.create(organisation, country_code=country)
     if run.as_json:
         return write_json(created.to_dict())
+    link = safe_link(created.kyc_url)
+    if link is None:
+        raise UnreadableResponseError(f"the address of the form is no https link: {cell(created.kyc_url)}")
     say(
         "The simulator ends with this command, and the form with it:"
         if run.simulator
         else "Open this form in a browser. It works for 24 hours, for everybody who has its address:"
     )
-    return write(f"{printable(created.kyc_url)}\n")
+    return write(f"{link}\n")
 
 
 @command(app)

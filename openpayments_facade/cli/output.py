@@ -1,15 +1,18 @@
-"""Writes data to stdout and messages to stderr."""
+"""Writes data to stdout and messages to stderr. What comes from a server is made safe for a terminal here."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
+
+from .._redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,15 +28,20 @@ __all__ = [
     "discard_stdout",
     "is_interactive",
     "json_text",
+    "lines",
     "printable",
     "render",
     "say",
     "say_facts",
     "say_unwritable",
+    "shell",
     "show",
     "write",
     "write_json",
 ]
+
+LONGEST_CELL: Final = 2000
+"""The number of characters that people see of one value. --json has all."""
 
 
 def show(
@@ -83,11 +91,11 @@ def write_json(value: object) -> None:
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:
-    """JSON. Characters beyond ASCII are only written as they are if stdout is UTF-8."""
+    """JSON. Characters beyond ASCII are only written as they are if stdout is UTF-8, and if they can be seen."""
     is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
     text = json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
-    # JSON does not escape these, but terminals obey them
-    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    # JSON does not escape these, but terminals and editors obey them
+    return re.sub("[^\n -~]", lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def write(text: str) -> None:
@@ -108,15 +116,28 @@ def discard_stdout() -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr."""
-    typer.echo(text, err=True)
+    """A line for people, or several, on stderr."""
+    typer.echo(lines(text), err=True)
+
+
+def lines(text: str) -> str:
+    """Lines for people, none of which can control the terminal."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def shell(command: str, *arguments: str, options: Sequence[str] = ()) -> str:
+    """A command to copy into a shell: what a server or the user has called something is quoted, and is no option."""
+    words = [*arguments, *options]
+    if any(argument.startswith("-") for argument in arguments):
+        words = [*options, "--", *arguments]
+    return shlex.join([*command.split(), *map(printable, words)])
 
 
 def say_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Names with their values for people, on stderr. Leaves out None."""
     for name, value in facts:
         if value is not None:
-            say(f"  {name:<12}{printable(value)}")
+            say(f"  {name:<12}{cell(value)}")
 
 
 def can_ask() -> bool:
@@ -126,7 +147,7 @@ def can_ask() -> bool:
 
 def confirmed(question: str) -> bool:
     """Asks on stderr, once. Everything but yes is no."""
-    typer.echo(f"{question} [y/N] ", err=True, nl=False)
+    typer.echo(f"{lines(question)} [y/N] ", err=True, nl=False)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
@@ -138,14 +159,10 @@ def is_interactive() -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
-def printable(value: object) -> str:
-    """A server's text, or any other value, without characters that control the terminal or break a line."""
-    return "".join(character if character.isprintable() else " " for character in str(value))
-
-
 def cell(value: object) -> str:
-    """A server's value for people; empty for None."""
-    return "" if value is None else printable(value).strip()
+    """A server's value for people, cut if it would flood the terminal; empty for None."""
+    text = "" if value is None else printable(value).strip()
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}..."
 
 
 def _table(*headings: str) -> Table:

@@ -28,7 +28,7 @@ from ..scopes import ApiScope
 from .failures import DECLINED, EXIT_CODES, in_options
 from .journey import Journey, authorised, read_wait
 from .orders import Order  # noqa: TC001 - `command` reads the annotation
-from .output import can_ask, confirmed, describe, printable, say, say_facts, write, write_json
+from .output import can_ask, cell, confirmed, describe, say, say_facts, shell, write, write_json
 from .run import Affiliate, BankArgument, BankRun, command
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def status(
     if run.as_json:
         return write_json({**about, **_status_json(found)})
     _say_status(found)
-    return write(f"{printable(found)}\n")
+    return write(f"{cell(found)}\n")
 
 
 @command(app)
@@ -215,7 +215,7 @@ def _shown(run: PaymentJourney, bank: Bank) -> dict[str, Any]:
         payment = bank.payments.get(run.payment_id, product=run.product)
     except APIError as error:
         # some banks only tell its status
-        say(f"The bank does not show the payment: {printable(error.code or error.status_code)}.")
+        say(f"The bank does not show the payment: {cell(error.code or error.status_code)}.")
         return _named(run)
     say_facts(_facts(payment))
     known = {
@@ -306,8 +306,12 @@ def _continuing(run: BankRun, about: dict[str, Any], verb: str = "authorise") ->
 
     `about` is what --json tells, and is written if it has a status. `verb` is what the user is to approve.
     """
-    at = f"{run.bank} {about['paymentId']} --product {about['paymentProduct']}{run.where}"
-    read = f"`openpayments payment status {at}` shows what has become of the payment"
+    options = ["--product", about["paymentProduct"], *run.where]
+    read, again = (
+        f"`{shell(f'openpayments payment {name}', run.bank, about['paymentId'], options=options)}`"
+        for name in ("status", verb)
+    )
+    read += " shows what has become of the payment"
     try:
         yield
     except BaseException as error:
@@ -318,7 +322,7 @@ def _continuing(run: BankRun, about: dict[str, Any], verb: str = "authorise") ->
             raise
         if isinstance(error, KeyboardInterrupt):
             say(f"\n{read}.")
-        if isinstance(error, OpenPaymentsError) and (hint := _hint(error, about, at, read, verb)):
+        if isinstance(error, OpenPaymentsError) and (hint := _hint(error, about, read, again, verb)):
             error.add_note(hint)
         raise
 
@@ -335,12 +339,11 @@ def _status_of(error: BaseException) -> dict[str, Any]:
     return {}
 
 
-def _hint(error: OpenPaymentsError, about: dict[str, Any], at: str, read: str, verb: str) -> str | None:
+def _hint(error: OpenPaymentsError, about: dict[str, Any], read: str, again: str, verb: str) -> str | None:
     """How to go on with a payment after an error."""
     from ..payments import PaymentStatus
 
     look = f"{read}, with the same --psu options. Look there before you pay again."
-    again = f"`openpayments payment {verb} {at}`"
     match error:
         case InvalidArgumentError(argument="method") | APIError(code="SCA_METHOD_UNKNOWN"):
             return f"The payment exists. {again}, with another --method or none, goes on."
@@ -377,13 +380,13 @@ def _say_warnings(created: PaymentCreated) -> None:
     match = payments.payee_match(created)
     if match is not None:
         code = (match.party_name_match or "").strip().upper()
-        holder = f" ({match.matched_name})" if match.matched_name else ""
-        say(f"The bank has checked the payee: {_MATCHES.get(code, printable(code))}{printable(holder)}.")
+        holder = f"({match.matched_name})" if match.matched_name else None
+        say(f"The bank has checked the payee: {_MATCHES.get(code, cell(code))}{cell(holder) and f' {cell(holder)}'}.")
     for each in payments.warnings(created):
         said = in_options(each.text or "") if each.code is None else f"{each.code}: {each.text or ''}"
-        say(f"Warning: {printable(said)}")
+        say(f"Warning: {cell(said)}")
     if created.psu_message:
-        say(f"The bank says: {printable(created.psu_message)}")
+        say(f"The bank says: {cell(created.psu_message)}")
 
 
 def _price(quote: FxQuote) -> Iterator[tuple[str, object]]:
@@ -423,7 +426,7 @@ def _meaning(status: PaymentStatus) -> str:
 def _say_status(status: PaymentStatus) -> None:
     say(f"The payment is {_meaning(status)}.")
     for each in status.messages:
-        say(f"The bank says: {printable(': '.join(filter(None, (each.code, each.text))))}")
+        say(f"The bank says: {cell(': '.join(filter(None, (each.code, each.text))))}")
 
 
 def _status_json(status: PaymentStatus) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .._environ import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
-from .output import discard_stdout, say, say_unwritable
+from .output import discard_stdout, lines, say, say_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +34,8 @@ __all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "com
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
 PSU_CORPORATE_ID: Final = "OPENPAYMENTS_PSU_CORPORATE_ID"
 PSU_IP: Final = "OPENPAYMENTS_PSU_IP"
+# of `openpayments simulator`: other users of the machine can see options
+SIMULATOR_SECRET: Final = "OPENPAYMENTS_SIMULATOR_SECRET"  # noqa: S105 - a variable's name
 # the user of a simulator
 EXAMPLE_ID: Final = "example-user"
 EXAMPLE_IP: Final = "127.0.0.1"
@@ -183,9 +185,9 @@ class BankRun(Run):
     ] = None
 
     @property
-    def where(self) -> str:
-        """The option that says where the user prefers to authorise, after a blank; empty if none was given."""
-        return {None: "", True: " --browser", False: " --app"}[self.redirect_preferred]
+    def where(self) -> list[str]:
+        """The option that says where the user prefers to authorise, if it was given."""
+        return {None: [], True: ["--browser"], False: ["--app"]}[self.redirect_preferred]
 
     def refuse_simulator(self, things: str) -> None:
         """Raises BadParameter if the command, which is about things that exist, has a simulator of its own."""
@@ -291,7 +293,7 @@ class _Log(logging.Handler):
     """Writes to the current `sys.stderr`, which live output replaces for a while."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        sys.stderr.write(f"{lines(self.format(record))}\n")
 
 
 @contextmanager

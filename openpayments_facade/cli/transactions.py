@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
+import re
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -49,12 +49,13 @@ def transactions(
     status: Annotated[
         BookingStatusName, typer.Option(help="Which transactions to list. Some banks only have booked ones.")
     ] = BookingStatusName.BOOKED,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header row.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header row, safe for spreadsheets.")] = False,
 ) -> None:
     """List the transactions of an account.
 
     They are printed page by page, as they are read; amounts keep the bank's signs. --json prints one list, with one
-    transaction and its bookingStatus per line.
+    transaction and its bookingStatus per line. In --csv what a spreadsheet would take for a formula is preceded by an
+    apostrophe, and a line break is a blank; only --json is exactly what the bank sent.
     """
     if run.as_json and as_csv:
         raise typer.BadParameter("--json and --csv can't be used together")
@@ -76,6 +77,10 @@ def _json(pages: Iterable[Page]) -> Iterator[str]:
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
+
+# the beginning of a formula, also full-width or small; some spreadsheets take a semicolon for the end of a cell
+_FORMULA: Final = re.compile("(?:^|;) *(?=[-=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
+_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9.,]*")
 
 _HEADINGS: Final = (
     "bookingStatus",
@@ -137,12 +142,15 @@ def _lines(rows: Iterable[dict[str, object]]) -> str:
     file = io.StringIO()
     form = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
     for row in rows:
-        values = map(row.get, _HEADINGS)
-        # what was kept since it is no text
-        form.writerow([json_text(it) if isinstance(it, list | dict | bool) else it for it in values])
-    # files get what the bank sent; a terminal must not, since control characters would affect it
-    lines = map(printable if sys.stdout.isatty() else str, file.getvalue().split("\n"))
-    return "\n".join(lines)
+        form.writerow(map(_for_a_spreadsheet, map(row.get, _HEADINGS)))
+    return file.getvalue()
+
+
+def _for_a_spreadsheet(value: object) -> str:
+    """A value in one line, which no spreadsheet takes for a formula: anybody who pays can write one in their name."""
+    # what was kept since it is no text
+    it = json_text(value) if isinstance(value, list | dict | bool) else "" if value is None else printable(value)
+    return it if _NUMBER.fullmatch(it) else _FORMULA.sub(r"\g<0>'", it)
 
 
 def _table(pages: Iterable[Page]) -> Iterator[str]:

@@ -14,16 +14,17 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from .. import errors
+from .. import errors, request_ids
 from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
 from .._protocol.body import LONGEST_TOKEN
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
 from .._protocol.text import decoded
-from .._redaction import Secret, scrubber
+from .._redaction import Secret, quoted, scrubber
 from ..scopes import advice_on_refusal
 from .token import (
     DEFAULT_LIFETIME,
+    LONGEST_BEARER,
     SYSTEM_CLOCK,
     AccessToken,
     Clock,
@@ -72,7 +73,7 @@ class TokenFetcher:
     clock: Clock = SYSTEM_CLOCK
     jitter: Callable[[], float] = random.random
 
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         """Requests a token with the client credentials; blocks.
 
         Raises:
@@ -81,7 +82,7 @@ class TokenFetcher:
             UnreadableResponseError: The answer is neither a token nor an error.
         """
         asked = self.clock.now()
-        exchange = self.exchange("client_credentials", {"scope": scope}, {})
+        exchange = self.exchange("client_credentials", {"scope": scope}, {}, request_id)
         self.send(exchange)
         grant = self.read(exchange, scope)
         about = {"request_id": exchange.request_id}
@@ -101,7 +102,13 @@ class TokenFetcher:
             _log.warning(said, " ".join(token.missing), scope, extra=about)
         return token
 
-    def exchange(self, grant_type: str, form: Mapping[str, str | Secret], headers: Mapping[str, str]) -> Exchange:
+    def exchange(
+        self,
+        grant_type: str,
+        form: Mapping[str, str | Secret],
+        headers: Mapping[str, str],
+        request_id: str | None = None,
+    ) -> Exchange:
         """A token request, ready to send. `headers` are added, but can't replace its own."""
         own_headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
@@ -119,6 +126,7 @@ class TokenFetcher:
             peer="the token endpoint",
             method="POST",
             url=self.token_url,
+            request_id=request_id or request_ids.new_request_id(),
             request=request,
             secrets=(self.client_secret, *(value for value in form.values() if isinstance(value, Secret))),
             resendable=grant_type == "client_credentials",  # a code or a refresh token may work only once
@@ -151,8 +159,8 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     code, description = found if isinstance(found, tuple) else (None, None)
     # a known code is not scrubbed: a short secret could occur in it, and hide what went wrong
     known = code.lower() if isinstance(code, str) else ""
-    code = known if known in _CODES else _clean(code, scrub)
-    description = _clean(description, scrub)
+    code = known if known in _CODES else quoted(code, scrub, 300)
+    description = quoted(description, scrub, 300)
     said = ": ".join(filter(None, (code, description))) or phrase(status) or "without explanation"
     if status in REDIRECTS:
         said = "with a redirect, which is not followed: it could carry the secret to another host"
@@ -196,20 +204,15 @@ def _parse(text: str) -> Grant | tuple[object, object] | str:
         return error.error, error.description
     except Exception:  # wrong types
         return "is not a token"
-    if not is_usable(parsed["access_token"]):
+    if isinstance(value := parsed["access_token"], str) and len(value) > LONGEST_BEARER:
+        return f"has an access_token of {len(value)} characters, which is too long for a header"
+    if not is_usable(value):
         return "has an access_token that can't be sent in a header"
     if not is_bearer(parsed.get("token_type")):
         return "has a token_type other than Bearer"
-    return Grant(Secret(parsed["access_token"]), read_lifetime(body.get("expires_in")), scopes, body)
+    return Grant(Secret(value), read_lifetime(body.get("expires_in")), scopes, body)
 
 
 def _only(value: Any) -> Any:
     """The element of a list of one; anything else as it is."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _clean(said: object, scrub: Callable[[str], str]) -> str | None:
-    """A server's explanation, without secrets (it may quote some) and control characters."""
-    if not isinstance(said, str):
-        return None
-    return "".join(filter(str.isprintable, scrub(said)))[:300].strip() or None

@@ -6,15 +6,18 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from .._redaction import Secret, scrubber
+from .._redaction import Secret, printable, scrubber
 from .token import AccessToken, Now, read_json
 
 if TYPE_CHECKING:
     from .stores import TokenStore
 
 _log = logging.getLogger("openpayments_facade")
+
+LONGEST_TEXT: Final = 300
+"""Characters of a store's own words that are logged."""
 
 
 class Fleet:
@@ -73,7 +76,7 @@ class Fleet:
             yield
         except Exception as error:
             if not self._failing:
-                said = scrubber(*secrets)(f"{type(error).__name__}: {error}")
+                said = printable(scrubber(*secrets)(f"{type(error).__name__}: {error}"))[:LONGEST_TEXT]
                 _log.warning("%s failed; going on with this process's own memory: %s", self._name, said)
             self._failing.add(operation)
         else:

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import define, field
 
-from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, TimedOutError
+from .. import request_ids
+from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, RequestError, TimedOutError
 from ..events import OnTokenEvent, TokenEvent
 from .memory import PROCESS_MEMORY, Entry, Flight, Memory
 from .token import SYSTEM_CLOCK, AccessToken, Clock, Failure, Now, State, Step, decide
@@ -170,7 +171,7 @@ class TokenManager:
                 if not plan.published.done():
                     said = f"no token within {timeout:.3g} s: the token endpoint has not answered yet"
                     said += f"; before that: {failed.args[0]}" if failed else ""
-                    raise TimedOutError(said, method="POST", url=self._fetcher.token_url)
+                    raise TimedOutError(said, **self._about(plan))
                 needed, plan, now = plan.lasting, plan.published.result(), self._clock.now()
                 if isinstance(plan, AccessToken) and needed < lasting and not plan.lasts(lasting, now):
                     continue  # it is from the store, for somebody who needs it for less time
@@ -246,7 +247,7 @@ class TokenManager:
             outcome = copy.copy(error)  # without its traceback
         except BaseException as error:  # any exception at all: others wait for this flight
             # its text is not shown, since it may contain anything
-            outcome = OpenPaymentsError(f"the token could not be fetched ({type(error).__name__})")
+            outcome = RequestError(f"the token could not be fetched ({type(error).__name__})", **self._about(flight))
         if isinstance(outcome, OpenPaymentsError) and flight.loop is not None and flight.loop.is_closed():
             self._publish(flight, None)  # its loop has ended, the endpoint is not to blame: others fetch at once
             return
@@ -289,11 +290,11 @@ class TokenManager:
         if fleet is not None and (stored := self._stored(fleet, flight.lasting)):
             return stored, "adopted"
         if fleet is None or fleet.is_down or flight.overtakes:  # the overtaken flight may hold the lock
-            return self._fetch(), "fetched"
+            return self._fetch(flight), "fetched"
         with fleet.locked(self._store_key):
             if stored := self._stored(fleet, flight.lasting):
                 return stored, "adopted"
-            token = self._fetch()
+            token = self._fetch(flight)
             fleet.write(self._store_key, token)
             return token, "fetched"
 
@@ -302,5 +303,10 @@ class TokenManager:
         stored = fleet.read(self._store_key, scope=self.scope, now=now, jitter=self._jitter())
         return stored if self._entry.state.accepts(stored, now, lasting) else None
 
-    def _fetch(self) -> AccessToken:
-        return self._fetcher.fetch(self.scope, replacements=self._entry.state.replacements)
+    def _fetch(self, flight: Flight) -> AccessToken:
+        flight.request_id = request_ids.new_request_id()
+        replacements = self._entry.state.replacements(self._clock.now())
+        return self._fetcher.fetch(self.scope, request_id=flight.request_id, replacements=replacements)
+
+    def _about(self, flight: Flight) -> dict[str, Any]:
+        return {"method": "POST", "url": self._fetcher.token_url, "request_id": flight.request_id}

@@ -36,6 +36,8 @@ class Flight:
     """Whether it was started while another flight was stuck."""
     lasting: float
     """Seconds for which a token from the store has to be valid."""
+    request_id: str | None = field(default=None, init=False)
+    """The X-Request-ID of its request, once that is under way."""
     published: Future[AccessToken | OpenPaymentsError | None] = field(factory=Future, init=False)
     """The outcome; None if there was no request."""
     thread: threading.Thread = field(init=False)

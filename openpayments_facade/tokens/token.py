@@ -41,6 +41,16 @@ CLOCK_SKEW: Final = 300.0
 
 LONGEST_NUMBER: Final = 1000
 """Digits; Python refuses to read much longer numbers."""
+LONGEST_BEARER: Final = 16_384
+"""Characters. A usual server takes a header of 8 to 16 KiB, and refuses every call that has a longer one."""
+
+BUDGET: Final = 3
+"""How many refused tokens, for one PSU context, are replaced at once. Enough for one that is refused by mistake and one
+that is really revoked soon after, with one to spare. Few, because document 000 asks to reuse the one active token (it
+gives no number: a client that does makes a request an hour)."""
+BUDGET_REFILL: Final = 120.0
+"""Seconds after which one more may be replaced. So this is the longest time for which calls fail because a token that
+is really revoked is not replaced yet; and a bank that refuses every token costs 30 token requests an hour."""
 
 _BEARER = re.compile(r"[\x21-\x7e]+")  # the characters that a header can carry
 
@@ -89,7 +99,7 @@ def read_json(content: Any) -> Any:
 
 def is_usable(value: object) -> bool:
     """Whether it can be sent as `Authorization: Bearer ...`."""
-    return isinstance(value, str) and _BEARER.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= LONGEST_BEARER and _BEARER.fullmatch(value) is not None
 
 
 def is_bearer(token_type: object) -> bool:
@@ -126,7 +136,8 @@ class AccessToken:
         due: When a refresh is due, by both clocks.
         expires: When it expires, by both clocks.
         jitter: A number from 0 to 1 that spreads the refreshes of many processes.
-        replacements: How many tokens in a row the API had rejected before this one.
+        replacements: How much of the budget for replacing refused tokens was used up when it was issued, this one
+            included.
     """
 
     token_type: ClassVar = "Bearer"  # noqa: S105
@@ -184,16 +195,20 @@ class AccessToken:
         """Whether both are the same token of the server, even if they were read at different times or places."""
         return other is not None and self.value == other.value
 
-    def believes_rejection(self, now: Now) -> bool:
-        """Whether a 401 that blames this token drops it.
-
-        The first rejection always does. A token that replaced a rejected one must reach a minimum age first, which
-        grows each time. Otherwise a bank that keeps answering 401 would cause a token request for every call.
+    def used(self, now: Now) -> int:
+        """How much of the budget for replacing refused tokens is used up. It goes where the token goes, so a fleet that
+        shares a token shares its budget.
         """
-        if not self.replacements:
-            return True
-        needed = min(60.0 * 4.0 ** min(self.replacements - 1, 10), self.lifetime / 2)
-        return now.monotonic - self.issued.monotonic >= needed
+        refilled = (now.monotonic - self.issued.monotonic) // BUDGET_REFILL
+        return max(0, self.replacements - int(refilled))
+
+    def believes_rejection(self, now: Now) -> bool:
+        """Whether a 401 that blames this token drops it: while there is budget for another.
+
+        So that of a token older than BUDGET_REFILL is always believed, and that of a new one nearly always. Otherwise a
+        bank that keeps answering 401 would cause a token request for every call.
+        """
+        return self.used(now) < BUDGET
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-serialisable dict for a token store. It contains the token in the clear."""
@@ -228,7 +243,7 @@ class AccessToken:
                             # another clock that is ahead must not prolong the token's life
                             issued=Now(min(issued_at, now.wall), now.monotonic - max(age, 0.0)),
                             jitter=jitter,
-                            replacements=replacements,
+                            replacements=min(replacements, BUDGET),
                         )
         return None
 
@@ -278,10 +293,11 @@ class State:
             return State(rejected=token, failure=self.failure)
         return self
 
-    @property
-    def replacements(self) -> int:
-        """How many rejected tokens in a row the next token replaces."""
-        return self.rejected.replacements + 1 if self.rejected and self.token is None else 0
+    def replacements(self, now: Now) -> int:
+        """The `replacements` of the next token. One that is only due for a refresh costs nothing."""
+        if self.token is not None:
+            return self.token.used(now)
+        return self.rejected.used(now) + 1 if self.rejected else 0
 
     def accepts(self, stored: AccessToken | None, now: Now, lasting: float = 0.0) -> bool:
         """Whether a token from a store can be used for `lasting` more seconds, so that none has to be fetched.
@@ -321,22 +337,18 @@ def decide(state: State, now: Now, patience: float = 0.0, lasting: float = 0.0) 
 
 
 LONGEST_RETRY_AFTER: Final = 3600.0
+_REFUSALS: Final = {"invalid_request", "invalid_grant"}
 
 
 def may_pass(error: OpenPaymentsError) -> bool:
     """Whether the next token request may succeed: the endpoint or the way to it failed, and did not refuse.
 
-    Something else than a token with a status of success counts too: gateways answer like that. So does a `Retry-After`
-    (`error.retry_after`, as the server sent it) beside no known refusal: gateways that throttle send 400 and 403, too.
+    Only a known code of OAuth refuses: whatever has none may be a gateway's, also with a status of success, 3xx or 4xx.
     """
     if not isinstance(error, TokenError):
         return not isinstance(error, InvalidArgumentError)
-    if is_busy(error.status_code) or error.code in {"server_error", "temporarily_unavailable", "slow_down"}:
-        return True
-    if isinstance(error, AuthenticationError | InvalidScopeError) or error.code in {"invalid_request", "invalid_grant"}:
-        return False
-    status = error.status_code or 0
-    return status < 300 or (status >= 400 and error.retry_after is not None)
+    refuses = isinstance(error, AuthenticationError | InvalidScopeError) or error.code in _REFUSALS
+    return is_busy(error.status_code) or not refuses
 
 
 def pause_after(error: OpenPaymentsError, count: int, jitter: float) -> float:

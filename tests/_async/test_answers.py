@@ -159,7 +159,7 @@ async def test_an_error_in_any_encoding_says_the_same(
             simulator.misbehave("/psd2", status=401, body=each, content_type=f"application/json{charset}")
             with pytest.raises(ConsentExpiredError) as caught:
                 await op.countries.list()
-            assert caught.value.messages[0].text == text
+            assert caught.value.messages[0].text == text.replace("\t", " ")
             assert caught.value.body == EXPIRED % text
     assert simulator.token_requests == 1
 
@@ -225,7 +225,7 @@ async def test_a_scope_that_the_application_does_not_have(simulator: Simulator) 
 async def test_a_redirect_is_not_followed(simulator: Simulator) -> None:
     headers = {"Location": simulator.api_url + "/elsewhere"}
     simulator.misbehave("/connect/token", status=307, headers=headers, body="")
-    async with simulator.async_client() as op:
+    async with simulator.async_client(max_retries=0) as op:
         with pytest.raises(TokenError, match="redirect"):
             await op.countries.list()
     assert [request.path for request in simulator.requests] == ["/connect/token"]

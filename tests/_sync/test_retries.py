@@ -233,12 +233,12 @@ def test_a_rejected_token_is_replaced_once(op: OpenPayments, simulator: Simulato
     assert simulator.token_requests == 2
 
 
-def test_a_server_that_rejects_every_token_is_believed_once(op: OpenPayments, simulator: Simulator) -> None:
+def test_a_server_that_rejects_every_token_costs_the_budget(op: OpenPayments, simulator: Simulator) -> None:
     simulator.misbehave("/psd2", times=None, code="TOKEN_INVALID")
     for _ in range(5):
         with pytest.raises(UnauthorizedError):
             op.countries.list()
-    assert simulator.token_requests == 2
+    assert simulator.token_requests == 4
 
 
 def test_a_rejected_token_does_not_send_twice_what_may_not_be(op: OpenPayments, simulator: Simulator) -> None:

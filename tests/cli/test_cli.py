@@ -717,8 +717,9 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
         printed.writelines(f"{line}\n" for line in simulator.exports())
 
     monkeypatch.setattr(Simulator, "wait", use_it)
-    options = ["--client-id", "an-app", "--client-secret", SECRET, "--token-lifetime", "60"]
-    result = run("simulator", *options, "--api-scope", "aspspinformation", "--no-require-psu-context")
+    given = {"OPENPAYMENTS_SIMULATOR_SECRET": SECRET}
+    options = ["--client-id", "an-app", "--token-lifetime", "60"]
+    result = run("simulator", *options, "--api-scope", "aspspinformation", "--no-require-psu-context", **given)
     assert result.exit_code == 0
     user = "export OPENPAYMENTS_PSU_ID=example-user\nexport OPENPAYMENTS_PSU_IP=127.0.0.1\n"
     assert result.stdout == printed.getvalue() + user

@@ -349,7 +349,7 @@ def test_what_a_bank_says_does_not_steer_the_terminal(simulator: Simulator, term
     }
     simulator.misbehave("/psd2/paymentinitiation", change=sent)
     result = pay(typed="n\n")
-    assert "The bank says:  [2Jhello Approve this payment?" in result.stderr
+    assert "The bank says: [2Jhello Approve this payment?" in result.stderr
     assert "\x1b" not in result.output
 
 

@@ -55,8 +55,11 @@ def test_what_is_no_code_is_not_drawn() -> None:
         Challenge(text="Open the app"),
         Challenge(token="", method="mbid_animated_qr_token"),
         Challenge(token="t", method="mbid_same_device"),
-        # more than a code can hold
+        # more than a code can hold, or something else than text
         Challenge(token="x" * 3000, method="mbid_animated_qr_token"),
+        Challenge(token="x" * 3000, method="mbid"),
+        Challenge(token="bankid:///?autostarttoken=" + "é" * 3000, method="mbid"),
+        Challenge(token="\ud800", method="mbid_animated_qr_token"),
     ):
         assert nothing.qr_svg() is None
 
@@ -79,11 +82,36 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         ("aGVq", "data:image/png;base64,aGVq"),
         (" aGVq\n", "data:image/png;base64,aGVq"),
         ("DATA:image/png;base64,aGVq", "DATA:image/png;base64,aGVq"),
+        ("data:image/webp;base64,aG\r\nVq", "data:image/webp;base64,aGVq"),
         (" HTTPS://bank.example/code.png", "HTTPS://bank.example/code.png"),
+        ("https://bank.example/a\"b'c<d> e?x=1&y=2", "https://bank.example/a%22b%27c%3Cd%3E%20e?x=1&y=2"),
+        *(
+            (wrong, None)
+            for wrong in (
+                "http://127.0.0.1/code.png",
+                "https:code.png",
+                "https://user@bank.example/",
+                "https://bank.example\\@elsewhere.example/",
+                "https://bank.example/\u202egnp",
+                "https://bank.example:port/",
+                "//bank.example/code.png",
+                "file:///etc/passwd",
+                "javascript:alert(1)",
+                "java\nscript:alert(1)",
+                "data:text/html;base64,aGVq",
+                "data:image/svg+xml;base64,aGVq",
+                "data:image/png;base64,",
+                'data:image/png;base64,aGVq" onerror="alert(1)',
+                'aGVq" onerror="alert(1)',
+                " ",
+            )
+        ),
     ],
 )
-def test_an_image_is_an_address_for_a_page(image: str, url: str) -> None:
-    assert Challenge(image=image).qr_image == url
+def test_an_image_is_an_address_for_a_page_or_none(image: str, url: str | None) -> None:
+    for challenge in (Challenge(image=image), Challenge(image_link=image), Challenge("t", "<svg>", image)):
+        assert challenge.qr_image == url
+    assert Challenge(image=image).image == image
 
 
 def test_a_token_may_be_a_link_already() -> None:
@@ -92,6 +120,23 @@ def test_a_token_may_be_a_link_already() -> None:
     assert Challenge.of(ChallengeData(data=["", link]), "mbid_same_device") == Challenge(
         link, method="mbid_same_device"
     )
+
+
+@pytest.mark.parametrize(
+    ("token", "link"),
+    [
+        ("https://app.bankid.example/?a=1&b='\"<", "https://app.bankid.example/?a=1&b=%27%22%3C"),
+        ('BANKID:///?autostarttoken="\n\u202e', "BANKID:///?autostarttoken=%22%0A%E2%80%AE"),
+        ("https://user:pass@bank.example/", None),
+        ("https:", None),
+        (
+            "javascript:alert('1')",
+            "https://app.bankid.com/?autostarttoken=javascript%3Aalert%28%271%27%29&redirect=null",
+        ),
+    ],
+)
+def test_a_link_to_an_app_can_not_break_out_of_a_page(token: str, link: str | None) -> None:
+    assert Challenge(token=token, method="mbid").app_link() == link
 
 
 def test_an_address_to_come_back_to_is_a_string() -> None:

@@ -182,6 +182,7 @@ NOT_A_TOKEN = [
     (b'{"access_token": "a\\r\\nb"}', "has an access_token that can't be sent in a header"),
     (b'{"access_token": "abc", "token_type": "mac"}', "has a token_type other than Bearer"),
     (b'{"access_token": "abc", "token_type": 5}', "has a token_type other than Bearer"),
+    (b'{"access_token": "%s"}' % (b"a" * 16_385), "has an access_token of 16385 characters, which is too long"),
     (b'[{"access_token": "abc"}, {"access_token": "abd"}]', "is not a JSON object"),
 ]
 
@@ -230,10 +231,10 @@ def test_oauth_errors(
 ) -> None:
     endpoint.answer = lambda _: answer({"error": code, "error_description": "be\ncause"}, status)
     code = code.lower()
-    with pytest.raises(TokenError, match=f"answered {status} {code}: because") as raised:
+    with pytest.raises(TokenError, match=f"answered {status} {code}: be cause") as raised:
         new_fetcher().fetch(SCOPE)
     assert type(raised.value) is kind
-    assert (raised.value.code, raised.value.description, raised.value.status_code) == (code, "because", status)
+    assert (raised.value.code, raised.value.description, raised.value.status_code) == (code, "be cause", status)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=iso-8859-1"])
@@ -242,7 +243,7 @@ def test_an_oauth_error_in_latin_1(new_fetcher: NewFetcher, endpoint: Endpoint, 
     endpoint.answer = lambda _: answer(body, 401, {"Content-Type": content_type})
     with pytest.raises(AuthenticationError) as raised:
         new_fetcher().fetch(SCOPE)
-    assert raised.value.description == "Ungültig!"
+    assert raised.value.description == "Ungültig !"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -18,6 +18,7 @@ from openpayments_facade.errors import OpenPaymentsError
 from openpayments_facade.tokens import MemoryStore, TokenEvent
 from openpayments_facade.tokens.manager import TokenManager
 from openpayments_facade.tokens.memory import Memory
+from openpayments_facade.tokens.token import BUDGET, BUDGET_REFILL
 
 from .endpoint import CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .test_manager import at_once, down, landed, values
@@ -149,7 +150,7 @@ def test_a_revoked_token_is_replaced_once_for_all(new_process: NewProcess, endpo
     assert endpoint.count == 2
 
 
-def test_a_bank_that_rejects_every_token_does_not_burn_the_fleets_budget(
+def test_a_bank_that_rejects_every_token_costs_the_fleet_one_budget(
     new_process: NewProcess, endpoint: Endpoint, time: FakeClock
 ) -> None:
     processes = [new_process() for _ in range(10)]
@@ -157,7 +158,21 @@ def test_a_bank_that_rejects_every_token_does_not_burn_the_fleets_budget(
         for process in processes:
             process.reject(process.get())
         time.advance(10)
-    assert endpoint.count <= 6
+    assert endpoint.count <= 1 + BUDGET + 3000 // BUDGET_REFILL
+
+
+def test_a_process_that_adopts_a_token_believes_that_it_is_revoked(new_process: NewProcess, endpoint: Endpoint) -> None:
+    first, second, third = new_process(), new_process(), new_process()
+    first.reject(first.get())
+    first.get()
+    second.reject(second.get())
+    assert second.get().value == Secret(token_value(3))
+    assert third.get().value == Secret(token_value(3))
+    third.reject(third.get())
+    assert third.get().value == Secret(token_value(4))
+    third.reject(third.get())
+    assert third.get().value == Secret(token_value(4))  # the three have used up the budget together
+    assert endpoint.count == 1 + BUDGET
 
 
 @pytest.mark.parametrize(
@@ -249,6 +264,18 @@ def test_a_store_that_fails_fails_no_call_and_is_named_once(
     said = [text for text in caplog.messages if "token store" in text]
     assert said == ["The token store (Breaking) works again"]
     assert endpoint.count == 5
+
+
+def test_a_stores_words_control_no_terminal(new_process: NewProcess, caplog: pytest.LogCaptureFixture) -> None:
+    class Hostile(MemoryStore):
+        def get(self, key: str) -> str | None:
+            raise ConnectionError("\x1b]0;gone\x07\nforged: a line" + "!" * 1000)
+
+    new_process(store=Hostile()).get()
+    [said] = [text for text in caplog.messages if "Hostile" in text]
+    assert said.isprintable()
+    assert "ConnectionError:  ]0;gone  forged: a line!!" in said
+    assert len(said) < 400
 
 
 def test_both_contexts_of_a_process_name_it_once(

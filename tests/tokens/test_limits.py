@@ -166,11 +166,32 @@ def test_the_token_fetch_has_the_clients_timeout() -> None:
             op.with_options(timeout=0.2).oauth.refresh(USER_TOKEN)
 
 
-def test_a_dripping_answer_ends_with_the_time_of_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Raw(dripping_body) as server, OpenPayments(**CREDENTIALS, environment=server.environment) as op:
-        monkeypatch.setattr(op._sender.session.fetcher, "total_timeout", 0.2)
-        with pytest.raises(TimedOutError, match="total_timeout"):
-            op.with_options(max_retries=0).access_token()
+def test_a_dripping_answer_ends_with_the_clients_time() -> None:
+    with Raw(dripping_body) as server:
+        limits: dict[str, Any] = {"environment": server.environment, "total_timeout": 0.2, "max_retries": 0}
+        with OpenPayments(**CREDENTIALS, **limits) as op, pytest.raises(TimedOutError, match="total_timeout"):
+            op.with_options(total_timeout=5).access_token()
+
+
+def test_a_fetch_that_would_never_end_leaves_nothing_behind() -> None:
+    left = threading.Event()
+
+    def endless(write: Write) -> None:
+        write(b"HTTP/1.1 200 OK\r\n")
+        try:
+            while not pause.wait(0.01):
+                write(b"X-Drip: 1\r\n")
+        finally:
+            left.set()
+
+    with Raw(endless) as server:
+        limits: dict[str, Any] = {"environment": server.environment, "total_timeout": 0.2, "max_retries": 0}
+        with OpenPayments(**CREDENTIALS, **limits) as op, pytest.raises(TimedOutError) as raised:
+            op.access_token()
+        assert raised.value.request_id
+        assert "openpayments-token" not in {thread.name for thread in threading.enumerate()}
+        assert left.wait(5)
+        assert server.count == 1
 
 
 # broken answers
@@ -209,7 +230,7 @@ def test_a_broken_body_leaves_status_and_request_id(
 def test_a_redirect_to_nowhere_leaves_its_status(location: str, endpoint: Endpoint, op: OpenPayments) -> None:
     endpoint.answer = lambda _: answer(b"", 302, {"Location": location})
     with pytest.raises(TokenError, match="302 with a redirect") as raised:
-        op.access_token()
+        op.with_options(max_retries=0).access_token()
     assert raised.value.status_code == 302
 
 
@@ -226,13 +247,13 @@ async def test_a_redirect_to_nowhere_leaves_its_status_on_a_loop_too() -> None:
         forget_all()
         async with AsyncOpenPayments(**CREDENTIALS, transport=transport) as op:
             with pytest.raises(TokenError, match="302 with a redirect"):
-                await op.access_token()
+                await op.with_options(max_retries=0).access_token()
 
 
 def test_not_modified_is_no_redirect(endpoint: Endpoint, op: OpenPayments) -> None:
     endpoint.answer = lambda _: Answer(304)
     with pytest.raises(TokenError, match="304 Not Modified"):
-        op.access_token()
+        op.with_options(max_retries=0).access_token()
 
 
 def test_a_header_that_breaks_our_reading_leads_to_no_secret(endpoint: Endpoint, op: OpenPayments) -> None:
@@ -339,16 +360,13 @@ def test_closing_one_client_leaves_the_fetch_to_another(
     monkeypatch.setattr(manager, "CLOSE_PATIENCE", 0.05)
 
     def impatient(endpoint: Endpoint) -> None:
-        with (
-            OpenPayments(**CREDENTIALS, environment=endpoint.environment, total_timeout=0.05) as op,
-            pytest.raises(TimedOutError),
-        ):
-            op.access_token()
+        with OpenPayments(**CREDENTIALS, environment=endpoint.environment) as op, pytest.raises(TimedOutError):
+            op.with_options(total_timeout=0.05).access_token()
 
     async def impatient_on_a_loop(endpoint: Endpoint) -> None:
-        async with AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment, total_timeout=0.05) as op:
+        async with AsyncOpenPayments(**CREDENTIALS, environment=endpoint.environment) as op:
             with pytest.raises(TimedOutError):
-                await op.access_token()
+                await op.with_options(total_timeout=0.05).access_token()
 
     with ThreadPoolExecutor(1) as thread:
         endpoint.gate.clear()
@@ -393,11 +411,8 @@ def test_a_token_request_outlives_its_client_and_leaves_no_connection_behind(mon
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         environment = Environment(name="slow", auth_url=url, api_url=url)
-        with (
-            OpenPayments(**CREDENTIALS, environment=environment, total_timeout=0.05) as op,
-            pytest.raises(TimedOutError),
-        ):
-            op.access_token()
+        with OpenPayments(**CREDENTIALS, environment=environment) as op, pytest.raises(TimedOutError):
+            op.with_options(total_timeout=0.05).access_token()
         connection, _ = server.accept()
         with connection, OpenPayments(**CREDENTIALS, environment=environment) as other:
             connection.settimeout(10)

@@ -27,13 +27,15 @@ from openpayments_facade.errors import (
     ClientStateError,
     ConnectionFailedError,
     OpenPaymentsError,
+    RequestError,
     TimedOutError,
     TokenError,
 )
-from openpayments_facade.tokens import AccessToken
+from openpayments_facade.tokens import AccessToken, MemoryStore
+from openpayments_facade.tokens import manager as manager_module
 from openpayments_facade.tokens.fetcher import TokenFetcher
 from openpayments_facade.tokens.manager import LONGEST_FLIGHT, TokenManager
-from openpayments_facade.tokens.token import SYSTEM_CLOCK, Clock
+from openpayments_facade.tokens.token import BUDGET, BUDGET_REFILL, SYSTEM_CLOCK, Clock
 
 from .endpoint import CLIENT_ID, CLIENT_SECRET, SCOPE, Answer, Endpoint, answer, granted, token_value
 from .leaks import texts_of
@@ -227,13 +229,26 @@ def test_a_waiter_gives_up_alone(new_manager: NewManager, endpoint: Endpoint) ->
     manager = new_manager()
     with pytest.raises(TimedOutError, match=r"no token within 0\.01 s"):
         manager.get(timeout=0.01)
-    with pytest.raises(TimedOutError):
+    assert endpoint.arrived.wait(10)
+    told = []
+    with pytest.raises(TimedOutError) as raised:
         manager.get(timeout=0)
-    with pytest.raises(TimedOutError):
-        asyncio.run(manager.aget(timeout=0.01))
+    told.append(raised.value.request_id)
+    with pytest.raises(TimedOutError) as raised:
+        asyncio.run(new_manager().aget(timeout=0.01))
+    told.append(raised.value.request_id)
+    assert told == [endpoint.seen[0].headers["x-request-id"]] * 2
     endpoint.gate.set()
     manager.get()
     assert endpoint.count == 1
+
+
+def test_who_gives_up_before_the_request_hears_of_no_request(new_manager: NewManager, endpoint: Endpoint) -> None:
+    store = MemoryStore()
+    manager = new_manager(store=store)
+    with store.lock(manager._store_key), pytest.raises(TimedOutError) as raised:
+        manager.get(timeout=0.05)
+    assert (raised.value.request_id, raised.value.url) == (None, endpoint.url)
 
 
 def test_a_fetch_that_never_ends_is_given_up(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
@@ -335,6 +350,19 @@ def test_what_waiting_cannot_mend_pauses_longer(new_manager: NewManager, endpoin
     assert endpoint.count == 2
 
 
+def test_who_refuses_without_a_code_is_not_hammered(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manager_module, "LONGEST_WAIT", 0)
+    endpoint.answer = lambda _: answer(b"", 400)  # no source shows what is sent for a wrong scope
+    manager = new_manager()
+    for _ in range(600):
+        with pytest.raises(TokenError, match="400"):
+            manager.get()
+        time.advance(1)
+    assert endpoint.count <= 17
+
+
 def test_retry_after_is_respected(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
     manager = new_manager()
     old = manager.get()
@@ -369,19 +397,20 @@ def test_a_transport_that_breaks_reaches_the_waiter(new_manager: NewManager, tim
 
 
 class Broken(TokenFetcher):
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         raise KeyError(CLIENT_SECRET)
 
 
 def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> None:
     broken = Broken(token_url="x", client_id="x", client_secret=Secret("x"), send=print)
-    with pytest.raises(OpenPaymentsError, match="KeyError") as raised:
+    with pytest.raises(RequestError, match="KeyError") as raised:
         new_manager(fetcher=broken).get()
     assert CLIENT_SECRET not in str(raised.value)
+    assert raised.value.request_id
 
 
 class Interrupted(TokenFetcher):
-    def fetch(self, scope: str, *, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
         raise KeyboardInterrupt(CLIENT_SECRET)
 
 
@@ -524,24 +553,45 @@ def test_a_rejection_of_an_older_token_changes_nothing(
     assert endpoint.count == 2
 
 
-def test_a_bank_that_rejects_every_token_does_not_burn_the_budget(
+@pytest.mark.parametrize("works", [1, 2, 10])
+def test_a_bank_that_rejects_every_token_costs_the_budget(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock, works: int
+) -> None:
+    """Also one that only rejects each second call, or each tenth."""
+    manager = new_manager()
+    for second in range(3400):
+        token = manager.get()
+        if second % works == 0:
+            manager.reject(token)
+        time.advance(1)
+    assert endpoint.count <= 1 + BUDGET + 3400 // BUDGET_REFILL
+
+
+def test_a_revocation_is_believed_at_once_after_a_stray_refusal(
     new_manager: NewManager, endpoint: Endpoint, time: FakeClock
 ) -> None:
     manager = new_manager()
-    for _ in range(3400):
+    for count in range(2, 10):
         manager.reject(manager.get())
-        time.advance(1)
-    assert endpoint.count <= 6
+        assert manager.get().value == Secret(token_value(count))
+        time.advance(20 if count == 2 else BUDGET_REFILL)
+    assert endpoint.count == 9
 
 
-def test_a_refusal_is_told_from_a_replacement_by_identity(new_manager: NewManager, time: FakeClock) -> None:
+def test_what_the_budget_does_not_allow_is_believed_two_minutes_later(
+    new_manager: NewManager, endpoint: Endpoint, time: FakeClock
+) -> None:
     manager = new_manager()
-    first = manager.get()
-    manager.reject(first)
-    second = manager.get()
-    assert second is not first
-    manager.reject(second)
-    assert manager.get() is second
+    for _ in range(BUDGET):
+        manager.reject(manager.get())
+    last = manager.get()
+    for _ in range(int(BUDGET_REFILL)):
+        manager.reject(last)
+        assert manager.get() is last  # so a caller knows not to replay
+        time.advance(1)
+    manager.reject(last)
+    assert manager.get() is not last
+    assert endpoint.count == BUDGET + 2
 
 
 # the life of a handle

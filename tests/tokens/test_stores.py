@@ -218,6 +218,39 @@ def test_a_link_to_a_file_stays_one(tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("linked", ["tokens", "folder/tokens"])
+def test_a_link_of_another_user_leads_to_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str) -> None:
+    victim = tmp_path / "home" / "tokens"
+    victim.parent.mkdir()
+    victim.write_text("precious")
+    victim.chmod(0o600)
+    link = tmp_path / Path(linked).parts[0]
+    link.symlink_to(victim if link.name == "tokens" else victim.parent)
+    if os.geteuid() == 0:
+        os.lchown(link, 54321, 54321)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(ConfigurationError, match="is a link that belongs to another user"):
+        open_store(f"file:{tmp_path / linked}")
+    assert victim.read_text() == "precious"
+
+
+@posix
+def test_a_link_that_is_planted_later_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    victim.chmod(0o600)
+    store = FileStore(tmp_path / "tokens")
+    (tmp_path / "tokens").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        store.set("a", "1", 60)
+    (tmp_path / "tokens").unlink()
+    (tmp_path / "tokens.a.lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"), store.lock("a"):
+        pass
+    assert victim.read_text() == "precious"
+
+
+@posix
 def test_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokens").symlink_to(tmp_path / "tokens")
     with pytest.raises(ConfigurationError, match="can't be opened"):
@@ -332,7 +365,10 @@ def test_threads_that_open_a_name_get_one_store(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     "name",
-    ["", "disk", "file", "file:", "http://u:passw0rd@host", "redis", "redis://u:passw0rd@host:port", 5, {}],
+    [
+        *("", "disk", "file", "file:", "http://u:passw0rd@host", "u:passw0rd@host:6379", "//u:passw0rd@host"),
+        *("redis", "redis:passw0rd@host", "redis://u:passw0rd@host:port", 5, {}),
+    ],
 )
 def test_what_names_no_store(name: object) -> None:
     with pytest.raises(ConfigurationError, match="the_argument") as raised:

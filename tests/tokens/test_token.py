@@ -17,7 +17,9 @@ from openpayments_facade.errors import (
     TokenError,
 )
 from openpayments_facade.tokens.token import (
+    BUDGET,
     DEFAULT_LIFETIME,
+    LONGEST_BEARER,
     LONGEST_LIFETIME,
     AccessToken,
     Now,
@@ -171,6 +173,9 @@ def test_the_next_step(state: State, at: float, step: Step) -> None:
         (TokenError("", status_code=400, code="temporarily_unavailable"), 10, Step.FETCH),
         (TokenError("", status_code=503, code="invalid_client"), 100, Step.FETCH),
         (TokenError("", status_code=403, retry_after=9), 10, Step.FETCH),
+        (TokenError("", status_code=400), 10, Step.FETCH),
+        (TokenError("", status_code=302), 10, Step.FETCH),
+        (TokenError("", status_code=400, code="something_new"), 10, Step.FETCH),
         (TokenError("", status_code=400, retry_after=9, code="invalid_grant"), 100, Step.REFUSE),
         (AuthenticationError("", status_code=401), 100, Step.REFUSE),
         (InvalidScopeError("", status_code=400), 100, Step.REFUSE),
@@ -204,8 +209,9 @@ def test_a_success_ends_the_pauses() -> None:
         (TokenError("", status_code=400, code="slow_down"), [0.5, 1, 2]),
         (TokenError("", status_code=503, retry_after=1e9), [3600]),
         (TokenError("", status_code=400, code="invalid_request"), [30, 60, 120, 240, 300, 300]),
-        (TokenError("", status_code=308), [30]),
-        (TokenError("", status_code=302, retry_after=1), [30]),
+        (TokenError("", status_code=400), [0.5, 1, 2, 4, 8, 16, 32, 60, 60]),  # as a wrong scope may be answered
+        (TokenError("", status_code=308), [0.5, 1, 2]),
+        (TokenError("", status_code=302, retry_after=1), [1, 1, 2]),
         (AuthenticationError("", status_code=401), [30, 60, 120, 240, 300, 300]),
         (InvalidScopeError("", status_code=400), [30]),
     ],
@@ -229,15 +235,13 @@ def test_only_the_current_token_is_dropped() -> None:
     assert State().without(token("old"), START) == State()
     dropped = state.without(token("new"), START)
     assert dropped.token is None
-    assert dropped.replacements == 1
+    assert dropped.replacements(START) == 1
 
 
-def test_a_replacement_has_to_reach_an_age_before_it_is_dropped_too() -> None:
-    ages = []
-    for replacements in range(6):
-        it = token(replacements=replacements)
-        ages.append(next(age for age in range(3600) if it.believes_rejection(after(age))))
-    assert ages == [0, 60, 240, 960, 1800, 1800]
+def test_the_budget_fills_again() -> None:
+    state = State(token("x", replacements=BUDGET))
+    assert [state.replacements(after(age)) for age in (0, 119, 120, 239, 240, 360, 3600)] == [3, 3, 2, 2, 1, 0, 0]
+    assert [token(replacements=BUDGET).believes_rejection(after(age)) for age in (0, 119, 120)] == [False, False, True]
 
 
 def test_a_rejection_does_not_make_pauses_short_again() -> None:
@@ -249,9 +253,10 @@ def test_a_rejection_does_not_make_pauses_short_again() -> None:
     assert state.failure.count == 4
 
 
-def test_a_normal_refresh_forgets_rejections() -> None:
+def test_a_normal_refresh_costs_nothing_and_gives_nothing_back() -> None:
     state = State(token("a")).without(token("a"), START).succeeded(token("b", replacements=1))
-    assert state.replacements == 0
+    assert state.replacements(START) == 1
+    assert State().replacements(START) == 0
 
 
 # what a store keeps
@@ -278,6 +283,13 @@ def test_a_clock_that_is_ahead_makes_no_token_live_longer() -> None:
     assert restored(token().to_dict(), Now(START.wall - 301, 0.0)) is None
 
 
+@pytest.mark.parametrize("replacements", [4, 10**400])
+def test_a_budget_from_elsewhere_makes_nobody_wait_longer(replacements: int) -> None:
+    back = restored({**token().to_dict(), "replacements": replacements})
+    assert back is not None
+    assert back.believes_rejection(after(120))
+
+
 GOOD = token().to_dict()
 
 
@@ -290,6 +302,7 @@ GOOD = token().to_dict()
         {},
         {**GOOD, "access_token": 5},
         {**GOOD, "access_token": "a b"},
+        {**GOOD, "access_token": "a" * (LONGEST_BEARER + 1)},
         {**GOOD, "token_type": "mac"},
         {**GOOD, "scope": "aspspinformation corporate"},
         {**GOOD, "missing": ["paymentinitiation"]},

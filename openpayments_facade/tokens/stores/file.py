@@ -35,13 +35,15 @@ class FileStore:
         patience: Seconds to wait for a lock.
 
     Raises:
-        PermissionError: Also on every later use: the file belongs to another user, is not a regular file, or others
-            can read or write it.
+        PermissionError: A part of the path is a link that belongs to another user. Also on every later use: the file
+            belongs to another user, is not a regular file, or others can read or write it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 20.0) -> None:
+        wanted = Path(path).expanduser().absolute()
+        _check_links(wanted)
         # resolved, since replacing a symbolic link would separate the processes that share its file
-        self._path = Path(path).expanduser().resolve()
+        self._path = wanted.resolve()
         self._patience = patience
         self._read()
 
@@ -98,11 +100,19 @@ class FileStore:
 
 
 def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not block
+    # a FIFO must not block; a link that appears later is somebody else's
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _is_entry(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("value"), str) and type(entry.get("until")) in (int, float)
+
+
+def _check_links(path: Path) -> None:
+    """In a folder where others can write, a link of theirs would choose which file of this user is overwritten."""
+    for part in (path, *path.parents):
+        if os.name == "posix" and part.is_symlink() and part.lstat().st_uid not in {0, os.geteuid()}:
+            raise PermissionError(f"{part} is a link that belongs to another user")
 
 
 def _check_private(status: os.stat_result, path: Path) -> None:
