@@ -183,7 +183,7 @@ def as_described(op: OpenPayments, server: Canned, known: Known, answer: Given) 
     return DESCRIBED[answer.content]
 
 
-@fuzzed("mutations", 2000, 50_000, mutation=mutations(by_field(successes)))
+@fuzzed("mutations", 2000, 34_000, mutation=mutations(by_field(successes)))
 def test_a_changed_answer_is_read_but_for_what_was_changed(
     op: OpenPayments, server: Canned, mutation: Mutation
 ) -> None:
@@ -205,7 +205,7 @@ def test_a_changed_answer_is_read_but_for_what_was_changed(
         assert has_kept(read, inner, loads(json.dumps(new)) if new is not MISSING else None)
 
 
-@fuzzed("mutations", 200, 5_000, mutation=mutations(by_field(failures)))
+@fuzzed("mutations", 200, 3_000, mutation=mutations(by_field(failures)))
 def test_a_changed_error_is_told_by_its_status(op: OpenPayments, server: Canned, mutation: Mutation) -> None:
     known, answer, _, _, mutated = mutation
     with pytest.raises(APIError) as caught:
@@ -383,7 +383,7 @@ def route(known: Known) -> tuple[str, re.Pattern[str]]:
     return method, re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path))
 
 
-@fuzzed("mutations", 200, 5_000, data=st.data())
+@fuzzed("mutations", 200, 3_000, data=st.data())
 def test_what_goes_on_with_a_changed_answer_never_blames_its_caller(
     op: OpenPayments, server: Canned, data: st.DataObject
 ) -> None:

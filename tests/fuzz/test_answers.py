@@ -149,7 +149,7 @@ def check_failure(error: OpenPaymentsError, status: int) -> None:
 @fuzzed(
     "answers",
     1000,
-    120_000,
+    110_000,
     one=st.integers(0, len(ALL) - 1),
     changes=st.lists(changes, max_size=3),
     more=headers,

@@ -132,7 +132,7 @@ def values(rule: Rule) -> st.SearchStrategy[Any]:
     return st.one_of(*map(like, rule.enum or [rule.example]), *right)
 
 
-@fuzzed("inputs", 1500, 300_000, passed=cases_of({n: values(each.rule) for n, each in enumerate(ARGUMENTS)}))
+@fuzzed("inputs", 1500, 200_000, passed=cases_of({n: values(each.rule) for n, each in enumerate(ARGUMENTS)}))
 def test_an_argument_changes_its_own_place_alone(passed: tuple[int, Any]) -> None:
     argument, value = ARGUMENTS[passed[0]], passed[1]
     known, name, rule, given = argument
@@ -158,7 +158,7 @@ def old(field: Field) -> Any:
     return found if isinstance(found, str | int | list | tuple) else "a text"
 
 
-@fuzzed("inputs", 900, 150_000, passed=cases_of({n: like(old(each)) for n, each in enumerate(FIELDS)}))
+@fuzzed("inputs", 900, 90_000, passed=cases_of({n: like(old(each)) for n, each in enumerate(FIELDS)}))
 def test_a_field_of_a_body_changes_itself_alone(passed: tuple[int, Any]) -> None:
     (known, given, path, wire), value = FIELDS[passed[0]], passed[1]
     body = copy.deepcopy(given["body"])

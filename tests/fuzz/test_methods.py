@@ -208,7 +208,7 @@ def base(service: str, method: str) -> list[dict[Any, Any]]:
     return [said(request) for request in sent(service, method, GOOD[service, method])]
 
 
-@fuzzed("methods", 600, 80_000, passed=cases_of({each: values(GOOD[each[0]][each[1]]) for each in PARAMETERS}))
+@fuzzed("methods", 600, 65_000, passed=cases_of({each: values(GOOD[each[0]][each[1]]) for each in PARAMETERS}))
 def test_an_argument_of_a_method_changes_what_it_is_for(passed: tuple[Any, Any]) -> None:
     ((service, method), name), value = passed
     before = base(service, method)
@@ -249,7 +249,7 @@ def saved(service: str) -> st.SearchStrategy[Any]:
     return changes | st.dictionaries(st.sampled_from([*whole]) | texts, things) | things
 
 
-@fuzzed("methods", 200, 20_000, passed=cases_of({service: saved(service) for service in SAVED}))
+@fuzzed("methods", 200, 15_000, passed=cases_of({service: saved(service) for service in SAVED}))
 def test_a_saved_authorisation_leads_nowhere_else(passed: tuple[str, Any]) -> None:
     service, given = passed
     carrier, op = carried()

@@ -65,7 +65,7 @@ USERS = {name: like(HEADERS[name].example) if name in HEADERS else things for na
 addresses = st.ip_addresses().map(str) | spliced("::ffff:203.0.113.7")
 
 
-@fuzzed("options", 300, 60_000, passed=cases_of({**USERS, "ip_address": USERS["ip_address"] | addresses}))
+@fuzzed("options", 300, 45_000, passed=cases_of({**USERS, "ip_address": USERS["ip_address"] | addresses}))
 def test_a_field_of_a_user_is_its_header_and_nothing_else(passed: tuple[str, Any]) -> None:
     name, value = passed
     try:
@@ -86,7 +86,7 @@ def test_a_field_of_a_user_is_its_header_and_nothing_else(passed: tuple[str, Any
     return None
 
 
-@fuzzed("options", 100, 20_000, headers=st.dictionaries(spliced("User-Agent"), like("an agent"), max_size=3) | things)
+@fuzzed("options", 100, 15_000, headers=st.dictionaries(spliced("User-Agent"), like("an agent"), max_size=3) | things)
 def test_only_the_user_agent_is_taken_from_the_headers_of_a_user(headers: Any) -> None:
     try:
         psu = Psu.from_headers(headers, client_ip="203.0.113.7")
@@ -99,7 +99,7 @@ def test_only_the_user_agent_is_taken_from_the_headers_of_a_user(headers: Any) -
 names = st.sampled_from(["X-A", *RESERVED, "Cookie", "Accept", "PSU-ID", "Content-Type"]).flatmap(spliced)
 
 
-@fuzzed("options", 350, 60_000, name=names | texts, value=like("a value"))
+@fuzzed("options", 350, 45_000, name=names | texts, value=like("a value"))
 def test_a_header_is_itself_alone(name: str, value: Any) -> None:
     try:
         op = carried()[1].with_options(headers={name: value})
@@ -112,7 +112,7 @@ def test_a_header_is_itself_alone(name: str, value: Any) -> None:
     return None
 
 
-@fuzzed("options", 100, 20_000, value=like(ID))
+@fuzzed("options", 100, 15_000, value=like(ID))
 def test_a_request_id_is_one_or_is_refused(value: Any) -> None:
     _, op = carried()
     try:
@@ -128,7 +128,7 @@ def test_a_request_id_is_one_or_is_refused(value: Any) -> None:
 OPTIONS = {name: like(1.5) for name in ("timeout", "total_timeout", "max_retries")} | {"psu_context": like("private")}
 
 
-@fuzzed("options", 100, 20_000, passed=cases_of({**OPTIONS, "headers": things}))
+@fuzzed("options", 100, 15_000, passed=cases_of({**OPTIONS, "headers": things}))
 def test_an_option_is_taken_or_refused(passed: tuple[str, Any]) -> None:
     name, value = passed
     try:
@@ -146,7 +146,7 @@ hosts = st.lists(
 ).map("".join)
 
 
-@fuzzed("options", 300, 50_000, url=spliced("https://api.example.com:8443/x") | hosts | things)
+@fuzzed("options", 300, 40_000, url=spliced("https://api.example.com:8443/x") | hosts | things)
 def test_a_host_is_the_one_that_was_given(url: Any) -> None:
     try:
         environment = Environment("mine", "https://auth.fuzzed.example", url)
@@ -209,7 +209,7 @@ PARTS = {
 }
 
 
-@fuzzed("options", 350, 60_000, passed=cases_of(PARTS))
+@fuzzed("options", 350, 45_000, passed=cases_of(PARTS))
 def test_a_request_of_ones_own_goes_where_it_says(passed: tuple[str, Any]) -> None:
     name, value = passed
     carrier, op = carried()

@@ -35,7 +35,7 @@ at_banks = schemathesis.openapi.from_path(DESCRIPTION).include(operation_id=[one
 # each of some twenty headers in every wrong form, for each operation: thousands of requests
 at_banks.config.phases.coverage.enabled = LONG is not None
 
-few = settings(repeated(how_many(20, 400)), report_multiple_bugs=True)
+few = settings(repeated(how_many(20, 200)), report_multiple_bugs=True)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def resources_for(case: schemathesis.Case[Any], good: BankCaller, paying: Payer)
 
 
 @at_banks.parametrize()
-@settings(few, max_examples=how_many(6, 150))
+@settings(few, max_examples=how_many(6, 40))
 def test_bank_operations(
     case: schemathesis.Case[Any], simulator: Simulator, session: requests.Session, good: BankCaller, paying: Payer
 ) -> None:
