@@ -37,8 +37,10 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-fuzz: $(VENV)/.dev  ## changes 100,000 answers at random, each in one place (MUTATIONS=... for another number)
-	@MUTATIONS=$(or $(MUTATIONS),100000) $(BIN)/python -m pytest -n $(WORKERS) tests/facade/test_mutations.py --timeout 0 $(ARGS)
+FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/simulator/test_schemathesis.py
+fuzz: $(VENV)/.dev  ## a million random cases (PART=inputs for some of them, see tests/fuzz; FUZZ=0.1 for a tenth)
+	@FUZZ=$(or $(FUZZ),1) $(BIN)/python -m pytest -q -p tests.fuzz.report -n $(WORKERS) --timeout 0 --tb short \
+	  $(if $(PART),$(foreach part,$(PART),$(filter %/test_$(part).py,$(FUZZED))),$(FUZZED)) $(ARGS)
 
 test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and with the oldest dependencies that are allowed
 	@$(BIN)/python scripts/matrix.py -n $(WORKERS) -q $(ARGS)

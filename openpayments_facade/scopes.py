@@ -88,8 +88,8 @@ def read_psu_context(value: object, *, argument: str = "psu_context") -> PsuCont
     Raises:
         InvalidArgumentError: It is anything else.
     """
-    if value is None or str(value) in set(PsuContext):
-        return None if value is None else PsuContext(str(value))
+    if value is None or (isinstance(value, str) and value in set(PsuContext)):
+        return None if value is None else PsuContext(value)
     raise refuse(argument, f"must be one of {', '.join(PsuContext)}, or none", value)
 
 

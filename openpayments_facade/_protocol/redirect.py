@@ -160,8 +160,8 @@ def fill_redirect_url(
         raise blame("does not lead to a host by https, or names a user, so it is not followed")
     if not is_elsewhere and (unknown := found - values.keys()):
         raise blame(f"has the unknown placeholder [{min(unknown)}]")
-    # a browser does not send fragments
-    has_state = "TPP_STATE" in _placeholders(template.split("#")[0])
+    # a browser does not send fragments, and what stands before `..` is gone
+    has_state = "TPP_STATE" in _placeholders(template.split("#")[0]) and quote(state, safe="") in url.split("#")[0]
     if not has_state and not allow_elsewhere:
         raise blame("has no placeholder [TPP_STATE], so the callback could not be matched to its user")
     return RedirectUrl(encoded(url), state, is_elsewhere or not has_state)

@@ -1,14 +1,9 @@
-"""Answers with one thing changed: whatever it is, the call ends in a value or in UnreadableResponseError.
-
-`make test` tries 2,000 changes, and `make fuzz` 100,000.
-"""
+"""Answers with one thing changed: whatever it is, the call ends in a value or in UnreadableResponseError."""
 
 from __future__ import annotations
 
 import copy
-import functools
 import json
-import os
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import note
 from hypothesis import strategies as st
 from openpayments_client.reading import loads
 
@@ -48,9 +43,9 @@ from openpayments_facade import (
 from openpayments_facade import amount as to_pay
 from tests.canned_server import Canned, Given, canned
 from tests.described import DOCUMENT, OPERATIONS, arguments, bodies, endpoint, failures, product_of, successes
+from tests.fuzz.fuzzing import fuzzed
 from tests.tools.inventory import INVENTORY, Known
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "2000"))
 NEEDED = {name for schema in DOCUMENT["components"]["schemas"].values() for name in schema.get("x-needed", ())}
 MISSING = object()
 USER = Psu(id="PSU-ID", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
@@ -74,18 +69,6 @@ class Mutation(NamedTuple):
     new: Any
     mutated: Given
 
-
-def many(function: Any, examples: int = MUTATIONS) -> Any:
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize="MUTATIONS" not in os.environ,
-        database=None,
-        suppress_health_check=[*HealthCheck],
-    )(function)
-
-
-some = functools.partial(many, examples=MUTATIONS // 10)
 
 # what banks have been seen to send, and neighbours of it
 ODD_NUMBERS = [
@@ -200,8 +183,7 @@ def as_described(op: OpenPayments, server: Canned, known: Known, answer: Given) 
     return DESCRIBED[answer.content]
 
 
-@many
-@given(mutation=mutations(by_field(successes)))
+@fuzzed("mutations", 2000, 34_000, mutation=mutations(by_field(successes)))
 def test_a_changed_answer_is_read_but_for_what_was_changed(
     op: OpenPayments, server: Canned, mutation: Mutation
 ) -> None:
@@ -223,8 +205,7 @@ def test_a_changed_answer_is_read_but_for_what_was_changed(
         assert has_kept(read, inner, loads(json.dumps(new)) if new is not MISSING else None)
 
 
-@some
-@given(mutation=mutations(by_field(failures)))
+@fuzzed("mutations", 200, 3_000, mutation=mutations(by_field(failures)))
 def test_a_changed_error_is_told_by_its_status(op: OpenPayments, server: Canned, mutation: Mutation) -> None:
     known, answer, _, _, mutated = mutation
     with pytest.raises(APIError) as caught:
@@ -402,8 +383,7 @@ def route(known: Known) -> tuple[str, re.Pattern[str]]:
     return method, re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path))
 
 
-@some
-@given(data=st.data())
+@fuzzed("mutations", 200, 3_000, data=st.data())
 def test_what_goes_on_with_a_changed_answer_never_blames_its_caller(
     op: OpenPayments, server: Canned, data: st.DataObject
 ) -> None:
