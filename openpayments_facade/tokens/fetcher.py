@@ -74,7 +74,7 @@ class TokenFetcher:
     clock: Clock = SYSTEM_CLOCK
     jitter: Callable[[], float] = random.random
 
-    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: float = 0) -> AccessToken:
         """Requests a token with the client credentials; blocks.
 
         Raises:

@@ -148,7 +148,7 @@ class AccessToken:
     lifetime: float
     issued: Now = field(repr=False)
     jitter: float = field(repr=False, eq=False)
-    replacements: int = 0
+    replacements: float = 0
     due: Now = field(init=False, repr=False)
     expires: Now = field(init=False, repr=False)
     expires_at: float = field(init=False)
@@ -196,12 +196,11 @@ class AccessToken:
         """Whether both are the same token of the server, even if they were read at different times or places."""
         return other is not None and self.value == other.value
 
-    def used(self, now: Now) -> int:
+    def used(self, now: Now) -> float:
         """How much of the budget for replacing refused tokens is used up. It goes where the token goes, so a fleet that
         shares a token shares its budget.
         """
-        refilled = (now.monotonic - self.issued.monotonic) // BUDGET_REFILL
-        return max(0, self.replacements - int(refilled))
+        return max(0, self.replacements - (now.monotonic - self.issued.monotonic) / BUDGET_REFILL)
 
     def believes_rejection(self, now: Now) -> bool:
         """Whether a 401 that blames this token drops it: while there is budget for another.
@@ -209,7 +208,7 @@ class AccessToken:
         So that of a token older than BUDGET_REFILL is always believed, and that of a new one nearly always. Otherwise a
         bank that keeps answering 401 would cause a token request for every call.
         """
-        return self.used(now) < BUDGET
+        return self.used(now) <= BUDGET - 1
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-serialisable dict for a token store. It contains the token in the clear."""
@@ -230,7 +229,7 @@ class AccessToken:
                     "missing": list(missing),
                     "issued_at": int() | float() as issued_at,
                     "lifetime": int() | float() as lifetime,
-                    "replacements": int(replacements),
+                    "replacements": int() | float() as replacements,
                 }:
                     age = now.wall - issued_at
                     is_ours = is_usable(value) and is_bearer(token_type) and asked == set(words.split()) >= set(missing)
@@ -294,7 +293,7 @@ class State:
             return State(rejected=token, failure=self.failure)
         return self
 
-    def replacements(self, now: Now) -> int:
+    def replacements(self, now: Now) -> float:
         """The `replacements` of the next token. One that is only due for a refresh costs nothing."""
         if self.token is not None:
             return self.token.used(now)

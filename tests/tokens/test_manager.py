@@ -397,7 +397,7 @@ def test_a_transport_that_breaks_reaches_the_waiter(new_manager: NewManager, tim
 
 
 class Broken(TokenFetcher):
-    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: float = 0) -> AccessToken:
         raise KeyError(CLIENT_SECRET)
 
 
@@ -410,7 +410,7 @@ def test_a_mistake_of_ours_leaves_nobody_waiting(new_manager: NewManager) -> Non
 
 
 class Interrupted(TokenFetcher):
-    def fetch(self, scope: str, *, request_id: str | None = None, replacements: int = 0) -> AccessToken:
+    def fetch(self, scope: str, *, request_id: str | None = None, replacements: float = 0) -> AccessToken:
         raise KeyboardInterrupt(CLIENT_SECRET)
 
 

@@ -240,7 +240,7 @@ def test_only_the_current_token_is_dropped() -> None:
 
 def test_the_budget_fills_again() -> None:
     state = State(token("x", replacements=BUDGET))
-    assert [state.replacements(after(age)) for age in (0, 119, 120, 239, 240, 360, 3600)] == [3, 3, 2, 2, 1, 0, 0]
+    assert [state.replacements(after(age)) for age in (0, 60, 120, 240, 360, 3600)] == [3, 2.5, 2, 1, 0, 0]
     assert [token(replacements=BUDGET).believes_rejection(after(age)) for age in (0, 119, 120)] == [False, False, True]
 
 
@@ -284,6 +284,15 @@ def test_a_clock_that_is_ahead_makes_no_token_live_longer() -> None:
 
 
 @pytest.mark.parametrize("replacements", [4, 10**400])
+def test_the_budget_is_refilled_however_often_a_token_is_renewed() -> None:
+    current = token("a", replacements=BUDGET)
+    for minute in range(1, 13):
+        now = after(10 * minute)
+        left = State(current).replacements(now)
+        current = token(str(minute), issued=now, replacements=left)
+    assert current.replacements == pytest.approx(BUDGET - 1)
+
+
 def test_a_budget_from_elsewhere_makes_nobody_wait_longer(replacements: int) -> None:
     back = restored({**token().to_dict(), "replacements": replacements})
     assert back is not None
