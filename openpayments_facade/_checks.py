@@ -5,16 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from ._redaction import hiding_arguments, printable
+from ._redaction import hiding_arguments
 from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from openpayments_client.operations import Rule
-
-_LONGEST: Final = 900
-"""Characters of a message."""
 
 
 def refuse(argument: str, problem: str, *wrong: object) -> InvalidArgumentError:
@@ -22,10 +19,7 @@ def refuse(argument: str, problem: str, *wrong: object) -> InvalidArgumentError:
     from openpayments_client.types import shown  # loads httpx, which the command line's help does without
 
     said = "".join(f", not {shown(value)}" for value in wrong)
-    # names and keys of the caller's are quoted
-    text = printable(f"{argument} {problem}{said}")
-    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-    return InvalidArgumentError(text, argument=re.split(r"[.\[]", argument)[0])
+    return InvalidArgumentError(f"{argument} {problem}{said}", argument=re.split(r"[.\[]", argument)[0])
 
 
 def check(rule: Rule, value: object, argument: str) -> None:
