@@ -10,7 +10,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract fuzz record spec-diff bench docs simulator coverage audit lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz record spec-diff bench docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes the table of docs/reliability.md
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/simulator/test_schemathesis.py
 fuzz: $(VENV)/.dev  ## a million random cases (PART=inputs for some of them, see tests/fuzz; FUZZ=0.1 for a tenth)

@@ -1,0 +1,162 @@
+"""A part of the fault matrix, the rules it goes by, and bugs that it finds. `make faults` runs all of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from openpayments_facade._http import transport
+from openpayments_facade._protocol import exchange
+
+from . import forked, memory, table
+from .__main__ import ALLOWED, PAGE, in_a_process
+from .catalogue import FAULTS
+from .matrix import HALVES, Cell, Result, cells, run
+from .operations import CREATIONS, READS
+from .rules import Seen, broken
+
+KINDS = list(dict.fromkeys(fault.kind for fault in FAULTS.values()))
+LANES = 24
+
+
+def some(kind: str) -> list[Cell]:
+    """One read and one creation for each fault: one sync, one async, and each class of operation in turn."""
+    found = []
+    for number, fault in enumerate(table.faults_of(kind)):
+        for names, half in ((READS, HALVES[number % 2]), (CREATIONS, HALVES[1 - number % 2])):
+            possible = [name for name in names if name in fault.operations]
+            found += [Cell(fault.name, possible[number // 2 % len(possible)], half)] if possible else []
+    return found
+
+
+def broken_cells(wanted: list[Cell]) -> list[Result]:
+    """The cells that don't hold. On a busy machine anything may be late: those are run again, one after the other."""
+    first, left = run(wanted, LANES)
+    assert not left
+    again = [each.cell for each in first if each.broken]
+    return [each for each in run(again, lanes=1)[0] if each.broken] if again else []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "sizes"])
+def test_what_the_wire_does_hurts_nobody(kind: str) -> None:
+    assert not broken_cells(some(kind))
+
+
+def test_sizes_are_bounded() -> None:
+    assert not broken_cells(some("sizes")[:12])
+
+
+@pytest.mark.parametrize("bomb", memory.BOMBS[:3])
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_memory_is_bounded(bomb: str) -> None:
+    shown = in_a_process("memory", bomb, HALVES[len(bomb) % 2])
+    assert shown["ended"] != "answer"
+    assert shown["mebibytes"] <= ALLOWED
+
+
+@pytest.mark.parametrize("way", forked.WAYS)
+@pytest.mark.skipif(sys.platform == "win32", reason="it can't fork")
+def test_a_forked_child_uses_nothing_of_its_parent(way: str) -> None:
+    assert table.is_safe(way, in_a_process("forked", way))
+
+
+GOOD = Seen(
+    outcome="answer",
+    is_creation=True,
+    is_ours=False,
+    is_right=True,
+    has_request_id=False,
+    may_have_taken_effect=False,
+    status=None,
+    times=1,
+    strangers=0,
+    seconds=0.1,
+    limit=1.0,
+    quoted=(),
+    next_calls=(),
+    left=(),
+)
+UNKNOWN = evolve(GOOD, outcome="OutcomeUnknownError", is_ours=True, has_request_id=True, may_have_taken_effect=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "known", "rule"),
+    [
+        (evolve(GOOD, is_right=False), {}, "another request"),
+        (GOOD, {"is_own": False}, "believed"),
+        (evolve(UNKNOWN, status=404), {"is_own": False}, "believed"),
+        (GOOD, {"gets": "error"}, "broken answer"),
+        (UNKNOWN, {"gets": "answer"}, "refused"),
+        (evolve(GOOD, times=2), {}, "reached the host 2 times"),
+        (evolve(GOOD, times=3, is_creation=False), {}, "reached the host 3 times"),
+        (evolve(GOOD, strangers=1), {}, "another place"),
+        (evolve(GOOD, seconds=2.1), {}, "it took"),
+        (evolve(UNKNOWN, is_ours=False), {}, "none of the SDK's"),
+        (evolve(UNKNOWN, has_request_id=False), {}, "no request id"),
+        (UNKNOWN, {"connects": False}, "doubts"),
+        (evolve(UNKNOWN, is_creation=False), {}, "doubts"),
+        (evolve(UNKNOWN, may_have_taken_effect=False), {}, "which nobody knows"),
+        (evolve(UNKNOWN, may_have_taken_effect=False, status=503), {}, "which nobody knows"),
+        (evolve(GOOD, quoted=("a log",)), {}, "quoted: a log"),
+        (evolve(GOOD, next_calls=("late",)), {}, "next call: late"),
+        (evolve(GOOD, left=("1 task",)), {}, "left: 1 task"),
+    ],
+)
+def test_each_rule_can_be_broken(seen: Seen, known: dict[str, Any], rule: str) -> None:
+    [found] = broken(seen, **{"gets": "any", **known})
+    assert rule in found
+
+
+@pytest.mark.parametrize(
+    "seen", [GOOD, UNKNOWN, evolve(UNKNOWN, may_have_taken_effect=False, status=400), evolve(UNKNOWN, times=0)]
+)
+def test_what_is_right_breaks_no_rule(seen: Seen) -> None:
+    assert not [*broken(seen, "any")]
+
+
+def _without_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = exchange.Exchange.begin
+    monkeypatch.setattr(
+        exchange.Exchange, "begin", lambda self, response, *, checks_id: begin(self, response, checks_id=False)
+    )
+
+
+def _with_leftovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_check", lambda connection: None)
+
+
+def _without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_left", lambda timeout, kind: timeout)
+
+
+def _quoting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange.Exchange, "shown", lambda self, text: text)
+
+
+@pytest.mark.parametrize(
+    ("plant", "cell", "rule"),
+    [
+        (_without_ids, Cell("another's answer", "payment", "async"), "the answer of another request"),
+        (_with_leftovers, Cell("two answers in one segment, without an id", "read", "sync"), "next call"),
+        (_without_end, Cell("drips headers", "consent", "sync"), "it took"),
+        (_quoting, Cell("account number and token in the status line", "read", "async"), "quoted"),
+    ],
+)
+def test_a_planted_bug_is_found(
+    monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], cell: Cell, rule: str
+) -> None:
+    assert not broken_cells([cell])
+    plant(monkeypatch)
+    [found], _ = run([cell])
+    assert rule in "; ".join(found.broken)
+
+
+def test_the_page_has_the_faults_of_the_code() -> None:
+    page = PAGE.read_text("utf-8")
+    more = {"Memory": memory.BOMBS, "Fork": forked.WAYS}
+    assert sorted(table.names_in(page)) == sorted(table.names_of(FAULTS.values(), more))
+    assert f"of {len(cells())} cells hold" in page
