@@ -62,9 +62,8 @@ def as_order(payment: object, product: str | None = None) -> Order:
     own = next((PRODUCTS[cls] for cls in PRODUCTS if isinstance(payment, cls)), None)
     if own is None and not isinstance(payment, Mapping):
         raise refuse("payment", f"must be {' or '.join(map(with_article, _MODELS.values()))}, or a mapping")
-    if isinstance(product, str):
-        product = next((each for each in _MODELS if each == product.lower()), product)
-    product = own if product is None else product
+    word = product.lower() if isinstance(product, str) else product
+    product = own if product is None else next((each for each in _MODELS if each == word), product)
     if not is_product(product):
         raise refuse("product", "must be a word such as domestic, and goes with every payment that is a mapping")
     if own is not None and product != own and product in _MODELS:
