@@ -8,6 +8,7 @@ import html
 import inspect
 import json
 import re
+import string
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
@@ -126,9 +127,24 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
             html.escape(plain),
         )
     }
-    # the longest first, since one may begin with another; ignoring case, since "%2f" and "%2F" are the same
-    pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
-    return lambda text: pattern.sub("***", text)
+    # ignoring case, since "%2f" and "%2F" are the same; without patterns, which the `re` module would keep
+    small = frozenset(form.translate(_SMALL) for form in forms)
+    return lambda text: _mask(text, small)
+
+
+_SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def _mask(text: str, forms: frozenset[str]) -> str:
+    small, kept, position = text.translate(_SMALL), list[str](), 0
+    places = {form: small.find(form) for form in forms}
+    while found := {form: place for form, place in places.items() if place >= 0}:
+        # the longest of those that begin at the same place, since one may begin with another
+        form = min(found, key=lambda each: (found[each], -len(each)))
+        kept += text[position : found[form]], "***"
+        position = found[form] + len(form)
+        places = {each: place if place >= position else small.find(each, position) for each, place in found.items()}
+    return "".join([*kept, text[position:]])
 
 
 _MARKS: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"

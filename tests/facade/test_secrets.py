@@ -6,6 +6,7 @@ import html
 import json
 import logging
 import pickle
+import re
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +30,7 @@ from openpayments_facade import (
     ReauthorisationRequiredError,
     UserToken,
 )
-from openpayments_facade._redaction import Secret
+from openpayments_facade._redaction import Secret, scrubber
 from openpayments_facade.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -501,3 +502,11 @@ def test_generated_models_hide_secrets_in_their_repr() -> None:
 def test_the_simulator_hides_its_secret() -> None:
     simulator = Simulator(client_secret=SECRET)
     assert SECRET not in repr(simulator)
+
+
+def test_no_library_keeps_what_was_masked() -> None:
+    secret = "kept-by-nobody-else"
+    assert scrubber(Secret(secret))(f"a {secret.upper()} b") == "a *** b"
+    caches = [each for name, each in vars(re).items() if "cache" in name and isinstance(each, dict)]
+    assert caches
+    assert secret not in repr(caches)
