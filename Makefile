@@ -10,7 +10,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract fuzz record spec-diff bench docs simulator coverage audit lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract fuzz soak record spec-diff bench docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" fo
 
 fuzz: $(VENV)/.dev  ## changes 100,000 answers at random, each in one place (MUTATIONS=... for another number)
 	@MUTATIONS=$(or $(MUTATIONS),100000) $(BIN)/python -m pytest -n $(WORKERS) tests/facade/test_mutations.py --timeout 0 $(ARGS)
+
+soak: $(VENV)/.dev  ## tasks and threads call for minutes while faults come and go: what grows, what fails (SECONDS=300)
+	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(ARGS)
 
 test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and with the oldest dependencies that are allowed
 	@$(BIN)/python scripts/matrix.py -n $(WORKERS) -q $(ARGS)
