@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import hmac
 import html
+import inspect
 import json
 import re
+import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, ParamSpec, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote, quote_plus
 
-P = ParamSpec("P")
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=BaseException)
 
 
 _SHOWN: Final = {
@@ -55,20 +57,56 @@ class Secret:
         raise TypeError("a secret can't be pickled or copied")
 
 
-def hiding_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """Wraps a function that takes a secret, so that no frame in a traceback shows its arguments."""
+def hiding_arguments(function: F) -> F:
+    """Wraps a function, or a coroutine function, that takes or makes what error reporters must not collect.
+
+    When it raises, the traceback still names it and all that it called, but none of these frames has a local any more.
+    """
 
     @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+    def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # also the TypeError for a misspelt argument
-            failure = error.with_traceback(None)
-            failure.__cause__ = failure.__context__ = None
+        except BaseException as error:  # also the TypeError for a misspelt argument
+            failure = [_emptied(error)]
         del args, kwargs
-        raise failure
+        raise failure.pop()  # this frame would hold it, and it holds this frame
 
-    return call
+    @functools.wraps(function)
+    async def wait(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await function(*args, **kwargs)
+        except BaseException as error:
+            failure = [_emptied(error)]
+        del args, kwargs
+        raise failure.pop()
+
+    return wait if inspect.iscoroutinefunction(function) else call  # type: ignore[return-value]
+
+
+def _emptied(error: E) -> E:
+    """The same error, beginning below this frame, with no locals in its frames and without what foreign code raised."""
+    cause = error.__cause__
+    error.__cause__ = error.__context__ = None
+    if type(cause).__module__.startswith("openpayments_facade"):
+        error.__cause__ = cause and _emptied(cause)
+    error.__suppress_context__ = False
+    frames = error.__traceback__ and error.__traceback__.tb_next
+    traceback.clear_frames(frames)
+    return error.with_traceback(frames)
+
+
+def careful(describe: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Wraps a `__repr__`: error reporters also show objects whose `__init__` is not through."""
+
+    @functools.wraps(describe)
+    def __repr__(self: Any) -> str:  # noqa: N807
+        try:
+            return describe(self)
+        except AttributeError:
+            return f"<{type(self).__name__}, not yet made>"
+
+    return __repr__
 
 
 def scrubber(*secrets: Secret) -> Callable[[str], str]:

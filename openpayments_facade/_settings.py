@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import field
 from attrs.converters import optional
 
+from ._attrs import frozen
 from ._checks import refuse
 from ._protocol.options import CommonOptions
 from ._redaction import Secret

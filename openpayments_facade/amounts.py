@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ._checks import refuse
+from ._redaction import hiding_arguments
 from .errors import UnreadableAmountError
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ _EXCEPTIONS: Final = {
 _MOST_DIGITS: Final = 14  # before the dot, in the provider's description of 2026
 
 
+@hiding_arguments
 def amount(value: Decimal | int | str, currency: str) -> MonetaryAmount:
     """An amount to pay, exactly as it is given.
 
-        amount(Decimal("1.50"), "SEK")          # MonetaryAmount(currency='SEK', amount='1.50')
+        amount(Decimal("1.50"), "SEK")          # its amount is '1.50'
         amount("1.5", "SEK")                    # the same
 
     Zeros are added up to the decimals of the currency, since the examples of banks have them: "1" becomes "1.00" in
@@ -76,6 +78,7 @@ def as_sent(value: object, currency: object, argument: str = "value", of: str = 
     return f"{number:.{decimals}f}", code
 
 
+@hiding_arguments
 def money(amount: MonetaryAmount | str | None) -> Decimal:
     """The exact value of an amount, with the sign that the bank sent.
 
@@ -99,7 +102,7 @@ def money(amount: MonetaryAmount | str | None) -> Decimal:
         raise refuse("amount", "must be an amount, or a string such as 125.50", text)
     value = _read(text) if len(text) <= _LONGEST else None
     if value is None:
-        raise UnreadableAmountError(f"{text[:_LONGEST]!r} can't be read as an amount such as 125.50")
+        raise UnreadableAmountError("it can't be read as an amount such as 125.50")
     return value
 
 

@@ -6,8 +6,9 @@ import ipaddress
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field
 
+from ._attrs import frozen
 from ._redaction import masked_url
 from .errors import ConfigurationError
 

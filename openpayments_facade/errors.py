@@ -51,8 +51,7 @@ from copy import copy
 from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
-
+from ._attrs import frozen
 from ._redaction import printable
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from attrs import frozen
+from ._attrs import frozen
 
 if TYPE_CHECKING:
     from .errors import OpenPaymentsError

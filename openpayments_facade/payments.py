@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from attrs import define, fields
+from attrs import fields
 from openpayments_client import models
 
+from ._attrs import define
 from ._checks import refuse
+from ._redaction import hiding_arguments
 from .errors import TppMessage
 
 __all__ = ["CreatedPayment", "PaymentStatus", "find", "payee_match", "warnings"]
@@ -171,6 +173,7 @@ def payee_match(created: models.PaymentCreated) -> models.PayeeMatch | None:
     return created.verification_of_payee
 
 
+@hiding_arguments
 def find(transactions: Iterable[Entry], payment: object) -> Entry | None:
     """The entry of a payment in an account's transactions, by the payment's id, else by the payer's reference.
 

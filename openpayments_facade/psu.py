@@ -9,10 +9,11 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import Attribute, Factory, field, fields, frozen
+from attrs import Attribute, Factory, field, fields
 from openpayments_client.operations import OPERATIONS
 from openpayments_client.types import short_repr
 
+from ._attrs import frozen
 from ._checks import check, refuse
 from ._redaction import hiding_arguments
 from .scopes import PsuContext, read_psu_context

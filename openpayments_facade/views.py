@@ -27,9 +27,8 @@ from itertools import product
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import define, frozen
-
-from ._checks import refuse
+from ._attrs import define, frozen
+from ._checks import refuse, veil
 from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
 
 if TYPE_CHECKING:
@@ -618,3 +617,6 @@ def _outcome(row: _Row) -> Reconciled[Any]:
     kind: Any = "booked" if old.pending and not row.pending else "changed" if changed else "same"
     doubled = old.doubled or row.doubled
     return Reconciled(kind=kind, known=old.of, fresh=row.of, by=row.by, changed=changed, doubled=doubled)
+
+
+veil(globals(), __all__)

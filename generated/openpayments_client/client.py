@@ -5,8 +5,10 @@ from typing import Any, Self
 import httpx
 from attrs import define, evolve, field
 
+from .types import short_repr
 
-@define
+
+@define(repr=False)
 class Client:
     """A class for keeping track of data related to the API
 
@@ -34,6 +36,8 @@ class Client:
             status code that was not documented in the source OpenAPI document. Can also be provided as a keyword
             argument to the constructor.
     """
+
+    __repr__ = short_repr
 
     raise_on_unexpected_status: bool = field(default=False, kw_only=True)
     _base_url: str = field(alias="base_url")
@@ -133,7 +137,7 @@ class Client:
         await self.get_async_httpx_client().__aexit__(*args, **kwargs)
 
 
-@define
+@define(repr=False)
 class AuthenticatedClient:
     """A Client which has been authenticated for use on secured endpoints
 
@@ -164,6 +168,8 @@ class AuthenticatedClient:
         prefix: The prefix to use for the Authorization header
         auth_header_name: The name of the Authorization header
     """
+
+    __repr__ = short_repr
 
     raise_on_unexpected_status: bool = field(default=False, kw_only=True)
     _base_url: str = field(alias="base_url")

@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from . import models
 from .types import shown, with_article
@@ -135,9 +136,11 @@ _TYPES: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
 
 
 def is_id(value: object) -> bool:
-    """Whether it can be part of a path, quoted. Dot segments can't: servers may decode an encoded slash."""
-    parts = re.split(r"[/\\]", value) if isinstance(value, str) and value.isprintable() else [".."]
-    return value != "" and {".", ".."}.isdisjoint(parts)
+    """Whether it can be part of a path, quoted. Dot segments can't: servers may decode an encoded slash, and twice."""
+    said = value if isinstance(value, str) and value else ".."
+    for _ in range(5):
+        said = unquote(said)
+    return said.isprintable() and {".", ".."}.isdisjoint(re.split(r"[/\\]", said))
 
 
 class Operation(NamedTuple):

@@ -5,7 +5,8 @@
 A value that can't be read is None, and what came is kept in `additional_properties` under its name on the wire. One
 object counts as a list of one, and the other way round. An element that can't be read is left out of its list, and the
 list as it came is kept. An object or a list that the description requires is an empty one if it is missing.
-`Unreadable` is raised only where a field that a program can't go on without can't be read (`x-needed`).
+`Unreadable` is raised only where a field that a program can't go on without can't be read (`x-needed`), and for what is
+nested so deeply that nobody could write, copy or show it.
 """
 
 import datetime
@@ -59,6 +60,10 @@ def noticing() -> Iterator[list[str]]:
         yield found
     finally:
         _odd.reset(token)
+
+
+DEEPEST: Final = 100
+""" How many lists and objects may be one within the other in what is kept as it came. """
 
 
 class Number(float):
@@ -200,6 +205,8 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
     if fields.checks:
         fields.complete(source, values)
     model = cls(*values)
+    if rest is not None:
+        anything(rest)
     if rest is not None and not fields.is_closed:
         extra = fields.extra
         kept = rest if extra is None else {key: extra(value) for key, value in rest.items()}
@@ -320,7 +327,16 @@ def either(read_object: Callable[[Any], T]) -> Callable[[Any], Any]:
 
 def anything(value: Any) -> Any:
     """Reads what has no type."""
-    return value
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [each for outer in level if isinstance(outer, (dict, list)) for each in _within(outer)]
+        if not level:
+            return value
+    raise Unreadable("is nested too deeply")
+
+
+def _within(outer: Any) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def alone(value: Any) -> Any:

@@ -2,59 +2,56 @@
 """Contains some shared types for properties"""
 
 import datetime
+import re
 from collections.abc import Mapping, MutableMapping
-from typing import IO, Any, BinaryIO, Generic, TypeVar
+from typing import IO, Any, BinaryIO, Final, Generic, TypeVar
 
 from attrs import define
 
-# The types that `httpx.Client(files=)` can accept, copied from that library.
-FileContent = IO[bytes] | bytes | str
-FileTypes = (
-    # (filename, file (or bytes), content_type)
-    tuple[str | None, FileContent, str | None]
-    # (filename, file (or bytes), content_type, headers)
-    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+_SHOWN: Final = re.compile(
+    r"(.+_|_)?(agent|at|base_url|bearer|bic|bic_fi|by|category|code|context|country|currency|direction|error|format|id|ids|kind|match|parsed|"
+    r"product|products|rate|redirect_uri|role|scope|source|sources|status|type_?|uetr|usage|version)|"
+    r"all_psd_2|available_accounts|end_to_end_identification|entry_reference|kyc_valid_until|valid_from|valid_to"
 )
-RequestFiles = list[tuple[str, FileTypes]]
-
-
-@define
-class File:
-    """Contains information for file uploads"""
-
-    payload: BinaryIO
-    file_name: str | None = None
-    mime_type: str | None = None
-
-    def to_tuple(self) -> FileTypes:
-        """Return a tuple representation that httpx will accept for multipart/form-data"""
-        return self.file_name, self.payload, self.mime_type
-
-
-T = TypeVar("T")
-
-
-@define
-class Response(Generic[T]):
-    """A response from an endpoint"""
-
-    status_code: int
-    content: bytes
-    headers: MutableMapping[str, str]
-    parsed: T | None
-
-
-__all__ = ["File", "FileTypes", "RequestFiles", "Response", "short_repr", "shown", "with_article"]
+""" The texts that a repr shows, by their names: they neither identify somebody nor say how much is paid. """
+_HIDDEN: Final = {"creditor_id", "debtor_organisation_id", "postal_code", "psu_corporate_id"}
+_NUMBERS: Final = re.compile(
+    r"account|iban|bban|(masked_)?pan|msisdn|account_number|giro_number|(bank|plus)_?giro(_number)?"
+)
+""" The numbers of accounts and cards: a repr shows how a long one ends. """
+_PUBLIC: Final = {
+    *("AffiliatedAspsp", "Aspsp", "AspspDetails", "AuthenticationMethod", "AuthorizationMethod", "City", "Country"),
+}
+""" What banks tell everybody. """
 
 
 def short_repr(self: Any) -> str:
-    """The repr of an attrs object, without absent values and without values that must not be shown."""
-    shown = [each.name for each in self.__attrs_attrs__ if each.repr]
-    values = {name: getattr(self, name) for name in shown}
+    """The repr of an attrs object, without absent values, and with '***' for what error reporters and logs must not
+    collect. `to_dict()` has everything."""
+    names = [each.name for each in self.__attrs_attrs__ if each.repr]
+    values = {name: getattr(self, name, None) for name in names}
     if (status := getattr(self, "booking_status", None)) is not None:
         values = {"booking_status": status, **values}
-    said = ", ".join(f"{name}={value!r}" for name, value in values.items() if value is not None and value != {})
-    return f"{type(self).__name__}({said})"
+    kind = type(self).__name__
+    said = ", ".join(
+        f"{name}={repr(value) if kind in _PUBLIC else _masked(name, value)}"
+        for name, value in values.items()
+        if value is not None and value != {}
+    )
+    return f"{kind}({said})"
+
+
+def _masked(name: str, value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        said = ", ".join(_masked(name, each) for each in value)
+        return f"[{said}]" if isinstance(value, list) else f"({said}{',' * (len(value) == 1)})"
+    if name == "additional_properties":
+        return "{" + ", ".join(f"{key!r}: {_masked('', each)}" for key, each in value.items()) + "}"
+    is_plain = isinstance(value, (int, datetime.date)) and name
+    if is_plain or hasattr(value, "__attrs_attrs__") or (_SHOWN.fullmatch(name) and name not in _HIDDEN):
+        return repr(value)
+    is_long = isinstance(value, str) and len(value) > 8 and _NUMBERS.fullmatch(name)
+    return repr(f"***{value[-4:]}" if is_long else "***")
 
 
 def shown(value: object) -> str:
@@ -70,3 +67,47 @@ def shown(value: object) -> str:
 def with_article(noun: str) -> str:
     """A noun with its indefinite article."""
     return f"{'an' if noun[0] in 'AEIOaeiou' else 'a'} {noun}"
+
+
+# The types that `httpx.Client(files=)` can accept, copied from that library.
+FileContent = IO[bytes] | bytes | str
+FileTypes = (
+    # (filename, file (or bytes), content_type)
+    tuple[str | None, FileContent, str | None]
+    # (filename, file (or bytes), content_type, headers)
+    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+)
+RequestFiles = list[tuple[str, FileTypes]]
+
+
+@define(repr=False)
+class File:
+    """Contains information for file uploads"""
+
+    __repr__ = short_repr
+
+    payload: BinaryIO
+    file_name: str | None = None
+    mime_type: str | None = None
+
+    def to_tuple(self) -> FileTypes:
+        """Return a tuple representation that httpx will accept for multipart/form-data"""
+        return self.file_name, self.payload, self.mime_type
+
+
+T = TypeVar("T")
+
+
+@define(repr=False)
+class Response(Generic[T]):
+    """A response from an endpoint"""
+
+    __repr__ = short_repr
+
+    status_code: int
+    content: bytes
+    headers: MutableMapping[str, str]
+    parsed: T | None
+
+
+__all__ = ["File", "FileTypes", "RequestFiles", "Response", "short_repr", "shown", "with_article"]

@@ -11,6 +11,7 @@ from .._checks import check
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
 from .._protocol.pages import Pages
+from .._redaction import careful
 from .service import AsyncBankService, AsyncRawService, raw
 from .transactions import AsyncTransactions, raw_pages, read_pages
 
@@ -33,8 +34,9 @@ class AsyncConsentService(AsyncBankService):
         self._consent_id: str = id_of(consent, "consent_id")
         check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
 
+    @careful
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of consent {getattr(self, '_consent_id', None)!r} at {self._bank.bic_fi}>"
+        return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
 
     async def _run(self, operation: Operation[T]) -> RawResponse[T]:
         if self._bank.psu.is_attended:

@@ -123,6 +123,7 @@ class AsyncAuthorisation(AsyncWaiting, Journey[T]):
         self._redirect_uri, self._state = redirect_uri, url.state
         return url
 
+    @hiding_arguments
     async def complete(self, callback_url: str) -> UserToken | None:
         """Reads the address the browser came back to, and exchanges its code if the approach needs that.
 
@@ -141,26 +142,21 @@ class AsyncAuthorisation(AsyncWaiting, Journey[T]):
             OutcomeUnknownError: There is no answer; the code may have been used.
             TokenError, ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no token.
         """
-        try:
-            if self.approach is Approach.DECOUPLED:
-                said = "can't be used: a decoupled authorisation has no callback; check `approach` first"
-                raise refuse("callback_url", said)
-            if self._state is None or self._redirect_uri is None:
-                raise refuse("callback_url", "can't be used before redirect_url() was called")
-            callback = read_callback(callback_url, state=self._state, argument="callback_url", **self._about)
-        finally:
-            del callback_url  # no frame in an error's traceback may show the code
+        if self.approach is Approach.DECOUPLED:
+            said = "can't be used: a decoupled authorisation has no callback; check `approach` first"
+            raise refuse("callback_url", said)
+        if self._state is None or self._redirect_uri is None:
+            raise refuse("callback_url", "can't be used before redirect_url() was called")
+        callback = read_callback(callback_url, state=self._state, argument="callback_url", **self._about)
         if self.approach is not Approach.OAUTH_REDIRECT:
             return None
         if callback.code is None:
             raise self._failure("the browser came back with neither a code nor an error")
-        code = [callback.code]
-        del callback
         kind = self._subject.exchanged_as
         if kind is None:
             return None
         ids = {f"{kind}_id": self._subject.id, "authorisation_id": self.authorisation_id}
-        return await AsyncOAuth(self._sender).exchange_code(code=code.pop(), redirect_uri=self._redirect_uri, **ids)
+        return await AsyncOAuth(self._sender).exchange_code(code=callback.code, redirect_uri=self._redirect_uri, **ids)
 
     def updates(
         self, *, timeout: float = 300.0, poll_interval: float | None = None
@@ -206,6 +202,7 @@ class AsyncAuthorisation(AsyncWaiting, Journey[T]):
                     yield self._update()
         self._check_outcome()
 
+    @hiding_arguments
     async def poll(self) -> AuthorisationUpdate:
         """Reads the current SCA status and challenge once, for a web page that polls.
 
@@ -233,6 +230,7 @@ class AsyncAuthorisation(AsyncWaiting, Journey[T]):
                 self._give_up(0.0)
         return self._update()
 
+    @hiding_arguments
     async def wait(self, *, timeout: float = 300.0, poll_interval: float | None = None) -> T:
         """Waits until the user has authorised and the resource is usable; for a consent, until it is valid.
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .._protocol.operation import Operation
+from .._redaction import careful, hiding_arguments
 from .accounts import AsyncAccounts, AsyncRawAccounts
 from .cards import AsyncCards, AsyncRawCards
 from .consents import AsyncConsents, AsyncRawConsents
@@ -46,6 +47,7 @@ class AsyncBank:
     fx_quotes = cached_property(lambda bank: AsyncFxQuotes(bank._sender, bank._binding))
     """FX quotes: what a payment into another currency costs."""
 
+    @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
         """The accounts that a valid consent opens.
 
@@ -57,6 +59,7 @@ class AsyncBank:
         """
         return AsyncAccounts(self._sender, self._binding, consent_id)
 
+    @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> AsyncCards:
         """The card accounts that a valid consent opens.
 
@@ -68,6 +71,7 @@ class AsyncBank:
         """
         return AsyncCards(self._sender, self._binding, consent_id)
 
+    @hiding_arguments
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls any operation, as `op.call` does, with all that a call to this bank carries.
 
@@ -85,12 +89,9 @@ class AsyncBank:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        try:
-            operation = Operation.at_bank(self._binding, endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return await self._sender.run(operation)
+        return await self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
 
+    @hiding_arguments
     async def request(
         self,
         method: str,
@@ -127,12 +128,9 @@ class AsyncBank:
         """
         from .._protocol.request import read_request
 
-        try:
-            operation = read_request(
-                method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
-            )
-        finally:
-            del params, json, headers  # no frame in an error's traceback may show who somebody is
+        operation = read_request(
+            method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
+        )
         return await self._sender.run_raw(operation)
 
     @property
@@ -140,6 +138,7 @@ class AsyncBank:
         """The same calls, each giving a `RawResponse`."""
         return AsyncRawBank(self)
 
+    @careful
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._binding.bic_fi}>"
 
@@ -156,13 +155,10 @@ class AsyncRawBank:
     def __init__(self, bank: AsyncBank) -> None:
         self._bank = bank
 
+    @hiding_arguments
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation, as `bank.call` does."""
-        try:
-            operation = Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return await self._bank._sender.run_raw(operation)
+        return await self._bank._sender.run_raw(Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs))
 
     consents = cached_property(lambda raw: AsyncRawConsents(raw._bank.consents))
     """Consents."""

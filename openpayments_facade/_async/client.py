@@ -11,7 +11,7 @@ from .._environ import arguments_from_env
 from .._protocol.body import LONGEST_ANSWER
 from .._protocol.operation import Operation
 from .._protocol.options import CallOptions, Options
-from .._redaction import hiding_arguments
+from .._redaction import careful, hiding_arguments
 from .._settings import ClientCert, ClientOptions, Settings
 from ..scopes import ApiScope, PsuContext
 from . import aspsp_information as directory
@@ -162,6 +162,7 @@ class AsyncOpenPayments:
 
         return AsyncOAuth(self._sender)
 
+    @hiding_arguments
     def at_bank(
         self,
         bic_fi: AnyAspsp,
@@ -193,6 +194,7 @@ class AsyncOpenPayments:
 
         return AsyncBank(self._sender, bind(bic_fi, psu, affiliated_aspsp, redirect_preferred))
 
+    @hiding_arguments
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls any operation of the API host, including those that no service wraps.
 
@@ -212,12 +214,9 @@ class AsyncOpenPayments:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        try:
-            operation = Operation.of(endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return await self._sender.run(operation)
+        return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
+    @hiding_arguments
     async def request(
         self,
         method: str,
@@ -254,10 +253,7 @@ class AsyncOpenPayments:
         """
         from .._protocol.request import read_request
 
-        try:
-            operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
-        finally:
-            del params, json, headers  # no frame in an error's traceback may show who somebody is
+        operation = read_request(method, path, params=params, json=json, headers=headers, scope=scope)
         return await self._sender.run_raw(operation)
 
     @property
@@ -265,6 +261,7 @@ class AsyncOpenPayments:
         """The same calls, each giving a `RawResponse`: parsed answer, status, headers, request id."""
         return AsyncRawOpenPayments(self)
 
+    @hiding_arguments
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """This client with other options for some calls. It shares connections and tokens; closing it does nothing.
 
@@ -282,6 +279,7 @@ class AsyncOpenPayments:
         view._is_view = True
         return view
 
+    @hiding_arguments
     async def access_token(self) -> str:
         """The bearer token that calls carry, for requests that you make yourself. Treat it as a secret.
 
@@ -293,6 +291,7 @@ class AsyncOpenPayments:
         """
         return (await self.token()).value.reveal()
 
+    @hiding_arguments
     async def token(self) -> AccessToken:
         """The token that calls carry, masked. It is fetched if there is none.
 
@@ -322,9 +321,8 @@ class AsyncOpenPayments:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @careful
     def __repr__(self) -> str:
-        if "_sender" not in vars(self):  # error reporters show the locals of a constructor that failed
-            return f"<{type(self).__name__}, not yet made>"
         settings = self._sender.session.settings
         return f"<{type(self).__name__} {settings.environment.name} client_id={settings.client_id!r}>"
 
@@ -348,10 +346,7 @@ class AsyncRawOpenPayments:
     kyc = cached_property(lambda raw: AsyncRawKyc(raw._client.kyc))
     """KYC: what an organisation has to prove before it pays."""
 
+    @hiding_arguments
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
-        try:
-            operation = Operation.of(endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return await self._client._sender.run_raw(operation)
+        return await self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

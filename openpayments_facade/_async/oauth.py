@@ -11,8 +11,6 @@ from .._checks import check, refuse
 from .._protocol.arguments import id_of
 from .._protocol.options import merge_headers
 from .._protocol.redirect import Callback, RedirectUrl, fill_redirect_url, read_callback, read_code, read_redirect_uri
-from .._redaction import hiding_arguments
-from ..errors import InvalidArgumentError
 from ..scopes import ApiScope, check_scope, compose
 from ..tokens.user import UserToken, read_user_token
 from .service import AsyncService
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 class AsyncOAuth(AsyncService):
     """`op.oauth`. Its tokens belong to you: the SDK neither keeps them nor uses them for later calls."""
 
-    @hiding_arguments
     def redirect_url(self, template: str, *, redirect_uri: str, state: str | None = None) -> RedirectUrl:
         """The address to send the user's browser to, made from the API's link (`_links.scaOAuth`). Sends nothing.
 
@@ -54,7 +51,6 @@ class AsyncOAuth(AsyncService):
             state=state,
         )
 
-    @hiding_arguments
     def read_callback(self, url: str, *, state: str) -> Callback:
         """Reads the address the browser came back to. Sends nothing.
 
@@ -104,9 +100,6 @@ class AsyncOAuth(AsyncService):
             ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
         """
         secret_code = read_code(code)
-        del code  # no frame in an error's traceback may show it
-        if isinstance(secret_code, InvalidArgumentError):
-            raise secret_code
         if (consent_id is None) == (payment_id is None):
             raise refuse("consent_id", "or payment_id is required, but not both")
         kind, id_ = ("consent", consent_id) if consent_id is not None else ("payment", payment_id)
@@ -146,7 +139,6 @@ class AsyncOAuth(AsyncService):
             ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
         """
         if not isinstance(token, UserToken):
-            del token
             raise refuse("token", "must be a UserToken")
         if token.refresh_token is None:
             raise refuse("token", "has no refresh token; the user has to authorise again")

@@ -6,11 +6,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, evolve, field
+from attrs import evolve, field
 from openpayments_client import models
 from openpayments_client.api import payment_initiation as api
 
 from .. import payments
+from .._attrs import define
 from .._checks import refuse
 from .._protocol import initiation
 from .._protocol.keys import result_of

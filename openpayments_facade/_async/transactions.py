@@ -8,6 +8,7 @@ from attrs import evolve
 from openpayments_client import models
 
 from .._protocol.pages import Pages, listed, read_cursor
+from .._redaction import careful, hiding_arguments
 from ..scopes import ApiScope
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class AsyncListing(Generic[Report, Item]):
         """
         return self._pages.cursor
 
+    @careful
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._first.path}>"
 
@@ -163,6 +165,7 @@ def raw_pages(
 ) -> Callable[Concatenate[AsyncRawService[Any], P], AsyncRawTransactions[Report]]:
     """The raw twin of a method that gives transactions."""
 
+    @hiding_arguments
     def transactions(self: AsyncRawService[Any], /, *args: P.args, **kwargs: P.kwargs) -> AsyncRawTransactions[Report]:
         return AsyncRawTransactions(method(self._plain, *args, **kwargs))
 

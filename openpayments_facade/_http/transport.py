@@ -46,6 +46,12 @@ for _name in ("httpx", *(f"httpcore.{name}" for name in ("connection", "http11",
     logging.getLogger(_name).addFilter(_SCRUBBING)
 
 
+def _note_sending(*, has_left: bool) -> None:
+    exchange = current.get()
+    if exchange is not None:
+        exchange.has_left = has_left
+
+
 def is_ours(response: httpx.Response) -> bool:
     """Whether an answer came over a connection of ours, and not from a user's transport or a recording."""
     return isinstance(response.extensions.get("network_stream"), _Watched)
@@ -117,6 +123,7 @@ class _Stream(_Watched):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        _note_sending(has_left=True)
         for start in range(0, len(buffer), _SLICE):
             self._in_time("WriteTimeout", timeout, self._stream.write, buffer[start : start + _SLICE])
 
@@ -168,6 +175,7 @@ class _AsyncStream(_Watched):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        _note_sending(has_left=True)
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -222,19 +230,8 @@ def _is_connected(connection: Any) -> bool:
     return bool(getattr(connection, "_connected", connection._connection is not None))
 
 
-def _never_sent(error: BaseException) -> BaseException:
-    """What went wrong on the way through a proxy, as an exception that says that no request has left."""
-    import httpcore
-
-    if isinstance(error, httpcore.TimeoutException):
-        return httpcore.ConnectTimeout("the proxy did not answer in time")
-    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
-        return httpcore.ConnectError(f"no way through the proxy: {type(error).__name__}")
-    return error
-
-
 def _watch_proxy(pool: Any) -> None:
-    """Closes connections that have not got through a proxy: httpcore counts some of them as taken for ever."""
+    """Closes connections that did not get through a proxy: httpcore would count some of them as taken for ever."""
     create = pool.create_connection
 
     def create_connection(origin: Any) -> Any:
@@ -244,11 +241,11 @@ def _watch_proxy(pool: Any) -> None:
         def handle_request(request: Any) -> Any:
             try:
                 return send(request)
-            except BaseException as error:
-                if _is_connected(connection):
-                    raise
-                connection.close()
-                raise _never_sent(error) from None
+            except BaseException:
+                if not _is_connected(connection):
+                    _note_sending(has_left=False)
+                    connection.close()
+                raise
 
         connection.handle_request = handle_request
         return connection
@@ -266,14 +263,14 @@ def _watch_proxy_async(pool: Any) -> None:
         async def handle_async_request(request: Any) -> Any:
             try:
                 return await send(request)
-            except BaseException as error:
-                if _is_connected(connection):
-                    raise
-                import anyio
+            except BaseException:
+                if not _is_connected(connection):
+                    import anyio
 
-                with anyio.CancelScope(shield=True):
-                    await connection.aclose()
-                raise _never_sent(error) from None
+                    _note_sending(has_left=False)
+                    with anyio.CancelScope(shield=True):
+                        await connection.aclose()
+                raise
 
         connection.handle_async_request = handle_async_request
         return connection
@@ -294,11 +291,12 @@ class Transport(httpx.HTTPTransport):
         for transport in (self, self._others):
             pool: Any = transport._pool
             pool._network_backend = _Backend(pool._network_backend)
-            if pool._proxy is not None:
+            if hasattr(pool, "_proxy_url"):
                 _watch_proxy(pool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         send = self._others.handle_request if request.extensions.get(ALONE) else super().handle_request
+        _note_sending(has_left=False)
         response = send(request)
         response.stream = _Checked(response)
         return response
@@ -317,11 +315,12 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
         for transport in (self, self._others):
             pool: Any = transport._pool
             pool._network_backend = _AsyncBackend(pool._network_backend)
-            if pool._proxy is not None:
+            if hasattr(pool, "_proxy_url"):
                 _watch_proxy_async(pool)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         send = self._others.handle_async_request if request.extensions.get(ALONE) else super().handle_async_request
+        _note_sending(has_left=False)
         response = await send(request)
         response.stream = _AsyncChecked(response)
         return response

@@ -16,10 +16,11 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
+from .._attrs import frozen
 from .._redaction import Secret, quoted, scrubber
 from ..environments import safe_link
 from .operation import is_resendable
@@ -48,7 +49,7 @@ class Answer:
     url: str
     request_id: str
     status_code: int
-    headers: httpx.Headers
+    headers: httpx.Headers = field(repr=False)
     content: bytes = field(repr=False)
     secrets: Secrets = field(default=(), repr=False)
     """What the request carried, and the answer may quote."""
@@ -61,6 +62,12 @@ class _NotPickled(tuple[Secret, ...]):
 
     def __reduce__(self) -> tuple[type[tuple[Any, ...]], tuple[()]]:
         return tuple, ()
+
+
+def _described(parsed: object) -> str:
+    """Models mask what is personal; the JSON of an answer that nobody has described can't."""
+    is_safe = parsed is None or hasattr(parsed, "__attrs_attrs__") or isinstance(parsed, Exception)
+    return repr(parsed) if is_safe else f"<{type(parsed).__name__}>"
 
 
 @frozen
@@ -82,7 +89,7 @@ class RawResponse(Generic[T]):
             left out, and the whole list kept.
     """
 
-    _parsed: T | errors.UnreadableResponseError
+    _parsed: T | errors.UnreadableResponseError = field(repr=_described)
     status_code: int
     headers: httpx.Headers = field(repr=False)  # a server may repeat there what the request carried
     request_id: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
 from openpayments_client import models
 from openpayments_client.operations import OPERATIONS
 
+from .._attrs import frozen
 from .._checks import check, refuse
 from ..psu import Psu
 from .arguments import as_bic, id_of

@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from attrs import field, frozen
+from attrs import field
 
+from .._attrs import frozen
 from .._checks import refuse
 from .._redaction import Secret
 from ..environments import encoded, safe_link

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from .. import errors, request_ids
+from .._attrs import define
 from .._redaction import Secret, printable, scrubber
 from .answer import Answer, is_worth_retrying, scrubbed
 from .body import LONGEST_ERROR, Body, TooLongError
@@ -34,7 +35,13 @@ _NOT_PRIVATE: Final = {
     "host",
     "user-agent",
 }
-_QUOTED: Final = re.compile(r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*", re.DOTALL)
+_QUOTED: Final = re.compile(
+    r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*"
+    r"|(return_value=\(b'HTTP/[\d.]+', \d+),.*"
+    r"|(\"HTTP/[\d.]+ \d+) .*",
+    re.DOTALL,
+)
+"""What libraries quote in their logs: a line of an answer, a proxy's password, headers, the phrase of a status."""
 
 
 class ForeignAnswerError(httpx.RemoteProtocolError):
@@ -66,6 +73,8 @@ class Exchange:
     shown_url: str = ""
     """What logs and exceptions show instead of the URL, if that says who somebody is."""
     monotonic: Callable[[], float] = time.monotonic
+    has_left: bool | None = field(default=None, init=False)
+    """Whether a byte of the request may have left; None if a user's transport alone knows."""
     status_code: int | None = field(default=None, init=False)
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
     _body: Body | None = field(default=None, init=False, repr=False)
@@ -98,8 +107,7 @@ class Exchange:
         """A text of a library, fit for a log or an exception: without what the request carried."""
         if self._sent_url:
             text = text.replace(self._sent_url, self.url)
-        # what they stumbled over may be anything, such as the rest of another answer
-        text = _QUOTED.sub(r"\1", text)
+        text = _QUOTED.sub(r"\1\2\3", text)
         values = (Secret(value) for name, value in self._sent() if name not in _NOT_PRIVATE and len(value) > 5)
         return printable(scrubber(*self.secrets, *values)(text))
 
@@ -143,7 +151,8 @@ class Exchange:
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
-        may_resend = self.resendable or self._started is None or isinstance(error, _NEVER_SENT)
+        was_never_sent = self._started is None or self.has_left is False or isinstance(error, _NEVER_SENT)
+        may_resend = self.resendable or was_never_sent
         self._may_pass = (
             may_resend and isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
         )

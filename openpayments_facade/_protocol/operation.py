@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from .._attrs import frozen
 from .._checks import refuse
 from .._redaction import hiding_arguments
 from ..request_ids import read_request_id

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import httpx
-from attrs import evolve, field, fields_dict, frozen
+from attrs import evolve, field, fields_dict
 
+from .._attrs import frozen
 from .._checks import refuse
 from ..request_ids import read_request_id
 from ..scopes import PsuContext, read_psu_context

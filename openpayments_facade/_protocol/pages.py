@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve
 from openpayments_client.reading import alone
 
+from .._attrs import frozen
 from .._checks import refuse
 from ..errors import UnreadableResponseError
 from .answer import unreadable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Final, NoReturn
 
-from attrs import define, field
+from attrs import field
 
 from .. import errors
+from .._attrs import define
 from .answer import is_busy
 
 PATIENCE: Final = 6

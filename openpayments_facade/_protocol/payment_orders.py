@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeGuard
 
-from attrs import field, frozen
+from attrs import field
 from openpayments_client import models
 from openpayments_client.operations import MODELS, OPERATIONS, Rule, is_id
 from openpayments_client.reading import to_json
 from openpayments_client.types import with_article
 
+from .._attrs import frozen
 from .._checks import check, refuse
 from ..amounts import as_sent
 from ..errors import InvalidArgumentError

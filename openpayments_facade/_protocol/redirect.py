@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
-from attrs import field, frozen
+from attrs import field
 
+from .._attrs import frozen
 from .._checks import refuse
 from .._redaction import Secret, hiding_arguments, quoted, scrubber
 from ..environments import auth_hosts, encoded, safe_link
-from ..errors import AuthorisationFailedError, CallbackRejectedError, InvalidArgumentError
+from ..errors import AuthorisationFailedError, CallbackRejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,10 +179,10 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, host, parts.port or _PORTS.get(parts.scheme)
 
 
-def read_code(code: object) -> Secret | InvalidArgumentError:
-    """Checks a code. Returns the error instead of raising it, so that no traceback shows the code."""
+def read_code(code: object) -> Secret:
+    """Checks a code. Raises InvalidArgumentError."""
     if not isinstance(code, str) or not code or not code.isprintable():
-        return refuse("code", "must be a non-empty string without line breaks")
+        raise refuse("code", "must be a non-empty string without line breaks")
     return Secret(code)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from openpayments_client.operations import is_id
 from openpayments_client.types import shown
@@ -60,7 +59,7 @@ def _read_path(path: object) -> str:
         raise refuse("path", "must be a path on the API host that begins with one slash, such as /psd2/...")
     if any(c in path for c in "?#\\") or not (path.isascii() and path.isprintable()) or " " in path:
         raise refuse("path", "must be quoted, without a query (use params) and without a fragment")
-    if not is_id(unquote(path)):
+    if not is_id(path):
         raise refuse("path", "must be printable and have no segment . or ..")
     return path
 

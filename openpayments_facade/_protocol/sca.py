@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field
 from openpayments_client.operations import MODELS, OPERATIONS
 
 from .. import errors
+from .._attrs import define, frozen
 from .._checks import refuse
-from .._redaction import printable, quoted, scrubber, str_or_none
+from .._redaction import careful, printable, quoted, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
 from ..scopes import PsuContext, read_psu_context
 from .challenge import Challenge, text_or_none
@@ -251,6 +252,7 @@ class Journey(Patience, Generic[T]):
             "psu_context": None if psu_context is None else str(psu_context),
         }
 
+    @careful
     def __repr__(self) -> str:
         return (
             f"<{type(self).__name__} {self.authorisation_id!r} of {self._subject.kind} {self.resource_id!r} "

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import frozen
 from openpayments_client import models
 from openpayments_client.api import consent, payment_initiation, signing_baskets
 
+from .._attrs import frozen
 from .._redaction import str_or_none
 from ..payments import FAILED, PaymentStatus
 from .initiation import SERVICE, failure_of

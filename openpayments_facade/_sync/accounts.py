@@ -12,6 +12,7 @@ from .._checks import check
 from .._protocol.arguments import as_period, id_of
 from .._protocol.operation import Operation
 from .._protocol.pages import Pages
+from .._redaction import careful
 from .service import BankService, RawService, raw
 from .transactions import Transactions, raw_pages, read_pages
 
@@ -34,8 +35,9 @@ class ConsentService(BankService):
         self._consent_id: str = id_of(consent, "consent_id")
         check(OPERATIONS["get_account_list"].arguments["consent_id"], self._consent_id, "consent_id")
 
+    @careful
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of consent {getattr(self, '_consent_id', None)!r} at {self._bank.bic_fi}>"
+        return f"<{type(self).__name__} of consent {self._consent_id!r} at {self._bank.bic_fi}>"
 
     def _run(self, operation: Operation[T]) -> RawResponse[T]:
         if self._bank.psu.is_attended:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .._protocol.operation import Operation
+from .._redaction import careful, hiding_arguments
 from .accounts import Accounts, RawAccounts
 from .cards import Cards, RawCards
 from .consents import Consents, RawConsents
@@ -47,6 +48,7 @@ class Bank:
     fx_quotes = cached_property(lambda bank: FxQuotes(bank._sender, bank._binding))
     """FX quotes: what a payment into another currency costs."""
 
+    @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> Accounts:
         """The accounts that a valid consent opens.
 
@@ -58,6 +60,7 @@ class Bank:
         """
         return Accounts(self._sender, self._binding, consent_id)
 
+    @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> Cards:
         """The card accounts that a valid consent opens.
 
@@ -69,6 +72,7 @@ class Bank:
         """
         return Cards(self._sender, self._binding, consent_id)
 
+    @hiding_arguments
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls any operation, as `op.call` does, with all that a call to this bank carries.
 
@@ -86,12 +90,9 @@ class Bank:
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
         """
-        try:
-            operation = Operation.at_bank(self._binding, endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return self._sender.run(operation)
+        return self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
 
+    @hiding_arguments
     def request(
         self,
         method: str,
@@ -128,12 +129,9 @@ class Bank:
         """
         from .._protocol.request import read_request
 
-        try:
-            operation = read_request(
-                method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
-            )
-        finally:
-            del params, json, headers  # no frame in an error's traceback may show who somebody is
+        operation = read_request(
+            method, path, params=params, json=json, headers=headers, scope=scope, bank=self._binding
+        )
         return self._sender.run_raw(operation)
 
     @property
@@ -141,6 +139,7 @@ class Bank:
         """The same calls, each giving a `RawResponse`."""
         return RawBank(self)
 
+    @careful
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._binding.bic_fi}>"
 
@@ -157,13 +156,10 @@ class RawBank:
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
 
+    @hiding_arguments
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation, as `bank.call` does."""
-        try:
-            operation = Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs)
-        finally:
-            del args, kwargs  # no frame in an error's traceback may show who somebody is
-        return self._bank._sender.run_raw(operation)
+        return self._bank._sender.run_raw(Operation.at_bank(self._bank._binding, endpoint, *args, **kwargs))
 
     consents = cached_property(lambda raw: RawConsents(raw._bank.consents))
     """Consents."""

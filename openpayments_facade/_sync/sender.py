@@ -6,8 +6,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import define
-
+from .._attrs import define
 from .._protocol.answer import blames_token, judge, log_findings
 from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
 from .._protocol.operation import say_missing

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from attrs import evolve
 
 from .._protocol.operation import Operation
+from .._redaction import careful, hiding_arguments
 from ..errors import UnreadableResponseError
 from .sender import Sender
 
@@ -41,12 +43,19 @@ class Recorder(Sender):
 class Service:
     """Base of the services. Each covers one noun of the API."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, method in [*vars(cls).items()]:
+            if inspect.isfunction(method) and not name.startswith("_"):
+                setattr(cls, name, hiding_arguments(method))
+
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
     def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (self._run(Operation.of(endpoint, *args, **kwargs))).parsed
 
+    @hiding_arguments  # lists are read after their method has returned
     def _run(self, operation: Operation[T]) -> RawResponse[T]:
         return self._sender.run_raw(operation)
 
@@ -67,6 +76,7 @@ class BankService(Service):
     def _call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return (self._run(Operation.at_bank(self._bank, endpoint, *args, **kwargs))).parsed
 
+    @careful
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self._bank.bic_fi}>"
 
@@ -91,6 +101,7 @@ class raw(Generic[P, T]):  # noqa: N801 - read as a word in `get = raw(Aspsps.ge
         self.__doc__ = method.__doc__
 
     def __get__(self, raw_service: RawService[Any], _: object = None) -> Callable[P, RawResponse[T]]:
+        @hiding_arguments
         def call(*args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
             service = copy.copy(raw_service._plain)
             sender = service._sender

@@ -9,6 +9,7 @@ from attrs import evolve
 from openpayments_client import models
 
 from .._protocol.pages import Pages, listed, read_cursor
+from .._redaction import careful, hiding_arguments
 from ..scopes import ApiScope
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Listing(Generic[Report, Item]):
         """
         return self._pages.cursor
 
+    @careful
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._first.path}>"
 
@@ -162,6 +164,7 @@ def raw_pages(
 ) -> Callable[Concatenate[RawService[Any], P], RawTransactions[Report]]:
     """The raw twin of a method that gives transactions."""
 
+    @hiding_arguments
     def transactions(self: RawService[Any], /, *args: P.args, **kwargs: P.kwargs) -> RawTransactions[Report]:
         return RawTransactions(method(self._plain, *args, **kwargs))
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._protocol.patience import Patience
+from .._redaction import hiding_arguments
 from ..errors import APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Waiting(Patience):
         self._failed = 0
         return answer
 
+    @hiding_arguments  # updates are read after their method has returned
     def _read(self, operation: Operation[R], deadline: float, timeout: float) -> RawResponse[R]:
         total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
         try:

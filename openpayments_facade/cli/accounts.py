@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from attrs import frozen
 
 from .. import views
+from .._attrs import frozen
 from .output import show
 from .run import BankRun
 

@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve
 
 from .. import __version__, errors
 from .. import _environ as config
+from .._attrs import frozen
 from .._redaction import masked_url
 from ..environments import is_loopback, read_environment
 from ..request_ids import new_request_id

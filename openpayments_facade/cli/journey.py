@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import typer
-from attrs import frozen
 
+from .._attrs import frozen
 from ..environments import is_loopback
 from ..errors import AuthorisationTimeoutError
 from .output import is_interactive, say

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from attrs import fields_dict, frozen
+from attrs import fields_dict
 
+from .._attrs import frozen
 from .failures import in_options
 from .run import read_date
 

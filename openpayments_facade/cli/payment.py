@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
-from attrs import asdict, frozen
+from attrs import asdict
 
+from .._attrs import frozen
 from ..errors import (
     AnotherSignatureNeededError,
     APIError,

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Annotated
 
 import typer
-from attrs import frozen
 
 from .. import amounts
+from .._attrs import frozen
 from ..scopes import ApiScope
 from .output import describe, write_json
 from .run import BankArgument, BankRun, read_date

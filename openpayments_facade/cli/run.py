@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack, get_type_hints
 
 import typer
-from attrs import NOTHING, fields, frozen, has
+from attrs import NOTHING, fields, has
 
+from .._attrs import frozen
 from .._environ import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope

@@ -232,6 +232,8 @@ class Simulator:
         self.stop()
 
     def __repr__(self) -> str:
+        if not vars(self):  # error reporters also show what `__init__` has refused
+            return "<Simulator, not yet made>"
         server = self._server
         state = "stopped" if server is None else f"auth_url={self._url(server.auth_port)!r}, "
         if server is not None:

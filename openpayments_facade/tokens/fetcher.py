@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx
-from attrs import define, field, frozen
+from attrs import field
 
 from .. import errors, request_ids
+from .._attrs import define, frozen
 from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
 from .._protocol.body import LONGEST_TOKEN
 from .._protocol.exchange import Exchange

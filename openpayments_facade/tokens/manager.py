@@ -23,9 +23,10 @@ from concurrent import futures
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from attrs import define, field
+from attrs import field
 
 from .. import request_ids
+from .._attrs import define
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, RequestError, TimedOutError
 from ..events import OnTokenEvent, TokenEvent
 from .memory import PROCESS_MEMORY, Entry, Flight, Memory

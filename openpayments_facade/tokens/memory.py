@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import field
 
+from .._attrs import define
 from .._forks import reset_after_fork
 from .fleet import Fleet
 from .token import AccessToken, Now, State

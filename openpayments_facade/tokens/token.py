@@ -19,8 +19,9 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, ClassVar, Final, NamedTuple
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
+from .._attrs import frozen
 from .._protocol.answer import is_busy
 from .._redaction import Secret
 from ..errors import AuthenticationError, InvalidArgumentError, InvalidScopeError, OpenPaymentsError, TokenError

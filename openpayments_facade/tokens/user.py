@@ -11,9 +11,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, field, fields_dict, frozen
+from attrs import evolve, field, fields_dict
 from openpayments_client.types import short_repr
 
+from .._attrs import frozen
 from .._checks import refuse
 from .._protocol.answer import is_busy
 from .._redaction import Secret, hiding_arguments, str_or_none

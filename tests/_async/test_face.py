@@ -32,7 +32,6 @@ from openpayments_facade import (
     NotFoundError,
     Psu,
     ReauthorisationRequiredError,
-    UnreadableResponseError,
     UserToken,
     money,
 )
@@ -174,16 +173,6 @@ def test_a_refused_option_can_be_shown(op: AsyncOpenPayments) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         op.with_options(timeout=-1)
     assert traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
-
-
-async def test_accounts_that_can_not_be_made_can_be_shown(op: AsyncOpenPayments, simulator: Simulator) -> None:
-    nameless = await op.at_bank("ESSESESS", SOMEBODY).consents.get(await consented(op, simulator))
-    nameless.consent_id = None
-    with pytest.raises(UnreadableResponseError, match="no usable consent_id") as caught:
-        op.at_bank("ESSESESS").accounts(nameless)
-    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    shown = [repr(value) for frame in frames for value in frame.f_locals.values()]
-    assert any("of consent None at ESSESESS" in each for each in shown)
 
 
 async def test_days_are_dates_iso_dates_or_counted(op: AsyncOpenPayments, simulator: Simulator) -> None:

@@ -33,7 +33,6 @@ from openpayments_facade import (
     OpenPayments,
     Psu,
     ReauthorisationRequiredError,
-    UnreadableResponseError,
     UserToken,
     money,
 )
@@ -175,16 +174,6 @@ def test_a_refused_option_can_be_shown(op: OpenPayments) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         op.with_options(timeout=-1)
     assert traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
-
-
-def test_accounts_that_can_not_be_made_can_be_shown(op: OpenPayments, simulator: Simulator) -> None:
-    nameless = op.at_bank("ESSESESS", SOMEBODY).consents.get(consented(op, simulator))
-    nameless.consent_id = None
-    with pytest.raises(UnreadableResponseError, match="no usable consent_id") as caught:
-        op.at_bank("ESSESESS").accounts(nameless)
-    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    shown = [repr(value) for frame in frames for value in frame.f_locals.values()]
-    assert any("of consent None at ESSESESS" in each for each in shown)
 
 
 def test_days_are_dates_iso_dates_or_counted(op: OpenPayments, simulator: Simulator) -> None:

@@ -158,6 +158,7 @@ def test_a_scope_is_checked_and_chooses_the_token(op: OpenPayments, simulator: S
         ("path", {"path": "https://elsewhere.example/x"}),
         ("path", {"path": "/a/../b"}),
         ("path", {"path": "/a/%2e%2E/b"}),
+        ("path", {"path": "/a/%252e%252E%2fb"}),
         ("path", {"path": "/a?b=c"}),
         ("path", {"path": "/a#b"}),
         ("path", {"path": "/a\\b"}),

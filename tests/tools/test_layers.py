@@ -80,8 +80,8 @@ def test_a_wrong_import_breaks_a_contract(half: str, file: str, line: str, contr
         ),
         (
             "openpayments_facade/cli/output.py",
-            "from .._redaction import Secret",
-            "The command line uses the public face, and the names of the variables",
+            "from .._checks import refuse",
+            "The command line uses the public face, and little beside it",
         ),
     ],
 )

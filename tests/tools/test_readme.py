@@ -253,7 +253,7 @@ OF_PAYMENTS = {
     "Many payments, one signature": r"salary-0 RJCT\nsalary-1 ACS[PC]\nsalary-2 ACS[PC]",
     "Other currencies": r"\d+\.\d\d SEK at .*\nPay .*",
     "KYC": "Complete the form: http.*",
-    "Its entry in the account": r".*amount='-125\.50'.*",
+    "Its entry in the account": r"-125\.50 .*",
 }
 """What the blocks under each heading print."""
 
