@@ -332,8 +332,8 @@ class Provider:
         while True:
             await asyncio.sleep(1 / FEED)
             self._fed = [each for each in self._fed if each.remaining]
-            if choices and len(self._fed) < 4:
-                path, fault = self._chance.choice(choices)
+            path, fault = self._chance.choice(choices or [("", {})])
+            if fault and sum(each.fault.path == path for each in self._fed) < 4:
                 self._fed.append(self._simulator.misbehave(path, **fault))
                 self.spoilt[str(fault.get("status") or fault.get("code") or next(iter(fault)))] += 1
             if goes and self._chance.random() < 0.05:
@@ -343,10 +343,12 @@ class Provider:
         if self._feeding is not None:
             self._feeding.cancel()
             await asyncio.wait([self._feeding])
+            if not self._feeding.cancelled():
+                self._feeding.result()  # raises what ended it
             self._feeding = None
             await asyncio.sleep(GONE)
-        for each in self._fed:
-            each.cancel()
+        while self._fed:
+            self._fed.pop().cancel()
         for proxy in (self.api, self.auth):
             proxy.spoil([])
 
