@@ -10,7 +10,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz record spec-diff bench docs simulator coverage audit lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/
 fuzz: $(VENV)/.dev  ## a million random cases (PART=inputs for some of them, see tests/fuzz; FUZZ=0.1 for a tenth)
 	@FUZZ=$(or $(FUZZ),1) $(BIN)/python -m pytest -q -p tests.fuzz.report -n $(WORKERS) --timeout 0 --tb short \
 	  $(if $(PART),$(foreach part,$(PART),$(filter %/test_$(part).py,$(FUZZED))),$(FUZZED)) $(ARGS)
+
+soak: $(VENV)/.dev  ## tasks and threads call for minutes while faults come and go: what grows, what fails (SECONDS=300)
+	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(ARGS)
 
 test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and with the oldest dependencies that are allowed
 	@$(BIN)/python scripts/matrix.py -n $(WORKERS) -q $(ARGS)

@@ -49,7 +49,7 @@ class CuttingProxy:
         host = urlsplit(upstream)
         self._upstream = (host.hostname, host.port)
         # it never listens, and keeps the port while nobody does
-        self._placeholder = _bound(0)
+        self._placeholder = bound(0)
         self._port = self._placeholder.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
         self.cuts: Counter[Cut] = Counter()
@@ -128,7 +128,7 @@ class CuttingProxy:
 
     def _listen(self) -> None:
         if self._listener is None:
-            self._listener = _bound(self._port)
+            self._listener = bound(self._port)
             self._listener.listen()
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
@@ -212,7 +212,8 @@ class CuttingProxy:
         return not plan.after and plan.cut in {Cut.REFUSED, Cut.NOTHING_SENT} and not plan.idle
 
 
-def _bound(port: int) -> socket.socket:
+def bound(port: int) -> socket.socket:
+    """A socket that has a port of loopback, and does not listen."""
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     found.bind(("127.0.0.1", port))
