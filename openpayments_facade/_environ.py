@@ -26,6 +26,7 @@ CLIENT_CERT: Final = "OPENPAYMENTS_CLIENT_CERT"
 CLIENT_KEY: Final = "OPENPAYMENTS_CLIENT_KEY"
 CLIENT_KEY_PASSWORD: Final = "OPENPAYMENTS_CLIENT_KEY_PASSWORD"  # noqa: S105 - a variable's name
 TOKEN_STORE: Final = "OPENPAYMENTS_TOKEN_STORE"  # noqa: S105 - a variable's name
+CHECK_REQUEST_IDS: Final = "OPENPAYMENTS_CHECK_REQUEST_IDS"
 
 
 def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -44,7 +45,14 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
         )
     arguments: dict[str, Any] = {name: found[variable] for name, variable in credentials.items() if variable in found}
     # a variable that is overridden is not read: it may be wrong
-    wanted = {"environment", "api_scopes", "psu_context", "client_cert", "token_store"} - overrides.keys()
+    wanted = {
+        "environment",
+        "api_scopes",
+        "psu_context",
+        "client_cert",
+        "token_store",
+        "check_request_ids",
+    } - overrides.keys()
     if "environment" in wanted and (environment := _environment(found)):
         arguments["environment"] = environment
     if "api_scopes" in wanted and API_SCOPES in found:
@@ -56,6 +64,10 @@ def arguments_from_env(overrides: Mapping[str, Any], environ: Mapping[str, str] 
         arguments["client_cert"] = cert
     if "token_store" in wanted and TOKEN_STORE in found:
         arguments["token_store"] = _reading(TOKEN_STORE, open_store, found[TOKEN_STORE])
+    if "check_request_ids" in wanted and CHECK_REQUEST_IDS in found:
+        if found[CHECK_REQUEST_IDS].lower() not in {"true", "false"}:
+            raise ConfigurationError(f"{CHECK_REQUEST_IDS} must be true or false")
+        arguments["check_request_ids"] = found[CHECK_REQUEST_IDS].lower() == "true"
     return {**arguments, **overrides}
 
 

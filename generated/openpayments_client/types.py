@@ -9,7 +9,7 @@ from typing import IO, Any, BinaryIO, Final, Generic, TypeVar
 from attrs import define
 
 _SHOWN: Final = re.compile(
-    r"(.+_|_)?(agent|at|base_url|bearer|bic|bic_fi|by|category|code|context|country|currency|direction|error|format|id|ids|kind|match|parsed|"
+    r"(.+_|_)?(agent|at|base_url|bearer|bic|bic_fi|by|category|code|context|country|currency|direction|error|format|id|ids|kind|match|others|parsed|"
     r"product|products|rate|redirect_uri|role|scope|source|sources|status|type_?|uetr|usage|version)|"
     r"all_psd_2|available_accounts|end_to_end_identification|entry_reference|kyc_valid_until|valid_from|valid_to"
 )

@@ -118,7 +118,7 @@ class Exchange:
             advice = "check_request_ids=False is for gateways that write their own"
             raise ForeignAnswerError(f"an answer with the X-Request-ID of another request; {advice}")
         self.status_code, self._headers = response.status_code, response.headers
-        self._body = Body(response.headers, self.max_size if self._is_success else min(self.max_size, LONGEST_ERROR))
+        self._body = Body(response.headers, self.max_size if self._is_success else LONGEST_ERROR)
 
     @property
     def _is_success(self) -> bool:
@@ -156,6 +156,8 @@ class Exchange:
         self._may_pass = (
             may_resend and isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
         )
+        if isinstance(error, TooLongError) and self.peer == "the API":
+            text += "; max_response_size allows more"
         said, about = f"{name}: {text}" if text else name, self.about
         if not may_resend:
             said = f"no complete answer, but the request may have taken effect ({said})"

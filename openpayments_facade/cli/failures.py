@@ -220,6 +220,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             return "`openpayments banks`, `cities`, `countries` and `accounts` list what there is."
         case errors.ConnectionFailedError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "If a private CA signed it, or a proxy inspects TLS here, set SSL_CERT_FILE to a CA bundle."
+        case errors.ConnectionFailedError() if "check_request_ids" in str(error):
+            return "If it does, set OPENPAYMENTS_CHECK_REQUEST_IDS=false."
         case errors.ConnectionFailedError() | errors.TimedOutError() if is_loopback(urlsplit(error.url or "").hostname):
             return "Is the simulator running? Export the lines that it printed last."
         case errors.ConnectionFailedError() | errors.TimedOutError():

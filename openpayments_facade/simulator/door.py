@@ -3,7 +3,8 @@
 A page of somebody else in a browser on this machine can send requests to loopback, and by DNS rebinding it could read
 the answers. So a request needs the simulator's own `Host`: 127.0.0.1, localhost or ::1, with any port, since a browser
 can't reach one port and name another. With a certificate it may have any name, because then the browser has compared
-the name with the certificate. A proxy in front has to send such a `Host`, too.
+the name with the certificate. A proxy in front has to pass on such a
+`Host`, too, as the browser sent it.
 
 A browser says where a request comes from in `Origin` and `Sec-Fetch-Site` (Fetch standard; Fetch Metadata). What is not
 from a page of the same origin is refused, but for opening a page as the whole of a tab, as a redirect of the

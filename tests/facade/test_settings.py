@@ -278,6 +278,17 @@ def test_the_variables_of_a_pkcs12_file(tmp_path: Path) -> None:
         arguments_from_env({}, {**variables, "OPENPAYMENTS_CLIENT_KEY": str(key)})
 
 
+def test_request_ids_are_not_checked_behind_a_gateway_that_writes_them() -> None:
+    variable = "OPENPAYMENTS_CHECK_REQUEST_IDS"
+    found = [
+        arguments_from_env({}, {**CREDENTIALS, variable: each})["check_request_ids"] for each in ("False\n", "true")
+    ]
+    assert found == [False, True]
+    assert arguments_from_env({"check_request_ids": True}, {**CREDENTIALS, variable: "no"})["check_request_ids"]
+    with pytest.raises(ConfigurationError, match=f"{variable} must be true or false"):
+        arguments_from_env({}, {**CREDENTIALS, variable: "no"})
+
+
 def test_blanks_and_line_breaks_around_a_variable_do_not_count() -> None:
     variables = {
         "OPENPAYMENTS_CLIENT_ID": " an-id ",
