@@ -12,7 +12,7 @@ import logging
 import platform
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -40,6 +40,11 @@ _log = logging.getLogger("openpayments_facade")
 _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
+class _NoCookies(CookieJar):
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Reads none: thousands of them would take their time."""
+
+
 def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
     """The arguments of every HTTP client of a facade client, and its hosts that are not this machine."""
     hosts = {str(urlsplit(url).hostname) for url in (settings.environment.auth_url, settings.environment.api_url)}
@@ -65,7 +70,7 @@ def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
         "headers": {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
         "follow_redirects": False,
         # a cookie of one end user's answer must not go out with another's request
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "cookies": _NoCookies(),
     }
     return arguments, hosts - loopback
 

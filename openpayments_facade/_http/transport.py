@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
@@ -16,8 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 
 if TYPE_CHECKING:
-    import ssl
-
     from .._protocol.exchange import Exchange
 
 T = TypeVar("T")
@@ -67,8 +66,30 @@ def _connection_of(response: httpx.Response) -> Any:
 
 def _check(connection: Any) -> None:
     """After the last byte of an answer: a connection that has received more is not used again."""
-    if connection is not None and connection._h11_state.trailing_data[0]:
+    if connection is not None and (connection._h11_state.trailing_data[0] or _holds(connection._network_stream)):
         connection._network_stream.is_spoilt = True
+
+
+def _holds(stream: Any) -> bool:
+    """Whether what lies between the socket and h11 has received more than was read, such as another TLS record."""
+    ssl_object = stream.get_extra_info("ssl_object")
+    if isinstance(ssl_object, ssl.SSLObject):
+        try:
+            return bool(ssl_object.read(1)) or _queues(stream)
+        except ssl.SSLWantReadError:  # no whole record
+            return _queues(stream)
+        except ssl.SSLError:
+            return True
+    return _queues(stream)
+
+
+def _queues(stream: Any) -> bool:
+    while stream is not None:
+        held = getattr(stream, "_read_bio", None) or getattr(stream, "_incoming", None)
+        if getattr(held, "pending", 0) or getattr(getattr(stream, "_protocol", None), "read_queue", None):
+            return True
+        stream = getattr(stream, "_stream", None) or getattr(stream, "transport_stream", None)
+    return False
 
 
 class _Watched:
@@ -188,9 +209,15 @@ class _AsyncStream(_Watched):
 class _AsyncBackend:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
+        self._last: _AsyncStream | None = None
 
     async def connect_tcp(self, *arguments: Any, **rest: Any) -> _AsyncStream:
-        return _AsyncStream(await self._backend.connect_tcp(*arguments, **rest))
+        self._last = stream = _AsyncStream(await self._backend.connect_tcp(*arguments, **rest))
+        return stream
+
+    async def aclose(self) -> None:
+        if self._last is not None:
+            await self._last.aclose()
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
@@ -259,6 +286,8 @@ def _watch_proxy_async(pool: Any) -> None:
     def create_connection(origin: Any) -> Any:
         connection = create(origin)
         send = connection.handle_async_request
+        if connection._connection is None:  # SOCKS: nobody else knows the stream before the host is reached
+            connection._network_backend = backend = _AsyncBackend(connection._network_backend)
 
         async def handle_async_request(request: Any) -> Any:
             try:
@@ -269,6 +298,9 @@ def _watch_proxy_async(pool: Any) -> None:
 
                     _note_sending(has_left=False)
                     with anyio.CancelScope(shield=True):
+                        if connection._connection is None:
+                            connection._connect_failed = True
+                            await backend.aclose()
                         await connection.aclose()
                 raise
 

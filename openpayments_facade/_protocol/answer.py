@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from attrs import field
+from attrs import evolve, field
 from openpayments_client.reading import Unreadable, alone, loads, noticing
 
 from .. import errors
@@ -130,7 +130,11 @@ def about(answer: Answer | RawResponse[Any]) -> dict[str, Any]:
 
 def unreadable(answer: Answer | RawResponse[Any], problem: str, path: str = "") -> errors.UnreadableResponseError:
     """The error for a successful answer that can't be used. `path` is the place in its JSON."""
-    body = _clipped(scrubbed(answer))
+    # a secret at the end is cut in two: as much is left out as it may take, in whichever form
+    margin = 24 * max((len(secret.reveal()) for secret in answer.secrets), default=0)
+    content = answer.content[: 4 * LONGEST_BODY + margin]
+    text = scrubbed(evolve(answer, content=content))
+    body = _clipped(text if len(content) == len(answer.content) else text[: max(0, len(text) - margin)])
     said, is_change = f"{answer.status_code} with {problem}", not is_resendable(answer.method)
     return errors.UnreadableResponseError(said, path=path, body=body, may_have_taken_effect=is_change, **about(answer))
 
@@ -195,8 +199,18 @@ def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer,
 
 def _read_json(answer: Answer | RawResponse[Any]) -> Any:
     """The JSON of a body, whatever its content type; None for an empty one. Raises ValueError, RecursionError."""
-    text = decoded(answer.content, answer.headers.get("content-type", ""))
+    content = answer.content
+    if len(content) > _SMALL and sum(map(content.count, _MARKS)) * _SHORTEST > len(content):
+        raise Unreadable("far more values than an answer of its length has")
+    text = decoded(content, answer.headers.get("content-type", ""))
     return loads(text) if text.strip() else None
+
+
+_SMALL: Final = 1024 * 1024
+_MARKS: Final = (b"[", b"{", b",")
+_SHORTEST: Final = 8
+"""Bytes of JSON that a value has on average, at least, in a long answer: shorter ones take up far more memory than they
+have bytes, as empty lists do."""
 
 
 def _not_json(answer: Answer, error: Exception) -> str:

@@ -14,7 +14,7 @@ import httpx
 ACCEPT_ENCODING: Final = "gzip, deflate"
 LONGEST_TOKEN: Final = 64 * 1024
 """Bytes of a token endpoint's answer. A token of a few kilobytes is a long one: it has to fit into a header."""
-LONGEST_ERROR: Final = 256 * 1024
+LONGEST_ERROR: Final = 128 * 1024
 """Bytes of an answer with an error status; what comes after them is not read. It is a few messages."""
 LONGEST_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of any other answer: some 40,000 transactions on one page."""
@@ -34,7 +34,9 @@ class Body:
     def __init__(self, headers: httpx.Headers, limit: int) -> None:
         named = headers.get("content-encoding", "").lower().split(",")
         self._encodings = [name for each in named if (name := each.strip()) not in ("", "identity")]
-        self._decoders = [_Inflate(name) for name in reversed(self._encodings) if name in _ZLIB]
+        # nobody asked for one within another, in which a kilobyte can keep a decoder busy for hours
+        is_known = len(self._encodings) == 1 and self._encodings[0] in _ZLIB
+        self._decoder = _Inflate(self._encodings[0]) if is_known else None
         self._limit = limit
         self._raw = self._chunks = 0
         self._content = bytearray()
@@ -49,24 +51,17 @@ class Body:
 
         Raises TooLongError, httpx.DecodingError.
         """
-        if len(self._decoders) < len(self._encodings):
+        if self._encodings and self._decoder is None:
             raise httpx.DecodingError("a content encoding that was not asked for")
         self._raw += len(chunk)
         self._chunks += 1
-        for number, piece in enumerate(self._decoded(chunk, 0)):
+        for number, piece in enumerate(self._decoder.pieces(chunk) if self._decoder else (chunk,)):
             room = self._limit - len(self._content)
             self._content += piece[:room]
             if len(piece) > room or self._raw > self._limit:
                 raise TooLongError(f"the answer has more than {self._limit} bytes")
             if number or self._chunks % _MANY_CHUNKS == 0:
                 yield
-
-    def _decoded(self, chunk: bytes, number: int) -> Iterator[bytes]:
-        if number == len(self._decoders):
-            yield chunk
-            return
-        for piece in self._decoders[number].pieces(chunk):
-            yield from self._decoded(piece, number + 1)
 
 
 class _Inflate:

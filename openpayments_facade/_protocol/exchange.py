@@ -130,7 +130,12 @@ class Exchange:
         Raises TimeoutError after the deadline, httpx.DecodingError if the body is too long or can't be decoded.
         """
         assert self._body is not None
-        yield from self._body.add(chunk)
+        for _ in self._body.add(chunk):
+            self._check_time()
+            yield
+        self._check_time()
+
+    def _check_time(self) -> None:
         if not self.left():
             raise TimeoutError
 

@@ -11,6 +11,8 @@ from typing import Final
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _TOO_NARROW: Final = {"ascii", "iso8859-1"}
 """Who declares these often sends their superset, cp1252."""
+_KNOWN: Final = re.compile(r"utf-(8|8-sig|16|32)(-[lb]e)?|iso8859-\d+|cp\d+|koi8-[ru]|mac-roman", re.ASCII)
+"""What may be declared. Python knows others, such as punycode, that take minutes for what a server can send."""
 
 
 def decoded(content: bytes, content_type: str = "") -> str:
@@ -28,6 +30,7 @@ def decoded(content: bytes, content_type: str = "") -> str:
     attempts = [(detected, certain), (declared[1] if declared else "cp1252", "replace")]
     for encoding, errors in attempts:
         with suppress(LookupError, ValueError):
-            if codecs.lookup(encoding).name not in _TOO_NARROW:
+            name = codecs.lookup(encoding).name
+            if name not in _TOO_NARROW and _KNOWN.fullmatch(name):
                 return content.decode(encoding, errors).strip("\ufeff\0")
     return content.decode("cp1252", "replace").strip("\ufeff\0")
