@@ -9,8 +9,11 @@ import inspect
 import json
 import re
 import string
+import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -24,6 +27,12 @@ _SHOWN: Final = {
     *("sourceCurrency", "targetCurrency", "validUntil"),
 }
 """The fields of bodies that say neither who somebody is nor how much is paid."""
+_LIBRARIES: Final = sys.stdlib_module_names | {
+    *("openpayments_facade", "openpayments_client", "anyio", "attr", "attrs", "certifi", "cryptography", "dateutil"),
+    *("filelock", "h11", "h2", "hpack", "httpcore", "httpx", "idna", "oauthlib", "redis", "sniffio", "socksio"),
+    *("stamina", "stdnum", "structlog", "tenacity", "valkey"),
+}
+"""The packages whose frames hold what was passed to us. All others are the user's."""
 
 
 class Secret:
@@ -62,6 +71,8 @@ def hiding_arguments(function: F) -> F:
     """Wraps a function, or a coroutine function, that takes or makes what error reporters must not collect.
 
     When it raises, the traceback still names it and all that it called, but none of these frames has a local any more.
+    Frames of the user's code (their transports, generators, callbacks) keep theirs, since they may still be running.
+    Causes and contexts go, but for our own and for those of which the user's code raised every one.
     """
 
     @functools.wraps(function)
@@ -86,15 +97,52 @@ def hiding_arguments(function: F) -> F:
 
 
 def _emptied(error: E) -> E:
-    """The same error, beginning below this frame, with no locals in its frames and without what foreign code raised."""
-    cause = error.__cause__
-    error.__cause__ = error.__context__ = None
-    if type(cause).__module__.startswith("openpayments_facade"):
-        error.__cause__ = cause and _emptied(cause)
-    error.__suppress_context__ = False
+    """The same error, beginning below this frame, with no locals in its frames and without what libraries raised."""
     frames = error.__traceback__ and error.__traceback__.tb_next
-    traceback.clear_frames(frames)
-    return error.with_traceback(frames)
+    _clear(frames)
+    cause, context, is_suppressing = error.__cause__, error.__context__, error.__suppress_context__
+    if type(cause).__module__.startswith("openpayments_facade"):
+        cause, context, is_suppressing = cause and _emptied(cause), None, False
+    elif not _is_the_users_alone(error):
+        cause, context, is_suppressing = None, None, False
+    # past the class's own __setattr__, which may refuse
+    BaseException.__setattr__(error, "__cause__", cause)
+    BaseException.__setattr__(error, "__context__", context)
+    BaseException.__setattr__(error, "__suppress_context__", is_suppressing)
+    return BaseException.with_traceback(error, frames)
+
+
+def _clear(frames: TracebackType | None) -> None:
+    """Takes the locals from all frames but the user's: before Python 3.13 it ends what is suspended there."""
+    for frame, _ in traceback.walk_tb(frames):
+        if _is_known(frame):
+            with suppress(RuntimeError):  # it is running
+                frame.clear()
+
+
+def _is_known(frame: FrameType) -> bool:
+    # what attrs makes may have no module
+    name = frame.f_globals.get("__name__") or frame.f_code.co_filename.lstrip("<")
+    return re.split("[. ]", str(name))[0] in _LIBRARIES
+
+
+def _is_the_users_alone(error: BaseException) -> bool:
+    """Whether the user's code raised it and all that led to it. Takes the locals from the other frames of these."""
+    waiting: list[BaseException | None] = [error]
+    met: list[BaseException] = []
+    while waiting:
+        each = waiting.pop()
+        if each is None or any(each is one for one in met):
+            continue
+        met.append(each)
+        frames = [frame for frame, _ in traceback.walk_tb(each.__traceback__)]
+        module = str(type(each).__module__).partition(".")[0]
+        if (module in _LIBRARIES and module != "builtins") or (frames and _is_known(frames[-1])):
+            return False
+        waiting += each.__cause__, each.__context__
+    for each in met[1:]:
+        _clear(each.__traceback__)
+    return True
 
 
 def careful(describe: Callable[[Any], str]) -> Callable[[Any], str]:

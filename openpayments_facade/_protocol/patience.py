@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import Final, NoReturn
 
 from attrs import field
@@ -21,19 +22,19 @@ class Patience(ABC):
 
     _failed: int = field(default=0, init=False)
     _trouble: errors.OpenPaymentsError | None = field(default=None, init=False)
-    """The last failure."""
+    """The last failure. Only copies of it are raised: an exception collects the frames of everybody who raises it."""
 
     def _note(self, failure: errors.OpenPaymentsError, *, is_look: bool) -> None:
         """Takes note of a read that failed. Raises it if it will not pass; an error of the API does in a mere look."""
-        self._failed, self._trouble = self._failed + 1, failure
+        self._failed, self._trouble = self._failed + 1, copy(failure)
         if self._failed >= PATIENCE or not (_may_pass(failure) or (is_look and isinstance(failure, errors.APIError))):
             raise failure
 
     def _give_up(self, timeout: float, cause: Exception | None = None) -> NoReturn:
         """Raises the error at the end of `timeout` seconds: the failure of the last read, if it failed."""
         if self._failed and self._trouble:
-            raise self._trouble
-        raise self._timeout_error(timeout) from cause or self._trouble
+            raise copy(self._trouble)
+        raise self._timeout_error(timeout) from copy(cause or self._trouble)
 
     @abstractmethod
     def _timeout_error(self, timeout: float) -> errors.OpenPaymentsError:

@@ -36,26 +36,23 @@ class Waiting(Patience):
     ) -> RawResponse[R] | None:
         """An answer that can be read; None after a failure that may pass."""
         try:
-            answer = self._read(operation, deadline, timeout)
+            answer = self._read(operation, deadline)
             answer.parsed  # noqa: B018 - raises what can't be read
         except (APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError) as failure:
-            # it was given up; or it is a single look, which must not take longer than one call
-            if failure is self._trouble or (isinstance(failure, TimedOutError) and not timeout):
-                raise
+            if isinstance(failure, TimedOutError):
+                if time.monotonic() >= deadline:
+                    self._give_up(timeout, failure)
+                if not timeout:  # a single look must not take longer than one call
+                    raise
             self._note(failure, is_look=is_look)
             return None
         self._failed = 0
         return answer
 
     @hiding_arguments  # updates are read after their method has returned
-    def _read(self, operation: Operation[R], deadline: float, timeout: float) -> RawResponse[R]:
+    def _read(self, operation: Operation[R], deadline: float) -> RawResponse[R]:
         total = min(self._sender.options.total_timeout, max(deadline - time.monotonic(), LAST_LOOK))
-        try:
-            return self._sender.replace(total_timeout=total).run_raw(operation)
-        except TimedOutError as error:
-            if time.monotonic() < deadline:
-                raise
-            self._give_up(timeout, error)
+        return self._sender.replace(total_timeout=total).run_raw(operation)
 
     def _pause(self, deadline: float, interval: float, timeout: float) -> None:
         left = deadline - time.monotonic()

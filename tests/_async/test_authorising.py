@@ -698,6 +698,25 @@ async def test_a_failure_that_lasts_is_not_waited_out(hasty: AsyncOpenPayments, 
     assert (await authorisation.wait(poll_interval=0.01)).consent_status == "valid"
 
 
+async def test_everybody_who_waits_raises_an_error_of_their_own(hasty: AsyncOpenPayments, simulator: Simulator) -> None:
+    authorisation = await in_an_app(hasty)
+    raised = []
+
+    async def watch() -> None:
+        async for _ in authorisation.updates(timeout=0.001):
+            simulator.misbehave(CONSENTS, method="GET", times=None, status=503)
+            for _ in range(2):
+                with pytest.raises(ServerError) as polled:
+                    await authorisation.poll()
+                raised.append(polled.value)
+
+    with pytest.raises(ServerError) as caught:
+        await watch()
+    raised.append(caught.value)
+    assert len({id(error) for error in raised}) == 3
+    assert raised[2].request_id == raised[1].request_id  # though it says the same
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(429, "ACCESS_EXCEEDED"), (403, "CONSENT_UNKNOWN"), (401, "CERTIFICATE_EXPIRED")]
 )

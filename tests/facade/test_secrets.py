@@ -8,9 +8,11 @@ import logging
 import pickle
 import re
 import traceback
+import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import httpx
@@ -476,6 +478,102 @@ def test_a_wrong_call_leads_to_nobody(call: str) -> None:
     seen = shown(caught.value)
     for personal in (PSU, IBAN, "203.0.113.99"):
         assert personal not in seen
+
+
+# what the user's own code raises
+
+
+@dataclass(frozen=True)
+class Theirs(Exception):
+    """An exception that refuses attributes."""
+
+    text: str = ""
+
+
+def _listing(fail: Callable[[], object]) -> BaseException:
+    """What a method raises if an argument of the user's fails."""
+
+    def countries() -> Iterator[Any]:
+        yield fail()
+
+    with OpenPayments(client_id="an-id", client_secret=SECRET) as op, pytest.raises(Exception) as caught:
+        op.aspsps.list(countries=countries())
+    return caught.value
+
+
+def _raise(error: BaseException, cause: BaseException | None = None) -> NoReturn:
+    raise error from cause
+
+
+def _in_a_generator() -> Iterator[object]:
+    try:
+        raise ValueError("known to two")
+    except ValueError as error:
+        yield error
+        yield "goes on"
+
+
+def _in_a_coroutine() -> Iterator[object]:
+    @types.coroutine
+    def give(value: object) -> Iterator[object]:
+        yield value
+
+    async def handle() -> None:
+        try:
+            raise ValueError("known to two")
+        except ValueError as error:
+            await give(error)
+            await give("goes on")
+
+    running = handle()
+    return iter(lambda: running.send(None), None)
+
+
+@pytest.mark.parametrize("suspended", [_in_a_generator, _in_a_coroutine])
+@pytest.mark.parametrize("is_cause", [False, True])
+def test_what_is_suspended_with_an_error_goes_on(suspended: Callable[[], Iterator[Any]], is_cause: bool) -> None:
+    going = suspended()
+    error = next(going)
+    raised = _listing(partial(_raise, *([Theirs(), error] if is_cause else [error])))
+    assert (raised.__cause__ if is_cause else raised) is error
+    assert next(going) == "goes on"
+
+
+def test_an_error_of_the_users_own_keeps_what_led_to_it() -> None:
+    def hook(_: object) -> NoReturn:
+        raise ValueError("raised by their hook")
+
+    def fail() -> object:
+        try:
+            return json.loads('{"x": 1}', object_hook=hook)
+        except ValueError as error:
+            raise Theirs("kept") from error
+
+    raised = _listing(fail)
+    assert (raised, repr(raised.__cause__)) == (Theirs("kept"), "ValueError('raised by their hook')")
+    assert raised.__cause__ is raised.__context__
+    assert raised.__cause__ is not None
+    frames = [frame for frame, _ in traceback.walk_tb(raised.__cause__.__traceback__)]
+    assert [frame.f_code.co_name for frame in frames if frame.f_locals] == ["fail", "hook"]
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: _raise(httpx.ReadError("x", request=httpx.Request("GET", f"https://example.com/?{TOKEN}"))),
+        lambda: json.loads(f"[{TOKEN}"),
+    ],
+    ids=["of a library", "raised in a library"],
+)
+def test_what_a_library_raised_does_not_come_with_it(fail: Callable[[], object]) -> None:
+    def fail_too() -> object:
+        try:
+            return fail()
+        except Exception as error:
+            raise Theirs("alone") from error
+
+    raised = _listing(fail_too)
+    assert (raised, raised.__cause__, raised.__context__) == (Theirs("alone"), None, None)
 
 
 def test_the_search_would_find_a_secret() -> None:
