@@ -11,6 +11,7 @@ import logging
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import copy
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -141,7 +142,7 @@ class Pages(Generic[T]):
         Raises UnreadableResponseError if the bank's link leads to another host, or to a page that was already read.
         """
         if self._astray is not None:
-            raise self._astray
+            raise copy(self._astray)
         if self._place is None:
             return None
         if self._place.query == self._own_query:
