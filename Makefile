@@ -10,7 +10,7 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench docs simulator coverage audit lock clean
+.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,12 @@ faults: $(VENV)/.dev  ## meets every class of operation with every fault of the 
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/simulator/test_schemathesis.py
+# as in the table at the end
+PARTS := $(patsubst schemathesis,simulator,$(patsubst test_%,%,$(basename $(notdir $(FUZZED)))))
 fuzz: $(VENV)/.dev  ## a million random cases (PART=inputs for some of them, see tests/fuzz; FUZZ=0.1 for a tenth)
+	$(if $(filter-out $(PARTS) schemathesis,$(PART)),$(error PART=$(PART): the parts are $(PARTS)))
 	@FUZZ=$(or $(FUZZ),1) $(BIN)/python -m pytest -q -p tests.fuzz.report -n $(WORKERS) --timeout 0 --tb short \
-	  $(if $(PART),$(foreach part,$(PART),$(filter %/test_$(part).py,$(FUZZED))),$(FUZZED)) $(ARGS)
+	  $(if $(PART),$(foreach part,$(PART:simulator=schemathesis),$(filter %/test_$(part).py,$(FUZZED))),$(FUZZED)) $(ARGS)
 
 soak: $(VENV)/.dev  ## tasks and threads call for minutes while faults come and go: what grows, what fails (SECONDS=300)
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(ARGS)
@@ -91,6 +94,9 @@ spec-diff: $(VENV)/.dev  ## what changed in the description since BASE=<git rev>
 
 bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
 	@$(BIN)/python benchmarks/tokens.py
+
+bench-calls: $(VENV)/.dev  ## what a warm call costs, here and at BASE=<git rev>
+	@$(BIN)/python benchmarks/calls.py $(BASE) $(ROUNDS)
 
 docs: $(VENV)/.dev  ## builds the documentation site, warnings are errors
 	@# not --quiet: it silences the warnings before --strict counts them
