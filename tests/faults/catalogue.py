@@ -38,12 +38,18 @@ class Fault:
     connects: bool = True
     """Whether there is a connection, so that a request can leave."""
     where: str = "plain"
-    """`plain`, `tls` or `proxy`."""
+    """`plain`, `tls`, `proxy` or `https proxy`."""
+    is_proxys: bool = True
+    """Whether the proxy does it, if there is one."""
     through: Callable[[socket.socket, bytes], None] | None = None
     host_tls: Callable[[], ssl.SSLContext] | None = None
     client_tls: Callable[[], ssl.SSLContext] = client_tls
     before: Callable[[Wire], object] | None = None
     """What the host does to its connections when the fault begins."""
+    is_heavy: bool = False
+    """Whether memory and the event loop are watched as well, in a process of its own."""
+    has_status: bool = False
+    """Whether an error has to have the answer's status."""
     operations: tuple[str, ...] = ("token", "read", "page", "consent", "payment", "authorisation")
 
 
@@ -240,6 +246,21 @@ add("mixed up", "two answers in one segment", behind(FOREIGN), gets="answer")
 add("mixed up", "two answers in one segment, without an id", behind(None), gets="answer")
 add("mixed up", "two answers in one segment, one a 401", behind(None, status=401), gets="answer")
 add("mixed up", "the same answer twice", says(lambda a: a.whole + a.whole), gets="answer")
+
+
+def filled(a: Answer, size: int = 65_536) -> bytes:
+    """The answer, as long as what is read at once."""
+    padded = (a.holding(a.body + b" " * more) for more in range(size - len(a.whole) - 9, size))
+    return next(each for each in padded if len(each) == size)
+
+
+def _behind_much(line: Line, got: Got) -> None:
+    line.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MIB)
+    line.send(filled(line.answer(got)), line.answer(got, FOREIGN).but(request_id=None).whole)
+
+
+# the first answer of a connection comes as a whole, however long it is
+add("mixed up", "an answer of 65,536 bytes, and another", _behind_much, gets="answer", before=Wire.hang_up)
 
 
 def _unasked(line: Line, got: Got) -> None:
@@ -475,6 +496,52 @@ def _nothing_without_end() -> Iterator[bytes]:
         time.sleep(0.004)
 
 
+# What takes long to decode or to parse if nobody stops it.
+
+
+def heavy(name: str, does: Does, **about: Any) -> None:
+    add("sizes", name, does, is_heavy=True, **about)
+
+
+def endless(first: bytes, piece: bytes) -> bytes:
+    """gzip of `first`, and of a gigabyte of pieces of a megabyte; without an end."""
+    packer = zlib.compressobj(9, wbits=31)
+    start, more = (packer.compress(each) + packer.flush(zlib.Z_FULL_FLUSH) for each in (first, piece))
+    return start + more * 1000
+
+
+NESTED: Final = b"Content-Encoding: gzip, gzip, gzip"
+_blocks = functools.cache(lambda: packed(endless(b"\x1f\x8b\x08\0\0\0\0\0\0\xff", b"\0\0\0\xff\xff" * 200_000)))
+_lists = functools.cache(lambda: packed(b"[" + b"[]," * 10_000_000))
+_page = functools.cache(lambda: packed(b"<" + b"\xe9" * 30_000_000))
+
+
+def punycode(status: int, size: int) -> Does:
+    """A text whose decoder takes the square of its length."""
+    body = packed(b"\xe9" + b"a" * 1000 + b"-" + b"a" * size)
+    typed = b"text/plain; charset=punycode"
+    return says(lambda a: a.but(status=status or a.status).holding(body, GZIP).replace(b"application/json", typed))
+
+
+heavy("1 GB of zeros behind the end of gzip, in gzip in gzip",
+      says(lambda a: a.holding(packed(endless(packed(a.body), bytes(MIB))), NESTED)), gets="any")  # fmt: skip
+heavy("1 GB of gzip of nothing, in gzip in gzip", says(lambda a: a.holding(_blocks(), NESTED)))
+heavy("30,000 chunks of a byte",
+      says(lambda a: a.head(CHUNKED) + b"1\r\n \r\n" * 30_000 + chunk(a.body) + END), gets="any")  # fmt: skip
+heavy("250 KB of punycode, status 400", punycode(400, 250_000))
+heavy("1 MB of punycode", punycode(0, 1_000_000))
+heavy("12,000 encodings", says(lambda a: a.holding(packed(a.body), b"Content-Encoding: " + b"gzip," * 12_000)))
+heavy("30 MB of empty lists", says(lambda a: a.holding(_lists(), GZIP)))
+heavy("30 MB of no JSON", says(lambda a: a.holding(_page(), GZIP)))
+
+
+def _tokens(line: Line, got: Got) -> None:
+    line.send(line.answer(got).holding(packed(b"<" + got.token.encode() * 1_000_000), GZIP))
+
+
+heavy("the token a million times", _tokens, operations=("read", "page", "consent", "payment", "authorisation"))
+
+
 # Statuses.
 
 _BODIES: Final = {"JSON": b"{}", "HTML": b"<html>Gateway</html>", "nothing": b""}
@@ -510,18 +577,26 @@ _PLACES: Final = {
     "an address that is none": "http://[::bad",
     "a name and a password": "http://user:password@127.0.0.1:{port}/stranger",
 }
+
+
+def pointing(header: str, status: int = 0) -> Does:
+    def does(line: Line, got: Got) -> None:
+        answer, said = line.answer(got), header.format(port=line.wire.port, target=got.target)
+        line.send(answer.but(status=status or answer.status, headers=(said.encode(),)).whole)
+
+    return does
+
+
 for _number, (_where, _place) in enumerate(_PLACES.items()):
     _status = (301, 302, 303, 307, 308)[_number % 5]
 
-    def _redirect(line: Line, got: Got, status: int = _status, place: str = _place) -> None:
-        location = place.format(port=line.wire.port, target=got.target).encode()
-        line.send(line.answer(got).but(status=status, headers=(b"Location: " + location,)).whole)
-
-    add("redirects", f"{_status} to {_where}", _redirect)
-add("redirects", "201 that lies elsewhere",
-    says(lambda a: a.but(headers=(b"Location: http://127.0.0.2/stranger",)).whole), gets="answer")  # fmt: skip
-add("redirects", "Refresh to elsewhere",
-    says(lambda a: a.but(headers=(b"Refresh: 0; url=http://127.0.0.2/stranger",)).whole), gets="answer")  # fmt: skip
+    add(
+        "redirects", f"{_status} to {_where}", pointing("Location: " + _place, _status),
+        has_status=True, before=Wire.listen_elsewhere,
+    )  # fmt: skip
+_ELSEWHERE: Final = _PLACES["another host"]
+for _what, _header in (("201 that lies", f"Location: {_ELSEWHERE}"), ("Refresh to", f"Refresh: 0; url={_ELSEWHERE}")):
+    add("redirects", f"{_what} elsewhere", pointing(_header), gets="answer", before=Wire.listen_elsewhere)
 
 
 # JSON.
@@ -534,7 +609,7 @@ _JSON: Final[dict[str, tuple[Gets, Callable[[bytes], bytes]]]] = {
     "100,000 lists in each other": ("any", lambda body: b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b", " + body[1:]),
     "100,000 open objects": ("error", lambda body: b'{"x": ' * 100_000),
     "names twice": ("any", lambda body: body[:-1] + b", " + body[1:]),
-    "100,000 names": ("any", lambda body: body[:-1] + b"".join(b', "n%d": 1' % n for n in range(100_000)) + b"}"),
+    "30,000 names": ("any", lambda body: body[:-1] + b"".join(b', "n%d": 1' % n for n in range(30_000)) + b"}"),
     "a byte order mark": ("answer", lambda body: b"\xef\xbb\xbf" + body),
     "UTF-16": ("any", lambda body: body.decode().encode("utf-16")),
     "UTF-32": ("any", lambda body: body.decode().encode("utf-32")),
@@ -669,6 +744,16 @@ tls("two answers in one segment", behind(None), connects=True, gets="answer")
 tls("another's answer", lambda line, got: line.send(line.answer(got, FOREIGN).whole), connects=True, is_own=False)
 
 
+def _two_records(line: Line, got: Got) -> None:
+    line.cork(1)
+    line.send(line.answer(got).whole)
+    line.send(line.answer(got, FOREIGN).but(request_id=None).whole)
+    line.cork(0)
+
+
+tls("two answers in two records of one segment", _two_records, connects=True, gets="answer")
+
+
 # a handshake message of the greatest length, which never ends
 _ENDLESS: Final = drips(lambda a: b"\x16\3\3\x40\0\2\0\xff\xff", b"\0")
 tls("drips a record without end", _ENDLESS, stage="connection")
@@ -721,3 +806,16 @@ _REFUSALS: Final = {
 }
 for _what, _does in _REFUSALS.items():
     proxied(_what, _does)
+
+# The same through a proxy that is reached by TLS: TLS within TLS.
+for _name in ("well", "CONNECT gets 502", "CONNECT gets 200 and silence", "CONNECT gets silence", "CONNECT is closed"):
+    _plain = FAULTS[f"proxy: {_name}"]
+    add("proxy over TLS", f"proxy over TLS: {_name}", _plain.does,
+        where="https proxy", before=Wire.hang_up, connects=_plain.connects, gets=_plain.gets)  # fmt: skip
+for _name in (
+    "TLS: two answers in two records of one segment", "closed in the body", "silent in the headers", "drips headers",
+    "drips the body", "another's answer", "80 MB in 80 KB of gzip", "500 with HTML",
+):  # fmt: skip
+    _plain = FAULTS[_name]
+    add("proxy over TLS", f"proxy over TLS: {_name.removeprefix('TLS: ')}", _plain.does,
+        where="https proxy", is_proxys=False, is_own=_plain.is_own, gets=_plain.gets)  # fmt: skip

@@ -34,7 +34,7 @@ from openpayments_facade import (
 from .catalogue import FAULTS, Fault
 from .operations import CREATIONS, call, driven, settled
 from .rules import Seen, broken
-from .wire import HOSTS, Proxy, Wire, client_tls, host_tls
+from .wire import HOSTS, Front, Proxy, Wire, client_tls, host_tls
 
 TOTAL: Final = 1.5
 """The calls' total_timeout: enough for the pause before a second attempt."""
@@ -133,10 +133,14 @@ def _run(cell: Cell, logged: _Logged) -> Result:
         host = HOSTS["auth" if cell.operation == "token" else "api"]
         options: dict[str, Any] = {}
         armed = target
-        if fault.where == "proxy":
-            armed = proxy = stack.enter_context(Proxy(number, {HOSTS[name]: wires[name] for name in HOSTS}))
+        if "proxy" in fault.where:
+            proxy = stack.enter_context(Proxy(number, {HOSTS[name]: wires[name] for name in HOSTS}))
             proxy.target = host
+            armed = proxy if fault.is_proxys else target
             options["proxy"] = f"http://127.0.0.1:{proxy.port}"
+            if fault.where == "https proxy":
+                front = stack.enter_context(Front(proxy))
+                options["proxy"] = httpx.Proxy(f"https://127.0.0.1:{front.port}", ssl_context=client_tls())
             urls = {name: f"https://{HOSTS[name]}" for name in HOSTS}
         else:
             scheme = "http" if fault.where == "plain" else "https"
@@ -163,7 +167,11 @@ def _run(cell: Cell, logged: _Logged) -> Result:
         left = [f"{open_ones} connections"] if open_ones else []
         quoted = {*seen.quoted, *logged.found.pop(number, ())}
         seen = evolve(seen, left=(*seen.left, *left), quoted=tuple(sorted(quoted)))
-    return Result(cell, seen, tuple(broken(seen, fault.gets, is_own=fault.is_own, connects=fault.connects)))
+    return Result(
+        cell,
+        seen,
+        tuple(broken(seen, fault.gets, is_own=fault.is_own, connects=fault.connects, has_status=fault.has_status)),
+    )
 
 
 async def _show(cell: Cell, fault: Fault, make: Any, armed: Wire, target: Wire) -> Seen:

@@ -12,51 +12,75 @@ import sys
 import time
 import uuid
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from openpayments_facade import ApiScope, AsyncOpenPayments, Environment, OpenPayments
+from attrs import frozen
 
+from openpayments_facade import ApiScope, AsyncOpenPayments, Environment, OpenPayments
+from openpayments_facade._protocol.body import LONGEST_ANSWER, LONGEST_ERROR, LONGEST_TOKEN
+
+from .catalogue import FAULTS, Does, sends
 from .operations import call, driven, settled
-from .wire import Got, Line, Wire
+from .wire import Wire
 
 MIB: Final = 1 << 20
 ALLOWED: Final = 64
 """Mebibytes above the limit."""
 LONGEST_STOP: Final = 0.1
-"""Seconds for which the event loop may stand still."""
-BOMBS: Final = ("1 GB in gzip", "1 GB in gzip, status 500", "1 GB in gzip, for a token", "200 MB", "200 MB, status 500")
-_GZIP: Final = b"Content-Encoding: gzip"
+"""Seconds for which the event loop may stand still. What other processes take does not count."""
 
 
-def _bomb() -> list[bytes]:
-    """Pieces of gzip, which is never finished: each is the same mebibyte."""
+@frozen
+class Bomb:
+    """What is sent, and what it may cost."""
+
+    does: Does
+    limit: int = LONGEST_ANSWER
+    """Bytes that such an answer may have."""
+    operation: str = "read"
+    may_be_read: bool = False
+    """Whether it may end in an answer."""
+
+
+def _gzip() -> Iterator[bytes]:
+    """A gigabyte that is never finished: each piece is the same mebibyte."""
     packer = zlib.compressobj(9, wbits=31)
     first, next_one = (packer.compress(b" " * MIB) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
-    return [first] + [next_one] * 1023
+    yield first
+    yield from [next_one] * 1023
 
 
-def _fault(bomb: str) -> Any:
-    pieces = _bomb() if "gzip" in bomb else [b" " * MIB] * 200
-    status = 500 if "500" in bomb else 200
+def _bomb(status: int = 200) -> Does:
+    return sends(lambda a: a.but(status=status).head(b"Content-Encoding: gzip"), _gzip)
 
-    def does(line: Line, got: Got) -> None:
-        line.send(line.answer(got).but(status=status).head(*([_GZIP] if "gzip" in bomb else [])))
-        for piece in pieces:
-            line.send(piece)
-        line.close()
 
-    return does
+def _plain(status: int = 200) -> Does:
+    return sends(lambda a: a.but(status=status).head(), lambda: iter([b" " * MIB] * 200))
+
+
+BOMBS: Final[dict[str, Bomb]] = {
+    "1 GB in gzip": Bomb(_bomb()),
+    "1 GB in gzip, status 500": Bomb(_bomb(500), LONGEST_ERROR),
+    "1 GB in gzip, for a token": Bomb(_bomb(), LONGEST_TOKEN, "token"),
+    "200 MB": Bomb(_plain()),
+    "200 MB, status 500": Bomb(_plain(500), LONGEST_ERROR),
+    **{
+        fault.name: Bomb(fault.does, LONGEST_ERROR if "status 400" in fault.name else LONGEST_ANSWER,
+                         may_be_read=fault.gets != "error")
+        for fault in FAULTS.values() if fault.is_heavy
+    },
+}  # fmt: skip
 
 
 def host(bomb: str) -> None:
     """Answers well, and with the bomb once a line has come in; until standard input ends."""
     with Wire(1) as wire:
         print(wire.port, flush=True)  # noqa: T201
-        fault = _fault(bomb)
         while sys.stdin.readline():
-            wire.arm(fault)
+            wire.arm(BOMBS[bomb].does)
             print("armed", flush=True)  # noqa: T201
 
 
@@ -71,6 +95,14 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
+def _queued() -> float:
+    """Seconds for which this thread could have run, but other processes had the processor."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 class _Stops:
     """How long the event loop has stood still at most: a task that wakes every few milliseconds."""
 
@@ -78,9 +110,10 @@ class _Stops:
 
     async def watch(self) -> None:
         while True:
-            before = time.perf_counter()
+            before, queued = time.perf_counter(), _queued()
             await asyncio.sleep(0.002)
-            self.longest = max(self.longest, time.perf_counter() - before - 0.002)
+            passed = time.perf_counter() - before - (_queued() - queued)
+            self.longest = max(self.longest, passed - 0.002)
 
 
 async def _show(bomb: str, half: str, port: int, arm: Any) -> dict[str, Any]:
@@ -90,7 +123,7 @@ async def _show(bomb: str, half: str, port: int, arm: Any) -> dict[str, Any]:
         client_id="app", client_secret="secret", environment=Environment("faults", url, url),
         api_scopes=list(ApiScope)[:3], max_retries=0,
     )  # fmt: skip
-    operation = "token" if "token" in bomb else "read"
+    operation = BOMBS[bomb].operation
     if operation == "read":
         await _call(op, "read")
     arm()
@@ -104,7 +137,9 @@ async def _show(bomb: str, half: str, port: int, arm: Any) -> dict[str, Any]:
         await _call(op, operation)
     except Exception as error:
         ended = type(error).__name__
-    above, longest = peak() - before, stops.longest
+    above = peak() - before
+    await settled(asyncio.sleep(0.005) if half == "async" else None)  # the watch sees the last stop, too
+    longest = stops.longest
     if watching is not None:
         watching.cancel()
     await settled(op.close() if half == "sync" else op.aclose())

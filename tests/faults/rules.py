@@ -41,8 +41,14 @@ class Seen:
     """What was still there after closing the client."""
 
 
-def broken(seen: Seen, gets: Gets, *, is_own: bool = True, connects: bool = True) -> Iterator[str]:
-    """The rules that were broken. `is_own`: the host's answer was to this request; `connects`: it could be sent."""
+def broken(
+    seen: Seen, gets: Gets, *, is_own: bool = True, connects: bool = True, has_status: bool = False
+) -> Iterator[str]:
+    """The rules that were broken.
+
+    `is_own`: the host's answer was to this request; `connects`: it could be sent; `has_status`: an error must have the
+    status of the answer, or it is about another place that the answer pointed to.
+    """
     has_answer = seen.outcome == "answer"
     if has_answer and not seen.is_right:
         yield "it was given the answer of another request"
@@ -54,7 +60,8 @@ def broken(seen: Seen, gets: Gets, *, is_own: bool = True, connects: bool = True
         yield "it refused a good answer"
     if seen.times > (1 if seen.is_creation else 2):
         yield f"it reached the host {seen.times} times"
-    if seen.strangers:
+    is_late = seen.outcome == "TimedOutError" or seen.seconds > seen.limit
+    if seen.strangers or (has_status and not has_answer and seen.status is None and not is_late):
         yield "it followed an answer to another place"
     if not has_answer:
         yield from _broken_of_error(seen, connects=connects)

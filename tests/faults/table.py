@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from . import memory
 from .catalogue import FAULTS, Fault
 from .matrix import HALVES, Result
 from .operations import CREATIONS, READS
@@ -79,17 +80,21 @@ def names_of(faults: Iterable[Fault], more: Mapping[str, Iterable[str]]) -> list
     return found + [f"{kind}: {name}" for kind, names in more.items() for name in names]
 
 
-def memory_table(shown: Mapping[tuple[str, str], Mapping[str, Any]], allowed: float, longest: float) -> str:
+def memory_table(shown: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
     rows = ""
     for bomb in dict.fromkeys(bomb for bomb, _ in shown):
         ends = " / ".join(dict.fromkeys(shown[bomb, half]["ended"] for half in HALVES))
-        holds = all(is_held(shown[bomb, half], allowed, longest) for half in HALVES)
+        holds = all(is_held(bomb, shown[bomb, half]) for half in HALVES)
         rows += f"| {bomb} | {ends} | {'yes' if holds else 'no'} |\n"
     return f"### Memory\n\n| fault | what the caller gets | holds |\n|---|---|---|\n{rows}\n"
 
 
-def is_held(shown: Mapping[str, Any], allowed: float, longest: float) -> bool:
-    return bool(shown["ended"] != "answer" and shown["mebibytes"] <= allowed and shown["stood still"] <= longest)
+def is_held(bomb: str, shown: Mapping[str, Any]) -> bool:
+    """Whether it was refused, at little cost."""
+    about = memory.BOMBS[bomb]
+    is_refused = shown["ended"] != "answer" or about.may_be_read
+    is_small = shown["mebibytes"] <= memory.ALLOWED + about.limit / memory.MIB
+    return bool(is_refused and is_small and shown["stood still"] <= memory.LONGEST_STOP)
 
 
 def fork_table(shown: Mapping[str, Mapping[str, Any]]) -> str:

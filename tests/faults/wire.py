@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import re
+import select
 import socket
 import ssl
 import struct
@@ -83,6 +84,11 @@ class Line:
             raise ConnectionError
         self.connection.sendall(b"".join(parts))
 
+    def cork(self, on: int) -> None:
+        """Keeps what is sent back, until it is `on` no more: it leaves as one segment. Where the system can."""
+        if (option := getattr(socket, "TCP_CORK", None)) is not None:
+            self.connection.setsockopt(socket.IPPROTO_TCP, option, on)
+
     def drip(self, data: bytes, pause: float = DROP) -> None:
         for byte in data:
             self.send(bytes([byte]))
@@ -137,7 +143,7 @@ class Wire:
         self._through: Callable[[socket.socket, bytes], None] | None = None
         self._lines: set[socket.socket] = set()
         self._lock = threading.RLock()
-        self._listener: socket.socket | None = None
+        self._listeners: dict[str, socket.socket] = {}
         self.gives_up = math.inf
         """When a fault ends by itself, so that a call that would wait for ever does not."""
         self._placeholder = _bound(0)  # keeps the port while nobody listens
@@ -186,16 +192,21 @@ class Wire:
     def deafen(self) -> None:
         """Refuses connections."""
         with self._lock:
-            listener, self._listener = self._listener, None
-            if listener is not None:
+            for listener in self._listeners.values():
                 listener.shutdown(socket.SHUT_RDWR)  # ends `accept`, which closing would not
                 listener.close()
+            self._listeners.clear()
 
-    def listen(self) -> None:
-        if self._listener is None:
-            self._listener = _bound(self.port)
-            self._listener.listen(64)
-            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+    def listen(self, address: str = "127.0.0.1") -> None:
+        if address not in self._listeners:
+            self._listeners[address] = listener = _bound(self.port, address)
+            listener.listen(64)
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def listen_elsewhere(self) -> None:
+        """Is another host as well, whose requests count with the others."""
+        with suppress(OSError):  # not every system has more of the loopback
+            self.listen("127.0.0.2")
 
     def open_connections(self, patience: float) -> int:
         """How many connections the other side has not given up after some seconds."""
@@ -313,6 +324,41 @@ class Proxy(Wire):
         self.hosts[got.target.partition(":")[0]].serve(line.connection)
 
 
+class Front:
+    """TLS before a proxy."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy, self._listener = proxy, _bound(0)
+        self.port: int = self._listener.getsockname()[1]
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._relay, args=self._listener.accept()[:1], daemon=True).start()
+
+    def _relay(self, connection: socket.socket) -> None:
+        with suppress(OSError, ValueError), connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with (
+                host_tls().wrap_socket(connection, server_side=True) as outside,
+                socket.create_connection(("127.0.0.1", self._proxy.port)) as inside,
+            ):
+                while True:
+                    ready = [outside] if outside.pending() else select.select([outside, inside], [], [])[0]
+                    for source, to in ((outside, inside), (inside, outside)):
+                        if source in ready:
+                            to.sendall(_some(source))
+
+
 def _read(head: bytes, body: bytes) -> Got:
     method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
     request_id = found[1].decode() if (found := _ID.search(head)) else ""
@@ -327,10 +373,10 @@ def _some(connection: socket.socket, size: int = 65536) -> bytes:
     return some
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, address: str = "127.0.0.1") -> socket.socket:
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind(("127.0.0.1", port))
+    found.bind((address, port))
     return found
 
 

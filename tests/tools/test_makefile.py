@@ -53,3 +53,20 @@ def test_what_is_missing_or_misspelt_is_said_in_the_words_of_make(arguments: lis
     assert status == 2
     assert output.startswith(usage)
     assert error in output
+
+
+def test_no_unknown_part_is_fuzzed_and_no_unknown_kind_of_fault_is_met() -> None:
+    status, output = make("fuzz", "PART=inputs input")
+    assert status == 2
+    assert "the parts are answers callbacks" in output
+    assert "simulator" in output
+    status, output = make("faults", "ARGS=tsl")
+    assert status == 2
+    assert "no such KIND: tsl; there are closed, reset" in output
+
+
+@pytest.mark.parametrize("name", ["simulator", "schemathesis"])
+def test_a_part_is_fuzzed_by_the_name_that_the_table_has(name: str) -> None:
+    status, output = make("--dry-run", "fuzz", f"PART=inputs {name}")
+    assert status == 0
+    assert "tests/fuzz/test_inputs.py tests/simulator/test_schemathesis.py" in " ".join(output.split())
