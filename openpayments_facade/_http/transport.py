@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -116,6 +117,11 @@ def _left(timeout: float | None, kind: str) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it may be closed already
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 class _Stream(_Watched):
     """A blocking stream that ends at the deadline of the exchange."""
 
@@ -128,7 +134,7 @@ class _Stream(_Watched):
         if left is None or not self._is_nested:
             return step(*arguments, timeout=left)
         # TLS within the TLS of a proxy waits anew for each piece of a record
-        end = threading.Timer(left, self._stream.get_extra_info("socket").shutdown, [socket.SHUT_RDWR])
+        end = threading.Timer(left, _shut, [self._stream.get_extra_info("socket")])
         end.daemon = True
         end.start()
         try:
