@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sys
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -60,11 +62,10 @@ HEAVY = [fault.name for fault in FAULTS.values() if fault.is_heavy]
     [*zip([*memory.BOMBS][:3], ("sync", "async", "sync"), strict=True), *((each, "async") for each in HEAVY[::2])],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
-def test_memory_is_bounded_and_the_loop_goes_on(bomb: str, half: str) -> None:
+def test_memory_is_bounded(bomb: str, half: str) -> None:
     shown = in_a_process("memory", bomb, half)
-    if not table.is_held(bomb, shown):  # on a busy machine the loop may stand still for anything
-        shown = in_a_process("memory", bomb, half)
-    assert table.is_held(bomb, shown), shown
+    # seconds are for `make faults`: here anything may hold the loop up
+    assert table.is_held(bomb, {**shown, "stood still": 0.0}), shown
 
 
 @pytest.mark.parametrize(
@@ -85,13 +86,19 @@ def test_a_bomb_has_the_limit_of_its_answer(
     assert table.is_held(bomb, {"ended": ended, "mebibytes": mebibytes, "stood still": stood_still}) is is_held
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
-def test_a_loop_that_stands_still_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    add, bomb = body.Body.add, "30,000 chunks of a byte"
-    monkeypatch.setattr(body.Body, "add", lambda self, chunk: iter([*add(self, chunk)][:0]))
-    shown = memory.show(bomb, "async")
-    assert shown["stood still"] > memory.LONGEST_STOP
-    assert not table.is_held(bomb, shown)
+@pytest.mark.parametrize(
+    ("encoding", "chunks", "turns"),
+    [
+        ("gzip", [zlib.compress(b" " * 30_000_000, wbits=31)], 25),
+        ("deflate", [zlib.compress(b" " * 30_000_000)], 25),
+        ("identity", [b"a"] * 30_000, 100),
+        ("gzip", [bytes([each]) for each in zlib.compress(random.Random(1).randbytes(30_000), wbits=31)], 100),
+    ],
+    ids=["a bomb", "another", "many chunks", "many chunks in gzip"],
+)
+def test_a_body_lets_the_event_loop_have_its_turn(encoding: str, chunks: list[bytes], turns: int) -> None:
+    taken = body.Body(httpx.Headers({"Content-Encoding": encoding}), body.LONGEST_ANSWER)
+    assert sum(1 for chunk in chunks for _ in taken.add(chunk)) >= turns
 
 
 @pytest.mark.parametrize("way", forked.WAYS)
