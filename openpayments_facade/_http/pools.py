@@ -9,6 +9,7 @@ import asyncio
 import functools
 import ipaddress
 import logging
+import os
 import platform
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
@@ -203,7 +204,7 @@ class _Pool(Generic[C]):
         transport, kind = settings.transport, self._transport_kind
         if transport is not None and not isinstance(transport, kind):
             raise refuse("transport", f"must be an httpx.{kind.__name__}")
-        self._transport = transport
+        self._transport, self._process = transport, os.getpid()
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the event loop, because the user's transport is async only."""
         self._checks_ids = settings.check_request_ids
@@ -223,11 +224,11 @@ class _Pool(Generic[C]):
             raise ClientStateError("this client is closed; create a new one")
         if self._client is None:
             self._refuse_inherited()
-            self._client = _new(self._kind, None, *self._arguments)
+            self._client = _new(self._kind, self._transport, *self._arguments)
         return self._client
 
     def _refuse_inherited(self) -> None:
-        if self._inherited is not None and self._transport is not None:
+        if self._transport is not None and os.getpid() != self._process:
             raise ClientStateError(
                 "this client's transport belongs to the parent process; create a client after a fork"
             )
