@@ -248,10 +248,8 @@ class _Pool(Generic[C]):
         try:
             self._refuse_inherited()
             client = _new(httpx.Client, transport, *self._arguments)
-        except (
-            ClientStateError,
-            ConfigurationError,
-        ) as error:  # or the proxy variables of the environment have changed
+        except (ClientStateError, ConfigurationError) as error:
+            # after a fork; or the proxy variables of the environment have changed
             exchange.fail(error)
         else:
             with client, suppress(BaseException):  # the exchange has it, and this thread has no caller

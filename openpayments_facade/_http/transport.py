@@ -188,12 +188,13 @@ class _Backend:
 
 
 def _addresses(host: str, port: int) -> list[str]:
-    """The addresses of a host, for each has to get what is left of the time; the host itself if it has only one."""
+    """The addresses of a host: each may take what is left of the time, and no more."""
     try:
-        found = {str(each[4][0]): None for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return [host]  # connecting says what is wrong
-    return [*found] if len(found) > 1 else [host]
+    # a link-local address has a scope, as the fourth part of its sockaddr
+    return [*dict.fromkeys("%".join(map(str, (at[0], *filter(None, at[3:])))) for *_, at in found)]
 
 
 class _AsyncStream(_Watched):

@@ -298,8 +298,8 @@ class Wire:
             line.send(self.former[-1].whole)
 
     def _misbehave(self, line: Line, got: Got) -> None:
-        assert self._fault is not None
-        self._fault(line, got)
+        if (fault := self._fault) is not None:  # a late connection may find that all is well again
+            fault(line, got)
 
 
 class Proxy(Wire):

@@ -15,6 +15,15 @@ from tests.canned_server import TOKEN, Given
 from tests.tools.inventory import INVENTORY, Known
 
 AT: Final = Environment("fuzzed", "https://auth.fuzzed.example", "https://api.fuzzed.example/prefix")
+REQUEST: Final[dict[str, Any]] = {
+    "method": "GET",
+    "path": "/psd2/x",
+    "params": {"a": "b"},
+    "json": {"a": "b"},
+    "headers": {"X-A": "b"},
+    "scope": "accountinformation",
+}
+"""Good arguments of `op.request`."""
 CLIENT_ID, CLIENT_SECRET = "fuzzing-client", "fuzzing-s3cret/+ &=%"
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ROUTES: Final = [

@@ -25,7 +25,7 @@ from openpayments_facade import (
 )
 from tests.described import python_name, successes
 from tests.facade.test_mutations import ABROAD, PAYMENT
-from tests.fuzz.carrier import Carrier, check_text, is_at_home, known_of, response, said
+from tests.fuzz.carrier import REQUEST, Carrier, check_text, is_at_home, known_of, response, said
 from tests.fuzz.fuzzing import fuzzed
 from tests.fuzz.hostile import cases_of, like, texts, things
 
@@ -56,14 +56,7 @@ SAVED = {
 # each method with good arguments
 GOOD: dict[tuple[str, str], dict[str, Any]] = {
     ("op", "at_bank"): {"bic_fi": BIC, "psu": USER, "affiliated_aspsp": "08999", "redirect_preferred": True},
-    ("op", "request"): {
-        "method": "GET",
-        "path": "/psd2/consent/v1/consents/x",
-        "params": {"a": "b"},
-        "json": {"a": "b"},
-        "headers": {"X-A": "b"},
-        "scope": "accountinformation",
-    },
+    ("op", "request"): {**REQUEST, "path": "/psd2/consent/v1/consents/x"},
     ("bank", "accounts"): {"consent_id": ID},
     ("bank", "cards"): {"consent_id": ID},
     ("countries", "list"): {"countries": ["SE"]},

@@ -23,7 +23,7 @@ from openpayments_facade import (
 )
 from openpayments_facade.request_ids import pass_on
 from openpayments_facade.tokens import forget_all
-from tests.fuzz.carrier import Carrier, check_text, is_at_home, said
+from tests.fuzz.carrier import REQUEST, Carrier, check_text, is_at_home, said
 from tests.fuzz.fuzzing import fuzzed
 from tests.fuzz.hostile import cases_of, like, pieces, spliced, texts, things
 from tests.fuzz.test_inputs import differences
@@ -192,14 +192,6 @@ def test_credentials_arrive_as_they_are(passed: tuple[str, Any]) -> None:
     return None
 
 
-REQUEST: dict[str, Any] = {
-    "method": "GET",
-    "path": "/psd2/x",
-    "params": {"a": "b"},
-    "json": {"a": "b"},
-    "headers": {"X-A": "b"},
-    "scope": "accountinformation",
-}
 PARTS = {
     **{name: like(REQUEST[name]) for name in ("method", "scope")},
     "path": like("/psd2/%2Fx/y"),

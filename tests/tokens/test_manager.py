@@ -19,7 +19,6 @@ import httpx
 import pytest
 from blockbuster import blockbuster_ctx
 
-from openpayments_facade import _forks as forks
 from openpayments_facade._http import pools
 from openpayments_facade._redaction import Secret
 from openpayments_facade.errors import (
@@ -668,7 +667,7 @@ def test_the_fetch_sees_nothing_of_the_callers_context(new_manager: NewManager) 
 
 
 def test_what_a_forked_child_sets_right(new_manager: NewManager, endpoint: Endpoint, time: FakeClock) -> None:
-    """What `os.register_at_fork` calls in a child; test_processes.py has real ones."""
+    """What is called in a child, but of these tokens alone; test_processes.py has real ones."""
     manager = new_manager()
     token = manager.get()
     time.advance(3500)
@@ -676,7 +675,7 @@ def test_what_a_forked_child_sets_right(new_manager: NewManager, endpoint: Endpo
     manager.get()  # a refresh is under way
     assert endpoint.arrived.wait(10)
     with manager._entry.lock:
-        forks._reset()
+        manager._memory.reset()
         assert at_once(1, lambda _: manager.get()) == [token]  # the lock that is held here is another's
     assert endpoint.seen
     endpoint.gate.set()
