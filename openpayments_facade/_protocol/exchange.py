@@ -204,7 +204,7 @@ class Exchange:
     def scrubbed_answer(self) -> Answer:
         """Like `answer`. In an answer with an error status, the secrets of the request are masked."""
         answer = self.answer()
-        if 200 <= answer.status_code < 300:
+        if self._is_success:
             return answer
         scrub = scrubber(*self.secrets)
         headers = [(name, scrub(value)) for name, value in answer.headers.multi_items()]

@@ -12,6 +12,7 @@ import json
 import logging
 import pickle
 import pkgutil
+import re
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ from typing import Any, TypeAlias
 
 import openpayments_client
 import pytest
+import typer
 from openpayments_client import models
 from openpayments_client.api.kyc import get_kyc_status
 from openpayments_client.api.payment_initiation import initiate_payment
@@ -474,6 +476,21 @@ def test_no_command_shows_a_secret(
     for path in (each for each in tmp_path.rglob("*") if each.is_file()):
         assert path.stat().st_mode & 0o077 == 0
         assert not any(mark in path.read_text(errors="replace") for mark in (SECRET, PASSWORD))
+
+
+def options_of(command: Any) -> Iterator[str]:
+    for parameter in command.params:
+        yield from parameter.opts
+    for each in getattr(command, "commands", {}).values():
+        yield from options_of(each)
+
+
+def test_no_secret_is_a_process_argument() -> None:
+    """Other users of the machine can read them: so no option takes one."""
+    options = {*options_of(typer.main.get_command(app))}
+    assert {"--client-id", "--consent", "--token-lifetime"} <= options
+    secret = re.compile("secret|password|passphrase|(?<!id)token(?!-lifetime)|credential|private", re.IGNORECASE)
+    assert [each for each in options if secret.search(each)] == []
 
 
 # reprs
