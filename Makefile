@@ -117,4 +117,4 @@ clean:  ## removes everything that make made
 lock: $(VENV)/.dev  ## writes the requirements files anew (UPGRADE=1 for newer versions)
 	# development first: the generator caps typer, and the runtime follows it
 	$(LOCK) --all-extras --group build --group dev --output-file requirements-dev.txt pyproject.toml
-	$(LOCK) --all-extras --group build --constraint requirements-dev.txt --output-file requirements.txt pyproject.toml
+	$(LOCK) --all-extras --group build --group examples --constraint requirements-dev.txt --output-file requirements.txt pyproject.toml
