@@ -37,10 +37,11 @@ class Directory:
         return await self._keep(("bank", bic_fi), lambda: self._op.aspsps.get(bic_fi))
 
     async def _keep(self, key: tuple[str, str], read: Callable[[], Awaitable[T]]) -> T:
-        since, found = self._kept.get(key, (0.0, None))
-        if found is None or time.monotonic() - since > HOUR:
-            found = await read()
-            if len(self._kept) > 1000:  # keys come from the address of a page
-                self._kept.clear()
-            self._kept[key] = time.monotonic(), found
+        if key in self._kept and time.monotonic() - self._kept[key][0] < HOUR:
+            kept: T = self._kept[key][1]
+            return kept
+        found = await read()
+        if len(self._kept) > 1000:  # keys come from the address of a page
+            self._kept.clear()
+        self._kept[key] = time.monotonic(), found
         return found

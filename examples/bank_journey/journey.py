@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from openpayments_facade import Psu
 
 from . import rendering
-from .store import Connection, SavedPayment
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from .directory import Directory
     from .sentences import Sentence
-    from .store import Store
+    from .store import Connection, SavedPayment, Store
 
 COOKIE = "bank_journey"
 

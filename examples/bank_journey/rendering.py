@@ -15,7 +15,7 @@ MINUS, NO_BREAK = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 
 
 def number(value: Decimal, *, plus: bool = False) -> str:
-    """-1234.5 as "−1,234.50". Never rounded: what has more decimals shows them."""
+    """1234.5 as "1,234.50". Never rounded: what has more decimals shows them."""
     sign = MINUS if value < 0 else "+" if plus and value > 0 else ""
     size = abs(value)
     decimals = max(2, -int(size.as_tuple().exponent)) if size.is_finite() else 2

@@ -73,8 +73,8 @@ class Simulator:
         transactions: How many booked transactions each account has at first. As the clock advances there are more, at
             the same rate. Any number costs the same: they are made on demand.
         page_size: How many booked transactions a page has.
-        newest_first: Whether lists begin with the newest booked transaction, instead of the oldest. No source says which
-            of the two a bank does.
+        newest_first: Whether lists begin with the newest booked transaction, instead of the oldest. No source says
+            which of the two a bank does.
         seed: Determines accounts, balances and transactions, and the ids of what is created.
         decoupled_reads: The status read at which a decoupled authorisation succeeds by itself. With None it waits for
             `approve` or `decline`.

@@ -76,7 +76,7 @@ def account_routes(journey: Journey) -> list[Route]:
         is_part = request.headers.get("x-part") == "results"  # the script asks for the list alone
         is_first = cursor is None and not text
         try:
-            found = await reading.booked(opened, own, cursor=cursor and cursor.cursor, search=text)
+            found = await reading.booked(opened, own, cursor=cursor.cursor if cursor else None, search=text)
             pending = await reading.pending(opened, own) if is_first else []
             balances = own.balances if is_part else await opened.balances(own)
             own.balances = balances

@@ -139,8 +139,12 @@ def approval_routes(journey: Journey) -> list[Route]:
 
 def owner_of(journey: Journey, approval: Approval) -> Connection | SavedPayment:
     """What is to be approved."""
-    kind = Connection if approval.kind == "consent" else SavedPayment
-    owner = journey.store.find(kind, id=approval.subject, session=approval.session)
+    where = {"id": approval.subject, "session": approval.session}
+    owner: Connection | SavedPayment | None
+    if approval.kind == "consent":
+        owner = journey.store.find(Connection, **where)
+    else:
+        owner = journey.store.find(SavedPayment, **where)
     if owner is None:
         raise HTTPException(404)
     return owner

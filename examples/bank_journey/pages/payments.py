@@ -244,8 +244,9 @@ def _order(form: dict[str, str], account: SavedAccount) -> DomesticPayment | Sep
     ):
         if not form[field]:
             raise FormError(field, text)
-    agent = {name: form[name] for name in ("creditor_agent", "creditor_agent_name")}
-    return SepaCreditTransfer(**common, **agent)
+    return SepaCreditTransfer(
+        **common, creditor_agent=form["creditor_agent"].upper(), creditor_agent_name=form["creditor_agent_name"]
+    )
 
 
 def _saved(
@@ -317,7 +318,7 @@ async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> 
         own, booking_status="both", date_from=timedelta(days=-2)
     )
     entry = payments.find([each async for each in listed], created)
-    return payment, entry and row_of(entry, own)
+    return payment, row_of(entry, own) if entry else None
 
 
 def _field_of(error: InvalidArgumentError) -> tuple[str | None, str]:
