@@ -64,6 +64,11 @@ class Application:
         """Ends the process."""
         self._stack.close()
 
+    def crashes(self) -> str:
+        """What it has logged of errors that it did not expect."""
+        log = self._log.read_text()
+        return log[log.find("Traceback") :] if "Traceback" in log else ""
+
     def let_time_pass(self, seconds: float) -> None:
         """Makes all approvals that were begun older."""
         with closing(sqlite3.connect(self.database, isolation_level=None)) as database:

@@ -41,8 +41,9 @@ def simulator(running: Simulator) -> Iterator[Simulator]:  # instead of the one 
 
 
 @pytest.fixture
-def application(_application: Application, simulator: Simulator) -> Application:
-    return _application
+def application(_application: Application, simulator: Simulator) -> Iterator[Application]:
+    yield _application
+    assert not _application.crashes()
 
 
 @pytest.fixture

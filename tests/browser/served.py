@@ -1,4 +1,4 @@
-"""The bank journey in a process of its own, at the simulator of the tests: `python -m tests.browser.served DATABASE PORT`.
+"""The bank journey in a process of its own, at a simulator: `python -m tests.browser.served DATABASE PORT`.
 
 As `python -m examples.bank_journey --from-env`, but its pages offer the simulator's users. With `--still` time stands
 still for the SDK, and ids of payments are counted: pictures of pages are the same in each run.
@@ -10,13 +10,17 @@ import itertools
 import socket
 import sys
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Final
 
 import uvicorn
-from examples.bank_journey.app import create_app
-from examples.bank_journey.store import Store
 
+from examples.bank_journey import reading
+from examples.bank_journey.app import create_app
+from examples.bank_journey.pages import payments
+from examples.bank_journey.store import Store
 from openpayments_facade import AsyncOpenPayments
+from openpayments_facade._protocol import arguments
 
 STILL: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -31,20 +35,21 @@ def main(database: str, port: int, *, still: bool) -> None:
 
 
 def _stand_still() -> None:
-    from examples.bank_journey import reading
-    from examples.bank_journey.pages import payments
 
-    from openpayments_facade._protocol import arguments
 
     class Still(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return STILL
 
-    arguments.today = lambda: STILL
-    reading.datetime = Still  # type: ignore[misc]
     numbers = itertools.count(1)
-    payments.new_id = lambda: f"payment{next(numbers):04}"
+    replaced: dict[ModuleType, tuple[str, object]] = {
+        arguments: ("today", lambda: STILL),
+        reading: ("datetime", Still),
+        payments: ("new_id", lambda: f"payment{next(numbers):04}"),
+    }
+    for module, (name, value) in replaced.items():
+        setattr(module, name, value)
 
 
 if __name__ == "__main__":

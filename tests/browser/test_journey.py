@@ -92,7 +92,7 @@ def test_from_a_country_to_a_payment_by_the_banks_website(visit: Visit, device: 
     visitor.press("Disconnect")
     expect(page.get_by_text("No bank is connected")).to_be_visible()
     visitor.look("no accounts")
-    assert consent.consent_id not in {each.consent_id for each in simulator.consents if each.status == "valid"}
+    assert consent.id not in {each.id for each in simulator.consents if each.status == "valid"}
 
 
 def test_by_a_qr_code_that_renews_itself(visit: Visit, device: Device, simulator: Simulator) -> None:
@@ -104,7 +104,7 @@ def test_by_a_qr_code_that_renews_itself(visit: Visit, device: Device, simulator
     first = code.inner_html()
     visitor.look("approve, QR code")
     expect(code).not_to_have_js_property("innerHTML", first)
-    simulator.approve(simulator.consents[-1].consent_id)
+    simulator.approve(simulator.consents[-1].id)
     visitor.sees("Accounts")
     expect(visitor.page.get_by_text("Lönekonto")).to_be_visible()
 
@@ -116,7 +116,7 @@ def test_by_the_app_on_the_same_device(visit: Visit, simulator: Simulator) -> No
     link = visitor.page.get_by_role("link", name="Open the app")
     expect(link).to_have_attribute("href", re.compile("^(bankid:|https:)"))
     visitor.look("approve, app")
-    simulator.approve(simulator.consents[-1].consent_id)
+    simulator.approve(simulator.consents[-1].id)
     visitor.sees("Accounts")
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("site")
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         pass
 
 
