@@ -36,7 +36,6 @@ def main(database: str, port: int, *, still: bool) -> None:
 
 def _stand_still() -> None:
 
-
     class Still(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from openpayments_facade.simulator import Simulator
 from tests.browser.chromium import PHONE, Device
+from tests.browser.steps import fill_payment
 from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -130,11 +131,3 @@ def test_a_bank_that_does_not_offer_what_was_chosen(visit: Visit, bic: str) -> N
         visitor.press("Approve")
     visitor.sees("Accounts")
     expect(visitor.page.get_by_text("Lönekonto")).to_be_visible()
-
-
-def fill_payment(visitor: Visitor, *, payee: str = "Example Shop", amount: str = "125.50") -> None:
-    page = visitor.page
-    page.get_by_label("Payee", exact=True).fill(payee)
-    page.get_by_label("Payee's account (IBAN)").fill("SE35 5000 0000 0549 1000 0003")
-    page.get_by_label("Amount").fill(amount)
-    visitor.press("Continue")
