@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from ..reading import Row
 
 FIELDS = ("account", "creditor_name", "creditor_iban", "amount", "message", "creditor_agent", "creditor_agent_name")
+PRODUCTS: dict[str, type[DomesticPayment | SepaCreditTransfer]] = {
+    "domestic": DomesticPayment,
+    "sepa-credit-transfers": SepaCreditTransfer,
+}
 # the SDK names the field of the payment that is wrong: what the form calls it
 _PATHS = {
     "payment.creditor_account": "creditor_iban",
@@ -114,7 +118,11 @@ def payment_routes(journey: Journey) -> list[Route]:
             payment = store.add(_saved(form["id"] or new_id(), connection, account, order))
             payment = store.find(SavedPayment, id=payment.id, session=session) or payment
             if payment.created is None:
-                await _create(journey, request, payment)
+                try:
+                    await _create(journey, request, payment)
+                except InvalidArgumentError:  # nothing was sent
+                    store.remove(payment)
+                    raise
         except FormError as error:
             return show_form(request, session, form, {error.field: str(error)}, 422)
         except InvalidArgumentError as error:
@@ -278,7 +286,7 @@ async def _create(journey: Journey, request: Request, payment: SavedPayment) -> 
     try:
         # a form that is sent twice at the same moment meets the key, and creates one payment
         key = f"{payment.id}/{payment.attempt}"
-        created = await bank.payments.create(sent["order"], product=sent["product"], key=key)
+        created = await bank.payments.create(PRODUCTS[sent["product"]].from_dict(sent["order"]), key=key)
     except RequestError as error:
         if error.may_have_taken_effect:
             journey.store.change(payment, attempt=payment.attempt + 1)
