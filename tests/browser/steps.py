@@ -31,13 +31,13 @@ def connect(visitor: Visitor, simulator: Simulator, *, user: str = "example-user
     return consent
 
 
-def fill_payment(visitor: Visitor, *, payee: str = "Example Shop", amount: str = "125.50") -> None:
+def fill_payment(visitor: Visitor, *, payee: str = "Example Shop", amount: str = "125.50", presses: int = 1) -> None:
     """Fills in the form of a payment, and sends it."""
     page = visitor.page
     page.get_by_label("Payee", exact=True).fill(payee)
     page.get_by_label("Payee's account (IBAN)").fill("SE35 5000 0000 0549 1000 0003")
     page.get_by_label("Amount").fill(amount)
-    visitor.press("Continue")
+    page.get_by_role("button", name="Continue").click(click_count=presses)
 
 
 def pay(visitor: Visitor) -> None:
