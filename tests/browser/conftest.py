@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -47,12 +48,24 @@ def application(_application: Application, simulator: Simulator) -> Iterator[App
 
 
 @pytest.fixture
+def mortal(simulator: Simulator, tmp_path: Path) -> Iterator[Application]:
+    """An application that a test may kill."""
+    application = Application(simulator, tmp_path)
+    application.start()
+    yield application
+    application.stop()
+    assert not application.crashes()
+
+
+@pytest.fixture
 def visit(chromium: Browser, application: Application) -> Iterator[Callable[..., Visitor]]:
     """Opens a window of another visitor. At the end, all are asked what was wrong."""
     visitors: list[Visitor] = []
 
-    def open_window(device: Device = DESK, *, javascript: bool = True, path: str = "/") -> Visitor:
-        visitors.append(Visitor(chromium, device, javascript=javascript, url=application.url))
+    def open_window(
+        device: Device = DESK, *, javascript: bool = True, path: str = "/", url: str = application.url
+    ) -> Visitor:
+        visitors.append(Visitor(chromium, device, javascript=javascript, url=url))
         visitors[-1].go(path)
         return visitors[-1]
 

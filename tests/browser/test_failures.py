@@ -174,12 +174,12 @@ def test_a_session_that_is_gone(visit: Visit, simulator: Simulator) -> None:
     visitor.sees("Where is your bank?")
 
 
-def test_a_server_that_is_restarted_at_every_step(visit: Visit, application: Application, simulator: Simulator) -> None:
+def test_a_server_that_is_restarted_at_every_step(visit: Visit, mortal: Application, simulator: Simulator) -> None:
     def restart() -> None:
-        application.kill()
-        application.start()
+        mortal.kill()
+        mortal.start()
 
-    visitor = visit()
+    visitor = visit(url=mortal.url)
     ask(visitor, way="browser")
     visitor.press("Continue to")
     restart()
@@ -188,9 +188,9 @@ def test_a_server_that_is_restarted_at_every_step(visit: Visit, application: App
 
     ask(visitor, bic="SWEDSESS")
     visitor.sees("Approve at Swedbank")
-    application.kill()
-    expect(visitor.page.get_by_role("status")).to_contain_text("We keep trying")
-    application.start()
+    mortal.kill()
+    expect(visitor.page.get_by_role("status")).to_contain_text("We keep trying", timeout=15_000)
+    mortal.start()
     expect(visitor.page.get_by_role("status")).to_contain_text("Waiting for your approval")
     simulator.approve(simulator.consents[-1].id)
     visitor.sees("Accounts")
@@ -226,9 +226,13 @@ def test_the_accesses_of_the_day_are_used_up(visit: Visit, simulator: Simulator,
     simulator.misbehave(ACCOUNTS, code="ACCESS_EXCEEDED", times=None)
     visitor.go("/accounts")
     told(visitor, "Read often enough for today", advice="tomorrow")
+    told_at_night = application.nightly()
+    assert told_at_night.returncode == 1, told_at_night.stderr
     simulator.behave()
     visitor.go("/accounts")
     expect(visitor.page.get_by_text("Lönekonto")).to_be_visible()
+    expect(visitor.page.get_by_text("The last nightly reading stopped")).to_be_visible()
+    visitor.look("accounts, after a bad night")
 
 
 def test_a_payment_that_the_bank_rejects(visit: Visit, simulator: Simulator) -> None:

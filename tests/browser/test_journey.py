@@ -46,7 +46,7 @@ def test_from_a_country_to_a_payment_by_the_banks_website(visit: Visit, device: 
     visitor.look("accounts")
     visitor.press("Lönekonto")
     visitor.sees("Balance over 90 days")
-    expect(page.locator("svg.chart")).to_be_visible()
+    expect(page.locator("svg.chart:visible")).to_be_visible()
     page.get_by_text("The numbers as a table").click()
     visitor.look("account")
 
@@ -90,7 +90,8 @@ def test_from_a_country_to_a_payment_by_the_banks_website(visit: Visit, device: 
     expect(rows.filter(has_text="Example Flagged")).to_have_count(1)
     visitor.press("Accounts")
     consent = simulator.consents[-1]
-    visitor.press("Disconnect")
+    page.locator("summary").filter(has_text="Disconnect").click()
+    visitor.press("Yes, disconnect")
     expect(page.get_by_text("No bank is connected")).to_be_visible()
     visitor.look("no accounts")
     assert consent.id not in {each.id for each in simulator.consents if each.status == "valid"}

@@ -17,6 +17,21 @@ LOGO: Final = (
     '<path d="M18 42 48 22l30 20zM24 48h10v22H24zM43 48h10v22H43zM62 48h10v22H62zM18 74h60v6H18z" fill="#fff"/></svg>'
 )
 
+# words that are broken though they are short, such as the label of a button that is too narrow
+_BROKEN: Final = """() => {
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (texts.nextNode()) {
+    const text = texts.currentNode, parent = text.parentElement;
+    if (parent.closest("svg, select, pre, code, .sr, .md-header") || !parent.checkVisibility()) continue;
+    for (const word of text.data.matchAll(/[\\p{L}\\p{N}]{2,20}/gu)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(each => Math.round(each.top))).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}"""
 # elements whose own text does not fit, and neither scrolls on purpose nor is hidden from the eyes on purpose
 _CUT: Final = """() => {
   const found = [];
@@ -116,6 +131,7 @@ class Visitor:
 
     def _measure(self, name: str) -> None:
         self._note(name, [f"cut off: {each}" for each in self.page.evaluate(_CUT)])
+        self._note(name, [f"broken: {each}" for each in self.page.evaluate(_BROKEN)])
         sideways = self.page.evaluate(_SIDEWAYS)
         self._note(name, [f"{sideways} px too wide"] if sideways > 0 else [])
 
