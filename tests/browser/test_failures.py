@@ -267,7 +267,10 @@ def test_the_answer_is_lost_when_a_payment_is_created(visit: Visit, simulator: S
     connect(visitor, simulator)
     simulator.misbehave(PAYMENTS, method="POST", close=True, carried_out=True)
     pay(visitor)
-    told(visitor, "We don't know", advice="can't pay twice")
+    visitor.sees("We don't know")
+    expect(visitor.page.get_by_role("main")).to_contain_text("can't pay twice")
+    expect(visitor.page.get_by_text("Reference")).to_be_visible()  # of the payment: our own, which is saved
+    visitor.look("payment, answer lost")
     visitor.press("Send it again")
     visitor.sees("Review the payment")
     visitor.press("Approve at")
