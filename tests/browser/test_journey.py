@@ -46,7 +46,7 @@ def test_from_a_country_to_a_payment_by_the_banks_website(visit: Visit, device: 
     visitor.look("accounts")
     visitor.press("Lönekonto")
     visitor.sees("Balance over 90 days")
-    expect(page.locator("svg.chart:visible")).to_be_visible()
+    expect(page.locator("svg.chart:visible").first).to_be_visible()
     page.get_by_text("The numbers as a table").click()
     visitor.look("account")
 
