@@ -125,7 +125,9 @@ def payment_routes(journey: Journey) -> list[Route]:
         return RedirectResponse(f"/payments/{payment.id}", 303)
 
     async def show(request: Request) -> Response:
-        payment = own(request)
+        payment, entry, trouble = own(request), None, None
+        if payment.created and payment.status != "RCVD":  # a page without scripts has no other way to learn of it
+            payment, entry, trouble = await _look_at(journey, request, payment)
         approval = store.find(Approval, id=payment.approval) if payment.approval else None
         created = CreatedPayment.from_dict(payment.created) if payment.created else None
         return journey.page(
@@ -139,15 +141,12 @@ def payment_routes(journey: Journey) -> list[Route]:
             is_waiting=approval is not None and approval.outcome is None,
             approval=approval,
             progress=progress_of(payment),
+            entry=entry,
+            trouble=trouble,
         )
 
     async def state(request: Request) -> Response:
-        payment = own(request)
-        trouble = None
-        try:
-            payment, entry = await _follow(journey, request, payment)
-        except OpenPaymentsError as error:
-            entry, trouble = None, say(error, payment.bank_name).title
+        payment, entry, trouble = await _look_at(journey, request, own(request))
         progress = progress_of(payment)
         return JSONResponse(
             {
@@ -223,6 +222,16 @@ async def _is_approved(bank: AsyncBank, created: CreatedPayment) -> bool:
         if answer.sca_status in {"finalised", "exempted"}:
             return True
     return False
+
+
+async def _look_at(
+    journey: Journey, request: Request, payment: SavedPayment
+) -> tuple[SavedPayment, Row | None, str | None]:
+    """The payment as it is now, its entry in the account, and why the bank could not be asked."""
+    try:
+        return *await _follow(journey, request, payment), None
+    except OpenPaymentsError as error:
+        return payment, None, say(error, payment.bank_name).title
 
 
 async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> tuple[SavedPayment, Row | None]:
