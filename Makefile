@@ -13,7 +13,7 @@ WORKERS ?= 3
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser screenshots test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
+.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embedded simulator: no account, no network
 	@$(BIN)/python examples/demo.py
+
+journey: $(VENV)/.runtime  ## sets everything up and runs the example web application on the embedded simulator (ARGS="--port 0")
+	@$(BIN)/python -m examples.bank_journey $(ARGS)
 
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
