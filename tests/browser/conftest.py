@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -22,8 +23,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Simulator]:
-    # nothing is approved before the test says so
-    with Simulator(seed=7, transactions=400, page_size=50, newest_first=True, decoupled_reads=None) as simulator:
+    # nothing is approved or settled before the test says so
+    options: dict[str, Any] = {"decoupled_reads": None, "settlement": 3600}
+    with Simulator(seed=7, transactions=400, page_size=50, newest_first=True, **options) as simulator:
         yield simulator
 
 

@@ -46,6 +46,13 @@ def pay(visitor: Visitor) -> None:
     fill_payment(visitor)
 
 
+def settle(visitor: Visitor, simulator: Simulator) -> None:
+    """Sees that a payment is accepted, and then that it is settled."""
+    visitor.sees("On its way")
+    simulator.settle_payment(simulator.payments[-1].id)
+    visitor.sees("Paid")
+
+
 def told(visitor: Visitor, title: str, *, advice: str) -> None:
     """Sees what went wrong, what to do, and the number to quote."""
     visitor.sees(title)

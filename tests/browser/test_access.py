@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from openpayments_facade.simulator import Simulator
 from tests.browser.chromium import PHONE
-from tests.browser.steps import connect, pay
+from tests.browser.steps import connect, pay, settle
 from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -149,7 +149,7 @@ def test_without_scripts(visit: Visit, simulator: Simulator) -> None:
     visitor.press("Approve at Nordea")
     visitor.press("Continue to Nordea")
     visitor.press("Approve")
-    visitor.sees("Paid")
+    settle(visitor, simulator)
     visitor.go("/accounts")
     page.get_by_text("Disconnect", exact=False).first.click()
     visitor.press("Yes, disconnect")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from openpayments_facade.simulator import Simulator
 from tests.browser.application import Application
 from tests.browser.chromium import DESK
-from tests.browser.steps import ask, connect, fill_payment, pay, told
+from tests.browser.steps import ask, connect, fill_payment, pay, settle, told
 from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -205,7 +205,7 @@ def test_a_server_that_is_restarted_at_every_step(visit: Visit, mortal: Applicat
     restart()
     visitor.press("Approve")
     restart()
-    visitor.sees("Paid")
+    settle(visitor, simulator)
     assert len(simulator.payments) == len({each.id for each in simulator.payments})
 
 
@@ -258,7 +258,7 @@ def test_a_payment_that_is_declined_and_then_approved(visit: Visit, simulator: S
     visitor.press("Try again")
     visitor.sees("Approve at")
     simulator.approve(simulator.payments[-1].id)
-    visitor.sees("Paid")
+    settle(visitor, simulator)
     assert len(simulator.payments) == count
 
 
@@ -276,7 +276,7 @@ def test_the_answer_is_lost_when_a_payment_is_created(visit: Visit, simulator: S
     visitor.press("Approve at")
     visitor.sees("Approve at")
     simulator.approve(simulator.payments[-1].id)
-    visitor.sees("Paid")
+    settle(visitor, simulator)
 
 
 def test_a_payment_form_that_is_sent_twice(visit: Visit, simulator: Simulator) -> None:

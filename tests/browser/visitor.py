@@ -19,11 +19,13 @@ LOGO: Final = (
 
 # words that are broken though they are short, such as the label of a button that is too narrow
 _BROKEN: Final = """() => {
+  const isClipped = each => each && (getComputedStyle(each).clipPath !== "none" || isClipped(each.parentElement));
   const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   while (texts.nextNode()) {
     const text = texts.currentNode, parent = text.parentElement;
-    if (parent.closest("svg, select, pre, code, .sr, .md-header") || !parent.checkVisibility()) continue;
+    if (parent.closest("svg, select, pre, code, .md-header")) continue;
+    if (!parent.checkVisibility() || isClipped(parent)) continue;
     for (const word of text.data.matchAll(/[\\p{L}\\p{N}]{2,20}/gu)) {
       range.setStart(text, word.index);
       range.setEnd(text, word.index + word[0].length);
@@ -34,9 +36,10 @@ _BROKEN: Final = """() => {
 }"""
 # elements whose own text does not fit, and neither scrolls on purpose nor is hidden from the eyes on purpose
 _CUT: Final = """() => {
+  const isClipped = each => each && (getComputedStyle(each).clipPath !== "none" || isClipped(each.parentElement));
   const found = [];
   for (const each of document.body.querySelectorAll("*")) {
-    if (each.closest("svg, select, .sr, .skip, .md-header")) continue;
+    if (each.closest("svg, select, .md-header") || isClipped(each)) continue;
     if (!each.checkVisibility({visibilityProperty: true})) continue;
     const text = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data.trim()).join("");
     const style = getComputedStyle(each), scrolls = /auto|scroll/;
