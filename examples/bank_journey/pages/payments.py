@@ -24,7 +24,7 @@ from openpayments_facade import (
 )
 
 from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
-from ..progress import progress_of
+from ..progress import has_begun, progress_of
 from ..reading import row_of
 from ..rendering import day
 from ..sentences import Sentence, say
@@ -47,10 +47,10 @@ def payment_routes(journey: Journey) -> list[Route]:
     """The routes, for one application."""
     store = journey.store
 
-    def choices(session: str) -> list[SavedAccount]:
-        """The accounts that a payment may come from."""
-        valid = {each.id for each in store.all(Connection, session=session) if each.status == "valid"}
-        return [each for each in store.all(SavedAccount, session=session) if each.connection in valid]
+    def choices(session: str) -> list[tuple[str, list[SavedAccount]]]:
+        """The accounts that a payment may come from, by bank."""
+        connections = store.all(Connection, session=session, status="valid")
+        return [(each.bank_name, store.all(SavedAccount, connection=each.id)) for each in connections]
 
     def own(request: Request) -> SavedPayment:
         payment = store.find(SavedPayment, id=request.path_params["id"], session=journey.owner(request))
@@ -74,7 +74,7 @@ def payment_routes(journey: Journey) -> list[Route]:
             form=form,
             errors=errors,
             problem=problem,
-            accounts=choices(session),
+            banks=choices(session),
         )
 
     def kept(session: str, id_: str, account: SavedAccount, order: Order) -> SavedPayment:
@@ -98,7 +98,8 @@ def payment_routes(journey: Journey) -> list[Route]:
         sent = await request.form()
         form = {name: str(sent.get(name, "")).strip() for name in FIELDS}
         form["id"] = str(sent.get("id", "")) or new_id()
-        account = next((each for each in choices(session) if each.id == form["account"]), None)
+        offered = [(name, each) for name, accounts in choices(session) for each in accounts]
+        bank_name, account = next((pair for pair in offered if pair[1].id == form["account"]), (None, None))
         payment = None
         try:
             if account is None:
@@ -110,7 +111,7 @@ def payment_routes(journey: Journey) -> list[Route]:
         except RequestError as error:
             log.warning("no payment: %s", error)
             if payment is None or not error.may_have_taken_effect:
-                return show_form(request, session, form | {"id": new_id()}, {}, say(error))
+                return show_form(request, session, form | {"id": new_id()}, {}, say(error, bank_name))
         except FormError as error:
             return show_form(request, session, form, {error.field: str(error)})
         except InvalidArgumentError as error:
@@ -126,9 +127,11 @@ def payment_routes(journey: Journey) -> list[Route]:
 
     async def show(request: Request) -> Response:
         payment, entry, trouble = own(request), None, None
-        if payment.created and payment.status != "RCVD":  # a page without scripts has no other way to learn of it
-            payment, entry, trouble = await _look_at(journey, request, payment)
         approval = store.find(Approval, id=payment.approval) if payment.approval else None
+        is_approved = approval is not None and approval.outcome == "approved"
+        is_open = payment.created is not None and not is_approved and not has_begun(payment)
+        if payment.created and not is_open:  # a page without scripts has no other way to learn of it
+            payment, entry, trouble = await _look_at(journey, request, payment)
         created = CreatedPayment.from_dict(payment.created) if payment.created else None
         return journey.page(
             request,
@@ -140,6 +143,7 @@ def payment_routes(journey: Journey) -> list[Route]:
             failed=Sentence(**approval.said) if approval and approval.said else None,
             is_waiting=approval is not None and approval.outcome is None,
             approval=approval,
+            is_open=is_open,
             progress=progress_of(payment),
             entry=entry,
             trouble=trouble,
@@ -202,7 +206,8 @@ async def _create(journey: Journey, request: Request, payment: SavedPayment) -> 
         created = await bank.payments.create(PRODUCTS[sent["product"]].from_dict(sent["order"]), key=key)
     except RequestError as error:
         if error.may_have_taken_effect:
-            journey.store.change(payment, attempt=payment.attempt + 1)
+            if error.sent:  # else another request is at it, with the same key
+                journey.store.change(payment, attempt=payment.attempt + 1)
         elif payment.attempt == 0:
             journey.store.remove(payment)  # nothing was carried out, now or before
         raise
