@@ -53,6 +53,7 @@ def _go_through(browser: Browser, device: Device) -> None:
             visitor.page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
             for scheme in ("light", "dark"):
                 visitor.page.emulate_media(color_scheme=scheme)
+                visitor.page.wait_for_timeout(500)  # a scheme has pictures of its own
                 picture = visitor.page.screenshot(animations="disabled")
                 pictures.save(picture, FOLDER / f"{name}-{device.name}-{scheme}.png", blank)
 
