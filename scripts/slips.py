@@ -54,7 +54,18 @@ EXTENSIONS = {"x-shared": "openapi", "x-envelope": "responses", "x-body-by": "sc
 FORMATS = {"date", "date-time", "password"}
 DATELESS = {"pattern", "minLength", "maxLength", "enum"}
 # what the generated code uses itself
-CLASSES = {"Any", "AuthenticatedClient", "ClassVar", "Client", "Literal", "Mapping", "Model", "Response", "T", "TypeVar"}
+CLASSES = {
+    "Any",
+    "AuthenticatedClient",
+    "ClassVar",
+    "Client",
+    "Literal",
+    "Mapping",
+    "Model",
+    "Response",
+    "T",
+    "TypeVar",
+}
 ATTRIBUTES = {
     "additional_keys",
     "additional_properties",

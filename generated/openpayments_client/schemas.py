@@ -32,25 +32,28 @@ def schema(
     cls: Any,
     handler: Any,
     fields: Mapping[str, tuple[Any, bool]],
-    names: Mapping[str, str],
+    names: Mapping[str, str] | None = None,
     *,
+    given: tuple[Any, ...] = (),
     extras: Any = None,
     is_closed: bool = False,
 ) -> Any:
     """The schema of a class with `to_dict()`, and `from_dict()` if it can be read.
 
-    `fields`: of each its type, and whether it is required. `names`: their names in the docstring.
+    `fields`: of each its type, and whether it is required. `names`: their names in the docstring, where they are others
+    there. `given`: the arguments of a generic class.
     """
+    name = "_".join([cls.__name__, *(getattr(each, "__name__", "value") for each in given)])
     said = _said(cls)
     typed = {
         key: core_schema.typed_dict_field(
-            handler.generate_schema(Annotated[kind, Field(description=said.get(names.get(key, key)))]),
+            handler.generate_schema(Annotated[kind, Field(description=said.get((names or {}).get(key, key)))]),
             required=required,
         )
         for key, (kind, required) in fields.items()
     }
     described = core_schema.typed_dict_schema(
-        typed, cls=_named(cls), extra_behavior="forbid" if is_closed else "allow", extras_schema=extras
+        typed, cls=_named(cls, name), extra_behavior="forbid" if is_closed else "allow", extras_schema=extras
     )
 
     def check(value: Any, check_fields: Callable[[Any], Any]) -> Any:
@@ -64,10 +67,11 @@ def schema(
         except ValueError as error:
             raise PydanticCustomError("unreadable", "{problem}", {"problem": str(error)}) from None
 
+    check.__name__ = check.__qualname__ = cls.__name__  # errors about a union name it
     return core_schema.no_info_wrap_validator_function(
         check,
         described,
-        ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+        ref=f"{cls.__module__}.{name}:{hash((cls, given))}",
         serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.to_dict()),
     )
 
@@ -79,9 +83,9 @@ def _constants(cls: type[Model]) -> dict[str, Any]:
     return {key: Literal[*kinds] | str for key, kinds in (cls._fields.kinds or {}).items()}
 
 
-def _named(cls: type) -> type:
-    """The name and the first paragraph of a class, for its title and description."""
-    return type(cls.__name__, (), {"__doc__": " ".join((cls.__doc__ or "").split("\n\n")[0].split())})
+def _named(cls: type, name: str) -> type:
+    """What has the name and the first paragraph of a class, for a title and a description."""
+    return type(name, (), {"__doc__": " ".join((cls.__doc__ or "").split("\n\n")[0].split())})
 
 
 def _said(cls: type) -> dict[str, str]:
