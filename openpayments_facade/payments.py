@@ -111,7 +111,15 @@ class CreatedPayment(models.PaymentCreated):
 
     @classmethod
     def of(cls, answer: Any, order: Any) -> CreatedPayment:
-        """What was answered, and what is known from the order beside it."""
+        """What was answered, and what is known from the order beside it. For the SDK.
+
+        Args:
+            answer: The bank's answer, a `RawResponse`.
+            order: What was sent.
+
+        Returns:
+            The payment.
+        """
         created = answer.parsed
         sent = {each.name: getattr(created, each.name) for each in fields(models.PaymentCreated) if each.init}
         self = cls(**sent, product=order.product, end_to_end_identification=order.end_to_end_identification)
@@ -120,13 +128,24 @@ class CreatedPayment(models.PaymentCreated):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """The bank's answer as JSON can hold it, with `product` and `endToEndIdentification`."""
+        """The bank's answer as JSON can hold it, with `product` and `endToEndIdentification`.
+
+        Returns:
+            A JSON-serialisable dict with the names on the wire.
+        """
         known = {"product": self.product, "endToEndIdentification": self.end_to_end_identification}
         return {**super().to_dict(), **{name: value for name, value in known.items() if value}}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> CreatedPayment:
-        """Reads a dict from `to_dict`."""
+        """Reads a dict from `to_dict`.
+
+        Args:
+            src_dict: The dict.
+
+        Returns:
+            The payment.
+        """
         self: CreatedPayment = super().from_dict(src_dict)
         self.product = self.additional_properties.pop("product", "")
         self.end_to_end_identification = self.additional_properties.pop("endToEndIdentification", None)

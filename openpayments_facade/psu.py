@@ -143,6 +143,9 @@ class Psu:
             id: The user's id at the bank, as in `Psu`.
             corporate_id: The company's id, as in `Psu`.
 
+        Returns:
+            The user.
+
         Raises:
             InvalidArgumentError: `client_ip` is not an IP address. It is required: without one, access would count as
                 unattended.
@@ -168,11 +171,21 @@ class Psu:
 
         Args:
             identify: Whether to include the ids and their types.
+
+        Returns:
+            The values of what is known, by the headers' names, such as `PSU-IP-Address`.
         """
         return {_RULES[name].name: value for name, value in self.values(identify=identify).items()}
 
     def values(self, *, identify: bool = True) -> dict[str, str]:
-        """The values of the headers, by field name. `identify` includes the ids and their types."""
+        """The values of the headers, by field name.
+
+        Args:
+            identify: Whether to include the ids and their types.
+
+        Returns:
+            The values of what is known, by the names of the fields, such as `ip_address`.
+        """
         ids = {"id", "id_type", "corporate_id", "corporate_id_type", "authoriser_id"}
         hidden = {"context"} if identify else {"context", *ids}
         values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}

@@ -99,8 +99,16 @@ def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> s
     With the private context `bankgiroinformation` is left out: it is declared together with `corporate` alone (the
     provider's description of 2026).
 
+    Args:
+        api_scopes: What the application may use.
+        psu_context: Personal or business accounts; None for the API scopes alone.
+
+    Returns:
+        The scope, such as "aspspinformation private".
+
     Raises:
-        InvalidArgumentError: The API scopes are wrong, as in `read_api_scopes`.
+        InvalidArgumentError: The API scopes are wrong: none, an unknown one, or `bankgiroinformation` without
+            `accountinformation`.
     """
     left_out = {ApiScope.BANKGIRO_INFORMATION} if psu_context == PsuContext.PRIVATE else set()
     scopes = [scope for scope in read_api_scopes(api_scopes) if scope not in left_out]

@@ -49,10 +49,13 @@ class AsyncBank:
 
     @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
-        """The accounts that a valid consent opens.
+        """The accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -61,10 +64,13 @@ class AsyncBank:
 
     @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> AsyncCards:
-        """The card accounts that a valid consent opens.
+        """The card accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.

@@ -124,6 +124,9 @@ class AsyncOpenPayments:
         Args:
             overrides: Arguments of the constructor. They win over the variables.
 
+        Returns:
+            The client.
+
         Raises:
             ConfigurationError: Variables are missing, wrong, or contradict each other; the message names them.
             InvalidArgumentError: An override is wrong; the message names it.
@@ -184,6 +187,9 @@ class AsyncOpenPayments:
             affiliated_aspsp: A bank that shares the BIC, from `aspsps.get(bic_fi).affiliated_aspsps`, or its id.
             redirect_preferred: True to have the user authorise in the browser, False in an app. None sends the same as
                 False: the provider requires the header. Keep it the same for the life of a consent.
+
+        Returns:
+            The bank.
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it. A missing API scope is only reported by
@@ -268,8 +274,12 @@ class AsyncOpenPayments:
             await op.with_options(timeout=5, max_retries=0).countries.list()
 
         Args:
-            options: `timeout` and `total_timeout` (seconds), `max_retries` and `psu_context` as in the constructor,
-                `request_id` (a UUID), and `headers`, which are added to those set before.
+            options: `timeout` and `total_timeout` (seconds), `max_retries`, `max_response_size` (bytes) and
+                `psu_context` as in the constructor, `request_id` (a UUID), and `headers`, which are added to those set
+                before.
+
+        Returns:
+            The client with these options.
 
         Raises:
             InvalidArgumentError: An option is unknown or wrong; the message names it.
@@ -282,6 +292,9 @@ class AsyncOpenPayments:
     @hiding_arguments
     async def access_token(self) -> str:
         """The bearer token that calls carry, for requests that you make yourself. Treat it as a secret.
+
+        Returns:
+            The token in the clear.
 
         Raises:
             TokenError: The token endpoint refused; AuthenticationError and InvalidScopeError say why.

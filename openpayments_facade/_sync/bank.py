@@ -50,10 +50,13 @@ class Bank:
 
     @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> Accounts:
-        """The accounts that a valid consent opens.
+        """The accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -62,10 +65,13 @@ class Bank:
 
     @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> Cards:
-        """The card accounts that a valid consent opens.
+        """The card accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
