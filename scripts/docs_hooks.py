@@ -1,0 +1,20 @@
+"""What the site adds to the pages: a tab with the async half of each example. MkDocs calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scripts.docs_blocks import with_tabs
+
+if TYPE_CHECKING:
+    from mkdocs.structure.pages import Page
+
+# by the text, since `mkdocs serve` asks for all pages at each change
+_DONE: dict[str, str] = {}
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """The text of a page with its tabs."""
+    if markdown not in _DONE:
+        _DONE[markdown] = with_tabs(page.file.src_uri, markdown)
+    return _DONE[markdown]

@@ -1,0 +1,68 @@
+"""Every block of README and docs runs as it stands, sync and async, and prints what the page says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.docs_blocks import Block, blocks, pages
+
+from .conftest import same
+
+if TYPE_CHECKING:
+    from .conftest import Reader
+
+LATER = {
+    *("README.md", "docs/accounts.md", "docs/authorising.md", "docs/index.md", "docs/network-failures.md"),
+    *("docs/operations.md", "docs/payments.md", "docs/testing.md", "docs/tokens.md", "docs/transactions.md"),
+}
+"""Pages whose blocks do not yet stand alone."""
+EVERY = [block for page in pages() if page not in LATER for block in blocks(page)]
+NOT_RUN = 0
+"""How many blocks are not run. Each says why."""
+WIDTH = 88
+"""Columns of code that the site shows without cutting them off."""
+
+
+def name(block: object) -> str:
+    return f"{block.page}:{block.line}" if isinstance(block, Block) else ""
+
+
+def of(language: str) -> list[Block]:
+    return [block for block in EVERY if block.language == language and not block.not_run]
+
+
+def check(block: Block, printed: str) -> None:
+    if block.output is not None:
+        assert same(printed, block.output), f"it prints\n{printed}\nand the page says\n{block.output}"
+
+
+@pytest.mark.parametrize("block", of("python"), ids=name)
+def test_python(block: Block, reader: Reader) -> None:
+    check(block, reader.python(block.code, name(block)))
+
+
+@pytest.mark.parametrize("block", [block for block in of("python") if block.has_async_half], ids=name)
+def test_its_async_half(block: Block, reader: Reader) -> None:
+    check(block, reader.python(block.async_code(), name(block)))
+
+
+@pytest.mark.parametrize("block", of("sh"), ids=name)
+def test_commands(block: Block, reader: Reader) -> None:
+    check(block, reader.shell(block.code))
+
+
+def test_few_blocks_are_not_run() -> None:
+    not_run = [name(block) for block in EVERY if block.not_run]
+    assert len(not_run) == NOT_RUN, not_run
+
+
+def test_no_line_is_cut_off() -> None:
+    long = [
+        f"{name(block)}: {line}"
+        for block in EVERY
+        for line in (block.code + (block.output or "")).splitlines()
+        if len(line) > WIDTH
+    ]
+    assert not long, "\n".join(long)
