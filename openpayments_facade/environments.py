@@ -82,7 +82,7 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
 class Environment:
     """A pair of hosts that belong together, with a name.
 
-    Args:
+    Attributes:
         name: A name of your choice.
         auth_url: The auth host, such as `https://auth.example.com`, optionally with a path prefix.
         api_url: The API host, in the same form.

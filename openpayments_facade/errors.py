@@ -1,43 +1,43 @@
 """Every exception that the SDK raises. Each has the attributes that a program needs to decide what to do next.
 
     OpenPaymentsError
-    ├── ConfigurationError              a setting or an environment variable is missing or wrong
-    ├── InvalidArgumentError            an argument is wrong; nothing was sent (also a ValueError)
-    ├── ClientStateError                the client is closed, or belongs to another event loop (also a RuntimeError)
-    ├── MissingScopeError               the client was created without the API scope that the call needs
-    ├── UnreadableAmountError           an amount that the bank sent is no number (also a ValueError)
-    ├── RequestError                    what went wrong with one HTTP request: `may_have_taken_effect`
-    │   ├── ConnectionFailedError           there was no connection, or it broke
-    │   ├── TimedOutError                   a time limit ran out
-    │   ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
-    │   ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
-    │   ├── TokenError                      the token endpoint refused
-    │   │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
-    │   │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
-    │   │   └── ReauthorisationRequiredError    the user has to authorise again
-    │   └── APIError                        the API answered with an error status
-    │       ├── BadRequestError                 400
-    │       ├── UnauthorizedError               401
-    │       ├── PermissionDeniedError           403
-    │       ├── NotFoundError                   404
-    │       ├── ConflictError                   409
-    │       ├── RateLimitedError                429
-    │       │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
-    │       ├── ServerError                     500 to 599
-    │       ├── CancellationRefusedError        405: the bank does not cancel this payment, or not any more
-    │       ├── KycRequiredError                TPP_KYC_INVALID: the organisation has to prove who it is before it pays
-    │       └── ConsentError                    the consent doesn't allow the call, whatever the status
-    │           ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
-    │           ├── ConsentExpiredError             CONSENT_EXPIRED
-    │           └── ScaRequiredError                the bank wants the user to authenticate again
-    ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
-    │   └── CallbackRejectedError           a browser came back that does not belong to the authorisation
-    ├── AuthorisationTimeoutError       the user did not finish the authorisation in time
-    │   └── AnotherSignatureNeededError     the user did, and somebody else has to authorise as well
-    └── PaymentError                    what became of a payment is not what was waited for
-        ├── PaymentRejectedError            the bank rejected it
-        ├── PaymentCancelledError           it was cancelled
-        └── PaymentTimeoutError             it is neither accepted nor settled in time
+    ├── ConfigurationError                   a setting is missing or wrong
+    ├── InvalidArgumentError                 an argument is wrong (also a ValueError)
+    ├── ClientStateError                     closed, or another loop's (also a RuntimeError)
+    ├── MissingScopeError                    the client lacks the API scope of the call
+    ├── UnreadableAmountError                an amount is no number (also a ValueError)
+    ├── RequestError                         about one request: may_have_taken_effect
+    │   ├── ConnectionFailedError            there was no connection, or it broke
+    │   ├── TimedOutError                    a time limit ran out
+    │   ├── UnreadableResponseError          a success that doesn't fit the description
+    │   ├── OutcomeUnknownError              no answer to what must not be repeated
+    │   ├── TokenError                       the token endpoint refused
+    │   │   ├── AuthenticationError          wrong id or secret, or not for this grant
+    │   │   ├── InvalidScopeError            a scope is unknown or not granted
+    │   │   └── ReauthorisationRequiredError the user has to authorise again
+    │   └── APIError                         the API answered with an error status
+    │       ├── BadRequestError              400
+    │       ├── UnauthorizedError            401
+    │       ├── PermissionDeniedError        403
+    │       ├── NotFoundError                404
+    │       ├── ConflictError                409
+    │       ├── RateLimitedError             429
+    │       │   └── AccessExceededError      429: the day's accesses without the user
+    │       ├── ServerError                  500 to 599
+    │       ├── CancellationRefusedError     405: not cancelled, or not any more
+    │       ├── KycRequiredError             the organisation lacks its KYC
+    │       └── ConsentError                 the consent doesn't allow the call
+    │           ├── ConsentInvalidError      CONSENT_INVALID, CONSENT_UNKNOWN
+    │           ├── ConsentExpiredError      CONSENT_EXPIRED
+    │           └── ScaRequiredError         the user has to authenticate again
+    ├── AuthorisationFailedError             the user declined, or the bank ended it
+    │   └── CallbackRejectedError            a browser came back that does not belong to it
+    ├── AuthorisationTimeoutError            the user did not finish in time
+    │   └── AnotherSignatureNeededError      the user did, and others have to as well
+    └── PaymentError                         a payment has not become what was waited for
+        ├── PaymentRejectedError             the bank rejected it
+        ├── PaymentCancelledError            it was cancelled
+        └── PaymentTimeoutError              it is neither accepted nor settled in time
 
 Exceptions never contain a token or a secret. The body of an error answer is an attribute, never part of a message. All
 exceptions can be copied and pickled.
@@ -330,14 +330,7 @@ class ScaRequiredError(ConsentError):
 
 
 class _AuthorisationError(OpenPaymentsError):
-    """Base of the exceptions about one authorisation.
-
-    Attributes:
-        resource_id: The id of what was to be authorised.
-        consent_id: The same id, if it is a consent.
-        payment_id: The same id, if it is a payment.
-        authorisation_id: The id of the authorisation.
-    """
+    """Base of the exceptions about one authorisation, which describe its attributes."""
 
     resource_id: str | None = None
     consent_id: str | None = None
@@ -357,6 +350,10 @@ class AuthorisationFailedError(_AuthorisationError):
         sca_status: How far the user had got.
         trying_again_helps: Whether another authorisation may end well (observed in 2026): True if the user declined or
             was too slow, False if the user lacks BankID or the right to approve. None if it is unknown.
+        resource_id: The id of what was to be authorised.
+        consent_id: The same id, if it is a consent.
+        payment_id: The same id, if it is a payment.
+        authorisation_id: The id of the authorisation.
     """
 
     code: str | None = None
@@ -374,7 +371,14 @@ class CallbackRejectedError(AuthorisationFailedError):
 
 
 class AuthorisationTimeoutError(_AuthorisationError):
-    """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again."""
+    """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again.
+
+    Attributes:
+        resource_id: The id of what was to be authorised.
+        consent_id: The same id, if it is a consent.
+        payment_id: The same id, if it is a payment.
+        authorisation_id: The id of the authorisation.
+    """
 
 
 class AnotherSignatureNeededError(AuthorisationTimeoutError):

@@ -72,7 +72,7 @@ class Psu:
     same for the life of a consent or a payment: banks refuse calls about one with another than it was created with. A
     second person who has to sign has another `id`.
 
-    Args:
+    Attributes:
         ip_address: The user's own IP address, not your proxy's. Without it access counts as unattended, and the consent
             limits how often a day that is allowed. The provider describes IPv4 alone; IPv6 is sent as it is, but an
             IPv4-mapped address (::ffff:203.0.113.7) as IPv4.

@@ -50,7 +50,7 @@ def openpayments_simulator_options() -> dict[str, Any]:
     """Arguments for the `Simulator`. Override it in your tests.
 
     Returns:
-        None at first: an empty dict.
+        An empty dict.
     """
     return {}
 

@@ -65,7 +65,7 @@ class AsyncOpenPayments:
         total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. Looking up a
             host's name and a `transport` of your own are not cut off in a sync call.
         max_retries: How many times a failed request is retried, if it is safe to send twice. The same for the token.
-        max_response_size: The bytes that a successful answer may have, decoded. A longer one is an
+        max_response_size: The bytes that a successful answer may have, decoded; by default 32 MiB. A longer one is an
             UnreadableResponseError (after a creation an OutcomeUnknownError), and is not read to its end.
         limits: The size of the connection pool, as an `httpx.Limits`. What must not be sent twice goes over connections
             beside the pool, each for one request; there are as many of them at most.
