@@ -94,6 +94,9 @@ class AsyncBank:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return await self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
 
@@ -130,7 +133,9 @@ class AsyncBank:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 

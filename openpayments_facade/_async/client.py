@@ -219,6 +219,9 @@ class AsyncOpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
@@ -255,7 +258,9 @@ class AsyncOpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 
@@ -301,6 +306,7 @@ class AsyncOpenPayments:
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         return (await self.token()).value.reveal()
 
@@ -317,6 +323,7 @@ class AsyncOpenPayments:
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         options = self._sender.options
         tokens = self._sender.session.tokens(options.psu_context)

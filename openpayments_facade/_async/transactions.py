@@ -82,7 +82,8 @@ class AsyncListing(Generic[Report, Item]):
             A report for each page that is not empty.
 
         Raises:
-            OpenPaymentsError: As iterating over the transactions does; a file to download is none here.
+            OpenPaymentsError: The same as iterating over the transactions, except for a file to download, which is a
+                report as well.
         """
         async for report in read_pages(self._send, self._begin()):
             yield report

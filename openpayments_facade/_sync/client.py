@@ -220,6 +220,9 @@ class OpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
@@ -256,7 +259,9 @@ class OpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 
@@ -302,6 +307,7 @@ class OpenPayments:
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         return self.token().value.reveal()
 
@@ -318,6 +324,7 @@ class OpenPayments:
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         options = self._sender.options
         tokens = self._sender.session.tokens(options.psu_context)
