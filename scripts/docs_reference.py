@@ -21,7 +21,8 @@ _CALLED: Final = {
     "simulator": "simulator.Simulator",
 }
 _SECTION: Final = re.compile(r"^(?:Args|Attributes|Returns|Yields|Raises):$", re.MULTILINE)
-_EXAMPLE: Final = re.compile(r"(?:^ {4}.*\n*)+", re.MULTILINE)
+EXAMPLE: Final = re.compile(r"(?:^ {4}.*\n*)+", re.MULTILINE)
+"""In the first half of a docstring."""
 _CODE: Final = re.compile(r"(?<![`\w])`([A-Za-z_][\w.]*)(\((?:\.\.\.)?\))?`(?!`)")
 
 
@@ -36,10 +37,9 @@ class Links(griffe.Extension):
     def _visit(self, found: griffe.Object) -> None:
         if found.docstring:
             owner = found if found.is_class or found.is_module or found.parent is None else found.parent
-            start = _SECTION.search(text := found.docstring.value)
-            said, sections = (text[: start.start()], text[start.start() :]) if start else (text, "")
-            said, sections = (_CODE.sub(lambda code: _linked(code, owner.path), each) for each in (said, sections))
-            found.docstring.value = _EXAMPLE.sub(_fenced, said) + sections
+            linked = (_CODE.sub(lambda code: _linked(code, owner.path), each) for each in halves(found.docstring))
+            said, sections = linked
+            found.docstring.value = EXAMPLE.sub(_fenced, said) + sections
         if isinstance(found, griffe.Class) and not (found.docstring and "Args:" in found.docstring.value):
             found.members.pop("__init__", None)  # only the SDK makes it
         if isinstance(found, griffe.Module):
@@ -50,6 +50,12 @@ class Links(griffe.Extension):
         for member in [*found.members.values()]:
             if isinstance(member, griffe.Object):
                 self._visit(member)
+
+
+def halves(docstring: griffe.Docstring) -> tuple[str, str]:
+    """What a docstring says, and its sections."""
+    text, start = docstring.value, _SECTION.search(docstring.value)
+    return (text[: start.start()], text[start.start() :]) if start else (text, "")
 
 
 def _fenced(example: re.Match[str]) -> str:
@@ -65,5 +71,5 @@ def _linked(code: re.Match[str], owner: str) -> str:
     elif rest:
         first = _CALLED.get(first, first)
     path = PACKAGE if first in openpayments_facade.__all__ or "." in first else owner
-    target = ".".join([path, first, *rest])
+    target = code[1] if first == PACKAGE else ".".join([path, first, *rest])
     return f'<autoref identifier="{target}" optional><code>{code[1]}{code[2] or ""}</code></autoref>'

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from functools import cache
 from pkgutil import resolve_name
+from textwrap import dedent
 from typing import Any
 
 import griffe
 
 from openpayments_facade import errors
+from scripts.docs_reference import EXAMPLE, halves
 from scripts.public_names import LISTING
 
 PACKAGE = "openpayments_facade"
@@ -143,6 +146,18 @@ def test_every_class_describes_its_fields() -> None:
         assert [name for name in fields if name not in told] == [], place(found)
         known = {*found.all_members, *(parameters(init) if isinstance(init, griffe.Function) else ())}
         assert {*described(found, "attributes", "parameters")} <= known, place(found)
+
+
+def test_the_examples_are_python_and_async_in_the_async_half_alone() -> None:
+    examples = {
+        (place(found), dedent(example), "._async." in found.path)
+        for found in OBJECTS.values()
+        for example in (EXAMPLE.findall(halves(found.docstring)[0]) if found.docstring else ())
+    }
+    assert len(examples) > 40
+    for where, example, is_async in examples:
+        compile(example, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        assert is_async or not re.search(r"\b(await|async|Async\w+)\b", example), where
 
 
 def test_the_errors_exist() -> None:
