@@ -7,7 +7,7 @@ import re
 import sys
 from functools import cache
 from pkgutil import resolve_name
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import Any
 
 import griffe
@@ -156,7 +156,7 @@ def test_the_examples_are_python_and_async_in_the_async_half_alone() -> None:
     }
     assert len(examples) > 40
     for where, example, is_async in examples:
-        compile(example, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        ast.parse("async def example():\n" + indent(example, "    "), where)
         assert is_async or not re.search(r"\b(await|async|Async\w+)\b", example), where
 
 
