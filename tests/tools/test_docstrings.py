@@ -19,11 +19,12 @@ from scripts.public_names import LISTING
 PACKAGE = "openpayments_facade"
 # without a section about it, since these neither send nor check anything; sync and async
 RAISE_NOTHING = """
-    Authorisation.to_dict Challenge.of CreatedPayment.from_dict CreatedPayment.of CreatedPayment.to_dict Fault.answer
-    Fault.matches Fault.spoil MemoryStore.get MemoryStore.reset MemoryStore.set Misbehaviour.cancel OpenPayments.aclose
-    OpenPayments.close Psu.headers Psu.values RedisStore.close Simulator.behave Simulator.complete_kyc Simulator.reset
+    Authorisation.to_dict Authorisation.to_json Challenge.of CreatedPayment.of Fault.answer Fault.matches Fault.spoil
+    MemoryStore.get MemoryStore.reset MemoryStore.set Misbehaviour.cancel OpenPayments.aclose OpenPayments.close
+    Psu.headers Psu.values RedisStore.close Simulator.behave Simulator.complete_kyc Simulator.reset
     Simulator.revoke_tokens Simulator.stop TokenStore.get TokenStore.set Transactions.bankgiro UserToken.to_dict
-    environments.is_loopback request_ids.new_request_id tokens.forget_all views.account_number
+    UserToken.to_json Value.to_dict Value.to_json environments.is_loopback request_ids.new_request_id tokens.forget_all
+    views.account_number
 """
 
 
