@@ -125,7 +125,15 @@ class CreatedPayment(models.PaymentCreated):
 
     @classmethod
     def of(cls, answer: Any, order: Any) -> CreatedPayment:
-        """What was answered, and what is known from the order beside it."""
+        """What was answered, and what is known from the order beside it. For the SDK.
+
+        Args:
+            answer: The bank's answer, a `RawResponse`.
+            order: What was sent.
+
+        Returns:
+            The payment.
+        """
         created = answer.parsed
         sent = {each.name: getattr(created, each.name) for each in fields(models.PaymentCreated) if each.init}
         self = cls(**sent, product=order.product, end_to_end_identification=order.end_to_end_identification)

@@ -202,6 +202,15 @@ def text(transaction: AnyTransaction) -> Chosen[str]:
     The message as a list of lines goes before the message as one text where it says more: banks cut the latter at 140
     characters. Lines are joined with line breaks. At some banks the text is really the other party's name, which can't
     be known from one transaction: `others` tells where else to look.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The text, and the field that it is from.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     found = {name: said for name in (*_TEXTS, _CODE) if (said := text_of(value_of(transaction, name)))}
@@ -215,6 +224,15 @@ def day(transaction: AnyTransaction) -> Chosen[date]:
 
     Of a time it is the day as the bank wrote it, in whatever time zone that is. A pending transaction often has one of
     these alone, so the day may move when it is booked.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The day, and the field that it is from.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     return _first({name: found for name in _DAYS if (found := day_of(value_of(transaction, name)))})
@@ -232,6 +250,12 @@ def amount(transaction: AnyTransaction, *, own: OwnAccount = None, signed: bool 
         transaction: Of an account or a card.
         own: The account or the card that was read, or the account's number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
+
+    Returns:
+        The number as the bank sent it, the currency, and the direction. Its `signed` is the number with a sure sign.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     sent = value_of(transaction, "transactionAmount")
     direction, source = _direction(transaction, own, _side_of(transaction, own), signed=signed)
@@ -250,6 +274,12 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
         transaction: Of an account or a card.
         own: The account that was read, or its number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
+
+    Returns:
+        The name, the number of the account, and how sure that is; without a `role` if nobody is named.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     mine = _side_of(transaction, own)
     direction, _ = _direction(transaction, own, mine, signed=signed)
@@ -277,6 +307,12 @@ def booked_balance(balances: Iterable[Balance] | None, *, currency: str | None =
     Args:
         balances: Those of an account, or of a page of transactions. Their types may be codes of ISO 20022, too.
         currency: An ISO 4217 code, for an account with several.
+
+    Returns:
+        One of the balances, or None.
+
+    Raises:
+        InvalidArgumentError: These are no balances, or `currency` is no text.
     """
     return _balance(balances, _BOOKED, currency)
 
@@ -291,6 +327,12 @@ def available_balance(balances: Iterable[Balance] | None, *, currency: str | Non
     Args:
         balances: Those of an account, or of a page of transactions.
         currency: An ISO 4217 code, for an account with several.
+
+    Returns:
+        One of the balances, or None.
+
+    Raises:
+        InvalidArgumentError: These are no balances, or `currency` is no text.
     """
     return _balance(balances, _AVAILABLE, currency)
 
@@ -299,6 +341,15 @@ def balance_amount(balance: Balance) -> Amount:
     """The amount of a balance, also where `money` can't read it: a bare number, or a text with the currency in it.
 
     It has no direction: the sign of `value` is the bank's.
+
+    Args:
+        balance: Of an account or a card.
+
+    Returns:
+        The number with the bank's sign, and the currency.
+
+    Raises:
+        InvalidArgumentError: It is no balance.
     """
     _check(balance, "balance", _BALANCE)
     sent = value_of(balance, "balanceAmount")
@@ -335,6 +386,15 @@ def identity(transaction: AnyTransaction) -> Identity:
     Ids of nothing but zeros are none. `paymentId` names a payment made through this API and `endToEndId` what the payer
     wrote: they tell what a transaction belongs to, and a fee or a return may share them. Whether a bank keeps its
     promise can't be seen from one transaction; `keys` and `reconcile` look at a whole reading.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The name, where it is from, and how far it can be relied on.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     for source in (*_IDS, *_NO_IDS):
@@ -351,6 +411,15 @@ def keys(transactions: Iterable[AnyTransaction] | None) -> list[str]:
     that look alike and have no id are numbered, which holds as long as a reading has all of a day. A key does not last
     when a pending transaction is booked or another one gets the same id, nor where a bank makes up new ids each time:
     see `reconcile`.
+
+    Args:
+        transactions: All of one reading.
+
+    Returns:
+        A key for each of them, in their order.
+
+    Raises:
+        InvalidArgumentError: Something is no transaction.
     """
     found = [(identity(each), _fingerprint(each)) for each in _several(transactions, "transactions")]
     contents = defaultdict(set)
