@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, OpenPaymentsError
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, ConsentError, OpenPaymentsError
 from .again import again
 from .failures import EXIT_CODES
 from .help import Group
@@ -71,7 +71,6 @@ def create(
 
     \b
       CONSENT=$(openpayments consent create --bank ESSESESS)
-      openpayments consent create --bank ESSESESS --days 30 --simulator
     """
     if valid_until is not None and days is not None:
         raise typer.BadParameter("--valid-until and --days can't be used together")
@@ -169,10 +168,9 @@ def _continuing(run: Journey, consent_id: str) -> Iterator[None]:
             next_ = again("consent authorise", consent_id=consent_id, psu_id=None)
             error.add_note(f"{next_}, with the --psu-id of the next person, continues with the same consent.")
         raise
-    except AuthorisationFailedError:
-        raise
     except OpenPaymentsError as error:
-        if kept:
+        is_over = isinstance(error, (AuthorisationFailedError, ConsentError)) or getattr(error, "status_code", 0) == 409
+        if kept and not is_over:
             error.add_note(goes_on)
         raise
 
