@@ -26,7 +26,11 @@ from openpayments_facade import (
 )
 from scripts.docs_blocks import ROOT, Block, blocks
 
+from ..tokens.conftest import run_valkey
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openpayments_facade.simulator import Simulator
 
 API_SCOPES = "aspspinformation accountinformation paymentinitiation"
@@ -35,9 +39,10 @@ API_SCOPES = "aspspinformation accountinformation paymentinitiation"
 class Reader:
     """Runs blocks as they stand."""
 
-    def __init__(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
         self.simulator = simulator
         self._monkeypatch = monkeypatch
+        self._request = request
         self.stdin = ""  # what a command is answered with, before its end
 
     def python(self, code: str, page: str = "block") -> str:
@@ -82,6 +87,8 @@ class Reader:
         for name in ("CONSENT", "ACCOUNT", "PAYMENT"):
             if re.search(rf"\b{name}\b", code) and name not in os.environ:
                 self._monkeypatch.setenv(name, getattr(self, name.lower()))
+        if "REDIS_URL" in code:
+            self._monkeypatch.setenv("REDIS_URL", self._request.getfixturevalue("redis_url"))
 
     @cached_property
     def consent(self) -> str:
@@ -114,9 +121,19 @@ class Reader:
 SOMEBODY = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
 
 
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with run_valkey() as server:
+        yield server.connection_url
+
+
 @pytest.fixture
 def reader(
-    openpayments_simulator: Simulator, openpayments_env: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    openpayments_simulator: Simulator,
+    openpayments_env: None,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> Reader:
     """A reader in an empty folder, for whom nobody pauses for long."""
     monkeypatch.chdir(tmp_path)
@@ -130,7 +147,7 @@ def reader(
         monkeypatch.setattr(f"{where}.authorisation.POLL_INTERVAL", dict.fromkeys(Approach, 0.01))
         monkeypatch.setattr(f"{where}.authorisation.GRACE", 0.01)
         monkeypatch.setattr(f"{where}.payments.FIRST_PAUSE", 0.05)
-    return Reader(openpayments_simulator, monkeypatch)
+    return Reader(openpayments_simulator, monkeypatch, request)
 
 
 def same(printed: str, expected: str) -> bool:
