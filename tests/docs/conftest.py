@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
+import logging
 import os
 import re
 import subprocess
@@ -57,7 +58,7 @@ class Reader:
             return self.simulator.visit(links[-1])
 
         self._monkeypatch.setattr(builtins, "input", browse)
-        with contextlib.redirect_stdout(out):
+        with contextlib.redirect_stdout(out), _logging_of_its_own():
             exec(compile(code, page, "exec"), {"__name__": "__main__"})
         return out.getvalue()
 
@@ -116,6 +117,20 @@ class Reader:
         )
         with self.simulator.client() as op:
             return op.at_bank("ESSESESS", SOMEBODY).payments.create(payment).payment_id
+
+
+@contextlib.contextmanager
+def _logging_of_its_own() -> Iterator[None]:
+    """What a block sets about logging ends with it, and nothing is set at its beginning."""
+    loggers = [logging.getLogger(name) for name in ("", "openpayments_facade", "httpx", "httpcore", "stamina")]
+    before = [(logger, [*logger.handlers], logger.level) for logger in loggers]
+    logging.root.handlers = []
+    try:
+        yield
+    finally:
+        for logger, handlers, level in before:
+            logger.handlers = handlers
+            logger.setLevel(level)
 
 
 SOMEBODY = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
