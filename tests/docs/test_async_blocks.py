@@ -88,6 +88,20 @@ with Simulator() as simulator, simulator.client() as op:
     )
 
 
+def test_a_test_of_a_user() -> None:
+    code = to_async(
+        """def test_banks(openpayments_simulator):
+    with openpayments_simulator.client() as op:
+        assert op.aspsps.list()
+"""
+    )
+    assert code.startswith(
+        "async def test_banks(openpayments_simulator):\n    async with openpayments_simulator.async_"
+    )
+    assert "assert await op.aspsps.list()" in code
+    assert "asyncio.run" not in code
+
+
 @pytest.mark.parametrize("code", ["from openpayments_facade import money\n\nprint(money)\n", "print(1)\n"])
 def test_what_waits_for_nothing_has_no_async_half(code: str) -> None:
     assert not waits(code)
