@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from .conftest import Reader
 
 LATER = {
-    *(
-        "README.md",
-        "docs/accounts.md",
-        "docs/authorising.md",
-        "docs/index.md",
-    ),
+    *("README.md", "docs/accounts.md", "docs/authorising.md", "docs/index.md"),
     *("docs/operations.md", "docs/transactions.md"),
 }
 """Pages whose blocks do not yet stand alone."""
