@@ -69,7 +69,7 @@ class _Halves:
         self.ours: set[str] = set(_USUAL_NAMES)
         self.streams: set[str] = set()
         self.functions: set[str] = set()
-        self.simulators: set[str] = set()
+        self.simulators: set[str] = {"openpayments_simulator"}  # the name of the fixture
         # at which place of the text, in which order there, what comes instead of how many bytes
         self.edits: list[tuple[int, int, int, int, str]] = []
         lines = code.splitlines(keepends=True)
