@@ -37,7 +37,7 @@ demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embed
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes the table of docs/reliability.md
+faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes docs/fault-matrix.md
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/simulator/test_schemathesis.py
