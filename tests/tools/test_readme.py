@@ -69,7 +69,6 @@ def test_from_a_bank_to_transactions(
         ("README.md", "Errors that you will meet:"),
         ("README.md", "## Testing your application"),
         ("docs/index.md", "# openpayments-facade"),
-        ("docs/operations.md", "# Operations"),
         ("docs/tokens.md", "# Tokens"),
         ("docs/tokens.md", "## Watching"),
         ("docs/testing.md", "## What goes wrong"),
