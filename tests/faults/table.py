@@ -23,13 +23,13 @@ How a call ends for each fault of a host, a proxy or a connection that the tests
 
 | column | what it says |
 |---|---|
-| a token, a read, a page, a creation | how the call ended: with the answer, or with which exception. A creation is a consent, a payment, or the start of an authorisation |
+| a token, a read, a page, a creation | how the call ended: with the answer, or with which exception |
 | sent | how often the whole request reached the host at most: a read, then a creation |
 | holds | whether every rule held |
 
-`A / B` means that the sync client ended with A and the async client with B. `(?)` marks an error whose
-`may_have_taken_effect` is True, as it always is for an OutcomeUnknownError. `-` was not tried. Faults that end alike
-share a row.
+A creation is a consent, a payment, or the start of an authorisation. `A / B` means that the sync client ended with A
+and the async client with B. `(?)` marks an error whose `may_have_taken_effect` is True, as it always is for an
+OutcomeUnknownError. `-` was not tried. Faults that end alike share a row.
 
 """
 

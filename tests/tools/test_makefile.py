@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,24 +23,17 @@ def make(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("planted", "text", "told"),
-    [
-        ("index.md", "[Gone](gone.md)", "'gone.md', but the target is not found"),
-        ("index.md", "[Gone](tokens.md#gone)", "does not contain an anchor '#gone'"),
-        ("stray.md", "", 'not included in the "nav" configuration'),
-    ],
-)
-def test_the_docs_have_no_broken_link_and_no_page_outside_the_nav(
-    planted: str, text: str, told: str, tmp_path: Path
-) -> None:
+def test_the_docs_have_no_broken_link_and_no_page_outside_the_nav(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")  # its hooks
-    (tmp_path / "docs" / planted).write_text(text)
+    (tmp_path / "docs" / "index.md").write_text("[Gone](gone.md) [Gone](sources.md#gone)")
+    (tmp_path / "docs" / "stray.md").write_text("")
     status, output = make("docs", f"ARGS=--config-file {tmp_path / 'mkdocs.yml'}")
     assert status == 2
-    assert told in output
+    assert "'gone.md', but the target is not found" in output
+    assert "does not contain an anchor '#gone'" in output
+    assert re.search(r'not included in the "nav" configuration:(\n  - .*)*\n  - stray.md', output)
 
 
 @pytest.mark.parametrize(
