@@ -35,8 +35,6 @@ _GUIDES: Final = {
     "bank.signing_baskets": "payments.md",
     "bank.fx_quotes": "payments.md",
     "op.kyc": "payments.md",
-    "op.call": "operations.md",
-    "bank.call": "operations.md",
 }
 
 _HEAD: Final = """\
@@ -175,7 +173,7 @@ class _Reference:
         notes = ["*older*"] * bool(operation.get("deprecated")) + ["*production*"] * ("servers" in operation)
         yield "\n\n".join([*notes, *paragraphs(operation["description"])]) + "\n"
         call = "op.access_token()" if operation["operationId"] == "createToken" else call_of(operation["operationId"])
-        guide = next(page for begin, page in _GUIDES.items() if call.startswith(begin))
+        guide = next((page for begin, page in _GUIDES.items() if call.startswith(begin)), "operations.md")
         yield f"In Python: [`{call}`](../{guide})\n"
         scopes = [
             f"`{' '.join(each)}`" for wanted in operation["security"] for each in wanted.values() if len(each) > 1
