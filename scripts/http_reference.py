@@ -32,9 +32,9 @@ _GUIDES: Final = {
     "bank.accounts": "accounts.md",
     "bank.cards": "accounts.md",
     "bank.payments": "payments.md",
-    "bank.signing_baskets": "payments.md",
-    "bank.fx_quotes": "payments.md",
-    "op.kyc": "payments.md",
+    "bank.signing_baskets": "payments-more.md",
+    "bank.fx_quotes": "payments-more.md",
+    "op.kyc": "payments-more.md",
 }
 
 _HEAD: Final = """\

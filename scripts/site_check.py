@@ -18,6 +18,7 @@ ELSEWHERE: Final = (
     "https://developer.openpayments.io",
     "https://semver.org",
     "https://stamina.hynek.me",
+    "https://vcrpy.readthedocs.io",
     # the theme's own, at the foot of each page
     "https://squidfunk.github.io/mkdocs-material/",
 )
