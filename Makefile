@@ -103,7 +103,7 @@ bench-calls: $(VENV)/.dev  ## what a warm call costs, here and at BASE=<git rev>
 docs: $(VENV)/.dev  ## builds the documentation site; warnings, dead links and what is loaded from elsewhere are errors
 	@# not --quiet: it silences the warnings before --strict counts them
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
-	@$(BIN)/python -m scripts.site_check $(or $(SITE),site)
+	@$(BIN)/python -m scripts.site_check site
 
 simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator
