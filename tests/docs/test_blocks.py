@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from .conftest import Reader
 
 LATER = {
-    *("README.md", "docs/accounts.md", "docs/authorising.md", "docs/index.md"),
-    *("docs/operations.md", "docs/transactions.md"),
+    *("README.md", "docs/accounts.md", "docs/authorising.md", "docs/index.md", "docs/transactions.md"),
 }
 """Pages whose blocks do not yet stand alone."""
 EVERY = [block for page in pages() if page not in LATER for block in blocks(page)]
-NOT_RUN = 0
+NOT_RUN = 5
 """How many blocks are not run. Each says why."""
 WIDTH = 88
 """Columns of code that the site shows without cutting them off."""

@@ -65,7 +65,6 @@ def test_from_a_bank_to_transactions(
         ("README.md", "Errors that you will meet:"),
         ("README.md", "## Testing your application"),
         ("docs/index.md", "# openpayments-facade"),
-        ("docs/operations.md", "# Operations"),
     ],
 )
 def test_a_block_runs_as_it_stands(page: str, before: str, openpayments_env: None) -> None:
