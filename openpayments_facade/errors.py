@@ -51,7 +51,7 @@ from copy import copy
 from inspect import Parameter, Signature, get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
-from ._attrs import frozen
+from ._attrs import Value, frozen
 from ._redaction import printable
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class ReauthorisationRequiredError(TokenError):
 
 
 @frozen
-class TppMessage:
+class TppMessage(Value):
     """One message of an error body (the provider's guide of 2021), or about a failed authorisation.
 
     Its texts are cut, in one line and without control characters; what the request carried in secret is masked. In an
@@ -225,6 +225,28 @@ class TppMessage:
     text: str | None = None
     category: str | None = None
     path: str | None = None
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> TppMessage:
+        """Reads a dict from `to_dict()`, also one that went through JSON.
+
+        Args:
+            saved: The dict. What is no text in it counts as absent.
+
+        Returns:
+            A message that equals the one that was saved.
+
+        Raises:
+            InvalidArgumentError: It is no mapping.
+        """
+        return cls(**texts_of(saved, "code", "text", "category", "path"))
+
+
+def texts_of(saved: Mapping[str, Any], *names: str) -> dict[str, str | None]:
+    """The texts of a dict that was saved. Raises InvalidArgumentError if it is none."""
+    if not hasattr(saved, "get"):
+        raise InvalidArgumentError("saved must be a dict from to_dict()", argument="saved")
+    return {name: value if isinstance(value := saved.get(name), str) else None for name in names}
 
 
 class APIError(RequestError):

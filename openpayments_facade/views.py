@@ -27,7 +27,7 @@ from itertools import product
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from ._attrs import define, frozen
+from ._attrs import Value, define, frozen
 from ._checks import refuse, veil
 from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
 
@@ -94,7 +94,7 @@ _BALANCE: Final = ("balance_amount", "a balance, as `Balance.from_dict` makes it
 
 
 @frozen
-class Chosen(Generic[V]):
+class Chosen(Value, Generic[V]):
     """A value, and where it is from.
 
     Attributes:
@@ -109,7 +109,7 @@ class Chosen(Generic[V]):
 
 
 @frozen(kw_only=True)
-class Amount:
+class Amount(Value):
     """An amount and its direction.
 
     Attributes:
@@ -124,6 +124,8 @@ class Amount:
     direction: Direction | None = None
     source: str | None = None
 
+    _derived = ("signed",)
+
     @property
     def signed(self) -> Decimal | None:
         """The number with a minus if the money went out, without one if it came in; None if that isn't known."""
@@ -134,7 +136,7 @@ class Amount:
 
 
 @frozen(kw_only=True)
-class Party:
+class Party(Value):
     """The other party of a transaction.
 
     Attributes:
@@ -156,7 +158,7 @@ class Party:
 
 
 @frozen(kw_only=True)
-class Identity:
+class Identity(Value):
     """What names a transaction.
 
     Attributes:
@@ -173,7 +175,7 @@ class Identity:
 
 
 @frozen(kw_only=True)
-class Reconciled(Generic[T]):
+class Reconciled(Value, Generic[T]):
     """What has become of one transaction between two readings.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from attrs import evolve
 from openpayments_client import models
 from openpayments_client.operations import MODELS, is_id
+from openpayments_client.reading import json_text
 
 from .._checks import check, refuse
 from .._protocol.answer import unreadable
@@ -280,6 +281,14 @@ class AsyncAuthorisation(AsyncWaiting, Journey[T]):
             it in the user's session.
         """
         return self._save(self._sender.options.psu_context)
+
+    def to_json(self) -> str:
+        """The same as a JSON text, for storing: `resume(json.loads(text))` goes on with it.
+
+        Returns:
+            One line, with sorted names. It holds the `state` of the redirect, too.
+        """
+        return json_text(self.to_dict())
 
     def _read_status(self) -> Operation[Any]:
         return self._subject.sca_status(self.authorisation_id)
