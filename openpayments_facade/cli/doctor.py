@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import platform
+import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,7 +21,7 @@ from ..environments import is_loopback, read_environment
 from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
-from .output import cell, describe, render, write, write_json
+from .output import cell, cell_len, describe, fits, render, write, write_json
 from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP, SIMULATOR_SECRET, EnvironmentName
 
 if TYPE_CHECKING:
@@ -304,15 +305,13 @@ _STYLES: Final = {"ok": "green", "failed": "bold red", "skipped": "dim", "note":
 
 
 def _show(check: Check) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     time_taken = "" if check.milliseconds is None else f" ({check.milliseconds} ms)"
-    line = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    line.add_column(width=13)
-    line.add_column(width=7)
-    line.add_column(overflow="fold")
-    line.add_row(check.check, Text(check.state, _STYLES[check.state]), f"{cell(check.detail)}{time_taken}")
-    if check.advice:
-        line.add_row("", "", cell(check.advice))
-    render(line)
+    said = [f"{cell(check.detail)}{time_taken}", *([cell(check.advice)] if check.advice else [])]
+    head = f"{check.check:<13}  {check.state:<7}"
+    if fits(len(head) + 2 + max(map(cell_len, said)), sys.stdout):
+        rest = "".join(f"\n{' ' * len(head)}  {line}" for line in said).lstrip("\n")[len(head) :]
+    else:
+        rest = "".join(f"\n  {line}" for line in said)
+    render(Text.assemble(head[:15], (head[15:], _STYLES[check.state]), rest))
