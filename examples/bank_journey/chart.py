@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from openpayments_facade import Account, BookedTransaction
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 240, 64, 12, 16, 28
+LEFT, RIGHT, TOP, BOTTOM = 48, 10, 12, 28
+WIDE, SMALL = (880, 260), (340, 200)
+"""Width and height, for a desk and for a phone: letters stay as large as those around the picture."""
 STEPS = (1, 2, 5, 10)
 
 
@@ -54,8 +56,8 @@ class Chart:
     area: str
     across: Sequence[Tick]
     down: Sequence[Tick]
-    width: int = WIDTH
-    height: int = HEIGHT
+    width: int
+    height: int
 
     @property
     def lowest(self) -> Point:
@@ -92,13 +94,14 @@ def balances_by_day(
     return found[::-1]
 
 
-def draw(balances: Sequence[tuple[date, Decimal]]) -> Chart | None:
+def draw(balances: Sequence[tuple[date, Decimal]], size: tuple[int, int] = WIDE) -> Chart | None:
     """The picture; None if there are too few days for one."""
     if len(balances) < 2:
         return None
+    width, height = size
     values = [float(balance) for _, balance in balances]
     low, high, step = _scale(min(values), max(values))
-    wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    wide, tall = width - LEFT - RIGHT, height - TOP - BOTTOM
 
     def y_of(value: float) -> float:
         return round(TOP + tall * (high - value) / (high - low), 1)
@@ -108,7 +111,7 @@ def draw(balances: Sequence[tuple[date, Decimal]]) -> Chart | None:
 
     points = [Point(day, value, x_of(at), y_of(float(value))) for at, (day, value) in enumerate(balances)]
     line = f"M{points[0].x} {points[0].y}" + "".join(f"H{point.x}V{point.y}" for point in points[1:])
-    floor = HEIGHT - BOTTOM
+    floor = height - BOTTOM
     lines = range(round((high - low) / step) + 1)
     every = max(1, len(points) // 4)
     return Chart(
@@ -117,6 +120,8 @@ def draw(balances: Sequence[tuple[date, Decimal]]) -> Chart | None:
         area=f"{line}V{floor}H{points[0].x}Z",
         across=[Tick(y_of(low + each * step), _short(low + each * step)) for each in lines],
         down=[Tick(point.x, f"{point.day.day} {point.day:%b}") for point in points[every // 2 :: every]],
+        width=width,
+        height=height,
     )
 
 

@@ -95,17 +95,18 @@ async def pending(accounts: AsyncAccounts, account: Account) -> list[Row]:
         return []
 
 
-async def drawn(accounts: AsyncAccounts, account: Account, balance: Money | None) -> chart.Chart | None:
-    """The balance over time; None if it can't be known."""
+async def drawn(accounts: AsyncAccounts, account: Account, balance: Money | None) -> list[chart.Chart]:
+    """The balance over time, for a desk and for a phone; nothing if it can't be known."""
     if balance is None:
-        return None
+        return []
     found = list[BookedTransaction]()
     async for each in accounts.transactions(account, date_from=-HISTORY):
         if not isinstance(each, BookedTransaction) or len(found) == DRAWN:
-            return None
+            return []
         found.append(each)
     today = datetime.now(UTC).date()
-    return chart.draw(chart.balances_by_day(account, balance.value, found, first=today - HISTORY, today=today))
+    days = chart.balances_by_day(account, balance.value, found, first=today - HISTORY, today=today)
+    return [picture for size in (chart.WIDE, chart.SMALL) if (picture := chart.draw(days, size))]
 
 
 def available(account: Account) -> Money | None:

@@ -43,7 +43,7 @@ def grouped(account_number: str) -> str:
     """An IBAN in groups of four, which people can compare; other numbers as they are."""
     if not account_number[:2].isalpha():
         return account_number
-    return NO_BREAK.join(account_number[at : at + 4] for at in range(0, len(account_number), 4))
+    return " ".join(account_number[at : at + 4] for at in range(0, len(account_number), 4))
 
 
 _environment = Environment(

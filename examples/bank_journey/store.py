@@ -236,6 +236,12 @@ class Store:
                 raise
             cursor.execute("COMMIT")
 
+    def take_over(self, old: Connection, new: Connection) -> None:
+        """Gives what belongs to a connection to the one that takes its place: links to its accounts go on working."""
+        for table in ("accounts", "transactions", "payments"):
+            self._run(f"UPDATE OR REPLACE {table} SET connection = ? WHERE connection = ?", new.id, old.id)  # noqa: S608
+        self.change(old, status="ended", note=None)
+
     def forget(self, connection: str) -> None:
         """Deletes what was read through a connection: the user has taken the consent back."""
         self._run("DELETE FROM transactions WHERE connection = ?", connection)

@@ -15,8 +15,9 @@ from starlette.routing import Route
 from openpayments_facade import Account, ConsentError, ConsentExpiredError, OpenPaymentsError, views
 
 from .. import reading
+from ..progress import progress_of
 from ..sentences import Sentence, say
-from ..store import Connection, Cursor, SavedAccount, new_id
+from ..store import Connection, Cursor, SavedAccount, SavedPayment, new_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -58,7 +59,14 @@ def account_routes(journey: Journey) -> list[Route]:
         totals: defaultdict[str, Decimal] = defaultdict(Decimal)
         for balance in (line.balance for group in groups for line in group.lines if line.balance):
             totals[balance.currency] += balance.value
-        return journey.page(request, "accounts.html", groups=groups, totals=sorted(totals.items(), reverse=True))
+        return journey.page(
+            request,
+            "accounts.html",
+            groups=groups,
+            totals=sorted(totals.items(), reverse=True),
+            missing=[group.connection.bank_name for group in groups if group.problem],
+            payments=[(each, progress_of(each)) for each in store.all(SavedPayment, session=session)[:-6:-1]],
+        )
 
     async def account(request: Request) -> Response:
         saved = store.find(SavedAccount, id=request.path_params["account_id"], session=journey.owner(request))
@@ -80,9 +88,8 @@ def account_routes(journey: Journey) -> list[Route]:
             pending = await reading.pending(opened, own) if is_first else []
             balances = own.balances if is_part else await opened.balances(own)
             own.balances = balances
-            picture = (
-                await reading.drawn(opened, own, reading.booked_balance(own)) if is_first and not is_part else None
-            )
+            is_drawn = is_first and not is_part
+            charts = await reading.drawn(opened, own, reading.booked_balance(own)) if is_drawn else []
         except OpenPaymentsError as error:
             _mark(journey, connection, error)
             return journey.problem(request, say(error, connection.bank_name))
@@ -100,7 +107,7 @@ def account_routes(journey: Journey) -> list[Route]:
             following=following and following.id,
             available=reading.available(own),
             booked=reading.booked_balance(own),
-            chart=picture,
+            charts=charts,
         )
 
     return [

@@ -187,6 +187,11 @@ async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAu
             valid_until=until and until.isoformat(),
             note=None,
         )
+        # the user has connected this bank before: the new consent takes the place of the old one
+        same = {"session": owner.session, "bic_fi": owner.bic_fi, "user_id": owner.user_id}
+        for old in journey.store.all(Connection, **same):
+            if old.id != owner.id and old.status in ("valid", "expired"):
+                journey.store.take_over(old, owner)
     else:
         journey.store.change(owner, status=str(result))
 

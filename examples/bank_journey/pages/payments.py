@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,19 @@ from openpayments_facade import (
     DebtorAccountReference,
     DomesticPayment,
     InvalidArgumentError,
+    MonetaryAmount,
     OpenPaymentsError,
     PaymentStatus,
     RequestError,
     SepaCreditTransfer,
     amount,
+    money,
     payments,
 )
 
+from ..progress import progress_of
 from ..reading import row_of
+from ..rendering import day
 from ..sentences import Sentence, say
 from ..store import Approval, Connection, SavedAccount, SavedPayment, new_id
 from .accounts import opened_by
@@ -63,17 +67,6 @@ class FormError(Exception):
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
         self.field = field
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a payment's status means to the user."""
-
-    status: str
-    title: str
-    text: str
-    step: int
-    is_final: bool
 
 
 def payment_routes(journey: Journey) -> list[Route]:
@@ -146,6 +139,7 @@ def payment_routes(journey: Journey) -> list[Route]:
             request,
             "payment.html",
             payment=payment,
+            amount=money(MonetaryAmount.from_dict(payment.sent["order"]["instructedAmount"])),
             account=store.find(SavedAccount, id=payment.account),
             match=created and payments.payee_match(created),
             failed=Sentence(**approval.said) if approval and approval.said else None,
@@ -169,7 +163,7 @@ def payment_routes(journey: Journey) -> list[Route]:
                 "text": progress.text,
                 "step": progress.step,
                 "over": progress.is_final and (entry is not None or not PaymentStatus(progress.status).is_settled),
-                "entry": entry and {"day": str(entry.day or ""), "title": entry.title, "pending": entry.is_pending},
+                "entry": entry and {"day": day(entry.day), "title": entry.title, "pending": entry.is_pending},
                 "trouble": trouble,
             }
         )
@@ -202,24 +196,6 @@ def payment_routes(journey: Journey) -> list[Route]:
     ]
 
 
-def progress_of(payment: SavedPayment) -> Progress:
-    """A payment's status in words, and how many of the three steps are done: made, approved, paid."""
-    status = PaymentStatus(payment.status or "RCVD")
-    if status.is_settled:
-        title, text, step = "Paid", f"The money has left your account at {payment.bank_name}.", 3
-    elif status.is_accepted:
-        title, text, step = "On its way", f"{payment.bank_name} has accepted the payment and carries it out.", 2
-    elif status.is_failed:
-        title, text, step = "Not paid", f"{payment.bank_name} did not carry it out. No money moves.", 1
-    elif status.needs_another_signature:
-        title, text, step = "Somebody else has to approve as well", "Your own approval counts.", 1
-    elif status.code == "RCVD":
-        title, text, step = "Ready to approve", "No money moves before you have approved.", 1
-    else:
-        title, text, step = "The bank is checking", f"{payment.bank_name} has not decided yet.", 1
-    return Progress(status.code, title, text, step, status.is_final)
-
-
 def _order(form: dict[str, str], account: SavedAccount) -> DomesticPayment | SepaCreditTransfer:
     """The payment that a form describes. The SDK checks it before it is sent."""
     for field, text in (
@@ -242,7 +218,7 @@ def _order(form: dict[str, str], account: SavedAccount) -> DomesticPayment | Sep
         "creditor_name": form["creditor_name"],
         "remittance_information_unstructured": form["message"] or None,
         # ours: it is saved with the order, and finds the entry if the bank's answer is lost
-        "end_to_end_identification": new_id().replace("_", "").replace("-", "")[:20],
+        "end_to_end_identification": _new_reference(),
     }
     if account.currency != "EUR":
         return DomesticPayment(**common)
@@ -255,6 +231,11 @@ def _order(form: dict[str, str], account: SavedAccount) -> DomesticPayment | Sep
     return SepaCreditTransfer(
         **common, creditor_agent=form["creditor_agent"].upper(), creditor_agent_name=form["creditor_agent_name"]
     )
+
+
+def _new_reference() -> str:
+    """A name for a payment that people can read out: no letter in it looks like a digit."""
+    return "BJ" + "".join(secrets.choice("ACDEFHJKLMNPRTUVWXY3479") for _ in range(12))
 
 
 def _saved(

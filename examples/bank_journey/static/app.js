@@ -88,7 +88,7 @@ if (paying) {
     say("text", state.text);
     say("code", state.status);
     paying.querySelector(".steps").dataset.step = state.step;
-    if (state.entry) say("entry", `In your account${state.entry.day ? ` since ${state.entry.day}` : ""}: ${state.entry.title}${state.entry.pending ? ", pending" : ""}.`);
+    if (state.entry) say("entry", `In your account${state.entry.day ? ` on ${state.entry.day}` : ""}: ${state.entry.title}${state.entry.pending ? ", pending" : ""}.`);
   }, 1.5);
 }
 
