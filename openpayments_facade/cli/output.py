@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "can_ask",
     "cell",
-    "confirmed",
     "cell_len",
+    "confirmed",
     "describe",
     "discard_stdout",
     "fits",
@@ -162,12 +162,19 @@ def say_unwritable(error: OSError) -> None:
 
 def discard_stdout() -> None:
     """Discards what is left to write: Python would flush it at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard(sys.stdout)
 
 
 def say(text: str) -> None:
-    """A line for people, or several, on stderr."""
-    typer.echo(lines(text), err=True)
+    """A line for people, or several, on stderr. If nobody can read it, the command goes on all the same."""
+    try:
+        typer.echo(lines(text), err=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def lines(text: str) -> str:
@@ -198,7 +205,8 @@ def can_ask() -> bool:
 
 def confirmed(question: str) -> bool:
     """Asks on stderr, once. Everything but yes is no."""
-    typer.echo(f"{lines(question)} [y/N] ", err=True, nl=False)
+    sys.stderr.write(f"{lines(question)} [y/N] ")
+    sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

@@ -58,6 +58,10 @@ def transactions(
     They are printed page by page, as they are read; amounts keep the bank's signs. --json prints one list, with one
     transaction and its bookingStatus per line. In --csv what a spreadsheet would take for a formula is preceded by an
     apostrophe, and a line break is a blank; only --json is exactly what the bank sent.
+
+    \b
+      openpayments transactions $ACCOUNT --bank ESSESESS --consent $CONSENT
+      openpayments transactions $ACCOUNT --bank ESSESESS --consent $CONSENT --status both --csv > transactions.csv
     """
     if run.as_json and as_csv:
         raise typer.BadParameter("--json and --csv can't be used together")
