@@ -60,6 +60,7 @@ def pasted(stranger: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]
         )
 
 
+@pytest.mark.timeout(120)
 def test_the_readme_does_what_it_says(python: Path, pasted: dict[str, str], tmp_path: Path) -> None:
     def run(block: Block) -> str:
         start = [str(python), "-c"] if block.language == "python" else ["bash", "-euo", "pipefail", "-c"]
@@ -77,6 +78,7 @@ def test_the_readme_does_what_it_says(python: Path, pasted: dict[str, str], tmp_
         assert block.output is None or same(said, block.output), f"README.md:{block.line} prints\n{said}"
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("way", ["qr", "browser"])
 def test_the_application_takes_somebody_from_a_country_to_a_payment(
     way: str, python: Path, stranger: dict[str, str], tmp_path: Path
