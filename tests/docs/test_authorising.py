@@ -22,8 +22,8 @@ def test_who_is_exempted_sees_nothing(reader: Reader) -> None:
 
 def test_a_bank_that_wants_the_browser_gets_it(reader: Reader) -> None:
     code = reader.block(PAGE, "How a user authorises").code.replace("ESSESESS", "NDEASESS")
-    approve = "    reply = input()\n    authorisation.complete(reply)\n    consent = authorisation.wait()"
-    printed = reader.python(code.replace("    consent = authorisation.wait()", approve))
+    approve = "    authorisation.complete(input())\n    print(authorisation.wait()"
+    printed = reader.python(code.replace("    print(authorisation.wait()", approve))
     assert re.fullmatch(r"Send the browser to http://\S+\n\nvalid\n", printed)
 
 
@@ -47,5 +47,4 @@ def test_how_it_ends_in_the_browser(
 
 def test_a_page_that_asks_hears_of_a_user_who_declines(reader: Reader) -> None:
     code = reader.block(PAGE, "Across requests").code.replace("example-user", "example-has-no-rights")
-    code = code.replace("    print(authorisation.wait(timeout=1).consent_status)", "    print(answer)")
-    assert reader.python(code).splitlines()[-1] == "{'over': True, 'again': False}"
+    assert reader.python(code).splitlines()[-1] == "failed; trying again helps: False"
