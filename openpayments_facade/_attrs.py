@@ -34,6 +34,8 @@ class Value:
     __slots__ = ()
     _derived: ClassVar[tuple[str, ...]] = ()
     """The properties that are worth telling a page."""
+    _title: ClassVar[str] = ""
+    """Its name in a description of an API, where a model has the same name as the class."""
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON can hold it, under the names that it has in Python; the repr hides some.
@@ -70,7 +72,7 @@ class Value:
         hints = get_type_hints(cls)
         fields = {name: (_filled(hints[name], kinds), has_no_default) for name, has_no_default in _names(cls).items()}
         derived = {name: (get_type_hints(getattr(cls, name).fget)["return"], False) for name in cls._derived}
-        return schema(cls, handler, fields | derived, given=given)
+        return schema(cls, handler, fields | derived, title=cls._title, given=given)
 
 
 def _names(cls: Any) -> dict[str, bool]:

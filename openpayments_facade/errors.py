@@ -226,6 +226,8 @@ class TppMessage(Value):
     category: str | None = None
     path: str | None = None
 
+    _title = "Message"
+
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> TppMessage:
         """Reads a dict from `to_dict()`, also one that went through JSON.

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from ._attrs import Value, define, frozen
 from ._checks import refuse, veil
-from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
+from ._protocol.wire import NUMBERS, account_number_of, bare, currency_of, day_of, number_of, text_of, value_of
 
 if TYPE_CHECKING:
     from openpayments_client.models import Account, AccountReference, Balance, CardAccount, CardTransaction, Transaction
@@ -83,8 +83,6 @@ _TO_COME: Final = "forwardavailable fwav"
 _EXPECTED: Final = ("expected xpcd", "authorised", _TO_COME)
 _AVAILABLE: Final = ("interimavailable itav", "closingavailable clav", "openingavailable opav", *_EXPECTED)
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_GIROS: Final = ("bankGiro", "plusGiro", "bankgiroNumber", "plusgiroNumber")
-_NUMBERS: Final = ("iban", "bban", "accountNumber", *_GIROS, "maskedPan", "msisdn")
 _IDS: Final = ("transactionId", "cardTransactionId")
 _NO_IDS: Final[Mapping[str, Any]] = {"entryReference": "reference", "transactionListId": "content"}
 _NAMED_BY: Final[Sequence[By]] = ("paymentId", "entryReference", "endToEndId")
@@ -307,19 +305,28 @@ def balance_amount(balance: Balance) -> Amount:
     return Amount(value=number_of(sent), currency=currency_of(sent) or None)
 
 
-def account_number(account: object) -> str | None:
-    """The number that identifies an account, with the clearing number before a BBAN ("6000-000000017"), or None.
+def account_number(account: object, *, grouped: bool = False, masked: bool = False) -> str | None:
+    """The one number that identifies an account, as the bank wrote it or as people read it.
+
+        views.account_number(account)                   # 'SE4550000000058398257466'
+        views.account_number(account, grouped=True)     # 'SE45 5000 0000 0583 9825 7466'
+        views.account_number(account, masked=True)      # '**** 7466'
+
+    It is the IBAN, else the BBAN or account number, with the clearing number before it ("6000-000000017"), else a
+    Bankgiro or Plusgiro number, else the masked number of a card, else a telephone number. Of the full number of a card
+    only the last four digits are ever given.
 
     Args:
-        account: An account, a card account, or what a transaction says of one.
+        account: An account, a card account, a payment's account or giro, or what a transaction says of one; also a
+            number as a text, or None.
+        grouped: Whether an IBAN or the number of a card is given in groups of four, for a page. It is no id then:
+            compare and store the number without.
+        masked: Whether to give the last four letters or digits alone, or none of a short number.
+
+    Returns:
+        The number; None if the account has none.
     """
-    if account is None or isinstance(account, str):
-        return text_of(account) or None
-    for name in _NUMBERS:
-        if number := text_of(value_of(account, name)):
-            clearing = text_of(value_of(account, "clearingNumber")) if name in ("bban", "accountNumber") else ""
-            return f"{clearing}-{number}" if clearing else number
-    return None
+    return account_number_of(account, grouped=grouped, masked=masked)
 
 
 def identity(transaction: AnyTransaction) -> Identity:
@@ -372,8 +379,8 @@ def reconcile(known: Iterable[T] | None, fresh: Iterable[T] | None, *, days: int
     taken back or lies outside of the period is for the caller to see: pass the known ones of the period that was read.
 
     Args:
-        known: What earlier readings found, as models: `PendingTransaction.from_dict` and `BookedTransaction.from_dict`
-            make them from stored `to_dict()`s. One without a booking status counts as booked.
+        known: What earlier readings found, as models: `Transaction.from_dict` (of a card `CardTransaction.from_dict`)
+            makes them, booked and pending, from stored `to_dict()`s. One without a booking status counts as booked.
         fresh: All pages of one reading.
         days: By how many days a pending transaction may move when it is booked.
 
@@ -456,7 +463,7 @@ def _first(found: Mapping[str, V]) -> Chosen[V]:
 
 def _numbers(account: object) -> set[str]:
     """Everything that an account may be named by, for comparing."""
-    values = filter(None, (value_of(account, name) for name in _NUMBERS))
+    values = filter(None, (value_of(account, name) for name in NUMBERS))
     found = [account_number(account) or "", *map(text_of, values)]
     return {"".join(filter(str.isalnum, number)).upper() for number in found} - {""}
 

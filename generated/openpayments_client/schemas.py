@@ -34,6 +34,7 @@ def schema(
     fields: Mapping[str, tuple[Any, bool]],
     names: Mapping[str, str] | None = None,
     *,
+    title: str = "",
     given: tuple[Any, ...] = (),
     extras: Any = None,
     is_closed: bool = False,
@@ -41,9 +42,9 @@ def schema(
     """The schema of a class with `to_dict()`, and `from_dict()` if it can be read.
 
     `fields`: of each its type, and whether it is required. `names`: their names in the docstring, where they are others
-    there. `given`: the arguments of a generic class.
+    there. `title`: its name, if another class has the same. `given`: the arguments of a generic class.
     """
-    name = "_".join([cls.__name__, *(getattr(each, "__name__", "value") for each in given)])
+    name = "_".join([title or cls.__name__, *(getattr(each, "__name__", "value") for each in given)])
     said = _said(cls)
     typed = {
         key: core_schema.typed_dict_field(
