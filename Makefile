@@ -65,6 +65,7 @@ check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, 
 	@$(BIN)/python -m scripts.exports --check
 	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/python -m scripts.operations_page --check
+	@$(BIN)/python -m scripts.commands_pages --check
 	@$(BIN)/mypy
 	@# it would ask a registry for a newer version of itself
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
@@ -75,9 +76,10 @@ format: $(VENV)/.dev  ## formats, and mends what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-generate: $(VENV)/.dev  ## description -> low-level client, and the list of operations in the docs
+generate: $(VENV)/.dev  ## description -> low-level client; the pages of operations and commands in the docs
 	@$(BIN)/python -m scripts.generate
 	@$(BIN)/python -m scripts.operations_page
+	@$(BIN)/python -m scripts.commands_pages
 
 unasync: $(VENV)/.dev  ## async half -> sync half
 	@$(BIN)/python scripts/unasync.py

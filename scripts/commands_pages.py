@@ -1,7 +1,8 @@
 """Writes docs/commands/: a page for each command of the command line, from its help, and an index.
 
 `make generate` runs it. `--check` writes nothing, and fails if a page is out of date. What the help has no room for,
-such as output, is written by hand in scripts/commands_examples.md: a section for each command that has some.
+such as output, is written by hand in scripts/commands_examples.md: a section for each command that has some. A block of
+text at its beginning is the output of the first example that is run.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ _NOT_RUN: Final = {
     r"openpayments doctor": "it checks the reader's own set-up",
     r"openpayments simulator( -- bash)?( >.*)?$": "it runs until it is stopped",
 }
+# the commands that can end with an exit code that not all have
+_FINDS_NOTHING: Final = "bank$|accounts|balances|transactions|consent|pay|quote|kyc"
+_WAITS: Final = "pay|consent (create|authorise)"
+_IS_REFUSED: Final = "pay"
+_WRITES: Final = "pay$|payment (authorise|cancel)|consent (create|authorise|delete)|quote|kyc start"
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -50,7 +56,7 @@ def examples(command: Any) -> list[str]:
 
 def pages() -> dict[str, str]:
     """The text of each page, by its file's name."""
-    by_hand = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", BY_HAND.read_text("utf-8"), re.M | re.S))
+    by_hand = dict(re.findall(r"^# ([^\n]+)\n(.*?)(?=^# |\Z)", BY_HAND.read_text("utf-8"), re.M | re.S))
     written = {f"{name.replace(' ', '-')}.md": _page(name, command, by_hand.get(name)) for name, command in commands()}
     if unknown := by_hand.keys() - {name for name, _ in commands()} - {"index"}:
         raise SystemExit(f"{BY_HAND.name} has examples of {', '.join(unknown)}, and there is no such command")
@@ -65,8 +71,11 @@ def _index(by_hand: str) -> str:
     lines = [_WRITTEN + "# Command line", by_hand.strip(), "## Commands", "| command | |\n|---|---|"]
     for name, command in commands():
         lines[-1] += f"\n| [`{name}`]({name.replace(' ', '-')}.md) | {_first_line(command)} |"
-    codes = re.findall(r"^  (\d+) +(.+)$", EXIT_CODES, re.M)
-    lines += ["## Exit codes", "| code | |\n|---|---|\n" + "\n".join(f"| {code} | {text} |" for code, text in codes)]
+    lines += [
+        "## Exit codes",
+        "| code | |\n|---|---|\n" + "\n".join(f"| {code} | {text} |" for code, text in _codes()),
+        "After Ctrl-C a command ends by the signal, so that a loop of the shell ends, too; the shell calls that 130.",
+    ]
     return "\n\n".join(lines) + "\n"
 
 
@@ -74,10 +83,16 @@ def _page(name: str, command: Any, by_hand: str | None) -> str:
     context = command.make_context(f"openpayments {name}", [], resilient_parsing=True)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = [_WRITTEN + f"# openpayments {name}"]
+    output, more = re.fullmatch(r"\s*(```text\n.*?\n```)?(.*)", by_hand or "", re.S).groups()  # type: ignore[union-attr]
     for is_example, text in _parts(command.help):
         lines.append(_block(text) if is_example else text)
-    if by_hand:
-        lines.append(by_hand.strip())
+        if is_example and output and "<!-- not run" not in lines[-1]:
+            lines.append(output)
+            output = None
+    if output:
+        raise SystemExit(f"{BY_HAND.name} has the output of {name}, whose help has no example that is run")
+    if more.strip():
+        lines.append(more.strip())
     lines += ["## Usage", f"```text\n{usage}\n```"]
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     options = [each for each in command.params if each.param_type_name == "option"]
@@ -85,8 +100,18 @@ def _page(name: str, command: Any, by_hand: str | None) -> str:
         rows = [f"| `{each.metavar}` | {_cell(each.help)} |" for each in arguments]
         lines.append("\n".join(["| argument | |", "|---|---|", *rows]))
     lines.append("\n".join(["| option | |", "|---|---|", *(_row(each, context) for each in options)]))
-    lines.append("The [exit codes](index.md#exit-codes) are those of all commands.")
+    lines.append("## Exit codes")
+    lines.append("\n".join(["| code | |", "|---|---|", *(f"| {code} | {text} |" for code, text in _codes(name))]))
     return "\n\n".join(lines) + "\n"
+
+
+def _codes(name: str | None = None) -> list[tuple[str, str]]:
+    """The exit codes of a command with their meanings; those of all if none is named."""
+    found = re.findall(r"^  (\d+) +(.+)$", EXIT_CODES, re.M)
+    rare = {"4": _FINDS_NOTHING, "6": _WAITS, "7": _IS_REFUSED, "8": _WRITES}
+    if name == "simulator":
+        return [(code, text) for code, text in found if code in {"0", "1", "2"}]
+    return [(code, text) for code, text in found if name is None or code not in rare or re.match(rare[code], name)]
 
 
 def _row(option: Any, context: Any) -> str:

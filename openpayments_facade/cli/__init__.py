@@ -54,6 +54,7 @@ def _run() -> int:
     from .app import app
     from .failures import BROKEN_PIPE, INTERRUPTED
     from .output import discard_stdout, say, say_unwritable
+    from .run import was_interrupted
 
     try:
         return typer.main.get_command(app).main(standalone_mode=False) or 0
@@ -68,6 +69,8 @@ def _run() -> int:
             return BROKEN_PIPE
         raise
     except Exception as error:
+        if was_interrupted():
+            return INTERRUPTED
         # wrong usage: Typer's own class, or click's
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import platform
+import shlex
 import sys
 import time
 from contextlib import ExitStack
@@ -266,13 +267,14 @@ def _at_the_other_sandbox(
     if not here:
         return
     (other,) = set(names) - set(here)
-    advice = f"Set {config.ENVIRONMENT}={other.value} (or use --environment {other.value})"
+    advice = f"`export {config.ENVIRONMENT}={other.value}` (or --environment {other.value})"
     if other is EnvironmentName.SANDBOX_OAUTH and ApiScope.ASPSP_INFORMATION in op.api_scopes:
         # that host does not grant it
         others = [scope for scope in op.api_scopes if scope is not ApiScope.ASPSP_INFORMATION]
         options = {**options, "api_scopes": others or [ApiScope.ACCOUNT_INFORMATION]}
         if config.API_SCOPES in environ:
-            advice += f" and leave aspspinformation out of {config.API_SCOPES}"
+            scopes = shlex.quote(" ".join(options["api_scopes"]))
+            advice += f" and `export {config.API_SCOPES}={scopes}`, for aspspinformation is not granted there"
     url = read_environment(other.value).auth_url
     with evolve(run, environment=other).client(**options) as (there, _):
         check = _try("other sandbox", lambda: f"{url} gives a token {_fetch_token(there)}")

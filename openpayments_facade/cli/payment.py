@@ -133,7 +133,7 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
         with _creating(order, verbose=run.verbose):
             created = bank.payments.create(payment, fx_quote=order.quote)
         about = {
-            **created.to_dict(),
+            **{name: value for name, value in created.to_dict().items() if name != "product"},
             "paymentProduct": created.product,
             "endToEndIdentification": created.end_to_end_identification,
             "transactionStatus": created.transaction_status,

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from .. import Bank, ClientOptions, OpenPayments
     from ..simulator import Simulator
 
-__all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "command", "ending", "left", "read_date"]
+__all__ = [
+    "Affiliate",
+    "BankArgument",
+    "BankRun",
+    "PsuContextName",
+    "Run",
+    "command",
+    "ending",
+    "left",
+    "read_date",
+    "was_interrupted",
+]
 
 # the user's variables, for the command line alone
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
@@ -302,9 +313,18 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _interrupt(*_: object) -> None:
+_interruptions: Final[list[int]] = []
+
+
+def _interrupt(number: int, _: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _interruptions.append(number)
     raise KeyboardInterrupt
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C was pressed: Python turns a KeyboardInterrupt into another exception in a few places."""
+    return bool(_interruptions)
 
 
 @contextmanager

@@ -572,8 +572,8 @@ def notes(result: Result, name: str) -> list[tuple[str, str | None]]:
     return [(each["detail"], each["advice"]) for each in checks if (each["state"], each["check"]) == ("note", name)]
 
 
-TO_NEWER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox-oauth (or use --environment sandbox-oauth)"
-TO_OLDER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox (or use --environment sandbox)."
+TO_NEWER = "`export OPENPAYMENTS_ENVIRONMENT=sandbox-oauth` (or --environment sandbox-oauth)"
+TO_OLDER = "`export OPENPAYMENTS_ENVIRONMENT=sandbox` (or --environment sandbox)."
 
 
 @pytest.mark.parametrize(
@@ -587,7 +587,8 @@ TO_OLDER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox (or use --environment sandbox).
             ["--environment", "sandbox"],
             {"OPENPAYMENTS_API_SCOPES": "aspspinformation accountinformation"},
             3,
-            f"{TO_NEWER} and leave aspspinformation out of OPENPAYMENTS_API_SCOPES.",
+            f"{TO_NEWER} and `export OPENPAYMENTS_API_SCOPES=accountinformation`, for aspspinformation is not granted "
+            "there.",
         ),
         # the application has not got it there
         (SECRET, SECRET, [], {"OPENPAYMENTS_API_SCOPES": "paymentinitiation"}, 3, None),
