@@ -16,8 +16,7 @@ from pathlib import Path
 
 if not __package__:  # started as a folder
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    runpy.run_module("examples.bank_journey", run_name="__main__", alter_sys=True)
-    sys.exit()
+    sys.exit(runpy.run_module("examples.bank_journey.__main__")["guarded"]())
 
 import uvicorn
 
@@ -78,13 +77,18 @@ def main() -> int:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", options.port)))
         print(f"Open http://127.0.0.1:{listening.getsockname()[1]}/", flush=True)
         app = create_app(op, store, simulated=not options.from_env)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
-        try:
-            asyncio.run(server.serve(sockets=[listening]))
-        except KeyboardInterrupt:
-            return 130
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", server_header=False))
+        asyncio.run(server.serve(sockets=[listening]))
     return 0
 
 
+def guarded() -> int:
+    """The same; Ctrl-C at any moment is no error."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        return 130
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded())

@@ -28,7 +28,7 @@ from .pages.payments import payment_routes
 from .sentences import NOTHING, Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -60,7 +60,7 @@ def create_app(
     journey = Journey(op, store, Directory(op), simulated=simulated, patience=patience)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         async with op:
             yield
 

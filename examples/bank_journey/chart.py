@@ -85,7 +85,7 @@ def balances_by_day(
         if day is None or amount is None:
             return []
         changes[day] += amount
-    found = []
+    found: list[tuple[date, Decimal]] = []
     day = today
     while day >= first:
         found.append((day, balance))

@@ -68,16 +68,25 @@ class Journey:
         template: str,
         *,
         status: int = 200,
-        headers: dict[str, str] | None = None,
         **context: Any,
     ) -> Response:
         """A page from a template."""
         context |= {"simulated": self.simulated, "has_session": self.session(request) is not None}
-        return rendering.TEMPLATES.TemplateResponse(request, template, context, status_code=status, headers=headers)
+        return rendering.TEMPLATES.TemplateResponse(request, template, context, status_code=status)
 
-    def problem(self, request: Request, sentence: Sentence) -> Response:
-        """A page that has nothing but a sentence about what went wrong."""
-        return self.page(request, "problem.html", status=sentence.status, sentence=sentence)
+    def problem(self, request: Request, sentence: Sentence, *, connect: str = "/", again: str = "") -> Response:
+        """A page that has nothing but a sentence about what went wrong.
+
+        Args:
+            request: The request that is answered.
+            sentence: What to say.
+            connect: Where a user connects again, if that helps.
+            again: Where a user tries again, if that helps; by default the same page, unless it was a form.
+        """
+        again = again or (request.url.path if request.method == "GET" else "")
+        return self.page(
+            request, "problem.html", status=sentence.status, sentence=sentence, connect=connect, again=again
+        )
 
 
 def user(request: Request, user_id: str) -> Psu:

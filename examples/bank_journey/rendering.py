@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.templating import Jinja2Templates
@@ -46,14 +48,25 @@ def grouped(account_number: str) -> str:
     return " ".join(account_number[at : at + 4] for at in range(0, len(account_number), 4))
 
 
-_environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,  # of everything: banks write names and texts as they like
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters.update(number=number, day=day, initials=initials, hue=hue, grouped=grouped)
-# a link that a bank sent leads somewhere by https, or it is none
-_environment.filters["safe_link"] = environments.safe_link
-TEMPLATES = Jinja2Templates(env=_environment)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,  # of everything: banks write names and texts as they like
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., Any]] = {
+        "number": number,
+        "day": day,
+        "initials": initials,
+        "hue": hue,
+        "grouped": grouped,
+        # a link that a bank sent leads somewhere by https, or it is none
+        "safe_link": environments.safe_link,
+    }
+    environment.filters.update(filters)  # pyright: ignore[reportUnknownMemberType] - jinja2 says no more
+    return environment
+
+
+TEMPLATES = Jinja2Templates(env=_environment())

@@ -98,7 +98,7 @@ _BY_CLASS: Final[tuple[tuple[type[errors.OpenPaymentsError], Sentence], ...]] = 
             title="Somebody else has to approve as well",
             text="Your own approval counts. {bank} waits for another person.",
             advice="Ask them to approve at the bank; nothing more is needed from you.",
-            helps=WAIT,
+            helps=NOTHING,
             status=403,
         ),
     ),

@@ -18,8 +18,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, started TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
 CREATE TABLE IF NOT EXISTS connections (
     id TEXT PRIMARY KEY, session TEXT NOT NULL, bic_fi TEXT NOT NULL, bank_name TEXT NOT NULL, user_id TEXT NOT NULL,
-    way TEXT NOT NULL,              -- how the user approves: qr, app or browser
-    status TEXT NOT NULL,           -- new, waiting, valid, failed, expired or ended
+    logo TEXT, way TEXT NOT NULL,   -- how the user approves: qr, app or browser
+    status TEXT NOT NULL,           -- new, waiting, partly, valid, failed, expired or ended
     consent_id TEXT, saved TEXT,    -- the authorisation's to_dict(): with it the consent can be used by any process
     valid_until TEXT,
     note TEXT, noted_at TEXT,       -- what the nightly job has to say
@@ -76,6 +76,7 @@ class Connection(Record):
     bic_fi: str
     bank_name: str
     user_id: str
+    logo: str | None = None
     way: str
     status: str = "new"
     consent_id: str | None = None
@@ -262,5 +263,7 @@ def _written(value: Any) -> Any:
 
 def _read(kind: type[R], row: sqlite3.Row) -> R:
     names = [each.name for each in fields(kind)]
-    values = {name: row[name] for name in names}
-    return kind(**{name: json.loads(v) if name in kind.json and v is not None else v for name, v in values.items()})
+    values: dict[str, Any] = {name: row[name] for name in names}
+    for name in kind.json:
+        values[name] = json.loads(values[name] or "null")
+    return kind(**values)

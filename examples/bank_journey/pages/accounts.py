@@ -12,7 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from openpayments_facade import Account, ConsentError, ConsentExpiredError, OpenPaymentsError, views
+from openpayments_facade import (
+    Account,
+    AnotherSignatureNeededError,
+    ConsentError,
+    ConsentExpiredError,
+    OpenPaymentsError,
+    views,
+)
 
 from .. import reading
 from ..progress import progress_of
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from ..journey import Journey
     from ..reading import Money
 
-SHOWN = ("valid", "expired")
+SHOWN = ("valid", "partly", "expired")
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def account_routes(journey: Journey) -> list[Route]:
             charts = await reading.drawn(opened, own, reading.booked_balance(own)) if is_drawn else []
         except OpenPaymentsError as error:
             _mark(journey, connection, error)
-            return journey.problem(request, say(error, connection.bank_name))
+            return journey.problem(request, say(error, connection.bank_name), connect=f"/banks/{connection.bic_fi}")
         following = None
         if found.cursor:
             following = store.add(Cursor(id=new_id(), session=saved.session, account=saved.id, cursor=found.cursor))
@@ -127,6 +134,10 @@ async def _read(journey: Journey, request: Request, connection: Connection) -> G
         return Group(connection, [], say(ConsentExpiredError(), connection.bank_name))
     opened = opened_by(journey, request, connection)
     try:
+        if connection.status == "partly":
+            if await journey.bank(request, connection).consents.status(connection.consent_id or "") != "valid":
+                return Group(connection, [], say(AnotherSignatureNeededError(), connection.bank_name))
+            connection = journey.store.change(connection, status="valid")
         found = await opened.list(with_balance=True)
         for each in found:
             if each.balances is None:  # not every bank has them in the list

@@ -95,6 +95,7 @@ def approval_routes(journey: Journey) -> list[Route]:
             "approve.html",
             approval=approval,
             owner=owner,
+            logo_url=owner.logo if isinstance(owner, Connection) else None,
             back=f"/payments/{owner.id}" if isinstance(owner, SavedPayment) else f"/banks/{owner.bic_fi}",
             sentence=Sentence(**approval.said) if approval.said else None,
             **_shown(request, look),
@@ -199,8 +200,13 @@ async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAu
 def _fail(journey: Journey, approval: Approval, error: OpenPaymentsError) -> Approval:
     owner = owner_of(journey, approval)
     said = say(error, owner.bank_name)
-    if isinstance(owner, Connection) and owner.status == "waiting":
-        journey.store.change(owner, status="failed")
+    is_partly = isinstance(error, AnotherSignatureNeededError)
+    if isinstance(owner, Connection):
+        journey.store.change(owner, status="partly" if is_partly else "failed")
+    elif is_partly:
+        journey.store.change(owner, status="PATC")
+    elif isinstance(error, PaymentError) and error.status:
+        journey.store.change(owner, status=error.status)
     return journey.store.change(approval, outcome="failed", said=said.to_dict())
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from openpayments_facade import ConsentError, InvalidArgumentError, NotFoundError, RequestError
+from openpayments_facade import ConsentError, InvalidArgumentError, NotFoundError, OpenPaymentsError, RequestError
 
 from ..journey import COOKIE, prefers_redirect, user
+from ..sentences import say
 from ..store import Connection, new_id
 from .approvals import begin
 from .banks import show_bank
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..journey import Journey
 
+log = logging.getLogger(__name__)
 VALID_FOR = timedelta(days=90)
 WAYS = ("qr", "app", "browser")
 
@@ -47,14 +50,27 @@ def connection_routes(journey: Journey) -> list[Route]:
             session = store.session_of(secret) or ""
         name = (details.name or details.bic_fi).strip()
         connection = store.add(
-            Connection(id=new_id(), session=session, bic_fi=details.bic_fi, bank_name=name, user_id=user_id, way=way)
+            Connection(
+                id=new_id(),
+                session=session,
+                bic_fi=details.bic_fi,
+                bank_name=name,
+                logo=details.logo_url,
+                user_id=user_id,
+                way=way,
+            )
         )
         # the form is answered with a redirect, so that loading the page again sends nothing twice
         bank = op.at_bank(details, psu, redirect_preferred=prefers_redirect(way))
-        # a consent whose answer is lost opens nothing, since nobody can approve it: trying again is safe
-        consent = await bank.consents.create(valid_until=VALID_FOR)
-        connection = store.change(connection, consent_id=consent.consent_id, status="waiting")
-        authorisation = await bank.consents.authorise(consent, same_device=way == "app")
+        try:
+            # a consent whose answer is lost opens nothing, since nobody can approve it: trying again is safe
+            consent = await bank.consents.create(valid_until=VALID_FOR)
+            connection = store.change(connection, consent_id=consent.consent_id, status="waiting")
+            authorisation = await bank.consents.authorise(consent, same_device=way == "app")
+        except OpenPaymentsError as error:
+            log.warning("no consent at %s: %s", details.bic_fi, error)
+            store.change(connection, status="failed")
+            return journey.problem(request, say(error, name), again=f"/banks/{details.bic_fi}")
         approval = begin(journey, request, connection, authorisation)
         store.change(connection, saved=approval.saved)
         response = RedirectResponse(f"/approve/{approval.id}", 303)

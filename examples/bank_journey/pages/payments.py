@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -12,22 +12,18 @@ from starlette.routing import Route
 
 from openpayments_facade import (
     Account,
-    AccountReference,
     ConflictError,
     CreatedPayment,
-    DebtorAccountReference,
-    DomesticPayment,
     InvalidArgumentError,
     MonetaryAmount,
     OpenPaymentsError,
     PaymentStatus,
     RequestError,
-    SepaCreditTransfer,
-    amount,
     money,
     payments,
 )
 
+from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
 from ..progress import progress_of
 from ..reading import row_of
 from ..rendering import day
@@ -44,29 +40,7 @@ if TYPE_CHECKING:
     from ..journey import Journey
     from ..reading import Row
 
-FIELDS = ("account", "creditor_name", "creditor_iban", "amount", "message", "creditor_agent", "creditor_agent_name")
-PRODUCTS: dict[str, type[DomesticPayment | SepaCreditTransfer]] = {
-    "domestic": DomesticPayment,
-    "sepa-credit-transfers": SepaCreditTransfer,
-}
-# the SDK names the field of the payment that is wrong: what the form calls it
-_PATHS = {
-    "payment.creditor_account": "creditor_iban",
-    "payment.creditor_agent_name": "creditor_agent_name",
-    "payment.creditor_agent": "creditor_agent",
-    "payment.creditor_name": "creditor_name",
-    "payment.remittance_information_unstructured": "message",
-    "payment.instructed_amount": "amount",
-    "value": "amount",
-}
-
-
-class FormError(Exception):
-    """A field of the form is wrong."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+log = logging.getLogger(__name__)
 
 
 def payment_routes(journey: Journey) -> list[Route]:
@@ -85,11 +59,33 @@ def payment_routes(journey: Journey) -> list[Route]:
         return payment
 
     def show_form(
-        request: Request, session: str, form: dict[str, str], errors: dict[str, str], status: int = 200
+        request: Request,
+        session: str,
+        form: dict[str, str],
+        errors: dict[str, str],
+        problem: Sentence | None = None,
     ) -> Response:
+        """The form, with what was typed before, and with what is wrong: at the fields, or as a whole."""
+        status = 422 if errors else problem.status if problem else 200
         return journey.page(
-            request, "payment_form.html", status=status, form=form, errors=errors, accounts=choices(session)
+            request,
+            "payment_form.html",
+            status=status,
+            form=form,
+            errors=errors,
+            problem=problem,
+            accounts=choices(session),
         )
+
+    def kept(session: str, id_: str, account: SavedAccount, order: Order) -> SavedPayment:
+        """Saves the order before it is sent. Sending a form twice makes one; a changed form makes another."""
+        connection = store.find(Connection, id=account.connection, session=session)
+        assert connection is not None
+        store.add(saved(id_, connection, account, order))
+        payment = store.find(SavedPayment, id=id_, session=session)
+        if payment is None or not is_same(payment, order):
+            return store.add(saved(new_id(), connection, account, order))
+        return payment
 
     async def new(request: Request) -> Response:
         session = journey.owner(request)
@@ -100,29 +96,26 @@ def payment_routes(journey: Journey) -> list[Route]:
     async def create(request: Request) -> Response:
         session = journey.owner(request)
         sent = await request.form()
-        form = {name: str(sent.get(name, "")).strip() for name in (*FIELDS, "id")}
+        form = {name: str(sent.get(name, "")).strip() for name in FIELDS}
+        form["id"] = str(sent.get("id", "")) or new_id()
         account = next((each for each in choices(session) if each.id == form["account"]), None)
+        payment = None
         try:
             if account is None:
                 raise FormError("account", "Choose the account to pay from.")
-            order = _order(form, account)
-            connection = store.find(Connection, id=account.connection, session=session)
-            assert connection is not None
-            payment = store.add(_saved(form["id"] or new_id(), connection, account, order))
-            payment = store.find(SavedPayment, id=payment.id, session=session) or payment
+            order = order_of(form, account)
+            payment = kept(session, form["id"], account, order)
             if payment.created is None:
-                try:
-                    await _create(journey, request, payment)
-                except InvalidArgumentError:  # nothing was sent
-                    store.remove(payment)
-                    raise
+                await _create(journey, request, payment)
+        except RequestError as error:
+            log.warning("no payment: %s", error)
+            if payment is None or not error.may_have_taken_effect:
+                return show_form(request, session, form | {"id": new_id()}, {}, say(error))
         except FormError as error:
-            return show_form(request, session, form, {error.field: str(error)}, 422)
+            return show_form(request, session, form, {error.field: str(error)})
         except InvalidArgumentError as error:
-            field, text = _field_of(error)
-            if field is None:
-                raise
-            return show_form(request, session, form | {"id": new_id()}, {field: text}, 422)
+            field, text = field_of(error)
+            return show_form(request, session, form | {"id": new_id()}, {field: text})
         return RedirectResponse(f"/payments/{payment.id}", 303)
 
     async def create_again(request: Request) -> Response:
@@ -173,8 +166,8 @@ def payment_routes(journey: Journey) -> list[Route]:
         if payment.created is None or PaymentStatus(payment.status or "").is_accepted:
             return RedirectResponse(f"/payments/{payment.id}", 303)
         bank, created = journey.bank(request, payment), CreatedPayment.from_dict(payment.created)
-        if payment.approval is None and await _is_approved(bank, created):
-            # an approval was begun, and the process ended before it was saved; the user has approved it all the same
+        if await _is_approved(bank, created):
+            # the user has approved it already: an answer was lost, or the process ended before it was saved
             store.change(payment, status=str(await bank.payments.status(created)))
             return RedirectResponse(f"/payments/{payment.id}", 303)
         try:
@@ -196,66 +189,6 @@ def payment_routes(journey: Journey) -> list[Route]:
     ]
 
 
-def _order(form: dict[str, str], account: SavedAccount) -> DomesticPayment | SepaCreditTransfer:
-    """The payment that a form describes. The SDK checks it before it is sent."""
-    for field, text in (
-        ("creditor_name", "Enter the name of the payee."),
-        ("creditor_iban", "Enter the account of the payee."),
-        ("amount", "Enter an amount, such as 125.50."),
-    ):
-        if not form[field]:
-            raise FormError(field, text)
-    own = Account.from_dict(account.data)
-    debtor = (
-        DebtorAccountReference(iban=own.iban)
-        if own.iban
-        else DebtorAccountReference(bban=own.bban, clearing_number=own.clearing_number)
-    )
-    common: dict[str, Any] = {
-        "instructed_amount": amount(form["amount"].replace(" ", "").replace(",", "."), account.currency),
-        "debtor_account": debtor,
-        "creditor_account": AccountReference(iban=form["creditor_iban"].replace(" ", "").upper()),
-        "creditor_name": form["creditor_name"],
-        "remittance_information_unstructured": form["message"] or None,
-        # ours: it is saved with the order, and finds the entry if the bank's answer is lost
-        "end_to_end_identification": _new_reference(),
-    }
-    if account.currency != "EUR":
-        return DomesticPayment(**common)
-    for field, text in (
-        ("creditor_agent", "Enter the BIC of the payee's bank."),
-        ("creditor_agent_name", "Enter the name of the payee's bank."),
-    ):
-        if not form[field]:
-            raise FormError(field, text)
-    return SepaCreditTransfer(
-        **common, creditor_agent=form["creditor_agent"].upper(), creditor_agent_name=form["creditor_agent_name"]
-    )
-
-
-def _new_reference() -> str:
-    """A name for a payment that people can read out: no letter in it looks like a digit."""
-    return "BJ" + "".join(secrets.choice("ACDEFHJKLMNPRTUVWXY3479") for _ in range(12))
-
-
-def _saved(
-    id_: str, connection: Connection, account: SavedAccount, order: DomesticPayment | SepaCreditTransfer
-) -> SavedPayment:
-    product = "domestic" if isinstance(order, DomesticPayment) else "sepa-credit-transfers"
-    return SavedPayment(
-        id=id_,
-        session=connection.session,
-        connection=connection.id,
-        account=account.id,
-        bic_fi=connection.bic_fi,
-        bank_name=connection.bank_name,
-        user_id=connection.user_id,
-        way=connection.way,
-        sent={"product": product, "order": order.to_dict()},
-        started=datetime.now(UTC).isoformat(),
-    )
-
-
 async def _create(journey: Journey, request: Request, payment: SavedPayment) -> None:
     """Creates a payment at the bank and saves its id.
 
@@ -271,6 +204,11 @@ async def _create(journey: Journey, request: Request, payment: SavedPayment) -> 
     except RequestError as error:
         if error.may_have_taken_effect:
             journey.store.change(payment, attempt=payment.attempt + 1)
+        elif payment.attempt == 0:
+            journey.store.remove(payment)  # nothing was carried out, now or before
+        raise
+    except InvalidArgumentError:  # nothing was sent
+        journey.store.remove(payment)
         raise
     warnings = [said.text or said.code or "" for said in payments.warnings(created)]
     journey.store.change(
@@ -308,13 +246,3 @@ async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> 
     )
     entry = payments.find([each async for each in listed], created)
     return payment, row_of(entry, own) if entry else None
-
-
-def _field_of(error: InvalidArgumentError) -> tuple[str | None, str]:
-    """The field of the form that an error is about, and a sentence."""
-    said = str(error)
-    for path, field in _PATHS.items():
-        if said.startswith(path):
-            rest = said.partition(" ")[2]
-            return field, f"This {rest}."
-    return None, said
