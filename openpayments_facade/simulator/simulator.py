@@ -73,6 +73,8 @@ class Simulator:
         transactions: How many booked transactions each account has at first. As the clock advances there are more, at
             the same rate. Any number costs the same: they are made on demand.
         page_size: How many booked transactions a page has.
+        newest_first: Whether lists begin with the newest booked transaction, instead of the oldest. No source says
+            which of the two a bank does.
         seed: Determines accounts, balances and transactions, and the ids of what is created.
         decoupled_reads: The status read at which a decoupled authorisation succeeds by itself. With None it waits for
             `approve` or `decline`.
@@ -108,6 +110,7 @@ class Simulator:
         refresh_tokens: bool = False,
         transactions: int = 100,
         page_size: int = 500,
+        newest_first: bool = False,
         seed: int = 0,
         decoupled_reads: int | None = 3,
         plain_redirect: bool = False,
@@ -178,6 +181,7 @@ class Simulator:
             require_psu_context=require_psu_context,
             require_kyc=require_kyc,
             page_size=page_size,
+            newest_first=newest_first,
             plain_redirect=plain_redirect,
             redirect_uris=None if redirect_uris is None else frozenset(redirect_uris),
         )

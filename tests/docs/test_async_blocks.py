@@ -38,6 +38,10 @@ HEAD = "from openpayments_facade import OpenPayments\n\n"
             "saved = authorisation.to_dict()\nawait authorisation.poll()",
         ),
         ("status = {}.get(1)\nop.token()", "status = {}.get(1)\nawait op.token()"),
+        (
+            'for account in accounts.list():\n    print(account.additional_properties.get("odd"))',
+            'for account in await accounts.list():\n    print(account.additional_properties.get("odd"))',
+        ),
     ],
 )
 def test_a_line(sync: str, expected: str) -> None:

@@ -178,7 +178,7 @@ def read_page(call: BankCall, consent: Consent, operation_id: str, opened: Opene
     pending: list[dict[str, Any]] | None = None
     hrefs = {}
     if booking_status != "pending":
-        booked = numbers[: call.provider.page_size]
+        booked = (numbers[::-1] if call.provider.newest_first else numbers)[: call.provider.page_size]
         if len(booked) < len(numbers):
             rest = _query_of_rest(call, query, ledger.reference(book, booked[-1]))
             consent.next_pages.append((book.resource_id, _key(rest)))
@@ -240,7 +240,10 @@ def _select(call: BankCall, consent: Consent, book: Book, period: _Period) -> ra
             number = ledger.number_of(book, reference)
             if number is None or number >= ledger.booked_until(book, call.today):
                 raise ApiError(400, "RESOURCE_UNKNOWN", "no such entry", path=name)
-            begin = max(begin, number + 1)
+            if name == "continuationKey" and call.provider.newest_first:
+                end = min(end, number)
+            else:
+                begin = max(begin, number + 1)
     if after["entryReferenceFrom"] is None and not call.provider.of_2026 and call.flag("deltaList"):
         begin = max(begin, consent.reported.get(book.resource_id, 0))
     return range(begin, max(begin, end))

@@ -42,6 +42,7 @@ class Provider:
         redirect_uris: The redirect URIs that the application has registered; None for any.
         require_kyc: Whether payments of a company need its KYC.
         page_size: The number of booked transactions on a page.
+        newest_first: Whether the first page has the newest of them.
         auth_url: Returns the auth host's origin while it runs.
         now: Returns the banks' time.
     """
@@ -63,6 +64,7 @@ class Provider:
     require_psu_context: bool
     require_kyc: bool
     page_size: int
+    newest_first: bool
     plain_redirect: bool
     redirect_uris: frozenset[str] | None
     lock: threading.RLock = field(default_factory=threading.RLock)

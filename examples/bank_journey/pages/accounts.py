@@ -1,0 +1,174 @@
+"""What a connection opens: `/accounts`, `/accounts/{account_id}`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from openpayments_facade import (
+    Account,
+    AnotherSignatureNeededError,
+    ConsentError,
+    ConsentExpiredError,
+    OpenPaymentsError,
+    views,
+)
+
+from .. import reading
+from ..progress import progress_of
+from ..sentences import Sentence, say
+from ..store import Connection, Cursor, SavedAccount, SavedPayment, new_id
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from openpayments_facade import AsyncAccounts
+
+    from ..journey import Journey
+    from ..reading import Money
+
+SHOWN = ("valid", "partly", "expired")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An account in the list."""
+
+    saved: SavedAccount
+    balance: Money | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A connection with its accounts, or with what is wrong with it."""
+
+    connection: Connection
+    lines: list[Line]
+    problem: Sentence | None = None
+
+
+def account_routes(journey: Journey) -> list[Route]:
+    """The routes, for one application."""
+    store = journey.store
+
+    async def accounts(request: Request) -> Response:
+        session = journey.session(request)
+        connections = [each for each in store.all(Connection, session=session) if each.status in SHOWN]
+        # all banks at once, and one that fails stands beside the others
+        groups = await asyncio.gather(*(_read(journey, request, each) for each in connections))
+        totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for balance in (line.balance for group in groups for line in group.lines if line.balance):
+            totals[balance.currency] += balance.value
+        return journey.page(
+            request,
+            "accounts.html",
+            groups=groups,
+            totals=sorted(totals.items(), reverse=True),
+            missing=[group.connection.bank_name for group in groups if group.problem],
+            payments=[(each, progress_of(each)) for each in store.all(SavedPayment, session=session)[:-6:-1]],
+        )
+
+    async def account(request: Request) -> Response:
+        saved = store.find(SavedAccount, id=request.path_params["account_id"], session=journey.owner(request))
+        if saved is None:
+            raise HTTPException(404)
+        connection = store.find(Connection, id=saved.connection)
+        if connection is None or connection.status not in SHOWN:
+            return RedirectResponse("/accounts", 303)
+        text, key = request.query_params.get("q", "")[:100], request.query_params.get("cursor", "")
+        cursor = store.find(Cursor, id=key, account=saved.id)
+        if key and cursor is None:
+            return RedirectResponse(f"/accounts/{saved.id}", 303)
+        opened = opened_by(journey, request, connection)
+        own = Account.from_dict(saved.data)
+        is_part = request.headers.get("x-part") == "results"  # the script asks for the list alone
+        is_first = cursor is None and not text
+        try:
+            found = await reading.booked(opened, own, cursor=cursor.cursor if cursor else None, search=text)
+            pending = await reading.pending(opened, own) if is_first else []
+            balances = own.balances if is_part else await opened.balances(own)
+            own.balances = balances
+            is_drawn = is_first and not is_part
+            charts = await reading.drawn(opened, own, reading.booked_balance(own)) if is_drawn else []
+        except OpenPaymentsError as error:
+            _mark(journey, connection, error)
+            return journey.problem(request, say(error, connection.bank_name), connect=f"/banks/{connection.bic_fi}")
+        following = None
+        if found.cursor:
+            following = store.add(Cursor(id=new_id(), session=saved.session, account=saved.id, cursor=found.cursor))
+        return journey.page(
+            request,
+            "transactions.html" if is_part else "account.html",
+            account=saved,
+            connection=connection,
+            rows=[*pending, *found.rows],
+            q=text,
+            is_first=cursor is None,
+            following=following and following.id,
+            available=reading.available(own),
+            booked=reading.booked_balance(own),
+            charts=charts,
+        )
+
+    return [
+        Route("/accounts", accounts, name="accounts"),
+        Route("/accounts/{account_id}", account, name="account"),
+    ]
+
+
+def opened_by(journey: Journey, request: Request, connection: Connection) -> AsyncAccounts:
+    """The accounts of a connection: `resume` has all that the consent was created with, but for the user."""
+    authorisation = journey.bank(request, connection).consents.resume(connection.saved or {})
+    return authorisation.bank.accounts(authorisation.consent_id)
+
+
+async def _read(journey: Journey, request: Request, connection: Connection) -> Group:
+    if connection.status == "expired":
+        return Group(connection, [], say(ConsentExpiredError(), connection.bank_name))
+    opened = opened_by(journey, request, connection)
+    try:
+        if connection.status == "partly":
+            if await journey.bank(request, connection).consents.status(connection.consent_id or "") != "valid":
+                return Group(connection, [], say(AnotherSignatureNeededError(), connection.bank_name))
+            connection = journey.store.change(connection, status="valid")
+        found = await opened.list(with_balance=True)
+        for each in found:
+            if each.balances is None:  # not every bank has them in the list
+                each.balances = await opened.balances(each)
+    except OpenPaymentsError as error:
+        _mark(journey, connection, error)
+        return Group(connection, [], say(error, connection.bank_name))
+    return Group(connection, [Line(_save(journey, connection, each), reading.available(each)) for each in found])
+
+
+def _save(journey: Journey, connection: Connection, account: Account) -> SavedAccount:
+    """Links and forms name an account by an id of ours, which stays the same."""
+    resource_id, name = account.resource_id or "", (account.name or account.product or "Account").strip()
+    known = journey.store.find(SavedAccount, connection=connection.id, resource_id=resource_id)
+    if known:
+        return journey.store.change(known, name=name, data=account.to_dict())
+    return journey.store.add(
+        SavedAccount(
+            id=new_id(),
+            session=connection.session,
+            connection=connection.id,
+            resource_id=resource_id,
+            name=name,
+            number=views.account_number(account) or "",
+            currency=account.currency or "",
+            data=account.to_dict(),
+        )
+    )
+
+
+def _mark(journey: Journey, connection: Connection, error: OpenPaymentsError) -> None:
+    """A consent that is over stays over: nobody asks the bank again."""
+    if isinstance(error, ConsentError):
+        journey.store.change(connection, status="expired")

@@ -1,0 +1,232 @@
+"""While the user approves at the bank: `/approve/{id}`, its state for polling, and `/callback`.
+
+Each request makes the authorisation anew from what was saved, so any process can go on at any step.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from openpayments_facade import (
+    AnotherSignatureNeededError,
+    Approach,
+    AuthorisationFailedError,
+    AuthorisationTimeoutError,
+    CallbackRejectedError,
+    Challenge,
+    OpenPaymentsError,
+    OutcomeUnknownError,
+    PaymentError,
+    ReauthorisationRequiredError,
+)
+
+from ..journey import callback_of
+from ..sentences import Sentence, say
+from ..store import Approval, Connection, SavedPayment, new_id
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from openpayments_facade import AsyncAuthorisation
+
+    from ..journey import Journey
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see of an approval.
+
+    Attributes:
+        approval: As it was saved last.
+        challenge: What to show to the user.
+        trouble: Why the bank could not be asked just now; the approval goes on.
+    """
+
+    approval: Approval
+    challenge: Challenge | None = None
+    trouble: Sentence | None = None
+
+
+def begin(
+    journey: Journey, request: Request, owner: Connection | SavedPayment, authorisation: AsyncAuthorisation[Any]
+) -> Approval:
+    """Saves an authorisation that was started. With a redirect that is after its link was made: it has the state."""
+    link = None
+    if authorisation.approach is not Approach.DECOUPLED:
+        link = authorisation.redirect_url(redirect_uri=callback_of(request))
+    return journey.store.add(
+        Approval(
+            id=new_id(),
+            session=owner.session,
+            kind="consent" if isinstance(owner, Connection) else "payment",
+            subject=owner.id,
+            saved=authorisation.to_dict(),
+            link=link and str(link),
+            state=link and link.state,
+            started=time.time(),
+        )
+    )
+
+
+def approval_routes(journey: Journey) -> list[Route]:
+    """The routes, for one application."""
+    store = journey.store
+
+    def own(request: Request) -> Approval:
+        approval = store.find(Approval, id=request.path_params["id"], session=journey.owner(request))
+        if approval is None:
+            raise HTTPException(404)
+        return approval
+
+    async def approve(request: Request) -> Response:
+        look = await look_at(journey, request, own(request))
+        approval = look.approval
+        if approval.outcome == "approved":
+            return RedirectResponse(_next(approval), 303)
+        owner = owner_of(journey, approval)
+        return journey.page(
+            request,
+            "approve.html",
+            approval=approval,
+            owner=owner,
+            logo_url=owner.logo if isinstance(owner, Connection) else None,
+            back=f"/payments/{owner.id}" if isinstance(owner, SavedPayment) else f"/banks/{owner.bic_fi}",
+            sentence=Sentence(**approval.said) if approval.said else None,
+            **_shown(request, look),
+        )
+
+    async def state(request: Request) -> Response:
+        look = await look_at(journey, request, own(request))
+        outcome = look.approval.outcome
+        where = _next(look.approval) if outcome == "approved" else f"/approve/{look.approval.id}"
+        return JSONResponse(
+            {"over": outcome is not None, "next": where if outcome else None, **_shown(request, look)},
+        )
+
+    async def callback(request: Request) -> Response:
+        # only the browser that has begun an approval may end it
+        state = request.query_params.get("state", "")
+        approval = state and store.find(Approval, state=state, session=journey.session(request) or "")
+        if not approval:
+            return journey.problem(request, say(CallbackRejectedError()))
+        if approval.outcome is None:
+            authorisation = _resume(journey, request, approval)
+            try:
+                await authorisation.complete(str(request.url))
+            except CallbackRejectedError as error:
+                return journey.problem(request, say(error))
+            except (ReauthorisationRequiredError, OutcomeUnknownError):
+                pass  # the code may have been used before: what comes next asks the bank whether the approval counts
+            except AuthorisationFailedError as error:
+                # the bank's own reason, if it has one, says more than the callback
+                look = await look_at(journey, request, approval)
+                if look.approval.outcome is None:
+                    _fail(journey, look.approval, error)
+        # on to an address without the code
+        return RedirectResponse(f"/approve/{approval.id}", 303)
+
+    return [
+        Route("/approve/{id}", approve, name="approve"),
+        Route("/approve/{id}/state", state, name="approve_state"),
+        Route("/callback", callback, name="callback"),
+    ]
+
+
+def owner_of(journey: Journey, approval: Approval) -> Connection | SavedPayment:
+    """What is to be approved."""
+    where = {"id": approval.subject, "session": approval.session}
+    owner: Connection | SavedPayment | None
+    if approval.kind == "consent":
+        owner = journey.store.find(Connection, **where)
+    else:
+        owner = journey.store.find(SavedPayment, **where)
+    if owner is None:
+        raise HTTPException(404)
+    return owner
+
+
+async def look_at(journey: Journey, request: Request, approval: Approval) -> Look:
+    """Asks the bank once how far the user has got, and saves what came of it."""
+    if approval.outcome:
+        return Look(approval)
+    authorisation = _resume(journey, request, approval)
+    is_late = time.time() - approval.started > journey.patience
+    try:
+        update = await authorisation.poll()
+        if update.is_over:
+            await _conclude(journey, approval, authorisation)
+            return Look(journey.store.change(approval, outcome="approved"))
+    except (AuthorisationFailedError, AnotherSignatureNeededError, PaymentError) as error:
+        return Look(_fail(journey, approval, error))
+    except AuthorisationTimeoutError:
+        update = None  # the bank has not noticed yet that the user has approved
+    except OpenPaymentsError as error:
+        if not is_late:
+            return Look(approval, trouble=say(error, owner_of(journey, approval).bank_name))
+        return Look(_fail(journey, approval, error))
+    if is_late:
+        return Look(_fail(journey, approval, AuthorisationTimeoutError()))
+    return Look(approval, update.challenge if update else None)
+
+
+async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAuthorisation[Any]) -> None:
+    """The user has approved: reads what that has made of the consent or the payment."""
+    result = await authorisation.wait(timeout=1)  # not longer, since a browser waits
+    owner = owner_of(journey, approval)
+    if isinstance(owner, Connection):
+        until = result.valid_until
+        journey.store.change(
+            owner,
+            status="valid",
+            saved=authorisation.to_dict(),
+            valid_until=until and until.isoformat(),
+            note=None,
+        )
+        # the user has connected this bank before: the new consent takes the place of the old one
+        same = {"session": owner.session, "bic_fi": owner.bic_fi, "user_id": owner.user_id}
+        for old in journey.store.all(Connection, **same):
+            if old.id != owner.id and old.status in ("valid", "expired"):
+                journey.store.take_over(old, owner)
+    else:
+        journey.store.change(owner, status=str(result))
+
+
+def _fail(journey: Journey, approval: Approval, error: OpenPaymentsError) -> Approval:
+    owner = owner_of(journey, approval)
+    said = say(error, owner.bank_name)
+    is_partly = isinstance(error, AnotherSignatureNeededError)
+    if isinstance(owner, Connection):
+        journey.store.change(owner, status="partly" if is_partly else "failed")
+    elif is_partly:
+        journey.store.change(owner, status="PATC")
+    elif isinstance(error, PaymentError) and error.status:
+        journey.store.change(owner, status=error.status)
+    return journey.store.change(approval, outcome="failed", said=said.to_dict())
+
+
+def _resume(journey: Journey, request: Request, approval: Approval) -> AsyncAuthorisation[Any]:
+    bank = journey.bank(request, owner_of(journey, approval))
+    return (bank.consents if approval.kind == "consent" else bank.payments).resume(approval.saved)
+
+
+def _next(approval: Approval) -> str:
+    return "/accounts" if approval.kind == "consent" else f"/payments/{approval.subject}"
+
+
+def _shown(request: Request, look: Look) -> dict[str, Any]:
+    """What the page shows of a challenge, all of it safe in a page but `text`, which is to be escaped."""
+    challenge, approval = look.challenge, look.approval
+    back = str(request.url_for("approve", id=approval.id))
+    return {
+        "qr": challenge and challenge.qr_svg(),
+        "picture": challenge and challenge.qr_image,
+        "app": challenge and challenge.app_link(back),
+        "text": challenge and challenge.text,
+        "trouble": look.trouble and look.trouble.title,
+    }

@@ -1,0 +1,430 @@
+"""The example application without a browser: its steps, its failures, and that its process may end at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from examples.bank_journey import nightly
+from examples.bank_journey.app import create_app
+from examples.bank_journey.people import PEOPLE
+from examples.bank_journey.store import Approval, Connection, SavedPayment, Store
+from openpayments_facade.simulator.state.users import courses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from openpayments_facade.simulator import Simulator
+
+ROOT = Path(__file__).parents[2]
+BASE = "http://127.0.0.1:8766"
+PAYEE = {"creditor_name": "Example Shop", "creditor_iban": "SE35 5000 0000 0549 1000 0003", "message": "Invoice 1001"}
+
+
+class Visitor:
+    """A browser without a picture: cookies, forms, and pages as texts. The server may be started anew at each step."""
+
+    def __init__(self, simulator: Simulator, database: Path, *, patience: float = 60.0, restarts: bool = False) -> None:
+        self.simulator, self.database, self.patience, self.restarts = simulator, database, patience, restarts
+        self.cookies: dict[str, str] = {}
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self.restart()
+
+    def restart(self) -> None:
+        """Ends the process of the server, as far as a test can: all that is left is the database."""
+        self._runner.run(self._restart())
+
+    async def _restart(self) -> None:
+        await self._stack.aclose()
+        self.store = Store(str(self.database))
+        self._stack.callback(self.store.close)
+        app = create_app(self.simulator.async_client(), self.store, simulated=True, patience=self.patience)
+        await self._stack.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app, client=("203.0.113.7", 50000), raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url=BASE, follow_redirects=True, cookies=self.cookies)
+        self._client = await self._stack.enter_async_context(client)
+
+    def close(self) -> None:
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+    def get(self, address: str, **headers: str) -> httpx.Response:
+        return self.send("GET", address, headers=headers)
+
+    def post(self, address: str, **form: str) -> httpx.Response:
+        return self.send("POST", address, data=form, headers={"Origin": BASE})
+
+    def send(self, method: str, address: str, **options: Any) -> httpx.Response:
+        if self.restarts:
+            self.restart()
+        answer = self._runner.run(self._client.request(method, address, **options))
+        self.cookies = {each.name: each.value or "" for each in self._client.cookies.jar}
+        return answer
+
+    def connect(self, bic: str = "SWEDSESS", *, way: str = "qr", user: str = "example-user") -> httpx.Response:
+        """Connects a bank, and follows the approval to its end as a page's script does."""
+        answer = self.post("/consents", bic_fi=bic, user_id=user, way=way)
+        return self.follow(answer)
+
+    def follow(self, answer: httpx.Response) -> httpx.Response:
+        page = answer.url.path
+        link = re.search(r'id="link" href="([^"]+)"', answer.text)
+        if link:
+            return self.get(self.simulator.visit(html.unescape(link[1])))
+        for _ in range(10):
+            state = self.get(f"{page}/state").json() if page.startswith("/approve/") else {"over": False}
+            if state["over"]:
+                return self.get(str(state["next"]))
+        return answer
+
+    def accounts(self) -> list[str]:
+        return list(dict.fromkeys(re.findall(r'href="(/accounts/[\w-]{20,})"', self.get("/accounts").text)))
+
+    def pay(self, account: str, amount: str = "12.50", **form: str) -> httpx.Response:
+        form_id = re.search(r'name="id" value="([^"]+)"', self.get("/payments/new").text)
+        assert form_id
+        values = {"account": account.rpartition("/")[2], "amount": amount, "id": form_id[1], **PAYEE, **form}
+        return self.post("/payments/new", **values)
+
+
+@pytest.fixture
+def openpayments_simulator_options() -> dict[str, Any]:
+    return {"decoupled_reads": 2, "settlement": 0, "newest_first": True, "transactions": 400, "page_size": 30}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "bank_journey.db"
+
+
+@pytest.fixture
+def arrive(simulator: Simulator, database: Path) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors, and has them leave at the end."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> Visitor:
+            visitor = Visitor(simulator, database, **options)
+            stack.callback(visitor.close)
+            return visitor
+
+        yield make
+
+
+@pytest.fixture
+def visitor(arrive: Callable[..., Visitor]) -> Visitor:
+    return arrive()
+
+
+def words(answer: httpx.Response) -> str:
+    """What people read of a page."""
+    text = re.sub(r"<title>.*?</title>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
+    return " ".join(html.unescape(text).split())
+
+
+def test_the_journey_goes_on_in_another_process_at_every_step(arrive: Callable[..., Visitor]) -> None:
+    visitor = arrive(restarts=True)
+    assert "Sweden" in words(visitor.get("/"))
+    found = words(visitor.get("/banks?country=SE&q=swed"))
+    assert "1 bank for “swed”" in found
+    assert "Nordea" not in found
+    assert "Scan a QR code" in words(visitor.get("/banks/SWEDSESS"))
+    assert visitor.connect().url.path == "/accounts"
+    assert visitor.connect("NDEASESS", way="browser").url.path == "/accounts"
+    listed = words(visitor.get("/accounts"))
+    assert re.search(r"Total in SEK [\d,.]+ SEK Total in EUR [\d,.]+ EUR S Swedbank Lönekonto .* Nordea", listed)
+
+    account = visitor.accounts()[0]
+    page = visitor.get(account)
+    assert re.search(r"Lowest [\d,.]+ SEK on .*, highest [\d,.]+ SEK on", words(page))
+    following = re.search(r'rel="next" href="([^"]+)"', page.text)
+    assert following
+    days = [re.findall(r'class="day">(\d[^<]+)<', each) for each in (page.text, visitor.get(following[1]).text)]
+    assert len(days[0]) == len(days[1]) == 20
+    assert days[0][-1] != days[1][0]  # no two fall on one day here
+    results = visitor.get(f"{account}?q=rent", **{"X-Part": "results"})
+    assert set(re.findall(r"<strong>(.*?)</strong>", results.text)) == {"Exempel Bostad AB"}
+    assert "<h1>" not in results.text
+
+    review = visitor.pay(account, creditor_name="Example Flagged")
+    assert "12.50 SEK To Example Flagged" in words(review)
+    assert "The bank warns the payee is on a list of warnings" in words(review)
+    paid = visitor.follow(visitor.post(f"{review.url.path}/approve"))
+    assert paid.url.path == review.url.path
+    state = visitor.get(f"{paid.url.path}/state").json()
+    assert (state["title"], state["entry"]["title"], state["over"]) == ("Paid", "Example Flagged", True)
+    assert "Example Flagged" in words(visitor.get(account))
+
+
+def test_a_running_server_fetches_one_token_and_sends_one_payment_for_a_form_that_is_sent_twice(
+    simulator: Simulator, visitor: Visitor
+) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    first, second = visitor.pay(account, id="form-1"), visitor.pay(account, id="form-1")
+    assert first.url == second.url
+    changed = visitor.pay(account, "13", id="form-1")  # with the browser's back button
+    assert changed.url != first.url
+    assert [payment.request["instructedAmount"]["amount"] for payment in simulator.payments] == ["12.50", "13.00"]
+    assert simulator.token_requests == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "way", "title"),
+    [
+        ("example-fails", "qr", "The approval did not work out"),
+        ("example-fails", "browser", "The approval did not work out"),
+        ("example-has-no-rights", "qr", "You may not approve this"),
+        ("99990101004", "qr", "That took too long"),
+        ("99990101005", "qr", "Your BankID does not work here"),
+        ("99990101002", "qr", "Somebody else has to approve as well"),
+    ],
+)
+def test_an_approval_that_fails_ends_in_a_sentence_with_a_reference(
+    visitor: Visitor, user: str, way: str, title: str
+) -> None:
+    page = visitor.connect(user=user, way=way)
+    said = words(page)
+    assert title in said
+    assert "Swedbank" in said
+    reference = re.search(r"Reference: ([\w-]+)", said)
+    assert reference
+    assert uuid.UUID(reference[1])
+    assert words(visitor.get(page.url.path)) == said  # it is kept, and no bank is asked again
+
+
+def test_a_user_who_declines_and_one_who_never_answers(
+    simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
+) -> None:
+    answer = visitor.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="browser")
+    link = re.search(r'id="link" href="([^"]+)"', answer.text)
+    assert link
+    assert "You declined" in words(visitor.get(simulator.visit(html.unescape(link[1]), approve=False)))
+    hasty = arrive(patience=0.0)
+    answer = hasty.post("/consents", bic_fi="SWEDSESS", user_id="example-never-ends", way="qr")
+    assert "Nobody approved in time" in words(answer)
+
+
+def test_a_callback_that_is_loaded_twice_is_no_failure_and_another_browser_cant_load_it(
+    simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
+) -> None:
+    answer = visitor.post("/consents", bic_fi="NDEASESS", user_id="example-user", way="browser")
+    link = re.search(r'id="link" href="([^"]+)"', answer.text)
+    assert link
+    callback = simulator.visit(html.unescape(link[1]))
+    refused = arrive().get(callback)
+    assert (refused.status_code, "not the page that we wait for" in words(refused)) == (400, True)
+    assert visitor.get(callback).url.path == "/accounts"
+    assert visitor.get(callback).url.path == "/accounts"
+    # the process ended after the code was used, and before that was saved
+    approval = visitor.store.all(Approval)[0]
+    visitor.store.change(approval, outcome=None)
+    assert visitor.get(callback).url.path == "/accounts"
+
+
+def test_a_bank_that_is_down_stands_beside_the_others(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    visitor.connect("NDEASESS", way="browser")
+    # each of the two is asked three times at most, so one of them answers at last
+    fault = simulator.misbehave("/psd2/accountinformation/v1/accounts", status=503, times=5)
+    said = words(visitor.get("/accounts"))
+    assert fault.used == 5
+    assert said.count("is out of order") == 1
+    assert re.search(r"Total in SEK [\d,.]+ SEK .* Without (Swedbank|Nordea Bank AB): see below", said)
+    assert len(visitor.accounts()) == 6
+    simulator.misbehave("/psd2/consent", status=500, times=1)
+    answer = visitor.post("/consents", bic_fi="ESSESESS", user_id="example-user", way="qr")
+    assert (answer.status_code, "Skandinaviska Enskilda Banken AB is out of order" in words(answer)) == (503, True)
+
+
+def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
+    simulator: Simulator, visitor: Visitor
+) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    consent_id = visitor.store.all(Connection)[0].consent_id
+    assert consent_id
+    simulator.expire_consent(consent_id)
+    page = visitor.get(account)
+    assert (page.status_code, "The connection has expired" in words(page)) == (403, True)
+    assert '<a class="button" href="/banks/SWEDSESS">Connect again</a>' in visitor.get("/accounts").text
+    visitor.connect()
+    assert "Total in SEK" in words(visitor.get("/accounts"))
+    assert [each.status for each in visitor.store.all(Connection)] == ["ended", "valid"]
+    assert visitor.get(account).status_code == 200
+
+
+def test_disconnecting_ends_the_consent_and_forgets_what_was_read(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    connection = visitor.store.all(Connection)[0]
+    assert "No bank is connected" in words(visitor.post("/disconnect", connection=connection.id))
+    assert [consent.status for consent in simulator.consents] == ["terminatedByTpp"]
+    assert visitor.get(account).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "said"),
+    [
+        ({"creditor_iban": "SE35 5000 0000 0549 1000 0004"}, "creditor_iban", "This is not a valid IBAN"),
+        ({"amount": "12.345"}, "amount", "must not have more than 2 decimals in SEK"),
+        ({"amount": ""}, "amount", "Enter an amount"),
+        ({"creditor_name": ""}, "creditor_name", "Enter the name"),
+        ({"message": "x" * 150}, "message", "must not have more than 140 characters"),
+    ],
+)
+def test_what_is_wrong_with_a_payment_stands_at_its_field(
+    simulator: Simulator, visitor: Visitor, form: dict[str, str], field: str, said: str
+) -> None:
+    visitor.connect()
+    page = visitor.pay(visitor.accounts()[0], **form)
+    assert page.status_code == 422
+    at_field = re.search(rf'id="{field}-error">([^<]+)<', page.text)
+    assert at_field
+    assert said in at_field[1]
+    assert re.search(rf'name="{field}"[^>]* aria-invalid="true" aria-describedby="{field}-error', page.text)
+    assert not simulator.payments
+    assert not visitor.store.all(SavedPayment)
+
+
+def test_a_payment_whose_answer_is_lost_is_sent_again_and_paid_once(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    simulator.misbehave("/psd2/paymentinitiation", method="POST", close=True, carried_out=True)
+    page = visitor.pay(visitor.accounts()[0])
+    assert "We don't know whether the bank got this payment" in words(page)
+    visitor.restart()
+    again = visitor.post(f"{page.url.path}/create")
+    assert "Approve at Swedbank" in words(again)
+    simulator.misbehave(
+        "/psd2/paymentinitiation/v1/payments/domestic/*/authorisations", method="POST", close=True, carried_out=True
+    )
+    lost = visitor.post(f"{page.url.path}/approve")
+    assert (lost.status_code, "that can't pay twice" in words(lost)) == (504, True)
+    visitor.follow(visitor.post(f"{page.url.path}/approve"))
+    assert visitor.get(f"{page.url.path}/state").json()["title"] == "Paid"
+    assert [payment.status for payment in simulator.payments] == ["RCVD", "ACSC"]
+
+
+def test_a_payment_that_the_bank_rejects(visitor: Visitor) -> None:
+    visitor.connect(user="example-payment-rejected")
+    review = visitor.pay(visitor.accounts()[0])
+    assert "The bank rejected the payment" in words(visitor.follow(visitor.post(f"{review.url.path}/approve")))
+    page = words(visitor.get(review.url.path))
+    assert "Not paid Swedbank did not carry it out. No money moves." in page
+    assert "Try again" not in page
+
+
+def test_what_every_request_passes(simulator: Simulator, visitor: Visitor) -> None:
+    request_id = str(uuid.uuid4())
+    answer = visitor.get("/", **{"X-Request-ID": request_id})
+    assert answer.headers["X-Request-ID"] == request_id
+    assert request_id in {request.headers.get("x-request-id") for request in simulator.requests}
+    assert "script-src 'self'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        refused = visitor.send("POST", "/consents", data={"bic_fi": "SWEDSESS"}, headers=origin)
+        assert (refused.status_code, refused.headers["Cache-Control"]) == (403, "no-store")
+    long = visitor.send("POST", "/consents", data={"user_id": "x" * 20_000}, headers={"Origin": BASE})
+    assert long.status_code == 413
+    assert visitor.get("/", Host="evil.example").status_code == 400
+    sent = visitor.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="qr").history[0]
+    assert "HttpOnly" in sent.headers["Set-Cookie"]
+    assert "SameSite=lax" in sent.headers["Set-Cookie"]
+    bank_calls = [each for each in simulator.requests if each.path.startswith("/psd2/consent")]
+    assert {each.headers.get("psu-ip-address") for each in bank_calls} == {"203.0.113.7"}
+    assert visitor.get("/payments/new").status_code == 200
+    visitor.cookies["bank_journey"] = visitor.store.open_session()
+    visitor.restart()
+    approval = visitor.store.all(Approval)[0]
+    assert visitor.get(f"/approve/{approval.id}").status_code == 404
+
+
+def test_texts_of_banks_are_escaped(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    markup = "<script>alert(1)</script>"
+    simulator.misbehave("/psd2/accountinformation", times=None, change={"name": markup, "creditorName": markup})
+    simulator.misbehave("/psd2/aspspinformation", times=None, change={"name": markup, "logoUrl": "javascript:alert(1)"})
+    account = visitor.accounts()[0]
+    for address in ("/accounts", account, "/banks?country=SE", "/banks/HANDSESS", "/payments/new"):
+        page = visitor.get(address)
+        assert page.status_code == 200
+        assert "<script>alert" not in page.text
+        assert "javascript:" not in page.text
+    assert html.escape(markup) in visitor.get(account).text
+
+
+def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
+    simulator: Simulator, database: Path, visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> tuple[int, str, str]:
+        store = Store(str(database))
+        code = asyncio.run(nightly.read_all(simulator.async_client(), store))
+        store.close()
+        return code, *capsys.readouterr()
+
+    visitor.connect()
+    before = len(simulator.requests)
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert re.search(r"Swedbank of example-user: 3 accounts, \d+ new\n1 connections, 0 with problems, \d+ new", out)
+    assert not any("psu-ip-address" in each.headers for each in simulator.requests[before:])
+
+    review = visitor.pay(visitor.accounts()[0])
+    visitor.follow(visitor.post(f"{review.url.path}/approve"))
+    visitor.get(f"{review.url.path}/state")
+    code, out, err = run()
+    assert "Swedbank of example-user: 3 accounts, 1 new\n" in out
+
+    visitor.connect("NDEASESS", way="browser")
+    fault = simulator.misbehave("/psd2/accountinformation/v1/accounts", code="ACCESS_EXCEEDED", times=1)
+    simulator.expire_consent(next(each.id for each in simulator.consents if each.bic == "NDEASESS"))
+    code, out, err = run()
+    assert fault.used == 1
+    assert code == 1
+    assert "Swedbank of example-user: Read often enough for today." in err
+    assert "Nordea Bank AB of example-user: The connection has expired. Connect again to go on." in err
+    said = words(visitor.get("/accounts"))
+    assert "The last nightly reading stopped: Read often enough for today." in said
+    assert "The connection has expired" in said
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "The last nightly reading stopped" not in words(visitor.get("/accounts"))
+
+
+def test_every_simulated_user_that_is_offered_has_a_course_of_its_own() -> None:
+    ordinary = {"example-user", "example-payment-rejected"}
+    assert {person.id for person in PEOPLE} - ordinary == courses(of_2026=True).keys() - {"99990101000"}
+
+
+@pytest.mark.parametrize("started", [["-m", "examples.bank_journey"], ["examples/bank_journey"]])
+def test_one_command_starts_it(started: list[str]) -> None:
+    command = [sys.executable, *started, "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as server:
+        assert server.stdout
+        lines = iter(server.stdout.readline, "")
+        address = next(line for line in lines if line.startswith("Open ")).split()[1]
+        assert urlsplit(address).hostname == "127.0.0.1"
+        server.send_signal(signal.SIGINT)
+        _, err = server.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert server.returncode in (0, 130)
+
+
+def test_the_nightly_job_needs_a_database_and_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["nightly", "--database", str(tmp_path / "none.db")])
+    assert nightly.main() == 2
+    assert not (tmp_path / "none.db").exists()
