@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from markdown.extensions.toc import slugify  # type: ignore[import-untyped]
 
 from scripts.docs_blocks import ROOT
 from scripts.site_check import ELSEWHERE
@@ -38,7 +38,7 @@ def on_github(heading: str) -> str:
 
 
 def on_the_site(heading: str) -> str:
-    return str(slugify(heading, "-"))
+    return str(import_module("markdown.extensions.toc").slugify(heading, "-"))
 
 
 @cache
