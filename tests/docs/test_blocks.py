@@ -18,7 +18,7 @@ LATER = {
 }
 """Pages whose blocks do not yet stand alone."""
 EVERY = [block for page in pages() if page not in LATER for block in blocks(page)]
-NOT_RUN = 5
+NOT_RUN = 13
 """How many blocks are not run. Each says why."""
 WIDTH = 88
 """Columns of code that the site shows without cutting them off."""
