@@ -363,18 +363,26 @@ def _until_terminated() -> Iterator[None]:
 def _run_with(lines: list[str], command: list[str]) -> int:
     """Runs a command with the variables that the lines export, and gives its exit code as a shell does."""
     variables = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    children, asked = list[subprocess.Popen[bytes]](), list[int]()
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        for child in children:
+            child.terminate()
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stop)}
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        # Ctrl-C reaches the command as well, and it decides
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         child = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - what the user has typed
+        children.append(child)
+        if asked:
+            child.terminate()
+        code = child.wait()
     except OSError as error:
         raise OpenPaymentsError(f"can't run {command[0]}: {error.strerror or error}") from None
-    with child:
-        # Ctrl-C reaches it as well, and it decides
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            code = child.wait()
-        except KeyboardInterrupt:
-            child.terminate()
-            code = child.wait()
-        finally:
-            signal.signal(signal.SIGINT, before)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return code if code >= 0 else 128 - code

@@ -120,6 +120,20 @@ def test_a_text_goes_on_below_itself(
         assert written() == "\n".join([f"AMOUNT: -1.00\nCUR: SEK\nSTATUS: booked\nTEXT: to {iban}\n"] * 2)
 
 
+@pytest.mark.parametrize(("columns", "is_drawn"), [(40, False), (100, True)])
+def test_a_code_that_is_wider_than_the_terminal_is_not_drawn(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
+) -> None:
+    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP, "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    with terminal(columns) as (screen, written), monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", screen)
+        app(["consent", "create", "--bank", "SWEDSESS", "--app"], standalone_mode=False)
+        shown = written()
+    assert bool(re.search("[▀▄█ ]{30}", shown)) is is_drawn
+    assert ("can't be drawn here" in shown) is not is_drawn
+
+
 def test_a_pipe_gets_one_record_a_line_whatever_the_terminal(simulator: Simulator, things: dict[str, str]) -> None:
     for command in COMMANDS[:9]:
         plain = run(*words(command, things), OPENPAYMENTS_PSU_IP=IP).stdout
