@@ -9,8 +9,11 @@ EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 # more than there are cores: many tests wait, for a process or for a pause
 WORKERS ?= 3
 
+# the browser that the bank journey is tested in
+CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
+.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +37,21 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 demo: $(VENV)/.runtime  ## sets everything up and runs the main job on the embedded simulator: no account, no network
 	@$(BIN)/python examples/demo.py
 
+journey: $(VENV)/.runtime  ## sets everything up and runs the example web application on the embedded simulator (ARGS="--port 0")
+	@$(BIN)/python -m examples.bank_journey $(ARGS)
+
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-browser: $(VENV)/.dev | chromium  ## the bank journey and the documentation site in a real Chromium (ARGS="-k keyboard" for some)
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest tests/browser -n 2 --dist loadgroup --timeout 180 $(ARGS)
+
+screenshots: $(VENV)/.dev | chromium  ## takes the pictures of docs/bank-journey.md anew
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m tests.browser.screenshots
+
+.PHONY: chromium
+chromium:
+	@test -x "$(CHROMIUM)" || { echo "Chromium is needed, and was not found: install it (on Debian 'apt-get install chromium'), or name it with 'make CHROMIUM=/path/to/chromium ...'" >&2; exit 1; }
 
 faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes docs/fault-matrix.md
 	@$(BIN)/python -m tests.faults $(ARGS)

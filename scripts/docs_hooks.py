@@ -24,3 +24,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     if markdown not in _DONE:
         _DONE[markdown] = with_tabs(page.file.src_uri, markdown)
     return _DONE[markdown]
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """The page, with a name for the dialog of the search, which the theme leaves out."""
+    return output.replace('<div class="md-search"', '<div class="md-search" aria-label="Search"', 1)

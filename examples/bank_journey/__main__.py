@@ -9,10 +9,12 @@ import os
 import random
 import runpy
 import socket
+import sqlite3
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 if not __package__:  # started as a folder
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -21,6 +23,7 @@ if not __package__:  # started as a folder
 import uvicorn
 
 from openpayments_facade import ApiScope, AsyncOpenPayments, ConfigurationError
+from openpayments_facade.environments import is_loopback
 from openpayments_facade.simulator import Simulator
 
 from .app import create_app
@@ -48,35 +51,45 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def banks(options: argparse.Namespace, stack: ExitStack) -> tuple[AsyncOpenPayments, str]:
+    """The client, and where the database is.
+
+    Raises ConfigurationError: A variable of the environment is missing or wrong.
+    """
+    if options.from_env:
+        return AsyncOpenPayments.from_env(api_scopes=SCOPES), options.database or "bank_journey.db"
+    # another seed each time, so that the ids of an earlier simulator's consents are nobody's
+    seed = random.randrange(2**31) if options.seed is None else options.seed  # noqa: S311 - no secret
+    simulator = stack.enter_context(
+        Simulator(seed=seed, transactions=400, page_size=50, decoupled_reads=8, newest_first=True)
+    )
+    database = options.database or f"{stack.enter_context(tempfile.TemporaryDirectory())}/bank_journey.db"
+    print("The simulator plays the banks. For the nightly job, in another shell:")
+    print(*simulator.exports(), f"python -m examples.bank_journey.nightly --database {database}", sep="\n")
+    return simulator.async_client(), database
+
+
 def main() -> int:
     """Runs the application until Ctrl-C. Returns the exit code."""
     options = arguments()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the SDK logs each request with its id
+    for quiet in ("httpx", "uvicorn"):  # the SDK logs each request with its id
+        logging.getLogger(quiet).setLevel(logging.WARNING)
     os.umask(0o077)  # accounts are nobody else's business
     with ExitStack() as stack:
-        database = options.database
-        if options.from_env:
-            try:
-                op = AsyncOpenPayments.from_env(api_scopes=SCOPES)
-            except ConfigurationError as error:
-                print(f"{error}. Without --from-env the simulator plays the banks.", file=sys.stderr)
-                return 2
-            database = database or "bank_journey.db"
-        else:
-            seed = random.randrange(2**31) if options.seed is None else options.seed  # noqa: S311 - no secret
-            simulator = stack.enter_context(
-                Simulator(seed=seed, transactions=400, page_size=50, decoupled_reads=8, newest_first=True)
-            )
-            op = simulator.async_client()
-            database = database or f"{stack.enter_context(tempfile.TemporaryDirectory())}/bank_journey.db"
-            print("The simulator plays the banks. For the nightly job, in another shell:")
-            print(*simulator.exports(), f"python -m examples.bank_journey.nightly --database {database}", sep="\n")
-        store = Store(database)
-        stack.callback(store.close)
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", options.port)))
+        try:
+            op, database = banks(options, stack)
+            store = Store(database)
+            stack.callback(store.close)
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", options.port)))
+        except ConfigurationError as error:
+            print(f"{error}. Without --from-env the simulator plays the banks.", file=sys.stderr)
+            return 2
+        except (OSError, OverflowError, sqlite3.Error) as error:
+            print(f"The port {options.port} or the database can't be used: {error}", file=sys.stderr)
+            return 2
         print(f"Open http://127.0.0.1:{listening.getsockname()[1]}/", flush=True)
-        app = create_app(op, store, simulated=not options.from_env)
+        app = create_app(op, store, simulated=is_loopback(urlsplit(op.environment.api_url).hostname))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", server_header=False))
         asyncio.run(server.serve(sockets=[listening]))
     return 0

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from .sentences import Sentence
 
+log = logging.getLogger(__name__)
 AT_ONCE = 5
 """The connections that are read at the same time: the provider limits how fast requests may come."""
 
@@ -92,7 +93,9 @@ async def read_connection(op: AsyncOpenPayments, store: Store, connection: Conne
         for account in await opened.list():
             report.changes += await _read_account(store, connection, opened, account)
             report.accounts += 1
-    except OpenPaymentsError as error:
+    except Exception as error:  # whatever it is, the others go on
+        if not isinstance(error, OpenPaymentsError):
+            log.exception("%s", report.connection.id)
         report.problem = say(error, connection.bank_name)
         status = "expired" if isinstance(error, ConsentError) else connection.status
         # what was read before stays: the next night goes on from there

@@ -22,6 +22,15 @@ class Progress:
     is_final: bool
 
 
+def has_begun(payment: SavedPayment) -> bool:
+    """Whether it needs this user no more: the bank carries it out, it has ended, or others have to approve.
+
+    Banks begin with different statuses, so that it waits for its user is what is left.
+    """
+    status = PaymentStatus(payment.status or "")
+    return status.is_accepted or status.is_final or status.needs_another_signature
+
+
 def progress_of(payment: SavedPayment) -> Progress:
     """A payment's status in words, and how many of the three steps are done: made, approved, paid."""
     status = PaymentStatus(payment.status or "RCVD")
@@ -33,8 +42,8 @@ def progress_of(payment: SavedPayment) -> Progress:
         title, text, step = "Not paid", f"{payment.bank_name} did not carry it out. No money moves.", 1
     elif status.needs_another_signature:
         title, text, step = "Somebody else has to approve as well", "Your own approval counts.", 1
-    elif status.code == "RCVD":
+    elif payment.approval is None:
         title, text, step = "Ready to approve", "No money moves before you have approved.", 1
     else:
-        title, text, step = "The bank is checking", f"{payment.bank_name} has not decided yet.", 1
+        title, text, step = "Not decided yet", f"{payment.bank_name} waits for your approval, or is checking it.", 1
     return Progress(status.code, title, text, step, status.is_final)

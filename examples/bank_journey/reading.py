@@ -95,15 +95,22 @@ async def pending(accounts: AsyncAccounts, account: Account) -> list[Row]:
         return []
 
 
-async def drawn(accounts: AsyncAccounts, account: Account, balance: Money | None) -> list[chart.Chart]:
-    """The balance over time, for a desk and for a phone; nothing if it can't be known."""
-    if balance is None:
-        return []
+async def history(accounts: AsyncAccounts, account: Account) -> list[BookedTransaction] | None:
+    """All booked transactions, for a picture; None if they are too many."""
     found = list[BookedTransaction]()
     async for each in accounts.transactions(account, date_from=-HISTORY):
-        if not isinstance(each, BookedTransaction) or len(found) == DRAWN:
-            return []
-        found.append(each)
+        if len(found) == DRAWN:
+            return None
+        if isinstance(each, BookedTransaction):
+            found.append(each)
+    return found
+
+
+def drawn(account: Account, found: list[BookedTransaction] | None) -> list[chart.Chart]:
+    """The balance over time, for a desk and for a phone; nothing if it can't be known."""
+    balance = booked_balance(account)
+    if balance is None or found is None:
+        return []
     today = datetime.now(UTC).date()
     days = chart.balances_by_day(account, balance.value, found, first=today - HISTORY, today=today)
     return [picture for size in (chart.WIDE, chart.SMALL) if (picture := chart.draw(days, size))]

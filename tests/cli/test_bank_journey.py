@@ -10,6 +10,8 @@ import subprocess
 import sys
 import uuid
 from contextlib import AsyncExitStack, ExitStack
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,10 +19,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from examples.bank_journey import nightly
+from examples.bank_journey import chart, nightly
 from examples.bank_journey.app import create_app
 from examples.bank_journey.people import PEOPLE
 from examples.bank_journey.store import Approval, Connection, SavedPayment, Store
+from openpayments_facade import Account, BookedTransaction
 from openpayments_facade.simulator.state.users import courses
 
 if TYPE_CHECKING:
@@ -317,6 +320,14 @@ def test_a_payment_whose_answer_is_lost_is_sent_again_and_paid_once(simulator: S
     assert [payment.status for payment in simulator.payments] == ["RCVD", "ACSC"]
 
 
+def test_a_payment_waits_for_its_user_whatever_status_the_bank_begins_with(
+    simulator: Simulator, visitor: Visitor
+) -> None:
+    visitor.connect()
+    simulator.misbehave("/psd2/paymentinitiation", method="POST", change={"transactionStatus": "ACTC"})
+    assert "Approve at Swedbank" in words(visitor.pay(visitor.accounts()[0]))
+
+
 def test_a_payment_that_the_bank_rejects(visitor: Visitor) -> None:
     visitor.connect(user="example-payment-rejected")
     review = visitor.pay(visitor.accounts()[0])
@@ -401,6 +412,29 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     code, out, err = run()
     assert (code, err) == (0, "")
     assert "The last nightly reading stopped" not in words(visitor.get("/accounts"))
+
+
+def test_the_chart_counts_back_from_the_balance_of_today_and_draws_nothing_that_it_cant_know() -> None:
+    account = Account(iban="SE4550000000058398257466", currency="SEK")
+    today = date(2026, 3, 5)
+
+    def booked(day: str, amount: str) -> BookedTransaction:
+        sent = {"transactionAmount": {"amount": amount, "currency": "SEK"}, "bookingDate": day}
+        return BookedTransaction.from_dict(sent)
+
+    both = [booked("2026-03-05", "-20.00"), booked("2026-03-03", "100.00"), booked("2026-03-03", "-0.50")]
+    days = chart.balances_by_day(account, Decimal(500), both, first=date(2026, 3, 2), today=today)
+    assert [str(balance) for _, balance in days] == ["420.50", "520.00", "520.00", "500"]
+    picture = chart.draw(days)
+    assert picture
+    assert (picture.lowest.day.day, picture.highest.day.day) == (2, 3)
+    assert [tick.label for tick in picture.across] == ["400", "450", "500", "550"]
+    dayless = BookedTransaction.from_dict({"transactionAmount": {"amount": "1", "currency": "SEK"}})
+    assert chart.balances_by_day(account, Decimal(500), [dayless], first=date(2026, 3, 2), today=today) == []
+    assert chart.draw([]) is None
+    flat = chart.draw([(date(2026, 3, day), Decimal(0)) for day in (1, 2)])
+    assert flat
+    assert {point.y for point in flat.points} == {flat.points[0].y}
 
 
 def test_every_simulated_user_that_is_offered_has_a_course_of_its_own() -> None:

@@ -63,6 +63,13 @@ def test_no_unknown_part_is_fuzzed_and_no_unknown_kind_of_fault_is_met() -> None
     assert "no such KIND: tsl; there are closed, reset" in output
 
 
+@pytest.mark.parametrize("target", ["test-browser", "screenshots"])
+def test_who_has_no_browser_is_told_how_to_get_one(target: str) -> None:
+    status, output = make(target, "CHROMIUM=")
+    assert status == 2
+    assert "on Debian 'apt-get install chromium'" in output
+
+
 @pytest.mark.parametrize("name", ["simulator", "schemathesis"])
 def test_a_part_is_fuzzed_by_the_name_that_the_table_has(name: str) -> None:
     status, output = make("--dry-run", "fuzz", f"PART=inputs {name}")

@@ -91,12 +91,13 @@ def account_routes(journey: Journey) -> list[Route]:
         is_part = request.headers.get("x-part") == "results"  # the script asks for the list alone
         is_first = cursor is None and not text
         try:
-            found = await reading.booked(opened, own, cursor=cursor.cursor if cursor else None, search=text)
-            pending = await reading.pending(opened, own) if is_first else []
-            balances = own.balances if is_part else await opened.balances(own)
-            own.balances = balances
-            is_drawn = is_first and not is_part
-            charts = await reading.drawn(opened, own, reading.booked_balance(own)) if is_drawn else []
+            # at once, since a bank may take seconds for each
+            found, pending, past, own.balances = await asyncio.gather(
+                reading.booked(opened, own, cursor=cursor.cursor if cursor else None, search=text),
+                reading.pending(opened, own) if is_first else _nothing(),
+                reading.history(opened, own) if is_first and not is_part else _nothing(),
+                opened.balances(own) if not is_part else _nothing(),
+            )
         except OpenPaymentsError as error:
             _mark(journey, connection, error)
             return journey.problem(request, say(error, connection.bank_name), connect=f"/banks/{connection.bic_fi}")
@@ -108,13 +109,13 @@ def account_routes(journey: Journey) -> list[Route]:
             "transactions.html" if is_part else "account.html",
             account=saved,
             connection=connection,
-            rows=[*pending, *found.rows],
+            rows=[*(pending or ()), *found.rows],
             q=text,
             is_first=cursor is None,
             following=following and following.id,
             available=reading.available(own),
             booked=reading.booked_balance(own),
-            charts=charts,
+            charts=reading.drawn(own, past),
         )
 
     return [
@@ -127,6 +128,10 @@ def opened_by(journey: Journey, request: Request, connection: Connection) -> Asy
     """The accounts of a connection: `resume` has all that the consent was created with, but for the user."""
     authorisation = journey.bank(request, connection).consents.resume(connection.saved or {})
     return authorisation.bank.accounts(authorisation.consent_id)
+
+
+async def _nothing() -> None:
+    """In the place of a call that this page does not need."""
 
 
 async def _read(journey: Journey, request: Request, connection: Connection) -> Group:

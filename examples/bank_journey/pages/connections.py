@@ -74,7 +74,9 @@ def connection_routes(journey: Journey) -> list[Route]:
         approval = begin(journey, request, connection, authorisation)
         store.change(connection, saved=approval.saved)
         response = RedirectResponse(f"/approve/{approval.id}", 303)
-        response.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        # as long as what it opens
+        seconds, is_secure = int(VALID_FOR.total_seconds()), request.url.scheme == "https"
+        response.set_cookie(COOKIE, secret, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
         return response
 
     async def disconnect(request: Request) -> Response:

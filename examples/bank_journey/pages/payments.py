@@ -24,7 +24,7 @@ from openpayments_facade import (
 )
 
 from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
-from ..progress import progress_of
+from ..progress import has_begun, progress_of
 from ..reading import row_of
 from ..rendering import day
 from ..sentences import Sentence, say
@@ -47,10 +47,10 @@ def payment_routes(journey: Journey) -> list[Route]:
     """The routes, for one application."""
     store = journey.store
 
-    def choices(session: str) -> list[SavedAccount]:
-        """The accounts that a payment may come from."""
-        valid = {each.id for each in store.all(Connection, session=session) if each.status == "valid"}
-        return [each for each in store.all(SavedAccount, session=session) if each.connection in valid]
+    def choices(session: str) -> list[tuple[str, list[SavedAccount]]]:
+        """The accounts that a payment may come from, by bank."""
+        connections = store.all(Connection, session=session, status="valid")
+        return [(each.bank_name, store.all(SavedAccount, connection=each.id)) for each in connections]
 
     def own(request: Request) -> SavedPayment:
         payment = store.find(SavedPayment, id=request.path_params["id"], session=journey.owner(request))
@@ -74,7 +74,7 @@ def payment_routes(journey: Journey) -> list[Route]:
             form=form,
             errors=errors,
             problem=problem,
-            accounts=choices(session),
+            banks=choices(session),
         )
 
     def kept(session: str, id_: str, account: SavedAccount, order: Order) -> SavedPayment:
@@ -98,7 +98,8 @@ def payment_routes(journey: Journey) -> list[Route]:
         sent = await request.form()
         form = {name: str(sent.get(name, "")).strip() for name in FIELDS}
         form["id"] = str(sent.get("id", "")) or new_id()
-        account = next((each for each in choices(session) if each.id == form["account"]), None)
+        offered = [(name, each) for name, accounts in choices(session) for each in accounts]
+        bank_name, account = next((pair for pair in offered if pair[1].id == form["account"]), (None, None))
         payment = None
         try:
             if account is None:
@@ -110,7 +111,7 @@ def payment_routes(journey: Journey) -> list[Route]:
         except RequestError as error:
             log.warning("no payment: %s", error)
             if payment is None or not error.may_have_taken_effect:
-                return show_form(request, session, form | {"id": new_id()}, {}, say(error))
+                return show_form(request, session, form | {"id": new_id()}, {}, say(error, bank_name))
         except FormError as error:
             return show_form(request, session, form, {error.field: str(error)})
         except InvalidArgumentError as error:
@@ -125,8 +126,12 @@ def payment_routes(journey: Journey) -> list[Route]:
         return RedirectResponse(f"/payments/{payment.id}", 303)
 
     async def show(request: Request) -> Response:
-        payment = own(request)
+        payment, entry, trouble = own(request), None, None
         approval = store.find(Approval, id=payment.approval) if payment.approval else None
+        is_approved = approval is not None and approval.outcome == "approved"
+        is_open = payment.created is not None and not is_approved and not has_begun(payment)
+        if payment.created and not is_open:  # a page without scripts has no other way to learn of it
+            payment, entry, trouble = await _look_at(journey, request, payment)
         created = CreatedPayment.from_dict(payment.created) if payment.created else None
         return journey.page(
             request,
@@ -138,16 +143,14 @@ def payment_routes(journey: Journey) -> list[Route]:
             failed=Sentence(**approval.said) if approval and approval.said else None,
             is_waiting=approval is not None and approval.outcome is None,
             approval=approval,
+            is_open=is_open,
             progress=progress_of(payment),
+            entry=entry,
+            trouble=trouble,
         )
 
     async def state(request: Request) -> Response:
-        payment = own(request)
-        trouble = None
-        try:
-            payment, entry = await _follow(journey, request, payment)
-        except OpenPaymentsError as error:
-            entry, trouble = None, say(error, payment.bank_name).title
+        payment, entry, trouble = await _look_at(journey, request, own(request))
         progress = progress_of(payment)
         return JSONResponse(
             {
@@ -203,7 +206,8 @@ async def _create(journey: Journey, request: Request, payment: SavedPayment) -> 
         created = await bank.payments.create(PRODUCTS[sent["product"]].from_dict(sent["order"]), key=key)
     except RequestError as error:
         if error.may_have_taken_effect:
-            journey.store.change(payment, attempt=payment.attempt + 1)
+            if error.sent:  # else another request is at it, with the same key
+                journey.store.change(payment, attempt=payment.attempt + 1)
         elif payment.attempt == 0:
             journey.store.remove(payment)  # nothing was carried out, now or before
         raise
@@ -223,6 +227,16 @@ async def _is_approved(bank: AsyncBank, created: CreatedPayment) -> bool:
         if answer.sca_status in {"finalised", "exempted"}:
             return True
     return False
+
+
+async def _look_at(
+    journey: Journey, request: Request, payment: SavedPayment
+) -> tuple[SavedPayment, Row | None, str | None]:
+    """The payment as it is now, its entry in the account, and why the bank could not be asked."""
+    try:
+        return *await _follow(journey, request, payment), None
+    except OpenPaymentsError as error:
+        return payment, None, say(error, payment.bank_name).title
 
 
 async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> tuple[SavedPayment, Row | None]:

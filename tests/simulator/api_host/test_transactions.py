@@ -288,6 +288,18 @@ def test_the_next_page_has_the_same_query_and_a_key(account: Account) -> None:
     assert len(set(keys)) == len(keys) == 8
 
 
+@pytest.mark.simulator(newest_first=True, page_size=30)
+def test_a_list_may_begin_with_the_newest(account: Account, clock: Clock) -> None:
+    pages = account.pages(bookingStatus="both", dateFrom="2020-01-01")
+    found = [next(pages)]
+    clock.next_day(4)  # what is booked meanwhile comes before the first page
+    found += pages
+    numbers = [number_of(one) for page in found for one in page["booked"]]
+    assert numbers == list(range(100, 0, -1))
+    assert [len(page["pending"]) for page in found] == [0, 0, 0, 2]
+    assert account.numbers(entryReferenceFrom="ESSESESS-11-000000000098")[-1] == 99
+
+
 def test_pages_after_an_entry(account: Account) -> None:
     reference = account.page(**EVERYTHING)["transactions"]["booked"][6]["entryReference"]
     pages = list(account.pages(bookingStatus="booked", entryReferenceFrom=reference))
