@@ -44,7 +44,7 @@ test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" fo
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-browser: $(VENV)/.dev | chromium  ## the bank journey and the documentation site in a real Chromium (ARGS="-k keyboard" for some)
-	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest tests/browser -n 2 --dist loadgroup --timeout 180 $(ARGS)
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest tests/browser -n 2 --dist worksteal --timeout 180 $(ARGS)
 
 screenshots: $(VENV)/.dev | chromium  ## takes the pictures of docs/bank-journey.md anew
 	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m tests.browser.screenshots

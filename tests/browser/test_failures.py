@@ -186,8 +186,8 @@ def test_a_server_that_is_restarted_at_every_step(visit: Visit, mortal: Applicat
     visitor.press("Approve")  # the callback reaches another process than the one that began
     visitor.sees("Accounts")
 
-    ask(visitor, bic="SWEDSESS")
-    visitor.sees("Approve at Swedbank")
+    with visitor.page.expect_response("**/state"):
+        ask(visitor, bic="SWEDSESS")
     mortal.kill()
     expect(visitor.page.get_by_role("status")).to_contain_text("We keep trying", timeout=15_000)
     mortal.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from playwright.sync_api import Browser
@@ -18,14 +19,17 @@ from tests.browser.chromium import DESK, PHONE, Device
 from tests.browser.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = ["", "transactions/", "testing/"]
+# of each kind one
+FILES = [
+    *(ROOT / "docs" / f"{name}.md" for name in ("index", "payments", "bank-journey")),
+    *sorted((ROOT / "docs" / "reference").glob("*.md"))[:1],
+    *sorted((ROOT / "docs" / "commands").glob("*.md"))[:1],
+]
+PAGES = [f"{each.relative_to(ROOT / 'docs').with_suffix('')}/".removeprefix("index/") for each in FILES]
 # code that a reader has to push aside to read its end
 OVERFLOWING = """() => [...document.querySelectorAll("pre > code")]
   .filter(each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1)
   .map(each => `${each.scrollWidth} px in ${each.clientWidth}: ${each.textContent.split("\\n", 1)[0].slice(0, 60)}`)"""
-
-# one worker builds the site for all of them
-pytestmark = pytest.mark.xdist_group("site")
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -34,9 +38,12 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("site")
-    build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "site"
+    with FileLock(f"{folder}.lock"):  # one worker builds it for all
+        if not folder.exists():
+            build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
