@@ -83,7 +83,8 @@ class Journey:
             connect: Where a user connects again, if that helps.
             again: Where a user tries again, if that helps; by default the same page, unless it was a form.
         """
-        again = again or (request.url.path if request.method == "GET" else "")
+        if not again and request.method == "GET":
+            again = f"{request.url.path}?{request.url.query}".rstrip("?")
         return self.page(
             request, "problem.html", status=sentence.status, sentence=sentence, connect=connect, again=again
         )

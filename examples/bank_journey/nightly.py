@@ -100,6 +100,8 @@ async def read_connection(op: AsyncOpenPayments, store: Store, connection: Conne
         status = "expired" if isinstance(error, ConsentError) else connection.status
         # what was read before stays: the next night goes on from there
         note = f"The last nightly reading stopped: {report.problem.title}. {report.problem.advice}"
+        if report.problem.details:
+            note += f" The bank says: {report.problem.details}"
         store.change(connection, status=status, note=note, noted_at=now)
     else:
         store.change(connection, note=None, noted_at=now, read_at=now)

@@ -106,8 +106,8 @@ _BY_CLASS: Final[tuple[tuple[type[errors.OpenPaymentsError], Sentence], ...]] = 
         errors.AuthorisationTimeoutError,
         Sentence(
             title="Nobody approved in time",
-            text="We stopped waiting for {bank}. Nothing was shared, and no money moves.",
-            advice="Try again when you have your BankID at hand.",
+            text="We stopped waiting for {bank}.",
+            advice="Try again when you have your BankID at hand. If you do approve it after all, it counts.",
             status=403,
         ),
     ),

@@ -218,6 +218,12 @@ def test_a_user_who_declines_and_one_who_never_answers(
     hasty = arrive(patience=0.0)
     answer = hasty.post("/consents", bic_fi="SWEDSESS", user_id="example-never-ends", way="qr")
     assert "Nobody approved in time" in words(answer)
+    # whoever approves after all has approved
+    answer = hasty.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="browser")
+    assert "Nobody approved in time" in words(answer)
+    late = hasty.store.all(Approval)[-1].link
+    assert late
+    assert hasty.get(simulator.visit(late)).url.path == "/accounts"
 
 
 def test_a_callback_that_is_loaded_twice_is_no_failure_and_another_browser_cant_load_it(
@@ -266,6 +272,9 @@ def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
     visitor.connect()
     assert "Total in SEK" in words(visitor.get("/accounts"))
     assert [each.status for each in visitor.store.all(Connection)] == ["ended", "valid"]
+    assert visitor.get(account).status_code == 200
+    visitor.connect()
+    assert [consent.status for consent in simulator.consents] == ["expired", "expired", "valid"]
     assert visitor.get(account).status_code == 200
 
 

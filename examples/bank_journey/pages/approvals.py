@@ -46,11 +46,13 @@ class Look:
         approval: As it was saved last.
         challenge: What to show to the user.
         trouble: Why the bank could not be asked just now; the approval goes on.
+        late: Why nobody waits any more. It is not saved: an approval that comes after all counts.
     """
 
     approval: Approval
     challenge: Challenge | None = None
     trouble: Sentence | None = None
+    late: Sentence | None = None
 
 
 def begin(
@@ -97,7 +99,7 @@ def approval_routes(journey: Journey) -> list[Route]:
             owner=owner,
             logo_url=owner.logo if isinstance(owner, Connection) else None,
             back=f"/payments/{owner.id}" if isinstance(owner, SavedPayment) else f"/banks/{owner.bic_fi}",
-            sentence=Sentence(**approval.said) if approval.said else None,
+            sentence=Sentence(**approval.said) if approval.said else look.late,
             **_shown(request, look),
         )
 
@@ -105,9 +107,8 @@ def approval_routes(journey: Journey) -> list[Route]:
         look = await look_at(journey, request, own(request))
         outcome = look.approval.outcome
         where = _next(look.approval) if outcome == "approved" else f"/approve/{look.approval.id}"
-        return JSONResponse(
-            {"over": outcome is not None, "next": where if outcome else None, **_shown(request, look)},
-        )
+        is_over = outcome is not None or look.late is not None
+        return JSONResponse({"over": is_over, "next": where if is_over else None, **_shown(request, look)})
 
     async def callback(request: Request) -> Response:
         # only the browser that has begun an approval may end it
@@ -156,7 +157,7 @@ async def look_at(journey: Journey, request: Request, approval: Approval) -> Loo
     if approval.outcome:
         return Look(approval)
     authorisation = _resume(journey, request, approval)
-    is_late = time.time() - approval.started > journey.patience
+    bank_name = owner_of(journey, approval).bank_name
     try:
         update = await authorisation.poll()
         if update.is_over:
@@ -167,12 +168,16 @@ async def look_at(journey: Journey, request: Request, approval: Approval) -> Loo
     except AuthorisationTimeoutError:
         update = None  # the bank has not noticed yet that the user has approved
     except OpenPaymentsError as error:
-        if not is_late:
-            return Look(approval, trouble=say(error, owner_of(journey, approval).bank_name))
-        return Look(_fail(journey, approval, error))
-    if is_late:
-        return Look(_fail(journey, approval, AuthorisationTimeoutError()))
+        said = say(error, bank_name)
+        return Look(approval, late=said) if is_late(journey, approval) else Look(approval, trouble=said)
+    if is_late(journey, approval):
+        return Look(approval, late=say(AuthorisationTimeoutError(), bank_name))
     return Look(approval, update.challenge if update else None)
+
+
+def is_late(journey: Journey, approval: Approval) -> bool:
+    """Whether nobody waits for it any more."""
+    return approval.outcome is None and time.time() - approval.started > journey.patience
 
 
 async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAuthorisation[Any]) -> None:
@@ -188,7 +193,7 @@ async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAu
             valid_until=until and until.isoformat(),
             note=None,
         )
-        # the user has connected this bank before: the new consent takes the place of the old one
+        # the user has connected this bank before: the bank lets the new consent take the place of the old one
         same = {"session": owner.session, "bic_fi": owner.bic_fi, "user_id": owner.user_id}
         for old in journey.store.all(Connection, **same):
             if old.id != owner.id and old.status in ("valid", "expired"):

@@ -30,7 +30,7 @@ from ..rendering import day
 from ..sentences import Sentence, say
 from ..store import Approval, Connection, SavedAccount, SavedPayment, new_id
 from .accounts import opened_by
-from .approvals import begin
+from .approvals import begin, is_late
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -141,7 +141,7 @@ def payment_routes(journey: Journey) -> list[Route]:
             account=store.find(SavedAccount, id=payment.account),
             match=created and payments.payee_match(created),
             failed=Sentence(**approval.said) if approval and approval.said else None,
-            is_waiting=approval is not None and approval.outcome is None,
+            is_waiting=approval is not None and approval.outcome is None and not is_late(journey, approval),
             approval=approval,
             is_open=is_open,
             progress=progress_of(payment),
