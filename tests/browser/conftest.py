@@ -65,11 +65,13 @@ def visit(chromium: Browser, application: Application) -> Iterator[Callable[...,
     visitors: list[Visitor] = []
 
     def open_window(
-        device: Device = DESK, *, javascript: bool = True, path: str = "/", url: str = application.url
+        device: Device | None = None, *, javascript: bool = True, path: str = "/", url: str = application.url
     ) -> Visitor:
-        visitors.append(Visitor(chromium, device, javascript=javascript, url=url))
-        visitors[-1].go(path)
-        return visitors[-1]
+        # who has no device of their own looks at a desk's window of several widths
+        window = Visitor(chromium, device or DESK, url=url, javascript=javascript, is_resized=device is None)
+        visitors.append(window)
+        window.go(path)
+        return window
 
     yield open_window
     for each in visitors:

@@ -21,7 +21,7 @@ from tests.browser.visitor import Visitor
 ROOT = Path(__file__).resolve().parent.parent.parent
 # of each kind one
 FILES = [
-    *(ROOT / "docs" / f"{name}.md" for name in ("index", "payments", "bank-journey")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("index", "transactions", "bank-journey")),
     *sorted((ROOT / "docs" / "reference").glob("*.md"))[:1],
     *sorted((ROOT / "docs" / "commands").glob("*.md"))[:1],
 ]

@@ -61,6 +61,7 @@ class Visitor:
     Args:
         url: Where paths begin.
         has_logos: Whether the banks' hosts have their logos.
+        is_resized: Whether axe looks at a window of a desk when it is as narrow as a phone as well.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Visitor:
         url: str,
         javascript: bool = True,
         has_logos: bool = True,
+        is_resized: bool = False,
         scale: float = 1,
     ) -> None:
         self.faults: list[str] = []
         self._url = url
         self._device = device
-        self.has_logos = has_logos
+        self._has_logos = has_logos
+        self._is_resized = is_resized
         self.context = browser.new_context(
             **device.options,
             color_scheme="light",
@@ -117,8 +120,9 @@ class Visitor:
             for width in (640, 320):  # twice and four times as large, on a small desk
                 page.set_viewport_size({"width": width, "height": DESK.height})
                 self._measure(f"{name}, {width} px wide")
-            page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
-            self._hold(f"{name}, narrow", "dark", "light")
+            if self._is_resized:
+                page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
+                self._hold(f"{name}, narrow", "dark", "light")
             page.set_viewport_size(size)  # type: ignore[arg-type]
 
     def close(self) -> None:
@@ -142,7 +146,7 @@ class Visitor:
         self.faults += [f"{name} ({self._device.name}): {each}" for each in found]
 
     def _answer(self, route: Route) -> None:
-        if _is_logo(route.request.url) and self.has_logos:
+        if _is_logo(route.request.url) and self._has_logos:
             route.fulfill(content_type="image/svg+xml", body=LOGO)
         else:
             route.abort()

@@ -33,6 +33,8 @@ for (const form of document.querySelectorAll("form[data-live]")) {
   };
   form.addEventListener("input", search);
   form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
+  const typed = form.elements.q;
+  if (typed.value !== typed.defaultValue) search(); // something was typed before this script had loaded
 }
 
 /** Asks an address again and again, until what it says is over. */
