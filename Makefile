@@ -53,7 +53,7 @@ screenshots: $(VENV)/.dev | chromium  ## takes the pictures of docs/bank-journey
 chromium:
 	@test -x "$(CHROMIUM)" || { echo "Chromium is needed, and was not found: install it (on Debian 'apt-get install chromium'), or name it with 'make CHROMIUM=/path/to/chromium ...'" >&2; exit 1; }
 
-faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes the table of docs/reliability.md
+faults: $(VENV)/.dev  ## meets every class of operation with every fault of the wire, and writes docs/fault-matrix.md
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 FUZZED := $(wildcard tests/fuzz/test_*.py) tests/facade/test_mutations.py tests/simulator/test_schemathesis.py
@@ -81,6 +81,8 @@ check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, 
 	@$(BIN)/python -m scripts.exports --check
 	@$(BIN)/python -m scripts.generate --check
 	@$(BIN)/python -m scripts.operations_page --check
+	@$(BIN)/python -m scripts.commands_pages --check
+	@$(BIN)/python -m scripts.http_reference --check
 	@$(BIN)/mypy
 	@# it would ask a registry for a newer version of itself
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
@@ -91,9 +93,11 @@ format: $(VENV)/.dev  ## formats, and mends what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-generate: $(VENV)/.dev  ## description -> low-level client, and the list of operations in the docs
+generate: $(VENV)/.dev  ## description -> low-level client; the pages of operations, HTTP and commands in the docs
 	@$(BIN)/python -m scripts.generate
 	@$(BIN)/python -m scripts.operations_page
+	@$(BIN)/python -m scripts.http_reference
+	@$(BIN)/python -m scripts.commands_pages
 
 unasync: $(VENV)/.dev  ## async half -> sync half
 	@$(BIN)/python scripts/unasync.py
@@ -114,9 +118,10 @@ bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
 bench-calls: $(VENV)/.dev  ## what a warm call costs, here and at BASE=<git rev>
 	@$(BIN)/python benchmarks/calls.py $(BASE) $(ROUNDS)
 
-docs: $(VENV)/.dev  ## builds the documentation site, warnings are errors
+docs: $(VENV)/.dev  ## builds the documentation site; warnings, dead links and what is loaded from elsewhere are errors
 	@# not --quiet: it silences the warnings before --strict counts them
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
+	@$(BIN)/python -m scripts.site_check site
 
 simulator: $(VENV)/.runtime  ## the simulator in the foreground
 	@$(BIN)/openpayments simulator

@@ -47,6 +47,9 @@ def amount(value: Decimal | int | str, currency: str) -> MonetaryAmount:
             decimals. A float is refused, because it can't hold most amounts: 1.10 is not 1.10 in it.
         currency: An ISO 4217 code. Small letters, and blanks around it, are put right.
 
+    Returns:
+        The amount, for the model of a payment.
+
     Raises:
         InvalidArgumentError: One of them is something else.
     """
@@ -90,6 +93,9 @@ def money(amount: MonetaryAmount | str | None) -> Decimal:
 
     Args:
         amount: An amount from a model, or its string, such as "-125.50". What the bank left out is None.
+
+    Returns:
+        The number, exactly.
 
     Raises:
         UnreadableAmountError: It is no number, is missing, or may mean two numbers, such as "1,234".

@@ -16,7 +16,14 @@ __all__ = ["PRODUCTION", "SANDBOX", "SANDBOX_OAUTH", "Environment", "auth_hosts"
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Whether a host name is this machine: localhost, 127.0.0.0/8 or ::1.
+
+    Args:
+        host: The name or the address of a host.
+
+    Returns:
+        Whether it is. False for None.
+    """
     try:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:
@@ -75,7 +82,7 @@ def _check_url(_: Environment, attribute: Attribute[str], value: str) -> None:
 class Environment:
     """A pair of hosts that belong together, with a name.
 
-    Args:
+    Attributes:
         name: A name of your choice.
         auth_url: The auth host, such as `https://auth.example.com`, optionally with a path prefix.
         api_url: The API host, in the same form.
@@ -95,6 +102,7 @@ SANDBOX = Environment(
     auth_url="https://auth.sandbox.openbankingplatform.com",
     api_url="https://api.sandbox.openbankingplatform.com",
 )
+"""The provider's sandbox (document 001), the default."""
 SANDBOX_OAUTH = Environment(
     name="sandbox-oauth",
     auth_url="https://oauth.sandbox.openbankingplatform.com",
@@ -106,6 +114,7 @@ PRODUCTION = Environment(
     auth_url="https://auth.openbankingplatform.com",
     api_url="https://api.openbankingplatform.com",
 )
+"""Real banks. Always to be named; the provider requires a client certificate (the provider's guide of 2021)."""
 
 _BY_NAME: Final = {each.name: each for each in (SANDBOX, SANDBOX_OAUTH, PRODUCTION)}
 

@@ -1,43 +1,43 @@
 """Every exception that the SDK raises. Each has the attributes that a program needs to decide what to do next.
 
     OpenPaymentsError
-    ├── ConfigurationError              a setting or an environment variable is missing or wrong
-    ├── InvalidArgumentError            an argument is wrong; nothing was sent (also a ValueError)
-    ├── ClientStateError                the client is closed, or belongs to another event loop (also a RuntimeError)
-    ├── MissingScopeError               the client was created without the API scope that the call needs
-    ├── UnreadableAmountError           an amount that the bank sent is no number (also a ValueError)
-    ├── RequestError                    what went wrong with one HTTP request: `may_have_taken_effect`
-    │   ├── ConnectionFailedError           there was no connection, or it broke
-    │   ├── TimedOutError                   a time limit ran out
-    │   ├── UnreadableResponseError         a successful answer that doesn't fit the API's description
-    │   ├── OutcomeUnknownError             no answer to a request that must not be repeated: it may have taken effect
-    │   ├── TokenError                      the token endpoint refused
-    │   │   ├── AuthenticationError             the client id or secret is wrong, or the client may not use this grant
-    │   │   ├── InvalidScopeError               a scope is unknown, malformed or not granted to the application
-    │   │   └── ReauthorisationRequiredError    the user has to authorise again
-    │   └── APIError                        the API answered with an error status
-    │       ├── BadRequestError                 400
-    │       ├── UnauthorizedError               401
-    │       ├── PermissionDeniedError           403
-    │       ├── NotFoundError                   404
-    │       ├── ConflictError                   409
-    │       ├── RateLimitedError                429
-    │       │   └── AccessExceededError             429 ACCESS_EXCEEDED: the day's accesses without the user are used up
-    │       ├── ServerError                     500 to 599
-    │       ├── CancellationRefusedError        405: the bank does not cancel this payment, or not any more
-    │       ├── KycRequiredError                TPP_KYC_INVALID: the organisation has to prove who it is before it pays
-    │       └── ConsentError                    the consent doesn't allow the call, whatever the status
-    │           ├── ConsentInvalidError             CONSENT_INVALID, CONSENT_UNKNOWN
-    │           ├── ConsentExpiredError             CONSENT_EXPIRED
-    │           └── ScaRequiredError                the bank wants the user to authenticate again
-    ├── AuthorisationFailedError        the user declined, or the bank ended the authorisation
-    │   └── CallbackRejectedError           a browser came back that does not belong to the authorisation
-    ├── AuthorisationTimeoutError       the user did not finish the authorisation in time
-    │   └── AnotherSignatureNeededError     the user did, and somebody else has to authorise as well
-    └── PaymentError                    what became of a payment is not what was waited for
-        ├── PaymentRejectedError            the bank rejected it
-        ├── PaymentCancelledError           it was cancelled
-        └── PaymentTimeoutError             it is neither accepted nor settled in time
+    ├── ConfigurationError                   a setting is missing or wrong
+    ├── InvalidArgumentError                 an argument is wrong (also a ValueError)
+    ├── ClientStateError                     closed, or another loop's (also a RuntimeError)
+    ├── MissingScopeError                    the client lacks the API scope of the call
+    ├── UnreadableAmountError                an amount is no number (also a ValueError)
+    ├── RequestError                         about one request: may_have_taken_effect
+    │   ├── ConnectionFailedError            there was no connection, or it broke
+    │   ├── TimedOutError                    a time limit ran out
+    │   ├── UnreadableResponseError          a success that doesn't fit the description
+    │   ├── OutcomeUnknownError              no answer to what must not be repeated
+    │   ├── TokenError                       the token endpoint refused
+    │   │   ├── AuthenticationError          wrong id or secret, or not for this grant
+    │   │   ├── InvalidScopeError            a scope is unknown or not granted
+    │   │   └── ReauthorisationRequiredError the user has to authorise again
+    │   └── APIError                         the API answered with an error status
+    │       ├── BadRequestError              400
+    │       ├── UnauthorizedError            401
+    │       ├── PermissionDeniedError        403
+    │       ├── NotFoundError                404
+    │       ├── ConflictError                409
+    │       ├── RateLimitedError             429
+    │       │   └── AccessExceededError      429: the day's accesses without the user
+    │       ├── ServerError                  500 to 599
+    │       ├── CancellationRefusedError     405: not cancelled, or not any more
+    │       ├── KycRequiredError             the organisation lacks its KYC
+    │       └── ConsentError                 the consent doesn't allow the call
+    │           ├── ConsentInvalidError      CONSENT_INVALID, CONSENT_UNKNOWN
+    │           ├── ConsentExpiredError      CONSENT_EXPIRED
+    │           └── ScaRequiredError         the user has to authenticate again
+    ├── AuthorisationFailedError             the user declined, or the bank ended it
+    │   └── CallbackRejectedError            a browser came back that does not belong to it
+    ├── AuthorisationTimeoutError            the user did not finish in time
+    │   └── AnotherSignatureNeededError      the user did, and others have to as well
+    └── PaymentError                         a payment has not become what was waited for
+        ├── PaymentRejectedError             the bank rejected it
+        ├── PaymentCancelledError            it was cancelled
+        └── PaymentTimeoutError              it is neither accepted nor settled in time
 
 Exceptions never contain a token or a secret. The body of an error answer is an attribute, never part of a message. All
 exceptions can be copied and pickled.
@@ -48,10 +48,10 @@ Sources: the provider's guide of 2021; RFC 6749, section 5.2.
 from __future__ import annotations
 
 from copy import copy
-from inspect import Parameter, Signature, get_annotations
+from inspect import Parameter, Signature, cleandoc, get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
-from ._attrs import frozen
+from ._attrs import Value, frozen
 from ._redaction import printable
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 4000
 """The number of characters that a message has at most."""
+_ATTRIBUTES: Final = "\n\nAttributes:\n"
 
 
 class OpenPaymentsError(Exception):
@@ -67,6 +68,9 @@ class OpenPaymentsError(Exception):
     Args:
         message: What went wrong, for people. It is kept in one line, without what controls a terminal, and cut.
         about: Values for the attributes of the class.
+
+    Raises:
+        TypeError: The class has no such attribute.
     """
 
     __signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default="")])
@@ -77,6 +81,10 @@ class OpenPaymentsError(Exception):
         names = dict.fromkeys(name for each in ours for name in get_annotations(each))
         about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
         cls.__signature__ = Signature([*OpenPaymentsError.__signature__.parameters.values(), *about])
+        if cls in ours:  # `help` shows the docstring of one class alone
+            told, _, own = cleandoc(cls.__doc__ or "").partition(_ATTRIBUTES)
+            attributes = [own, (cls.__mro__[1].__doc__ or "").partition(_ATTRIBUTES)[2]]
+            cls.__doc__ = told + (_ATTRIBUTES if any(attributes) else "") + "\n".join(filter(None, attributes))
 
     def __init__(self, message: str = "", **about: Any) -> None:
         known = self.__signature__.bind(message, **about).signature.parameters
@@ -91,10 +99,13 @@ class ConfigurationError(OpenPaymentsError):
 
 
 class InvalidArgumentError(OpenPaymentsError, ValueError):
-    """An argument is wrong. Nothing was sent."""
+    """An argument is wrong. Nothing was sent.
+
+    Attributes:
+        argument: The name of the argument that the caller passed.
+    """
 
     argument: str = ""
-    """The name of the argument that the caller passed."""
 
 
 class UnreadableAmountError(OpenPaymentsError, ValueError):
@@ -106,39 +117,45 @@ class ClientStateError(OpenPaymentsError, RuntimeError):
 
 
 class MissingScopeError(OpenPaymentsError):
-    """The client was not created with the API scope that this call needs. Nothing was sent."""
+    """The client was not created with the API scope that this call needs. Nothing was sent.
+
+    Attributes:
+        scope: The missing API scope; the first, where several would do.
+    """
 
     scope: str = ""
-    """The missing API scope; the first, where several would do."""
 
 
 class RequestError(OpenPaymentsError):
     """What went wrong with one HTTP request. Base of the exceptions about one.
 
     Where it is all the same which, catch this one, and look at `may_have_taken_effect`.
+
+    Attributes:
+        request_id: The X-Request-ID that was sent. Quote it when you ask the provider.
+        method: The HTTP method of the request.
+        url: The URL of the request.
+        status_code: The HTTP status; None if there was no answer.
+        retry_after: Seconds to wait before the next attempt, as the server asked (5 if that can't be read). For the
+            application's own token: seconds until the SDK asks the token endpoint again. None if nobody said.
+        may_have_taken_effect: Whether the request may have been carried out, though it must not be repeated: there is
+            no answer, none that can be read, or one that says that a server failed.
+        advice: What to do if it may have.
+        sent: The body that was sent, by its names on the wire, if it may have. Amounts, names, account numbers and
+            texts are masked.
+        end_to_end_identification: The payer's reference in it, if it is a payment. `payments.find` finds the payment's
+            entry with it.
     """
 
     request_id: str | None = None
-    """The X-Request-ID that was sent. Quote it when you ask the provider."""
     method: str | None = None
-    """The HTTP method of the request."""
     url: str | None = None
-    """The URL of the request."""
     status_code: int | None = None
-    """The HTTP status; None if there was no answer."""
     retry_after: float | None = None
-    """Seconds to wait before the next attempt, as the server asked (5 if that can't be read). For the application's own
-    token: seconds until the SDK asks the token endpoint again. None if nobody said."""
     may_have_taken_effect: bool = False
-    """Whether the request may have been carried out, though it must not be repeated: there is no answer, none that can
-    be read, or one that says that a server failed."""
     advice: str = ""
-    """What to do if it may have."""
     sent: Mapping[str, Any] = {}
-    """The body that was sent, by its names on the wire, if it may have. Amounts, names, account numbers and texts are
-    masked."""
     end_to_end_identification: str | None = None
-    """The payer's reference in it, if it is a payment. `payments.find` finds the payment's entry with it."""
 
     def __str__(self) -> str:
         about = f"{self.method} {self.url}" if self.method and self.url else ""
@@ -158,13 +175,15 @@ class UnreadableResponseError(RequestError):
     """A successful answer that doesn't fit the API's description (HTML, truncated JSON, ...).
 
     Single values that can't be read don't raise it: they are None, and what came is in `additional_properties`.
+
+    Attributes:
+        path: The place in the answer's JSON that is to blame, such as `transactions.booked`; empty for the answer as a
+            whole.
+        body: The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked.
     """
 
     path: str = ""
-    """The place in the answer's JSON that is to blame, such as `transactions.booked`; empty for the answer as a
-    whole."""
     body: str = ""
-    """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""
 
 
 class OutcomeUnknownError(RequestError):
@@ -178,12 +197,15 @@ class OutcomeUnknownError(RequestError):
 
 
 class TokenError(RequestError):
-    """The token endpoint answered with an error."""
+    """The token endpoint answered with an error.
+
+    Attributes:
+        code: The OAuth error code (RFC 6749, section 5.2); None if the body had none.
+        description: The server's explanation.
+    """
 
     code: str | None = None
-    """The OAuth error code (RFC 6749, section 5.2); None if the body had none."""
     description: str | None = None
-    """The server's explanation."""
 
 
 class AuthenticationError(TokenError):
@@ -208,7 +230,7 @@ class ReauthorisationRequiredError(TokenError):
 
 
 @frozen
-class TppMessage:
+class TppMessage(Value):
     """One message of an error body (the provider's guide of 2021), or about a failed authorisation.
 
     Its texts are cut, in one line and without control characters; what the request carried in secret is masked. In an
@@ -226,20 +248,47 @@ class TppMessage:
     category: str | None = None
     path: str | None = None
 
+    _title = "Message"
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> TppMessage:
+        """Reads a dict from `to_dict()`, also one that went through JSON.
+
+        Args:
+            saved: The dict. What is no text in it counts as absent.
+
+        Returns:
+            A message that equals the one that was saved.
+
+        Raises:
+            InvalidArgumentError: It is no mapping.
+        """
+        return cls(**texts_of(saved, "code", "text", "category", "path"))
+
+
+def texts_of(saved: Mapping[str, Any], *names: str) -> dict[str, str | None]:
+    """The texts of a dict that was saved. Raises InvalidArgumentError if it is none."""
+    if not hasattr(saved, "get"):
+        raise InvalidArgumentError("saved must be a dict from to_dict()", argument="saved")
+    return {name: value if isinstance(value := saved.get(name), str) else None for name in names}
+
 
 class APIError(RequestError):
-    """The API answered with an error status."""
+    """The API answered with an error status.
+
+    Attributes:
+        code: The code of the first error message (`FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...; new ones may appear). None
+            if the body had none.
+        messages: All messages of the body.
+        headers: The headers of the answer. If they quote the token, it is masked.
+        body: The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked.
+    """
 
     status_code: int = 0
     code: str | None = None
-    """The code of the first error message (`FORMAT_ERROR`, `RESOURCE_UNKNOWN`, ...; new ones may appear). None if the
-    body had none."""
     messages: tuple[TppMessage, ...] = ()
-    """All messages of the body."""
     headers: Mapping[str, str] = {}
-    """The headers of the answer. If they quote the token, it is masked."""
     body: str = ""
-    """The first 10,000 bytes of the answer, as a string. If it quotes the token, it is masked."""
 
 
 class BadRequestError(APIError):
@@ -279,10 +328,13 @@ class CancellationRefusedError(APIError):
 
 
 class KycRequiredError(APIError):
-    """`TPP_KYC_INVALID`: payments need the completed KYC of the organisation (observed in 2026)."""
+    """`TPP_KYC_INVALID`: payments need the completed KYC of the organisation (observed in 2026).
+
+    Attributes:
+        kyc_url: The address of the form to complete, if the bank gave one. Without one `op.kyc.create` gets it.
+    """
 
     kyc_url: str | None = None
-    """The address of the form to complete, if the bank gave one. Without one `op.kyc.create` gets it."""
 
 
 class ConsentError(APIError):
@@ -302,34 +354,37 @@ class ScaRequiredError(ConsentError):
 
 
 class _AuthorisationError(OpenPaymentsError):
-    """Base of the exceptions about one authorisation."""
+    """Base of the exceptions about one authorisation, which describe its attributes."""
 
     resource_id: str | None = None
-    """The id of what was to be authorised."""
     consent_id: str | None = None
-    """The same id, if it is a consent."""
     payment_id: str | None = None
-    """The same id, if it is a payment."""
     authorisation_id: str | None = None
-    """The id of the authorisation."""
 
 
 class AuthorisationFailedError(_AuthorisationError):
-    """The user declined, or the bank ended the authorisation."""
+    """The user declined, or the bank ended the authorisation.
+
+    Attributes:
+        code: The bank's own code (`USER_CANCEL`, `BANKID_NOT_ACTIVATED`, ...; new ones may appear). Without one: the
+            OAuth error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to
+            be authorised (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`). None if none is known.
+        text: The bank's explanation, as it came: to be escaped like any foreign text.
+        messages: All messages of the bank's answer.
+        sca_status: How far the user had got.
+        trying_again_helps: Whether another authorisation may end well (observed in 2026): True if the user declined or
+            was too slow, False if the user lacks BankID or the right to approve. None if it is unknown.
+        resource_id: The id of what was to be authorised.
+        consent_id: The same id, if it is a consent.
+        payment_id: The same id, if it is a payment.
+        authorisation_id: The id of the authorisation.
+    """
 
     code: str | None = None
-    """The bank's own code (`USER_CANCEL`, `BANKID_NOT_ACTIVATED`, ...; new ones may appear). Without one: the OAuth
-    error of the callback (`access_denied`, ...), the SCA status (`failed`), or the status of what was to be authorised
-    (`rejected`, `expired`, `revokedByPsu`, `terminatedByTpp`). None if none is known."""
     text: str | None = None
-    """The bank's explanation, as it came: to be escaped like any foreign text."""
     messages: tuple[TppMessage, ...] = ()
-    """All messages of the bank's answer."""
     sca_status: str | None = None
-    """How far the user had got."""
     trying_again_helps: bool | None = None
-    """Whether another authorisation may end well (observed in 2026): True if the user declined or was too slow, False
-    if the user lacks BankID or the right to approve. None if it is unknown."""
 
 
 class CallbackRejectedError(AuthorisationFailedError):
@@ -340,30 +395,42 @@ class CallbackRejectedError(AuthorisationFailedError):
 
 
 class AuthorisationTimeoutError(_AuthorisationError):
-    """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again."""
+    """The user did not finish the authorisation in time. They still may: call `authorisation.wait()` again.
+
+    Attributes:
+        resource_id: The id of what was to be authorised.
+        consent_id: The same id, if it is a consent.
+        payment_id: The same id, if it is a payment.
+        authorisation_id: The id of the authorisation.
+    """
 
 
 class AnotherSignatureNeededError(AuthorisationTimeoutError):
     """The user has authorised, and others have to sign as well, such as the second of two people in a company.
 
     Start another authorisation for the next person, or call the same `wait()` again later.
+
+    Attributes:
+        messages: What the bank says is missing.
     """
 
     messages: tuple[TppMessage, ...] = ()
-    """What the bank says is missing."""
 
 
 class PaymentError(OpenPaymentsError):
-    """What became of a payment is not what was waited for."""
+    """What became of a payment is not what was waited for.
+
+    Attributes:
+        payment_id: The payment's id.
+        status: Its status, as the bank sent it.
+        code: The bank's own code, which says why. None if it gave none.
+        messages: All messages of the bank's answer.
+    """
 
     payment_id: str | None = None
-    """The payment's id."""
     status: str | None = None
-    """Its status, as the bank sent it."""
     code: str | None = None
-    """The bank's own code, which says why. None if it gave none."""
     messages: tuple[TppMessage, ...] = ()
-    """All messages of the bank's answer."""
 
 
 class PaymentRejectedError(PaymentError):

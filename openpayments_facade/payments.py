@@ -17,11 +17,12 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from attrs import fields
 from openpayments_client import models
+from openpayments_client.reading import Field, Fields, Unreadable, text
 
 from ._attrs import define
 from ._checks import refuse
 from ._redaction import hiding_arguments
-from .errors import TppMessage
+from .errors import InvalidArgumentError, TppMessage
 
 __all__ = ["CreatedPayment", "PaymentStatus", "find", "payee_match", "warnings"]
 
@@ -63,6 +64,17 @@ class PaymentStatus(str):
     def __getnewargs__(self) -> tuple[str, tuple[TppMessage, ...]]:  # type: ignore[override]
         return str(self), self.messages
 
+    # in JSON it is its code, and so it is for pydantic
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, read: value if isinstance(value, cls) else cls(read(value)),
+            handler.generate_schema(str),
+            serialization=core_schema.plain_serializer_function_ser_schema(str.__str__),
+        )
+
     @property
     def code(self) -> str:
         """The code in capitals, without blanks around it."""
@@ -98,6 +110,8 @@ class PaymentStatus(str):
 class CreatedPayment(models.PaymentCreated):
     """A payment that was just created: the bank's answer, and what later calls need beside its id.
 
+    `to_dict()` and `to_json()` have all of it, so that another process goes on with what `from_dict` makes of them.
+
     Attributes:
         product: The payment product of its path, such as `domestic`. Keep it with the id.
         end_to_end_identification: The payer's reference that was sent; made by the SDK if you left it out.
@@ -111,26 +125,37 @@ class CreatedPayment(models.PaymentCreated):
 
     @classmethod
     def of(cls, answer: Any, order: Any) -> CreatedPayment:
-        """What was answered, and what is known from the order beside it."""
+        """What was answered, and what is known from the order beside it. For the SDK.
+
+        Args:
+            answer: The bank's answer, a `RawResponse`.
+            order: What was sent.
+
+        Returns:
+            The payment.
+        """
         created = answer.parsed
         sent = {each.name: getattr(created, each.name) for each in fields(models.PaymentCreated) if each.init}
         self = cls(**sent, product=order.product, end_to_end_identification=order.end_to_end_identification)
-        self.additional_properties, own = created.additional_properties, order.warnings
+        kept, own = created.additional_properties, order.warnings
+        self.additional_properties = {name: value for name, value in kept.items() if name not in _OWN}
         self.messages = (*answer.messages, *(TppMessage(text=each, category="WARNING") for each in own))
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        """The bank's answer as JSON can hold it, with `product` and `endToEndIdentification`."""
-        known = {"product": self.product, "endToEndIdentification": self.end_to_end_identification}
-        return {**super().to_dict(), **{name: value for name, value in known.items() if value}}
 
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> CreatedPayment:
-        """Reads a dict from `to_dict`."""
-        self: CreatedPayment = super().from_dict(src_dict)
-        self.product = self.additional_properties.pop("product", "")
-        self.end_to_end_identification = self.additional_properties.pop("endToEndIdentification", None)
-        return self
+def _messages_in(saved: object) -> tuple[TppMessage, ...]:
+    try:
+        return tuple(map(TppMessage.from_dict, saved if isinstance(saved, list) else [saved]))
+    except InvalidArgumentError:
+        raise Unreadable("is no list of messages") from None
+
+
+_OWN: Final = {
+    "product": Field("product", lambda value: value if isinstance(value, str) else "", always=True),
+    "endToEndIdentification": Field("end_to_end_identification", text),
+    "messages": Field("messages", _messages_in),
+}
+CreatedPayment._fields = Fields({**models.PaymentCreated._fields.described, **_OWN})
 
 
 def warnings(created: models.PaymentCreated) -> list[TppMessage]:

@@ -72,7 +72,7 @@ class Psu:
     same for the life of a consent or a payment: banks refuse calls about one with another than it was created with. A
     second person who has to sign has another `id`.
 
-    Args:
+    Attributes:
         ip_address: The user's own IP address, not your proxy's. Without it access counts as unattended, and the consent
             limits how often a day that is allowed. The provider describes IPv4 alone; IPv6 is sent as it is, but an
             IPv4-mapped address (::ffff:203.0.113.7) as IPv4.
@@ -143,6 +143,9 @@ class Psu:
             id: The user's id at the bank, as in `Psu`.
             corporate_id: The company's id, as in `Psu`.
 
+        Returns:
+            The user.
+
         Raises:
             InvalidArgumentError: `client_ip` is not an IP address. It is required: without one, access would count as
                 unattended.
@@ -168,11 +171,21 @@ class Psu:
 
         Args:
             identify: Whether to include the ids and their types.
+
+        Returns:
+            The values of what is known, by the headers' names, such as `PSU-IP-Address`.
         """
         return {_RULES[name].name: value for name, value in self.values(identify=identify).items()}
 
     def values(self, *, identify: bool = True) -> dict[str, str]:
-        """The values of the headers, by field name. `identify` includes the ids and their types."""
+        """The values of the headers, by field name.
+
+        Args:
+            identify: Whether to include the ids and their types.
+
+        Returns:
+            The values of what is known, by the names of the fields, such as `ip_address`.
+        """
         ids = {"id", "id_type", "corporate_id", "corporate_id_type", "authoriser_id"}
         hidden = {"context"} if identify else {"context", *ids}
         values = {each.name: getattr(self, each.name) for each in fields(Psu) if each.name not in hidden}

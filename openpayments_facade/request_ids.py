@@ -30,7 +30,11 @@ current_request_id: ContextVar[str | None] = ContextVar("openpayments_request_id
 
 
 def new_request_id() -> str:
-    """A fresh random UUID."""
+    """Makes a request id.
+
+    Returns:
+        A fresh random UUID.
+    """
     return str(uuid.uuid4())
 
 
@@ -59,6 +63,9 @@ def pass_on(request_id: str | uuid.UUID) -> Iterator[str]:
 
     Args:
         request_id: A UUID, as a string or a `uuid.UUID`.
+
+    Yields:
+        The id as a string.
 
     Raises:
         InvalidArgumentError: It is not a UUID.

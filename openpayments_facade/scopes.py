@@ -30,8 +30,11 @@ class ApiScope(StrEnum):
     """A part of the API that an application may use, chosen in the Developer Portal (document 000)."""
 
     ASPSP_INFORMATION = "aspspinformation"
+    """Countries, cities and banks."""
     ACCOUNT_INFORMATION = "accountinformation"
+    """Consents, accounts and cards, and banks as well (the provider's description of 2026)."""
     PAYMENT_INITIATION = "paymentinitiation"
+    """Payments, signing baskets, FX quotes and KYC."""
     BANKGIRO_INFORMATION = "bankgiroinformation"
     """Only with `accountinformation` (document 000), and only for business accounts in production (the provider's
     description of 2026): tokens for personal accounts, and those of the sandbox, are requested without it."""
@@ -41,7 +44,9 @@ class PsuContext(StrEnum):
     """Personal or business accounts (document 000)."""
 
     PRIVATE = "private"
+    """Personal accounts."""
     CORPORATE = "corporate"
+    """Business accounts."""
 
 
 def default_api_scopes(auth_url: str) -> tuple[ApiScope, ...]:
@@ -99,8 +104,16 @@ def compose(api_scopes: Iterable[ApiScope], psu_context: PsuContext | None) -> s
     With the private context `bankgiroinformation` is left out: it is declared together with `corporate` alone (the
     provider's description of 2026).
 
+    Args:
+        api_scopes: What the application may use.
+        psu_context: Personal or business accounts; None for the API scopes alone.
+
+    Returns:
+        The scope, such as "aspspinformation private".
+
     Raises:
-        InvalidArgumentError: The API scopes are wrong, as in `read_api_scopes`.
+        InvalidArgumentError: The API scopes are wrong: none, an unknown one, or `bankgiroinformation` without
+            `accountinformation`.
     """
     left_out = {ApiScope.BANKGIRO_INFORMATION} if psu_context == PsuContext.PRIVATE else set()
     scopes = [scope for scope in read_api_scopes(api_scopes) if scope not in left_out]

@@ -47,7 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def openpayments_simulator_options() -> dict[str, Any]:
-    """Arguments for the `Simulator`. Override it in your tests."""
+    """Arguments for the `Simulator`. Override it in your tests.
+
+    Returns:
+        An empty dict.
+    """
     return {}
 
 
@@ -59,6 +63,9 @@ def openpayments_simulator(
 
     Its arguments come from `openpayments_simulator_options` and from the markers `openpayments_simulator`. A marker
     wins over the fixture, and the closest marker over the others.
+
+    Yields:
+        The simulator.
     """
     options = dict(openpayments_simulator_options)
     for marker in reversed([*request.node.iter_markers("openpayments_simulator")]):
@@ -80,12 +87,20 @@ def openpayments_env(openpayments_simulator: Simulator, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def openpayments_client(openpayments_simulator: Simulator) -> Iterator[OpenPayments]:
-    """An `OpenPayments` connected to the simulator, with every API scope."""
+    """An `OpenPayments` connected to the simulator, with every API scope.
+
+    Yields:
+        The client. It is closed after the test.
+    """
     with openpayments_simulator.client() as client:
         yield client
 
 
 @pytest.fixture
 def openpayments_async_client(openpayments_simulator: Simulator) -> AsyncOpenPayments:
-    """An `AsyncOpenPayments` connected to the simulator. The test enters it: `async with openpayments_async_client`."""
+    """An `AsyncOpenPayments` connected to the simulator. The test enters it: `async with openpayments_async_client`.
+
+    Returns:
+        The client, not yet entered.
+    """
     return openpayments_simulator.async_client()

@@ -27,9 +27,9 @@ from itertools import product
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from ._attrs import define, frozen
+from ._attrs import Value, define, frozen
 from ._checks import refuse, veil
-from ._protocol.wire import bare, currency_of, day_of, number_of, text_of, value_of
+from ._protocol.wire import NUMBERS, account_number_of, bare, currency_of, day_of, number_of, text_of, value_of
 
 if TYPE_CHECKING:
     from openpayments_client.models import Account, AccountReference, Balance, CardAccount, CardTransaction, Transaction
@@ -83,8 +83,6 @@ _TO_COME: Final = "forwardavailable fwav"
 _EXPECTED: Final = ("expected xpcd", "authorised", _TO_COME)
 _AVAILABLE: Final = ("interimavailable itav", "closingavailable clav", "openingavailable opav", *_EXPECTED)
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_GIROS: Final = ("bankGiro", "plusGiro", "bankgiroNumber", "plusgiroNumber")
-_NUMBERS: Final = ("iban", "bban", "accountNumber", *_GIROS, "maskedPan", "msisdn")
 _IDS: Final = ("transactionId", "cardTransactionId")
 _NO_IDS: Final[Mapping[str, Any]] = {"entryReference": "reference", "transactionListId": "content"}
 _NAMED_BY: Final[Sequence[By]] = ("paymentId", "entryReference", "endToEndId")
@@ -94,7 +92,7 @@ _BALANCE: Final = ("balance_amount", "a balance, as `Balance.from_dict` makes it
 
 
 @frozen
-class Chosen(Generic[V]):
+class Chosen(Value, Generic[V]):
     """A value, and where it is from.
 
     Attributes:
@@ -109,7 +107,7 @@ class Chosen(Generic[V]):
 
 
 @frozen(kw_only=True)
-class Amount:
+class Amount(Value):
     """An amount and its direction.
 
     Attributes:
@@ -124,6 +122,8 @@ class Amount:
     direction: Direction | None = None
     source: str | None = None
 
+    _derived = ("signed",)
+
     @property
     def signed(self) -> Decimal | None:
         """The number with a minus if the money went out, without one if it came in; None if that isn't known."""
@@ -134,7 +134,7 @@ class Amount:
 
 
 @frozen(kw_only=True)
-class Party:
+class Party(Value):
     """The other party of a transaction.
 
     Attributes:
@@ -156,7 +156,7 @@ class Party:
 
 
 @frozen(kw_only=True)
-class Identity:
+class Identity(Value):
     """What names a transaction.
 
     Attributes:
@@ -173,7 +173,7 @@ class Identity:
 
 
 @frozen(kw_only=True)
-class Reconciled(Generic[T]):
+class Reconciled(Value, Generic[T]):
     """What has become of one transaction between two readings.
 
     Attributes:
@@ -202,6 +202,15 @@ def text(transaction: AnyTransaction) -> Chosen[str]:
     The message as a list of lines goes before the message as one text where it says more: banks cut the latter at 140
     characters. Lines are joined with line breaks. At some banks the text is really the other party's name, which can't
     be known from one transaction: `others` tells where else to look.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The text, and the field that it is from.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     found = {name: said for name in (*_TEXTS, _CODE) if (said := text_of(value_of(transaction, name)))}
@@ -215,6 +224,15 @@ def day(transaction: AnyTransaction) -> Chosen[date]:
 
     Of a time it is the day as the bank wrote it, in whatever time zone that is. A pending transaction often has one of
     these alone, so the day may move when it is booked.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The day, and the field that it is from.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     return _first({name: found for name in _DAYS if (found := day_of(value_of(transaction, name)))})
@@ -232,6 +250,12 @@ def amount(transaction: AnyTransaction, *, own: OwnAccount = None, signed: bool 
         transaction: Of an account or a card.
         own: The account or the card that was read, or the account's number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
+
+    Returns:
+        The number as the bank sent it, the currency, and the direction. Its `signed` is the number with a sure sign.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     sent = value_of(transaction, "transactionAmount")
     direction, source = _direction(transaction, own, _side_of(transaction, own), signed=signed)
@@ -250,6 +274,12 @@ def other_party(transaction: AnyTransaction, *, own: OwnAccount = None, signed: 
         transaction: Of an account or a card.
         own: The account that was read, or its number. Another text tells nothing.
         signed: Whether this bank is known to send outgoing amounts with a minus.
+
+    Returns:
+        The name, the number of the account, and how sure that is; without a `role` if nobody is named.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     mine = _side_of(transaction, own)
     direction, _ = _direction(transaction, own, mine, signed=signed)
@@ -277,6 +307,12 @@ def booked_balance(balances: Iterable[Balance] | None, *, currency: str | None =
     Args:
         balances: Those of an account, or of a page of transactions. Their types may be codes of ISO 20022, too.
         currency: An ISO 4217 code, for an account with several.
+
+    Returns:
+        One of the balances, or None.
+
+    Raises:
+        InvalidArgumentError: These are no balances, or `currency` is no text.
     """
     return _balance(balances, _BOOKED, currency)
 
@@ -291,6 +327,12 @@ def available_balance(balances: Iterable[Balance] | None, *, currency: str | Non
     Args:
         balances: Those of an account, or of a page of transactions.
         currency: An ISO 4217 code, for an account with several.
+
+    Returns:
+        One of the balances, or None.
+
+    Raises:
+        InvalidArgumentError: These are no balances, or `currency` is no text.
     """
     return _balance(balances, _AVAILABLE, currency)
 
@@ -299,25 +341,43 @@ def balance_amount(balance: Balance) -> Amount:
     """The amount of a balance, also where `money` can't read it: a bare number, or a text with the currency in it.
 
     It has no direction: the sign of `value` is the bank's.
+
+    Args:
+        balance: Of an account or a card.
+
+    Returns:
+        The number with the bank's sign, and the currency.
+
+    Raises:
+        InvalidArgumentError: It is no balance.
     """
     _check(balance, "balance", _BALANCE)
     sent = value_of(balance, "balanceAmount")
     return Amount(value=number_of(sent), currency=currency_of(sent) or None)
 
 
-def account_number(account: object) -> str | None:
-    """The number that identifies an account, with the clearing number before a BBAN ("6000-000000017"), or None.
+def account_number(account: object, *, grouped: bool = False, masked: bool = False) -> str | None:
+    """The one number that identifies an account, as the bank wrote it or as people read it.
+
+        views.account_number(account)                   # 'SE4550000000058398257466'
+        views.account_number(account, grouped=True)     # 'SE45 5000 0000 0583 9825 7466'
+        views.account_number(account, masked=True)      # '**** 7466'
+
+    It is the IBAN, else the BBAN or account number, with the clearing number before it ("6000-000000017"), else a
+    Bankgiro or Plusgiro number, else the masked number of a card, else a telephone number. Of the full number of a card
+    only the last four digits are ever given.
 
     Args:
-        account: An account, a card account, or what a transaction says of one.
+        account: An account, a card account, a payment's account or giro, or what a transaction says of one; also a
+            number as a text, or None.
+        grouped: Whether an IBAN or the number of a card is given in groups of four, for a page. It is no id then:
+            compare and store the number without.
+        masked: Whether to give the last four letters or digits alone, or none of a short number.
+
+    Returns:
+        The number; None if the account has none.
     """
-    if account is None or isinstance(account, str):
-        return text_of(account) or None
-    for name in _NUMBERS:
-        if number := text_of(value_of(account, name)):
-            clearing = text_of(value_of(account, "clearingNumber")) if name in ("bban", "accountNumber") else ""
-            return f"{clearing}-{number}" if clearing else number
-    return None
+    return account_number_of(account, grouped=grouped, masked=masked)
 
 
 def identity(transaction: AnyTransaction) -> Identity:
@@ -326,6 +386,15 @@ def identity(transaction: AnyTransaction) -> Identity:
     Ids of nothing but zeros are none. `paymentId` names a payment made through this API and `endToEndId` what the payer
     wrote: they tell what a transaction belongs to, and a fee or a return may share them. Whether a bank keeps its
     promise can't be seen from one transaction; `keys` and `reconcile` look at a whole reading.
+
+    Args:
+        transaction: Of an account or a card, booked or pending.
+
+    Returns:
+        The name, where it is from, and how far it can be relied on.
+
+    Raises:
+        InvalidArgumentError: It is no transaction.
     """
     _check(transaction)
     for source in (*_IDS, *_NO_IDS):
@@ -342,6 +411,15 @@ def keys(transactions: Iterable[AnyTransaction] | None) -> list[str]:
     that look alike and have no id are numbered, which holds as long as a reading has all of a day. A key does not last
     when a pending transaction is booked or another one gets the same id, nor where a bank makes up new ids each time:
     see `reconcile`.
+
+    Args:
+        transactions: All of one reading.
+
+    Returns:
+        A key for each of them, in their order.
+
+    Raises:
+        InvalidArgumentError: Something is no transaction.
     """
     found = [(identity(each), _fingerprint(each)) for each in _several(transactions, "transactions")]
     contents = defaultdict(set)
@@ -370,8 +448,8 @@ def reconcile(known: Iterable[T] | None, fresh: Iterable[T] | None, *, days: int
     taken back or lies outside of the period is for the caller to see: pass the known ones of the period that was read.
 
     Args:
-        known: What earlier readings found, as models: `PendingTransaction.from_dict` and `BookedTransaction.from_dict`
-            make them from stored `to_dict()`s. One without a booking status counts as booked.
+        known: What earlier readings found, as models: `Transaction.from_dict` (of a card `CardTransaction.from_dict`)
+            makes them, booked and pending, from stored `to_dict()`s. One without a booking status counts as booked.
         fresh: All pages of one reading.
         days: By how many days a pending transaction may move when it is booked.
 
@@ -454,7 +532,7 @@ def _first(found: Mapping[str, V]) -> Chosen[V]:
 
 def _numbers(account: object) -> set[str]:
     """Everything that an account may be named by, for comparing."""
-    values = filter(None, (value_of(account, name) for name in _NUMBERS))
+    values = filter(None, (value_of(account, name) for name in NUMBERS))
     found = [account_number(account) or "", *map(text_of, values)]
     return {"".join(filter(str.isalnum, number)).upper() for number in found} - {""}
 

@@ -19,7 +19,7 @@ import openpayments_facade
 
 # what examples call the things that come from a client
 _USUAL_NAMES: Final = {"op", "bank", "accounts", "cards", "authorisation", "approval", "consents"}
-_PLAIN: Final = {"to_dict", "to_json"}
+_PLAIN: Final = {"to_dict", "to_json", "additional_properties"}
 _COLLECTING: Final = {"list", "set", "tuple", "sorted", "len", "sum"}
 _WIDTH: Final = 100
 
@@ -69,7 +69,7 @@ class _Halves:
         self.ours: set[str] = set(_USUAL_NAMES)
         self.streams: set[str] = set()
         self.functions: set[str] = set()
-        self.simulators: set[str] = set()
+        self.simulators: set[str] = {"openpayments_simulator"}  # the name of the fixture
         # at which place of the text, in which order there, what comes instead of how many bytes
         self.edits: list[tuple[int, int, int, int, str]] = []
         lines = code.splitlines(keepends=True)

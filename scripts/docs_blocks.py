@@ -25,7 +25,7 @@ LANGUAGES: Final = ("python", "sh")
 # a block may stand in a list or an admonition, indented
 _BLOCK: Final = re.compile(
     r"(?:^[ ]*<!-- (?P<mark>async|not run: [^\n]+) -->\n)?"
-    r"^(?P<indent>[ ]*)```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^(?P=indent)```[ ]*\n"
+    r"^(?P<indent>[ ]*)```(?P<language>\w+)(?P<rest>[^\n]*)\n(?P<code>.*?)^(?P=indent)```[ ]*\n"
     r"(?:\n*^(?P=indent)```text[^\n]*\n(?P<output>.*?)^(?P=indent)```[ ]*\n)?",
     re.DOTALL | re.MULTILINE,
 )
@@ -45,6 +45,8 @@ class Block:
     indent: str
     start: int
     end: int
+    rest: str = ""
+    """What stands behind the language, such as a title."""
     by_hand: Block | None = None
     """The async half that the page has."""
 
@@ -83,6 +85,7 @@ def blocks(page: str, text: str | None = None) -> list[Block]:
             indent=found["indent"],
             start=found.start(),
             end=found.end(),
+            rest=found["rest"],
         )
         if mark == "async":
             block = evolve(every.pop(), by_hand=block)
@@ -97,7 +100,7 @@ def with_tabs(page: str, text: str) -> str:
         if not block.has_async_half:
             continue
         tabs = "\n".join(
-            f'=== "{name}"\n\n{textwrap.indent(_fenced(code), "    ")}'
+            f'=== "{name}"\n\n{textwrap.indent(_fenced(code, block.rest), "    ")}'
             for name, code in (("Sync", block.code), ("Async", block.async_code()))
         )
         output = "" if block.output is None else f"\n```text\n{block.output}```\n"
@@ -106,5 +109,5 @@ def with_tabs(page: str, text: str) -> str:
     return result + text[position:]
 
 
-def _fenced(code: str) -> str:
-    return f"```python\n{code}```\n"
+def _fenced(code: str, rest: str) -> str:
+    return f"```python{rest}\n{code}```\n"

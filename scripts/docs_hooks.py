@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 _DONE: dict[str, str] = {}
 
 
+# long tables that would come before what people search for
+_NOT_SEARCHED = {"fault-matrix.md"}
+
+
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """The text of a page with its tabs."""
+    if page.file.src_uri in _NOT_SEARCHED:
+        page.meta["search"] = {"exclude": True}
     if markdown not in _DONE:
         _DONE[markdown] = with_tabs(page.file.src_uri, markdown)
     return _DONE[markdown]

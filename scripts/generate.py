@@ -105,8 +105,8 @@ def for_the_generator(node: Any) -> Any:
     code stays simple. A parameter's description is moved to its schema, where the generator expects it. X-Request-ID
     becomes required everywhere, so that the template that sends a fresh one has only one case. Arguments that a client
     binds to a bank and a user become optional, so that calls need not repeat them; operations.py says that they are
-    required. A schema with `x-constants` becomes a subclass of the one that it refers to. What is a list or one item of
-    it becomes a list: reading is tolerant of that.
+    required. A schema with `x-constants` becomes a subclass of the one that it refers to, see `with_kinds`. What is a
+    list or one item of it becomes a list: reading is tolerant of that.
     """
     if isinstance(node, list):
         return [for_the_generator(item) for item in node]
@@ -128,6 +128,21 @@ def for_the_generator(node: Any) -> Any:
         node["schema"]["description"] = said + node["schema"].get("description", node.get("description", ""))
         node["required"] = (node.get("required", False) and not is_bound) or node["name"] == "X-Request-ID"
     return node
+
+
+def with_kinds(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The description with the names of its subclasses at each schema that has some, by the values of their constants.
+
+    So a model that was stored is read as the class that it had.
+    """
+    components = content.get("components", {}).get("schemas", {})
+    kinds: dict[str, dict[str, dict[str, str]]] = {}
+    for name, schema in components.items():
+        for constant, value in schema.get("x-constants", {}).items():
+            base = schema["allOf"][0]["$ref"].rpartition("/")[2]
+            kinds.setdefault(base, {}).setdefault(constant, {})[value] = name
+    schemas = {**components, **{base: {**components[base], "x-kinds": found} for base, found in kinds.items()}}
+    return {**content, "components": {**content.get("components", {}), "schemas": schemas}}
 
 
 def relaxed(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +226,7 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         with as_file(files("openapi_python_client") / "templates") as stock:
             shutil.copytree(stock, templates / "stock")
         source = temporary / "description.json"
-        source.write_text(json.dumps(for_the_generator(relaxed(content))), "utf-8")
+        source.write_text(json.dumps(for_the_generator(with_kinds(relaxed(content)))), "utf-8")
 
         _run(
             "-m", "openapi_python_client", "generate", "--fail-on-warning",
@@ -227,8 +242,9 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         module.write_text(HEADER + code, "utf-8", newline="\n")
     template = Template((CONTRACT / "templates" / "operations.py.jinja").read_text("utf-8"))
     (output / "operations.py").write_text(HEADER + template.render(table=rendered), "utf-8", newline="\n")
-    reading = Template((CONTRACT / "templates" / "reading.py.jinja").read_text("utf-8")).render()
-    (output / "reading.py").write_text(HEADER + reading, "utf-8", newline="\n")
+    for name in ("reading.py", "schemas.py"):
+        code = Template((CONTRACT / "templates" / f"{name}.jinja").read_text("utf-8")).render()
+        (output / name).write_text(HEADER + code, "utf-8", newline="\n")
     (output / "py.typed").touch()
     for command, *options in TIDY:
         _run("-m", "ruff", command, *RUFF_OPTIONS, *options, output)

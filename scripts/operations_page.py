@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -70,60 +71,87 @@ WORDS: Final[Mapping[str, str]] = {
     "getKycStatus": "op.kyc.status",
 }
 
+_TITLES: Final = {"oauth": "Access tokens"}
+
 _HEAD: Final = """\
 <!-- Written by `make generate` from openapi/openpayments.yaml; do not edit. -->
 # Operations
 
-Every operation of the API host that is publicly known, as `openapi/openpayments.yaml` describes it. An
-operation without a word of its own goes with `op.call`, or at a bank with `bank.call`, which adds what every call to
-that bank carries; both are typed, and check their arguments before anything is sent:
+Every operation that the API is publicly known to have, and how to call it. For most there is a method, in the column
+*call*. The others go through `op.call` or, at a bank, through `bank.call`, which adds the bank and the user. Both are
+typed, check their arguments before anything is sent, and handle token, request id, retries and errors like every other
+call:
 
 ```python
-from openpayments_client.api.consent import get_consent_authorisation
+from datetime import timedelta
 
+from openpayments_client.api.consent import get_consent_authorisation
 from openpayments_facade import OpenPayments, Psu
 
-with OpenPayments.from_env(api_scopes=["accountinformation"]) as op:
-    bank = op.at_bank("ESSESESS", Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0"))
-    consent = bank.consents.create(valid_until="9999-12-31")
-    print(bank.call(get_consent_authorisation, consent.consent_id).authorisation_ids)
+user = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+with OpenPayments.from_env() as op:
+    bank = op.at_bank("ESSESESS", user)
+    consent = bank.consents.create(valid_until=timedelta(days=90))
+    bank.consents.authorise(consent)
+    started = bank.call(get_consent_authorisation, consent.consent_id)
+    print(len(started.authorisation_ids), "authorisation")
 ```
 
-An operation is a module of the package that is named as its section: `openpayments_client.api.payment_initiation`.
-What is in its path goes by position, all else by name; bodies are models: `from openpayments_facade import models`.
-What creates or changes something is sent once; a second call makes a second payment
-([What happens when the network fails](network-failures.md)). Operations without a bank that need the user's id take it
-as `psu_id=...`, and `psu_corporate_id=...`, or from `bank.call`.
+```text
+1 authorisation
+```
 
-What the description does not have yet goes with `op.request` and `bank.request`.
+- The module of an operation is in the package named after its section: `openpayments_client.api.payment_initiation`.
+- Arguments in the path are positional, all others are keywords. Bodies are models of `openpayments_facade.models`.
+- A call that creates or changes something is sent once. Calling it again makes a second payment:
+  [When the network fails](network-failures.md).
+- An operation without a bank that needs to know the user takes `psu_id=...` and `psu_corporate_id=...`. Through
+  `bank.call` it takes them from the bank.
 
-**Not here: Bulk Payments.** They are another product of the provider, with a host of their own
-(`bulkpayment.openbankingplatform.com`), for production alone; no source says which token they take. Several payments
-that are approved together are [signing baskets](#signing-baskets). The page where users are sent
-(`/connect/authorize`) and the discovery document are no operations of this API; `op.oauth` makes the links.
+For a path that is not in this list, use `op.request` or `bank.request`:
 
-Scopes are alternatives, and one of them has to be complete; document 001 has them without `private` or `corporate`.
-*Production* means that the provider's sandbox has no such operation, *older* that the provider's description of 2026 no
-longer has it.
+```python
+from openpayments_facade import OpenPayments
+
+with OpenPayments.from_env() as op:
+    answer = op.request("GET", "/psd2/aspspinformation/v1/countries")
+    print(answer.status_code, answer.json["countries"][0])
+```
+
+```text
+200 {'isoCountryCode': 'SE', 'name': 'Sweden'}
+```
+
+**Missing: Bulk Payments.** They are another product of the provider, on a host of their own
+(`bulkpayment.openbankingplatform.com`), in production only, and no source says which token they take. To have several
+payments approved together, use [signing baskets](#signing-baskets).
+
+The links in the column *request* lead to parameters, bodies and answers in the [HTTP reference](http.md).
+
+Of the scopes in a row, one combination must be granted completely (document 001 lists them without `private` and
+`corporate`). *Production* marks operations that the sandbox does not have, *older* those that are no longer in the
+provider's description of 2026.
 """
 
 _HEADERS: Final = """
 ## Headers of calls to banks
 
-All calls carry a fresh `X-Request-ID`. A call to a bank carries what `op.at_bank(bic, psu, ...)` binds:
+Every call has a fresh `X-Request-ID`. A call to a bank also carries what you gave to `op.at_bank(bic, psu, ...)`. The
+table at the end of this page lists the headers for three kinds of users:
 
-- **a private user**: `Psu(id=..., ip_address=..., user_agent=...)`, where several people sign also `authoriser_id=...`;
+- **a private user**: `Psu(id=..., ip_address=..., user_agent=...)`, with `authoriser_id=...` where several people sign;
 - **a company**: the same with `corporate_id=...` and, if the bank asks for it, `corporate_id_type=...`;
-- **nobody**: `Psu()`. A nightly run for a known user has the ids: `Psu(id=...)`.
+- **nobody**: `Psu()`. A nightly job that works for a known user gives the ids only: `Psu(id=...)`.
 
-`redirect_preferred=True` sends `TPP-Redirect-Preferred: true`, False sends `false`. None, the default, sends `false` as
-well: the provider requires the header since 2026, so the choice can't be left to the bank any more, and `false` is what
-the provider's samples of 2022 send on every call.
+`redirect_preferred=True` sends `TPP-Redirect-Preferred: true`. False and None, the default, send `false`: the provider
+has required the header since 2026, and its samples of 2022 send `false` with every call.
 
-What is required and missing is logged once, and the call is sent all the same: the standard knows access without the
-user, and nobody has tried what the provider does about it. Older headers of `Psu` (`ip_port`, `accept`, ...) go where
-the provider's guide of 2021 had them, and `X-AffiliatedASPSP-ID` goes where it is declared, if `affiliated_aspsp` is
-given. `bank.request`, which knows no declaration, sends all of it.
+If a required header is missing, the SDK logs that once and sends the call all the same: the standard allows access
+without the user, and nobody has tried what the provider does then. `Psu` also has the older headers (`ip_port`,
+`accept`, ...); they go to the operations that had them in the provider's guide of 2021. `X-AffiliatedASPSP-ID` goes
+to every operation that declares it, if you gave `affiliated_aspsp`. `bank.request` can't know what an operation
+declares, and sends everything.
+
 """
 
 
@@ -156,11 +184,25 @@ def _row(method: str, path: str, operation: Mapping[str, Any]) -> str:
     name = operation["operationId"]
     notes = [" *older*"] * bool(operation.get("deprecated")) + [" *production*"] * ("servers" in operation)
     scopes = [" ".join(each) for wanted in operation["security"] for each in wanted.values() if len(each) > 1]
-    request = f"`{method.upper()} {path}`"
-    return f"| {operation['summary']}{''.join(notes)} | {request} | `{_word(name)}` | {', '.join(scopes)} |"
+    link = f"http/{file_of(operation['tags'][0])}#{anchor(operation['summary'])}"
+    request = f"[`{method.upper()} {path}`]({link})"
+    return f"| {operation['summary']}{''.join(notes)} | {request} | `{call_of(name)}` | {', '.join(scopes)} |"
 
 
-def _word(name: str) -> str:
+def title_of(tag: str) -> str:
+    return _TITLES.get(tag, tag)
+
+
+def file_of(tag: str) -> str:
+    return f"{anchor(title_of(tag))}.md"
+
+
+def anchor(heading: str) -> str:
+    """The id of a heading, the same on GitHub and on the site."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def call_of(name: str) -> str:
     """What the facade calls an operation, or how to call it."""
     arguments = OPERATIONS[_python_name(name)].arguments
     caller = "bank" if "x_bic_fi" in arguments else "op"

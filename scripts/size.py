@@ -10,7 +10,7 @@ from pathlib import Path
 
 FACADE = Path(__file__).parent.parent / "openpayments_facade"
 # written by a tool, or beside the core
-OTHERS = {"_sync", "simulator", "cli", "testing.py", "telemetry.py"}
+OTHERS = {"_sync", "simulator", "cli", "__main__.py", "testing.py", "telemetry.py"}
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,

@@ -54,7 +54,18 @@ EXTENSIONS = {"x-shared": "openapi", "x-envelope": "responses", "x-body-by": "sc
 FORMATS = {"date", "date-time", "password"}
 DATELESS = {"pattern", "minLength", "maxLength", "enum"}
 # what the generated code uses itself
-CLASSES = {"Any", "AuthenticatedClient", "ClassVar", "Client", "Literal", "Mapping", "Response", "T", "TypeVar"}
+CLASSES = {
+    "Any",
+    "AuthenticatedClient",
+    "ClassVar",
+    "Client",
+    "Literal",
+    "Mapping",
+    "Model",
+    "Response",
+    "T",
+    "TypeVar",
+}
 ATTRIBUTES = {
     "additional_keys",
     "additional_properties",
@@ -70,6 +81,7 @@ ATTRIBUTES = {
     "short_repr",
     "src_dict",
     "to_dict",
+    "to_json",
 }
 ARGUMENTS = {
     "body",
@@ -379,8 +391,8 @@ def _problems_of(content: Mapping[str, Any], schema: Mapping[str, Any], place: P
     constants = schema.get("x-constants", {})
     inherited = {python_name(name) for name in _properties(content, schema)} if constants else set()
     for name, value in constants.items():
-        if not isinstance(value, str) or name != python_name(name) or name in inherited:
-            yield f"x-constants: {name} must be a new name in Python, and its value a text"
+        if not isinstance(value, str) or python_name(name) in inherited:
+            yield f"x-constants: {name} must be a new name, and its value a text"
     if (is_model(schema) or "enum" in schema) and len(place) > 3:
         yield "an object or enum without a name; make it a component"
     if not all(isinstance(value, str) for value in schema.get("enum", ())):

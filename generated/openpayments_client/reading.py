@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
-T_co = TypeVar("T_co", covariant=True)
+from .types import short_repr
+
 T = TypeVar("T")
 D = TypeVar("D", datetime.date, datetime.datetime)
 
@@ -80,6 +81,20 @@ class Number(float):
     def __reduce__(self) -> tuple[type["Number"], tuple[str]]:
         return Number, (self.digits,)
 
+    @property
+    def plain(self) -> float | str:
+        """The number as JSON can hold it: with more digits than a float has it is a text."""
+        return float(self) if _is_exact(self) else self.digits
+
+    def __eq__(self, other: object) -> bool:
+        return self.plain == (other.plain if isinstance(other, Number) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.plain)
+
     def __str__(self) -> str:
         return self.digits
 
@@ -130,8 +145,13 @@ class Fields:
     """How a model is read and written: its fields by their names on the wire, in the order of the class."""
 
     def __init__(
-        self, fields: Mapping[str, Field], extra: Callable[[Any], Any] | None = None, is_closed: bool = False
+        self,
+        fields: Mapping[str, Field],
+        extra: Callable[[Any], Any] | None = None,
+        is_closed: bool = False,
+        kinds: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        self.described = fields
         self.table = {
             key: (at, field.plain, field.read, field.needed) for at, (key, field) in enumerate(fields.items())
         }
@@ -146,6 +166,8 @@ class Fields:
         """Reads the values of fields that the description does not name."""
         self.is_closed = is_closed
         """Whether there can be no such fields."""
+        self.kinds = kinds
+        """The names of the model's subclasses, by the values of the constants that tell them apart."""
 
     def complete(self, source: Mapping[str, Any], values: list[Any]) -> None:
         """Puts empty objects and lists where they are missing. Raises Unreadable where something needed is."""
@@ -162,10 +184,69 @@ class Fields:
         return [key for _, key, is_list in self.needed if is_list]
 
 
-class Model(Protocol):
-    """A generated model."""
+class Model:
+    """What all models can do. `print(model)` masks names, texts and amounts; `to_dict()` has everything."""
 
+    __slots__ = ()
     _fields: ClassVar[Fields]
+    _constants: ClassVar[Mapping[str, str]] = {}
+
+    __repr__ = short_repr
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that the model has, as JSON can hold it, under the API's names.
+
+        Absent values are left out, dates are ISO 8601 texts, and what was kept because it can't be read is written as
+        it came. A transaction of a list has its `bookingStatus`; one within a report has not, for the report tells it
+        by the list.
+
+        Returns:
+            A new dict of texts, numbers, booleans, lists and dicts. `from_dict` makes an equal model of it.
+        """
+        written = write(self)
+        return {**self._constants, **written, **self._constants} if self._constants else written
+
+    def to_json(self) -> str:
+        """The same as a JSON text, for storing. `from_dict(json.loads(text))` makes an equal model of it.
+
+        Returns:
+            One line, with sorted names, so that equal models give equal texts. Characters other than ASCII are as they
+            are.
+
+        Raises:
+            ValueError: Somebody has put a number into the model that JSON lacks, such as NaN.
+        """
+        return json_text(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Reads a dict from `to_dict()`, what `json.loads` made of `to_json()`, or an object that a bank sent.
+
+        A value that can't be read is None, and what came is kept in `additional_properties`. A dict that says in its
+        `bookingStatus` whether it is a booked or a pending transaction gives one of that class.
+
+        Args:
+            src_dict: A mapping with the API's names. It is not changed.
+
+        Returns:
+            A new model.
+
+        Raises:
+            ValueError: It is no mapping, or lacks what nobody can do without, such as the id of a payment. Or it is
+                nested more than a hundred times, or has the booking status of another class than this one. The text
+                names the field.
+        """
+        for key, own in cls._constants.items():
+            said = src_dict.get(key) if isinstance(src_dict, Mapping) else None
+            if said != own and isinstance(said, str) and said in (cls._fields.kinds or {}).get(key, ()):
+                raise Unreadable(f"is {said!r}, and that of {cls.__name__} is {own!r}", key)
+        return read(cls, src_dict)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from .schemas import model_schema
+
+        return model_schema(cls, handler)
 
 
 M = TypeVar("M", bound=Model)
@@ -204,6 +285,8 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
         raise Unreadable("has none of the described fields")
     if fields.checks:
         fields.complete(source, values)
+    if rest is not None and fields.kinds is not None:
+        cls = _kind(cls, rest)
     model = cls(*values)
     if rest is not None:
         anything(rest)
@@ -212,6 +295,21 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
         kept = rest if extra is None else {key: extra(value) for key, value in rest.items()}
         model.additional_properties = kept  # type: ignore[attr-defined]
     return model
+
+
+def _kind(cls: type[M], rest: dict[str, Any]) -> type[M]:
+    """The class that the constants of an object name, which then are no fields beside it. A list knows better."""
+    for key, kinds in (cls._fields.kinds or {}).items():
+        said = rest.get(key)
+        if cls._constants:
+            if rest.pop(key, None) not in (None, cls._constants[key]):
+                _notice(f"{cls.__name__}.{key}")
+        elif isinstance(said, str) and said in kinds:
+            from . import models
+
+            del rest[key]
+            cls = getattr(models, kinds[said])
+    return cls
 
 
 def _notice(name: str) -> None:
@@ -258,8 +356,19 @@ def to_json(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, Number):
-        return float(value) if _is_exact(value) else value.digits
+        return value.plain
+    if isinstance(value, Model):
+        return write(value)
     return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+def json_text(value: Any) -> str:
+    """What JSON can hold as a text, with sorted names. Raises ValueError for a number that JSON lacks."""
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
+_HALF: Final = re.compile("[\ud800-\udfff]")  # half a character, which no encoding has
 
 
 def _is_exact(number: Number) -> bool:

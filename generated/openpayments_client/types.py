@@ -28,7 +28,7 @@ _PUBLIC: Final = {
 def short_repr(self: Any) -> str:
     """The repr of an attrs object, without absent values, and with '***' for what error reporters and logs must not
     collect. `to_dict()` has everything."""
-    names = [each.name for each in self.__attrs_attrs__ if each.repr]
+    names = [each.name for each in getattr(self, "__attrs_attrs__", ()) if each.repr]
     values = {name: getattr(self, name, None) for name in names}
     if (status := getattr(self, "booking_status", None)) is not None:
         values = {"booking_status": status, **values}

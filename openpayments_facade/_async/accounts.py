@@ -54,6 +54,7 @@ class AsyncAccounts(AsyncConsentService):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         ConsentInvalidError, ConsentExpiredError, ScaRequiredError: The user has to give a new consent or authorise
             again.
         AccessExceededError: The day's accesses without the user are used up. If the bank says for how long
@@ -70,6 +71,9 @@ class AsyncAccounts(AsyncConsentService):
             account_id: The account's `resource_id`, or the account itself.
             with_balance: Whether to include balances. Not every bank does.
 
+        Returns:
+            The account: its numbers, currency and names, and its `balances`, if they were asked for and sent.
+
         Raises:
             NotFoundError: The consent opens no such account.
         """
@@ -81,6 +85,10 @@ class AsyncAccounts(AsyncConsentService):
 
         Args:
             account_id: The account's `resource_id`, or the account itself.
+
+        Returns:
+            All that the bank tells, each with its `balance_type`; `views.booked_balance` and `views.available_balance`
+            choose one.
 
         Raises:
             NotFoundError: The consent opens no such account.
@@ -96,6 +104,9 @@ class AsyncAccounts(AsyncConsentService):
         Args:
             account_id: The account's `resource_id`, or the account itself.
             transaction_id: The transaction's `transaction_id`, or a transaction from the list.
+
+        Returns:
+            The transaction. Whether it is booked is not said in this answer.
 
         Raises:
             InvalidArgumentError: The id is malformed.
@@ -135,6 +146,9 @@ class AsyncAccounts(AsyncConsentService):
             cursor: Goes on where `.cursor` of an earlier list of this account stood, with what that one was asked for.
                 The other filters may be given again, and have no effect.
 
+        Returns:
+            What to iterate over: `BookedTransaction`s and `PendingTransaction`s, in the order of the bank's pages.
+
         Raises:
             InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
                 wrong; the message names it. Whether days to come can be asked for is for the bank to say.
@@ -159,6 +173,12 @@ class AsyncAccounts(AsyncConsentService):
 
         Args:
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The accounts of all pages; an empty list if there are none.
+
+        Raises:
+            OpenPaymentsError: See the class.
         """
         operation = Operation.at_bank(
             self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance

@@ -19,13 +19,25 @@ if TYPE_CHECKING:
 
 
 class AsyncCountries(AsyncService):
-    """`op.countries`. Needs the API scope `aspspinformation`."""
+    """`op.countries`. Needs the API scope `aspspinformation`, or `accountinformation`.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong; nothing was sent.
+        MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+        APIError: The API answered with an error.
+        TokenError: There is no token: the token endpoint refused.
+        ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
+    """
 
     async def get(self, iso_country_code: AnyCountry) -> models.Country:
         """Reads one country.
 
         Args:
             iso_country_code: Its ISO 3166-1 alpha-2 code, such as "SE", in upper or lower case, or the country itself.
+
+        Returns:
+            The country: its code and its name.
 
         Raises:
             InvalidArgumentError: It is not such a code.
@@ -39,6 +51,9 @@ class AsyncCountries(AsyncService):
         Args:
             countries: The countries to list, or their ISO 3166-1 alpha-2 codes; all by default.
 
+        Returns:
+            The countries: their codes and names.
+
         Raises:
             InvalidArgumentError: The list is empty or contains an invalid code.
         """
@@ -47,7 +62,16 @@ class AsyncCountries(AsyncService):
 
 
 class AsyncCities(AsyncService):
-    """`op.cities`. Needs the API scope `aspspinformation`."""
+    """`op.cities`. Needs the API scope `aspspinformation`, or `accountinformation`.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong; nothing was sent.
+        MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+        APIError: The API answered with an error.
+        TokenError: There is no token: the token endpoint refused.
+        ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
+    """
 
     async def get(self, city_id: AnyCity) -> models.City:
         """Reads one city.
@@ -55,6 +79,9 @@ class AsyncCities(AsyncService):
         Args:
             city_id: Its id from the list of cities: 8-4-4-4-12 hexadecimal digits, as a string or a `uuid.UUID`. Or
                 the city itself.
+
+        Returns:
+            The city: its id, its name, and the code of its country.
 
         Raises:
             InvalidArgumentError: It is not such an id.
@@ -73,6 +100,9 @@ class AsyncCities(AsyncService):
             countries: Countries, or their ISO 3166-1 alpha-2 codes.
             city_ids: Cities, or their ids as strings or `uuid.UUID`.
 
+        Returns:
+            The cities: their ids and names, and the codes of their countries.
+
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.
         """
@@ -81,7 +111,18 @@ class AsyncCities(AsyncService):
 
 
 class AsyncAspsps(AsyncService):
-    """`op.aspsps`: the banks. Needs the API scope `aspspinformation`. Banks are added without notice."""
+    """`op.aspsps`: the banks. Needs the API scope `aspspinformation`, or `accountinformation`.
+
+    Banks are added without notice.
+
+    Raises:
+        InvalidArgumentError: An argument is wrong; nothing was sent.
+        MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+        APIError: The API answered with an error.
+        TokenError: There is no token: the token endpoint refused.
+        ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
+    """
 
     async def get(self, bic_fi: AnyAspsp) -> models.AspspDetails:
         """Reads one bank: its address, its payment products, and how users can authorise there.
@@ -90,6 +131,9 @@ class AsyncAspsps(AsyncService):
 
         Args:
             bic_fi: Its BIC (ISO 9362; small letters and blanks are put right), or the bank from the list.
+
+        Returns:
+            The bank with its details; what it does not say of itself is None.
 
         Raises:
             InvalidArgumentError: It is not a BIC.
@@ -107,6 +151,9 @@ class AsyncAspsps(AsyncService):
         Args:
             countries: Countries, or their ISO 3166-1 alpha-2 codes.
             city_ids: Cities, or their ids as strings or `uuid.UUID`.
+
+        Returns:
+            The banks: their BICs, names and logos. `get` has the rest.
 
         Raises:
             InvalidArgumentError: A list is empty or contains an invalid code or id.

@@ -49,10 +49,13 @@ class AsyncBank:
 
     @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> AsyncAccounts:
-        """The accounts that a valid consent opens.
+        """The accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -61,10 +64,13 @@ class AsyncBank:
 
     @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> AsyncCards:
-        """The card accounts that a valid consent opens.
+        """The card accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -88,6 +94,9 @@ class AsyncBank:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return await self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
 
@@ -124,7 +133,9 @@ class AsyncBank:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 

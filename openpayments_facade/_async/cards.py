@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 class AsyncCards(AsyncConsentService):
     """`bank.cards(consent)`. Needs the API scope `accountinformation` and a valid consent.
 
-    Every method takes a card account's `resource_id`, or the card account itself, as `account_id`. Every method can
-    raise the errors that `AsyncAccounts` lists. There are no details of a single card transaction.
+    Every method takes a card account's `resource_id`, or the card account itself, as `account_id`. There are no details
+    of a single card transaction.
+
+    Raises:
+        OpenPaymentsError: Every method can raise the errors that `AsyncAccounts` lists.
     """
 
     async def get(
@@ -34,6 +37,10 @@ class AsyncCards(AsyncConsentService):
         Args:
             account_id: The card account's `resource_id`, or the card account itself.
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The card account: its masked number, currency and names, and its `balances`, if they were asked for and
+            sent.
 
         Raises:
             NotFoundError: The consent opens no such card account.
@@ -48,6 +55,9 @@ class AsyncCards(AsyncConsentService):
 
         Args:
             account_id: The card account's `resource_id`, or the card account itself.
+
+        Returns:
+            All that the bank tells, as `AsyncAccounts.balances`.
 
         Raises:
             NotFoundError: The consent opens no such card account.
@@ -78,6 +88,10 @@ class AsyncCards(AsyncConsentService):
             cursor: Goes on where `.cursor` of an earlier list of this card account stood, as in
                 `AsyncAccounts.transactions`.
 
+        Returns:
+            What to iterate over: `BookedCardTransaction`s and `PendingCardTransaction`s, in the order of the bank's
+            pages.
+
         Raises:
             InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
                 wrong; the message names it. Whether days to come can be asked for is for the bank to say.
@@ -100,6 +114,12 @@ class AsyncCards(AsyncConsentService):
 
         Args:
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The card accounts of all pages; an empty list if there are none.
+
+        Raises:
+            OpenPaymentsError: See the class.
         """
         operation = Operation.at_bank(
             self._bank, api.get_card_account_list, consent_id=self._consent_id, with_balance=with_balance

@@ -65,7 +65,7 @@ class AsyncOpenPayments:
         total_timeout: Seconds for a whole call, including the token, retries and the pauses between them. Looking up a
             host's name and a `transport` of your own are not cut off in a sync call.
         max_retries: How many times a failed request is retried, if it is safe to send twice. The same for the token.
-        max_response_size: The bytes that a successful answer may have, decoded. A longer one is an
+        max_response_size: The bytes that a successful answer may have, decoded; by default 32 MiB. A longer one is an
             UnreadableResponseError (after a creation an OutcomeUnknownError), and is not read to its end.
         limits: The size of the connection pool, as an `httpx.Limits`. What must not be sent twice goes over connections
             beside the pool, each for one request; there are as many of them at most.
@@ -123,6 +123,9 @@ class AsyncOpenPayments:
 
         Args:
             overrides: Arguments of the constructor. They win over the variables.
+
+        Returns:
+            The client.
 
         Raises:
             ConfigurationError: Variables are missing, wrong, or contradict each other; the message names them.
@@ -185,6 +188,9 @@ class AsyncOpenPayments:
             redirect_preferred: True to have the user authorise in the browser, False in an app. None sends the same as
                 False: the provider requires the header. Keep it the same for the life of a consent.
 
+        Returns:
+            The bank.
+
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it. A missing API scope is only reported by
                 the first call.
@@ -213,6 +219,9 @@ class AsyncOpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
@@ -249,7 +258,9 @@ class AsyncOpenPayments:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 
@@ -268,8 +279,12 @@ class AsyncOpenPayments:
             await op.with_options(timeout=5, max_retries=0).countries.list()
 
         Args:
-            options: `timeout` and `total_timeout` (seconds), `max_retries` and `psu_context` as in the constructor,
-                `request_id` (a UUID), and `headers`, which are added to those set before.
+            options: `timeout` and `total_timeout` (seconds), `max_retries`, `max_response_size` (bytes) and
+                `psu_context` as in the constructor, `request_id` (a UUID), and `headers`, which are added to those set
+                before.
+
+        Returns:
+            The client with these options.
 
         Raises:
             InvalidArgumentError: An option is unknown or wrong; the message names it.
@@ -283,11 +298,15 @@ class AsyncOpenPayments:
     async def access_token(self) -> str:
         """The bearer token that calls carry, for requests that you make yourself. Treat it as a secret.
 
+        Returns:
+            The token in the clear.
+
         Raises:
             TokenError: The token endpoint refused; AuthenticationError and InvalidScopeError say why.
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         return (await self.token()).value.reveal()
 
@@ -304,6 +323,7 @@ class AsyncOpenPayments:
             ConnectionFailedError: The token endpoint can't be reached.
             TimedOutError: It did not answer in time.
             UnreadableResponseError: Its answer is not a token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         """
         options = self._sender.options
         tokens = self._sender.session.tokens(options.psu_context)

@@ -36,6 +36,7 @@ class AsyncFxQuotes(AsyncBankService):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance BadRequestError or NotFoundError.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
@@ -81,6 +82,9 @@ class AsyncFxQuotes(AsyncBankService):
 
         Args:
             fx_quote_id: The quote, or its id.
+
+        Returns:
+            The quote, as `create` gives it, without its total amount.
 
         Raises:
             NotFoundError: There is no such quote.

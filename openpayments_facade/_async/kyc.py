@@ -22,6 +22,7 @@ class AsyncKyc(AsyncService):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.

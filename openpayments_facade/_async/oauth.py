@@ -94,6 +94,7 @@ class AsyncOAuth(AsyncService):
         Raises:
             InvalidArgumentError: An argument is wrong; nothing was sent.
             MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
             ReauthorisationRequiredError: The code is wrong, has been used or has expired.
             OutcomeUnknownError: There is no answer; the code may have been used.
             TokenError: The token endpoint refused for another reason.
@@ -133,6 +134,7 @@ class AsyncOAuth(AsyncService):
 
         Raises:
             InvalidArgumentError: The token has no refresh token.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
             ReauthorisationRequiredError: The refresh token is not accepted: the user has to authorise again.
             OutcomeUnknownError: There is no answer; the refresh token may have been used.
             TokenError: The token endpoint refused for another reason.

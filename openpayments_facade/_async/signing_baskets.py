@@ -44,6 +44,7 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance NotFoundError or ConflictError.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
@@ -60,6 +61,9 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
 
         Returns:
             0 if the bank has no baskets, None if it does not say.
+
+        Raises:
+            NotFoundError: There is no such bank.
         """
         return basket_limit(await details_of(self._sender, self._bank.bic_fi))
 
@@ -96,6 +100,9 @@ class AsyncSigningBaskets(AsyncAuthorisingService["models.SigningBasket"]):
 
         Args:
             basket_id: The basket, or its id.
+
+        Returns:
+            The basket.
 
         Raises:
             NotFoundError: There is no such basket.

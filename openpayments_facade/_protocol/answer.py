@@ -87,6 +87,7 @@ class RawResponse(Generic[T]):
         odd: The fields with values that can't be read, such as `Transaction.valueDate`, once for each such value. They
             are None, and what came is in `additional_properties` under its name on the wire; an element of a list is
             left out, and the whole list kept.
+        secrets: What errors about this answer must not quote. For the SDK alone.
     """
 
     _parsed: T | errors.UnreadableResponseError = field(repr=_described)

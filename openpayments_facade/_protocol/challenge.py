@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from attrs import field
 
-from .._attrs import frozen
+from .._attrs import Value, frozen
 from .._checks import refuse
 from .._redaction import Secret
 from ..environments import encoded, safe_link
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, texts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openpayments_client import models
 
 
@@ -35,7 +37,7 @@ def _read(value: str | None) -> str | None:
 
 
 @frozen
-class Challenge:
+class Challenge(Value):
     """What to show to the user in a decoupled authorisation. Its repr shows only the method.
 
     Attributes:
@@ -69,6 +71,21 @@ class Challenge:
         given = [next(filter(None, data.data or ()), None), data.image, data.image_link, data.additional_information]
         token, image, image_link, text = map(text_or_none, given)
         return cls(token, image, image_link, text, method) if token or image or image_link or text else None
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Challenge:
+        """Reads a dict from `to_dict()`, also one that went through JSON.
+
+        Args:
+            saved: The dict. What is no text in it counts as absent.
+
+        Returns:
+            A challenge that equals the one that was saved.
+
+        Raises:
+            InvalidArgumentError: It is no mapping.
+        """
+        return cls(**texts_of(saved, "token", "image", "image_link", "text", "method"))
 
     def app_link(self, redirect: str | None = None) -> str | None:
         """The link that opens BankID on the user's own device.

@@ -28,7 +28,15 @@ class CommonOptions(TypedDict, total=False):
 
 
 class CallOptions(CommonOptions, total=False):
-    """The options of `with_options(...)`."""
+    """The options of `with_options(...)`.
+
+    `timeout`, `total_timeout`, `max_retries`, `max_response_size` and `psu_context` are those of `OpenPayments`.
+
+    Attributes:
+        request_id: A UUID that the calls carry as their X-Request-ID. By default each call has one of its own.
+        headers: Further headers, in addition to those set before; one of the same name is replaced. Those that the SDK
+            sets itself, such as Authorization, are refused.
+    """
 
     request_id: str | uuid.UUID
     headers: Mapping[str, str]

@@ -14,7 +14,7 @@ from attrs import evolve, field
 from openpayments_client.operations import MODELS, OPERATIONS
 
 from .. import errors
-from .._attrs import define, frozen
+from .._attrs import Value, define, frozen
 from .._checks import refuse
 from .._redaction import careful, printable, quoted, scrubber, str_or_none
 from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, AuthorisationTimeoutError, TppMessage
@@ -66,7 +66,7 @@ class Approach(StrEnum):
 
 
 @frozen
-class AuthorisationUpdate:
+class AuthorisationUpdate(Value):
     """The state of an authorisation after a change.
 
     Attributes:
@@ -77,6 +77,8 @@ class AuthorisationUpdate:
     sca_status: str | None
     challenge: Challenge | None
     _is_authorised: bool = field(default=False, repr=False)
+
+    _derived = ("is_over",)
 
     @property
     def is_over(self) -> bool:

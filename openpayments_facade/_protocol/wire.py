@@ -13,7 +13,11 @@ from typing import Any, Final
 
 from ..amounts import money
 
-__all__ = ["bare", "currency_of", "day_of", "number_of", "text_of", "value_of"]
+__all__ = ["NUMBERS", "account_number_of", "bare", "currency_of", "day_of", "number_of", "text_of", "value_of"]
+
+_GIROS: Final = ("bankGiro", "plusGiro", "bankgiroNumber", "plusgiroNumber", "giroNumber")
+NUMBERS: Final = ("iban", "bban", "accountNumber", *_GIROS, "maskedPan", "pan", "msisdn")
+"""What an account may be named by; the first one counts."""
 
 # what is text in a structured remittance; the rest of it are codes, issuers, amounts and days
 _STRUCTURED: Final = (
@@ -95,6 +99,28 @@ def currency_of(sent: object) -> str:
     if not said and number_of(sent) is not None:
         said = "".join(re.findall("[A-Za-z]{3}", _amount(sent)))
     return said.upper()
+
+
+def account_number_of(account: object, *, grouped: bool = False, masked: bool = False) -> str | None:
+    """The number that identifies an account; None if there is none. See `views.account_number`."""
+    name, number = "iban", text_of(account) if isinstance(account, str) else ""
+    if account is not None and not isinstance(account, str):
+        found = ((name, text_of(value_of(account, name))) for name in NUMBERS)
+        name, number = next((each for each in found if each[1]), ("", ""))
+    if name == "pan" and len(number) > 4:
+        number = f"{'*' * (len(number) - 4)}{number[-4:]}"
+    if masked and number:
+        return f"**** {''.join(filter(str.isalnum, number))[-4:]}" if len(number) > 8 else "****"
+    if name in ("bban", "accountNumber") and (clearing := text_of(value_of(account, "clearingNumber"))):
+        return f"{clearing}-{number}"
+    compact = "".join(number.split())
+    if grouped and (_IBAN.fullmatch(compact.upper()) if name == "iban" else name in ("pan", "maskedPan")):
+        compact = compact.upper() if name == "iban" else compact
+        return " ".join(compact[at : at + 4] for at in range(0, len(compact), 4))
+    return number or None
+
+
+_IBAN: Final = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]{8,30}", re.ASCII)
 
 
 def _amount(sent: object) -> str:

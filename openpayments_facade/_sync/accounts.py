@@ -55,6 +55,7 @@ class Accounts(ConsentService):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         ConsentInvalidError, ConsentExpiredError, ScaRequiredError: The user has to give a new consent or authorise
             again.
         AccessExceededError: The day's accesses without the user are used up. If the bank says for how long
@@ -71,6 +72,9 @@ class Accounts(ConsentService):
             account_id: The account's `resource_id`, or the account itself.
             with_balance: Whether to include balances. Not every bank does.
 
+        Returns:
+            The account: its numbers, currency and names, and its `balances`, if they were asked for and sent.
+
         Raises:
             NotFoundError: The consent opens no such account.
         """
@@ -82,6 +86,10 @@ class Accounts(ConsentService):
 
         Args:
             account_id: The account's `resource_id`, or the account itself.
+
+        Returns:
+            All that the bank tells, each with its `balance_type`; `views.booked_balance` and `views.available_balance`
+            choose one.
 
         Raises:
             NotFoundError: The consent opens no such account.
@@ -97,6 +105,9 @@ class Accounts(ConsentService):
         Args:
             account_id: The account's `resource_id`, or the account itself.
             transaction_id: The transaction's `transaction_id`, or a transaction from the list.
+
+        Returns:
+            The transaction. Whether it is booked is not said in this answer.
 
         Raises:
             InvalidArgumentError: The id is malformed.
@@ -136,6 +147,9 @@ class Accounts(ConsentService):
             cursor: Goes on where `.cursor` of an earlier list of this account stood, with what that one was asked for.
                 The other filters may be given again, and have no effect.
 
+        Returns:
+            What to iterate over: `BookedTransaction`s and `PendingTransaction`s, in the order of the bank's pages.
+
         Raises:
             InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
                 wrong; the message names it. Whether days to come can be asked for is for the bank to say.
@@ -160,6 +174,12 @@ class Accounts(ConsentService):
 
         Args:
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The accounts of all pages; an empty list if there are none.
+
+        Raises:
+            OpenPaymentsError: See the class.
         """
         operation = Operation.at_bank(
             self._bank, api.get_account_list, consent_id=self._consent_id, with_balance=with_balance

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from attrs import evolve
 from openpayments_client import models
 from openpayments_client.operations import MODELS, is_id
+from openpayments_client.reading import json_text
 
 from .._checks import check, refuse
 from .._protocol.answer import unreadable
@@ -70,7 +71,11 @@ class Authorisation(Waiting, Journey[T]):
         sca_status: How far the user had got at the last read, such as `started` or `finalised`.
         challenge: What to show to the user, a `Challenge`, as of the last read. None if there is nothing to show.
         resource_id: The id of what is authorised.
-        consent_id: The same, if it is a consent.
+        consent_id: The same, if it is a consent; else an empty string.
+
+    Raises:
+        MissingScopeError: Every call can raise it: the client lacks the API scope; nothing was sent.
+        ClientStateError: Also every call: the client is closed, or belongs to another event loop; nothing was sent.
     """
 
     def __init__(self, sender: Sender, make_bank: MakeBank, subject: Subject[T], **fields: Any) -> None:
@@ -100,6 +105,9 @@ class Authorisation(Waiting, Journey[T]):
                 the provider's, by https: the bank's own page, for instance; or have no place for the state. Its
                 `is_elsewhere` is then True. From there the browser may come back without the state, or not at all;
                 `wait()` needs no callback.
+
+        Returns:
+            The address, a string with the attributes `state` and `is_elsewhere`.
 
         Raises:
             InvalidArgumentError: This is not a redirect, or an argument is wrong.
@@ -174,12 +182,16 @@ class Authorisation(Waiting, Journey[T]):
             poll_interval: Seconds between two reads; by default 1 if decoupled, 2 for a redirect (the provider's
                 samples of 2022).
 
+        Yields:
+            The SCA status and the challenge, whenever one of them has changed.
+
         Raises:
             InvalidArgumentError: `timeout` or `poll_interval` is not a number of seconds.
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
             AuthorisationTimeoutError: The user did not finish in time.
-            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Six reads in a row failed, of the SCA
-                status and of what was to be authorised, or the last one before the timeout; or it will not pass.
+            APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError: Six reads in a row
+                failed, of the SCA status and of what was to be authorised, or the last one before the timeout; or it
+                will not pass.
         """
         return self._updates(read_seconds(timeout, "timeout"), self._interval(poll_interval))
 
@@ -213,10 +225,13 @@ class Authorisation(Waiting, Journey[T]):
         that resource if the first fails or its answer has no SCA status, if this object was resumed and has read none
         before, or has read the same one five times in a row.
 
+        Returns:
+            The SCA status and the challenge, as they are now.
+
         Raises:
             AuthorisationFailedError: The user declined, or the bank ended the authorisation.
-            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Neither of the two can be read at
-                present, or it will not pass.
+            APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError: Neither of the two can
+                be read at present, or it will not pass.
         """
         is_first, self._failed = self.sca_status is None, 0
         answer = self._read_or_none(self._read_status(), math.inf, 0.0)
@@ -251,7 +266,7 @@ class Authorisation(Waiting, Journey[T]):
             AnotherSignatureNeededError: The user has authorised, and ten seconds later the bank still waits for others.
             PaymentRejectedError, PaymentCancelledError: The payment can't be carried out any more.
             AuthorisationTimeoutError: The user did not finish in time. It can be called again.
-            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: As `updates()`.
+            APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError: As `updates()`.
         """
         deadline = time.monotonic() + read_seconds(timeout, "timeout")
         interval = self._interval(poll_interval)
@@ -279,6 +294,14 @@ class Authorisation(Waiting, Journey[T]):
             it in the user's session.
         """
         return self._save(self._sender.options.psu_context)
+
+    def to_json(self) -> str:
+        """The same as a JSON text, for storing: `resume(json.loads(text))` goes on with it.
+
+        Returns:
+            One line, with sorted names. It holds the `state` of the redirect, too.
+        """
+        return json_text(self.to_dict())
 
     def _read_status(self) -> Operation[Any]:
         return self._subject.sca_status(self.authorisation_id)
@@ -336,6 +359,9 @@ class AuthorisingService(BankService, Generic[T]):
 
         Args:
             saved: The dict from its `to_dict()`.
+
+        Returns:
+            The authorisation. `poll()`, `updates()` and `wait()` read where it stands.
 
         Raises:
             InvalidArgumentError: It is not such a dict, or belongs to another bank.

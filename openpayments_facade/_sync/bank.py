@@ -50,10 +50,13 @@ class Bank:
 
     @hiding_arguments
     def accounts(self, consent_id: AnyConsent) -> Accounts:
-        """The accounts that a valid consent opens.
+        """The accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -62,10 +65,13 @@ class Bank:
 
     @hiding_arguments
     def cards(self, consent_id: AnyConsent) -> Cards:
-        """The card accounts that a valid consent opens.
+        """The card accounts that a valid consent opens. Sends nothing.
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The service with what can be read of them.
 
         Raises:
             InvalidArgumentError: It is neither an id nor a consent that has one.
@@ -89,6 +95,9 @@ class Bank:
 
         Raises:
             InvalidArgumentError: An argument is missing or breaks a rule of the description; the message names it.
+            MissingScopeError: The client lacks the API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         return self._sender.run(Operation.at_bank(self._binding, endpoint, *args, **kwargs))
 
@@ -125,7 +134,9 @@ class Bank:
 
         Raises:
             InvalidArgumentError: An argument is wrong; the message names it.
-            MissingScopeError: The client lacks an API scope.
+            MissingScopeError: The client lacks an API scope; nothing was sent.
+            ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
+            RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
         from .._protocol.request import read_request
 

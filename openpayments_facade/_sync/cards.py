@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 class Cards(ConsentService):
     """`bank.cards(consent)`. Needs the API scope `accountinformation` and a valid consent.
 
-    Every method takes a card account's `resource_id`, or the card account itself, as `account_id`. Every method can
-    raise the errors that `Accounts` lists. There are no details of a single card transaction.
+    Every method takes a card account's `resource_id`, or the card account itself, as `account_id`. There are no details
+    of a single card transaction.
+
+    Raises:
+        OpenPaymentsError: Every method can raise the errors that `Accounts` lists.
     """
 
     def get(self, account_id: str | models.CardAccount, *, with_balance: bool | None = None) -> models.CardAccount:
@@ -33,6 +36,10 @@ class Cards(ConsentService):
         Args:
             account_id: The card account's `resource_id`, or the card account itself.
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The card account: its masked number, currency and names, and its `balances`, if they were asked for and
+            sent.
 
         Raises:
             NotFoundError: The consent opens no such card account.
@@ -45,6 +52,9 @@ class Cards(ConsentService):
 
         Args:
             account_id: The card account's `resource_id`, or the card account itself.
+
+        Returns:
+            All that the bank tells, as `Accounts.balances`.
 
         Raises:
             NotFoundError: The consent opens no such card account.
@@ -75,6 +85,10 @@ class Cards(ConsentService):
             cursor: Goes on where `.cursor` of an earlier list of this card account stood, as in
                 `Accounts.transactions`.
 
+        Returns:
+            What to iterate over: `BookedCardTransaction`s and `PendingCardTransaction`s, in the order of the bank's
+            pages.
+
         Raises:
             InvalidArgumentError: The days are in the wrong order, the cursor is of another list, or another argument is
                 wrong; the message names it. Whether days to come can be asked for is for the bank to say.
@@ -97,6 +111,12 @@ class Cards(ConsentService):
 
         Args:
             with_balance: Whether to include balances. Not every bank does.
+
+        Returns:
+            The card accounts of all pages; an empty list if there are none.
+
+        Raises:
+            OpenPaymentsError: See the class.
         """
         operation = Operation.at_bank(
             self._bank, api.get_card_account_list, consent_id=self._consent_id, with_balance=with_balance

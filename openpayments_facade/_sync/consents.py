@@ -28,6 +28,7 @@ class Consents(AuthorisingService["models.Consent"]):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance ConsentInvalidError, NotFoundError or
             PermissionDeniedError.
         TokenError: There is no token: the token endpoint refused.
@@ -82,6 +83,9 @@ class Consents(AuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            The consent: its id, its status, the access that it gives, and its last day.
 
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent.
@@ -196,6 +200,9 @@ class Consents(AuthorisingService["models.Consent"]):
             consent_id: The consent's id, or the consent itself.
             authorisation_id: The authorisation's id, or what `start_authorisation` returned.
 
+        Returns:
+            The bank's answer: `sca_status`, and `challenge_data` if there is a challenge.
+
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent or authorisation.
         """
@@ -206,6 +213,9 @@ class Consents(AuthorisingService["models.Consent"]):
 
         Args:
             consent_id: The consent's id, or the consent itself.
+
+        Returns:
+            Their ids; an empty list if there are none.
 
         Raises:
             ConsentInvalidError, NotFoundError: There is no such consent.

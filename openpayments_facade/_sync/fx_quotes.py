@@ -37,6 +37,7 @@ class FxQuotes(BankService):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance BadRequestError or NotFoundError.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
@@ -82,6 +83,9 @@ class FxQuotes(BankService):
 
         Args:
             fx_quote_id: The quote, or its id.
+
+        Returns:
+            The quote, as `create` gives it, without its total amount.
 
         Raises:
             NotFoundError: There is no such quote.

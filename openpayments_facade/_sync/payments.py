@@ -54,6 +54,7 @@ class Payments(AuthorisingService[PaymentStatus]):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance NotFoundError, PermissionDeniedError or KycRequiredError.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
@@ -63,6 +64,7 @@ class Payments(AuthorisingService[PaymentStatus]):
 
     _subjects = (PaymentSubject, CancellationSubject)
     find = staticmethod(payments.find)
+    """`payments.find`: a payment's entry in an account. Sends nothing."""
 
     def create(
         self,
@@ -142,6 +144,9 @@ class Payments(AuthorisingService[PaymentStatus]):
             payment_id: The payment, or its id.
             product: Its product, if this is an id.
 
+        Returns:
+            The payment: what was asked for, and its status.
+
         Raises:
             NotFoundError: There is no such payment.
         """
@@ -186,8 +191,8 @@ class Payments(AuthorisingService[PaymentStatus]):
             PaymentRejectedError, PaymentCancelledError: It has failed.
             AnotherSignatureNeededError: Somebody else has to approve as well (`PATC`); `messages` say what is missing.
             PaymentTimeoutError: It was not in time. It can be called again.
-            APIError, ConnectionFailedError, TokenError, UnreadableResponseError: Six reads in a row failed, or the last
-                one before the timeout; or it will not pass.
+            APIError, ConnectionFailedError, TimedOutError, TokenError, UnreadableResponseError: Six reads in a row
+                failed, or the last one before the timeout; or it will not pass.
         """
         if until not in ("accepted", "settled"):
             raise refuse("until", "must be accepted or settled", until)
@@ -319,6 +324,9 @@ class Payments(AuthorisingService[PaymentStatus]):
             product: Its product, if this is an id.
             cancellation: Whether it is that of the payment's cancellation.
 
+        Returns:
+            The bank's answer: `sca_status`, and `challenge_data` if there is a challenge.
+
         Raises:
             NotFoundError: There is no such payment or authorisation.
         """
@@ -333,6 +341,9 @@ class Payments(AuthorisingService[PaymentStatus]):
             payment_id: The payment, or its id.
             product: Its product, if this is an id.
             cancellation: Whether to list those of the payment's cancellation.
+
+        Returns:
+            Their ids; an empty list if there are none.
 
         Raises:
             NotFoundError: There is no such payment.

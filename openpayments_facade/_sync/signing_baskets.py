@@ -45,6 +45,7 @@ class SigningBaskets(AuthorisingService["models.SigningBasket"]):
     Raises:
         InvalidArgumentError: An argument is wrong; nothing was sent.
         MissingScopeError: The client lacks the API scope; nothing was sent.
+        ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
         APIError: The API answered with an error; for instance NotFoundError or ConflictError.
         TokenError: There is no token: the token endpoint refused.
         ConnectionFailedError, TimedOutError, UnreadableResponseError: There is no usable answer.
@@ -61,6 +62,9 @@ class SigningBaskets(AuthorisingService["models.SigningBasket"]):
 
         Returns:
             0 if the bank has no baskets, None if it does not say.
+
+        Raises:
+            NotFoundError: There is no such bank.
         """
         return basket_limit(details_of(self._sender, self._bank.bic_fi))
 
@@ -95,6 +99,9 @@ class SigningBaskets(AuthorisingService["models.SigningBasket"]):
 
         Args:
             basket_id: The basket, or its id.
+
+        Returns:
+            The basket.
 
         Raises:
             NotFoundError: There is no such basket.

@@ -76,6 +76,13 @@ class Listing(Generic[Report, Item]):
         """Iterates over the pages instead: the reports as the bank sent them, with their balances if any.
 
         It begins with the whole page in which the cursor stands.
+
+        Yields:
+            A report for each page that is not empty.
+
+        Raises:
+            OpenPaymentsError: The same as iterating over the transactions, except for a file to download, which is a
+                report as well.
         """
         for report in read_pages(self._send, self._begin()):
             yield report
@@ -125,6 +132,9 @@ class Transactions(Listing[models.TransactionReport, models.BookedTransaction | 
 
         Don't add their amounts to those of the transactions: by all appearance, the lump sums are among them (the
         provider's description of 2026).
+
+        Returns:
+            What to iterate over: `BankgiroTransaction`s. Sends nothing until then.
         """
         scopes = tuple(each for each in self._first.scopes if ApiScope.BANKGIRO_INFORMATION in each)
         return BankgiroTransactions(self._send, evolve(self._first, scopes=scopes), self._cursor)

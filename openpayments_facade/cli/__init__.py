@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
+from pathlib import Path
+from typing import Any
 
 __all__ = ["main"]
 
 
 def main() -> int:
-    """The script's entry point. Returns 1 if Typer, Rich or stdout is missing; otherwise it ends the process."""
-    if sys.stdout is None:
+    """The script's entry point.
+
+    Returns:
+        The exit code. After Ctrl-C the process ends by the signal instead, as shells expect: for them that is 130.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # it ends the process without a word, until there is a command that has something to say
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.unraisablehook = _unraisable
+    # a stream that is closed: the next file to be opened would take its place
+    sys.stdin = sys.stdin or _nothing("r")
+    is_closed, sys.stdout = sys.stdout is None, sys.stdout or _nothing("w")
+    sys.stderr = sys.stderr or _nothing("w")
+    if is_closed:
         sys.stderr.write("Error: stdout is closed.\n")
         return 1
     try:
@@ -19,15 +36,56 @@ def main() -> int:
         needed = "pip install filelock platformdirs rich segno typer (the extra cli)"
         sys.stderr.write(f"Error: the command line needs {error.name}: {needed}\n")
         return 1
-    from .app import app
-    from .output import say_unwritable
-
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a bank's name must not break a terminal that can't write it
+    code = _run()
+    from .failures import INTERRUPTED
+
+    if code == INTERRUPTED and os.name == "posix":
+        signal.raise_signal(signal.SIGINT)
+    return code
+
+
+def _run() -> int:
+    """Runs the command, and gives its exit code."""
+    import typer
+
+    from .app import app
+    from .failures import BROKEN_PIPE, INTERRUPTED
+    from .output import discard_stdout, say, say_unwritable
+    from .run import was_interrupted
+
     try:
-        app()
+        return typer.main.get_command(app).main(standalone_mode=False) or 0
+    except typer.Abort:
+        return INTERRUPTED
     except OSError as error:  # help and version come from Typer, before any command
         say_unwritable(error)
         return 1
-    return 0
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            discard_stdout()
+            return BROKEN_PIPE
+        raise
+    except Exception as error:
+        if was_interrupted():
+            return INTERRUPTED
+        # wrong usage: Typer's own class, or click's
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"))
+        return int(error.exit_code)
+
+
+def _nothing(mode: str) -> Any:
+    return Path(os.devnull).open(mode, encoding="utf-8")
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C in a place that no exception leaves ends the process, too."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        signal.raise_signal(signal.SIGINT)
+    sys.__unraisablehook__(unraisable)

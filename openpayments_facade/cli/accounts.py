@@ -10,6 +10,7 @@ import typer
 
 from .. import views
 from .._attrs import frozen
+from .again import again
 from .output import show
 from .run import BankRun
 
@@ -23,7 +24,7 @@ __all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances", "written"]
 
 DAYS: Final = 90
 
-AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id, from `openpayments accounts`.")]
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id; `accounts` lists them.")]
 
 
 @frozen(kw_only=True)
@@ -35,7 +36,7 @@ class AccountRun(BankRun):
         typer.Option(
             "--consent",
             metavar="ID",
-            help="The id of a valid consent, from `openpayments consent create`. --simulator makes its own.",
+            help="The id of a valid consent; `consent create` makes one. --simulator makes its own.",
         ),
     ] = None
 
@@ -46,7 +47,7 @@ class AccountRun(BankRun):
             raise typer.BadParameter("--simulator makes its own consent: leave out --consent")
         if not self.simulator and self.consent is None:
             raise typer.BadParameter(
-                "--consent is missing: `openpayments consent create` makes one, and --simulator needs none"
+                f"--consent is missing: {again('consent create')} makes one, and --simulator needs none"
             )
         with self.at_bank() as (bank, simulator):
             consent_id = self.consent or ""
@@ -62,7 +63,12 @@ def accounts(
         bool, typer.Option("--with-balance", help="Include what is booked and what is available.")
     ] = False,
 ) -> None:
-    """List the accounts that a consent gives access to."""
+    """List the accounts that a consent gives access to.
+
+    \b
+      openpayments accounts --bank ESSESESS --simulator
+      openpayments accounts --bank ESSESESS --consent $CONSENT --with-balance
+    """
     with run.accounts() as opened:
         found = opened.list(with_balance=with_balance or None)
     columns: dict[str, Any] = {
@@ -78,7 +84,11 @@ def accounts(
 
 
 def balances(run: AccountRun, account_id: AccountId) -> None:
-    """Show the balances of an account."""
+    """Show the balances of an account.
+
+    \b
+      openpayments balances $ACCOUNT --bank ESSESESS --consent $CONSENT
+    """
     with run.accounts() as opened:
         found = opened.balances(account_id)
     columns: dict[str, Any] = {

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
+import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._environ import API_SCOPES
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import consent as consents
@@ -17,26 +22,41 @@ from . import kyc, payment
 from .accounts import accounts, balances
 from .doctor import examine
 from .failures import EXIT_CODES
+from .help import Command, Group
 from .output import cell, describe, say, show, write, write_json
 from .quote import quote
 from .run import EXAMPLE_ID, EXAMPLE_IP, PSU_ID, PSU_IP, SIMULATOR_SECRET, Run, command, ending
 from .transactions import transactions
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["app"]
 
 app = typer.Typer(
     name="openpayments",
+    cls=Group,
     help="""Open Payments on the command line: many banks behind one API. Unofficial; not Interledger's Open Payments.
 
-    Credentials are read from OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET. `openpayments doctor` checks your
-    setup. Every command that calls the API also works without an account: put --simulator after its name.
+    The credentials are those of OPENPAYMENTS_CLIENT_ID and OPENPAYMENTS_CLIENT_SECRET; `openpayments doctor` checks
+    your setup. Without an account, put --simulator after the command's name:
 
     \b
       openpayments banks --country SE --simulator
-      openpayments bank ESSESESS --simulator --json
-      openpayments consent create --bank ESSESESS --simulator
+      openpayments bank ESSESESS --simulator
       openpayments accounts --bank ESSESESS --simulator
       openpayments quote SWEDSESS --from SEK --to USD --amount 130 --country US --simulator
+
+    What lasts longer than a command needs `openpayments simulator` in another shell, or an account. Who the user is,
+    and where, is in OPENPAYMENTS_PSU_ID and OPENPAYMENTS_PSU_IP:
+
+    \b
+      CONSENT=$(openpayments consent create --bank ESSESESS)
+      ACCOUNT=$(openpayments accounts --bank ESSESESS --consent $CONSENT | awk 'NR == 2 {print $1}')
+      openpayments transactions $ACCOUNT --bank ESSESESS --consent $CONSENT
+
+    On a terminal that is too narrow for a table, each of its rows is a record, with a line for each field. Elsewhere,
+    as in a file or a pipe, it is always the table. What is for people and for nobody else goes to stderr.
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -73,7 +93,11 @@ def _root(
 
 @command(app)
 def countries(run: Run) -> None:
-    """List the countries that have banks."""
+    """List the countries that have banks.
+
+    \b
+      openpayments countries --simulator
+    """
     with run.client() as (op, _):
         found = op.countries.list()
     columns = {"CODE": "iso_country_code", "COUNTRY": "name"}
@@ -85,6 +109,9 @@ def cities(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List cities.
 
     Lists those in the given countries and those with the given ids; without filters, all cities.
+
+    \b
+      openpayments cities --country SE --country FI --simulator
     """
     with run.client() as (op, _):
         found = op.cities.list(countries=country or None, city_ids=city or None)
@@ -97,6 +124,10 @@ def banks(run: Run, country: Countries = None, city: Cities = None) -> None:
     """List banks.
 
     Lists those in the given countries and those in the given cities; without filters, all banks.
+
+    \b
+      openpayments banks --country SE --simulator
+      openpayments banks --json --simulator
     """
     with run.client() as (op, _):
         found = op.aspsps.list(countries=country or None, city_ids=city or None)
@@ -107,7 +138,11 @@ def banks(run: Run, country: Countries = None, city: Cities = None) -> None:
 def bank(
     run: Run, bic: Annotated[str, typer.Argument(metavar="BIC", help="The bank's BIC, such as ESSESESS.")]
 ) -> None:
-    """Show a bank: address, payment products, ways to authorise."""
+    """Show a bank: address, payment products, ways to authorise.
+
+    \b
+      openpayments bank ESSESESS --simulator
+    """
     with run.client() as (op, _):
         found = op.aspsps.get(bic)
     if run.as_json:
@@ -147,7 +182,8 @@ def token(
     The token itself is a secret, shown only with --reveal:
 
     \b
-      curl -H "Authorization: Bearer $(openpayments token --reveal)" ...
+      openpayments token --simulator
+      TOKEN=$(openpayments token --reveal)
     """
     with run.client() as (op, _):
         granted = op.token()
@@ -178,6 +214,10 @@ def doctor(run: Run) -> None:
     """Check configuration, hosts, token and API.
 
     It also says how to fix problems. The exit code is that of the first check that failed.
+
+    \b
+      openpayments doctor
+      openpayments doctor --environment production
     """
     if code := examine(run):
         raise typer.Exit(code)
@@ -186,9 +226,16 @@ def doctor(run: Run) -> None:
 _Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def simulator(
     *,
+    program: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...",
+            help="Runs this command with the variables set, and ends with it and its exit code. Put -- before it.",
+        ),
+    ] = None,
     rules: Annotated[
         str,
         typer.Option(metavar="YEAR", help="2026: as strict as the API is now. 2021: as mild as it was then."),
@@ -237,19 +284,27 @@ def simulator(
     """Run a simulator until Ctrl-C.
 
     It plays the API's two hosts on this machine, and prints the variables that other programs need to use it, with a
-    user for the commands at banks. Paste the lines into another shell, or:
+    user for the commands at banks. Paste the lines into another shell, or let it read them:
 
     \b
-      openpayments simulator > simulator.env & sleep 1
+      openpayments simulator > simulator.env & until [ -s simulator.env ]; do sleep 0.1; done
       . ./simulator.env
       openpayments banks --country SE
 
-    The application's secret is that of the variable OPENPAYMENTS_SIMULATOR_SECRET (make one up, never use a real one),
-    otherwise a random one. With it, --auth-port, --api-port and --client-id the lines are the same in every run.
+    Or have it run a command with these variables, such as a shell, or tests:
+
+    \b
+      openpayments simulator -- openpayments banks --country SE
+      openpayments simulator -- bash
+
+    That user approves by itself: see --decoupled-reads. The application's secret is that of the variable
+    OPENPAYMENTS_SIMULATOR_SECRET (make one up, never use a real one), otherwise a random one. With it, --auth-port,
+    --api-port and --client-id the lines are the same in every run.
     """
-    with ending():
+    with ending(), _until_terminated():
         from ..simulator import Simulator
 
+        scopes = api_scope or list(ApiScope)
         try:
             simulator = Simulator(
                 rules=rules,  # type: ignore[arg-type]  # it checks
@@ -259,7 +314,7 @@ def simulator(
                 client_secret=os.environ.get(SIMULATOR_SECRET) or None,
                 token_lifetime=token_lifetime,
                 require_psu_context=require_psu_context,
-                api_scopes=api_scope or list(ApiScope),
+                api_scopes=scopes,
                 transactions=transactions,
                 page_size=page_size,
                 decoupled_reads=decoupled_reads or None,
@@ -277,11 +332,57 @@ def simulator(
             problem = f"the simulator can't listen on these ports: {error.strerror or error}"
             raise OpenPaymentsError(f"{problem}. Choose others, or none.") from None
         try:
+            more = {API_SCOPES: " ".join(dict.fromkeys(scopes)), PSU_ID: EXAMPLE_ID, PSU_IP: EXAMPLE_IP}
+            lines = [*simulator.exports(), *(f"export {name}={shlex.quote(value)}" for name, value in more.items())]
+            if program:
+                raise typer.Exit(_run_with(lines, program))
             if sys.stdout.isatty():
                 say("Paste these lines into another shell, then try `openpayments banks` there:\n")
-            user = [f"export {PSU_ID}={EXAMPLE_ID}", f"export {PSU_IP}={EXAMPLE_IP}"]
-            write("".join(f"{line}\n" for line in (*simulator.exports(), *user)))
-            say("\nThe simulator is running. Ctrl-C stops it.")
+            write("".join(f"{line}\n" for line in lines))
+            course = "approves by itself in an app" if decoupled_reads else "approves nothing by itself"
+            say(f"\nThe user {EXAMPLE_ID} {course}; with --browser, press Approve on the page that opens.")
+            say("The simulator is running. Ctrl-C stops it.")
             simulator.wait()
+        except KeyboardInterrupt:
+            # before it waited
+            return
         finally:
             simulator.stop()
+
+
+@contextmanager
+def _until_terminated() -> Iterator[None]:
+    """Makes of SIGTERM what Ctrl-C is."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run_with(lines: list[str], command: list[str]) -> int:
+    """Runs a command with the variables that the lines export, and gives its exit code as a shell does."""
+    variables = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+    children, asked = list[subprocess.Popen[bytes]](), list[int]()
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        for child in children:
+            child.terminate()
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, stop)}
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        # Ctrl-C reaches the command as well, and it decides
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        child = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - what the user has typed
+        children.append(child)
+        if asked:
+            child.terminate()
+        code = child.wait()
+    except OSError as error:
+        raise OpenPaymentsError(f"can't run {command[0]}: {error.strerror or error}") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from .output import cell, is_interactive
+from .output import cell, fits, is_interactive, say
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -32,8 +33,11 @@ def follow(authorisation: Authorisation[Any], *, timeout: float) -> None:
         for update in authorisation.updates(timeout=timeout):
             words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
             if words and words != shown:
-                # not wrapped, so that a link can be copied
-                console.print(cell(words), soft_wrap=True)
+                if is_drawn:
+                    # not wrapped, so that a link can be copied
+                    console.print(cell(words), soft_wrap=True)
+                else:
+                    say(cell(words))
                 shown = words
             if is_drawn:
                 live.update(_drawing(update), refresh=True)
@@ -48,7 +52,7 @@ def _drawing(update: AuthorisationUpdate) -> Text:
 
 
 def _qr_code(content: str) -> Text | None:
-    """A QR code of half blocks: each character is two modules, one above the other. None if there is too much."""
+    """A QR code of half blocks: each character is two modules, one above the other. None if there is no room for it."""
     import segno
     from rich.text import Text
 
@@ -58,6 +62,8 @@ def _qr_code(content: str) -> Text | None:
     except ValueError:  # also segno's DataOverflowError
         return None
     rows = [list(row) for row in code.matrix_iter(border=2)]
+    if not fits(len(rows[0]), sys.stderr):
+        return None
     if len(rows) % 2:
         rows.append([0] * len(rows[0]))
     pairs = (zip(upper, lower, strict=True) for upper, lower in zip(rows[::2], rows[1::2], strict=True))

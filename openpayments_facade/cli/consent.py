@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, OpenPaymentsError
+from ..errors import AnotherSignatureNeededError, AuthorisationFailedError, ConsentError, OpenPaymentsError
+from .again import again
 from .failures import EXIT_CODES
+from .help import Group
 from .journey import Journey, authorised
-from .output import cell, describe, printable, say, shell, write, write_json
-from .run import Affiliate, BankRun, command, read_date
+from .output import cell, describe, printable, say, write, write_json
+from .run import Affiliate, BankRun, command, left, read_date
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .. import Consent
 
 __all__ = ["app"]
@@ -23,13 +28,14 @@ DAYS: Final = 90
 
 app = typer.Typer(
     name="consent",
+    cls=Group,
     help="""Create, authorise, show and end consents.
 
     A consent is what a user lets the application see, and for how long.
 
     \b
-      openpayments consent create --bank ESSESESS --psu-id ID --psu-ip ADDRESS
-      openpayments accounts --bank ESSESESS --consent ID
+      CONSENT=$(openpayments consent create --bank ESSESESS)
+      openpayments accounts --bank ESSESESS --consent $CONSENT
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -64,24 +70,17 @@ def create(
     Only the consent's id (with --json: the consent) goes to stdout:
 
     \b
-      CONSENT=$(openpayments consent create --bank ESSESESS --psu-id ID --psu-ip ADDRESS)
+      CONSENT=$(openpayments consent create --bank ESSESESS)
     """
     if valid_until is not None and days is not None:
         raise typer.BadParameter("--valid-until and --days can't be used together")
     last_day = valid_until or timedelta(days=DAYS if days is None else days)
     with run.at_bank(affiliate=affiliate) as (bank, _):
-        created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
+        with left("The consent may exist, but nobody has authorised it: the same command can be run again."):
+            created = bank.consents.create(valid_until=last_day, frequency_per_day=frequency_per_day)
         say(f"Consent {created.consent_id} has been created. Now the user has to authorise it.")
-        try:
+        with _continuing(run, created.consent_id):
             consent = authorised(run, partial(bank.consents.authorise, created.consent_id))
-        except OpenPaymentsError as error:
-            if not run.simulator and not isinstance(error, AuthorisationFailedError):
-                options = ["--bank", run.bank, *run.where]
-                again = shell("openpayments consent authorise", created.consent_id, options=options)
-                is_signed = isinstance(error, AnotherSignatureNeededError)
-                who = "the --psu-id of the next person" if is_signed else "the same --psu options"
-                error.add_note(f"`{again}`, with {who}, continues with the same consent.")
-            raise
     _finish(run, created.consent_id, consent)
 
 
@@ -90,16 +89,23 @@ def authorise(run: Journey, consent_id: ConsentId) -> None:
     """Have the user authorise an existing consent.
 
     For example after a timeout, or for a second signature.
+
+    \b
+      openpayments consent authorise $CONSENT --bank ESSESESS
     """
     run.refuse_simulator("consents")
-    with run.at_bank() as (bank, _):
+    with run.at_bank() as (bank, _), _continuing(run, consent_id):
         consent = authorised(run, partial(bank.consents.authorise, consent_id))
     _finish(run, consent_id, consent)
 
 
 @command(app)
 def show(run: BankRun, consent_id: ConsentId) -> None:
-    """Show a consent: status, last day, accesses per day."""
+    """Show a consent: status, last day, accesses per day.
+
+    \b
+      openpayments consent show $CONSENT --bank ESSESESS
+    """
     run.refuse_simulator("consents")
     with run.at_bank() as (bank, _):
         consent = bank.consents.get(consent_id)
@@ -122,6 +128,9 @@ def status(run: BankRun, consent_id: ConsentId) -> None:
     """Print a consent's status.
 
     It is received, partiallyAuthorised, valid, rejected, revokedByPsu, expired or terminatedByTpp.
+
+    \b
+      openpayments consent status $CONSENT --bank ESSESESS
     """
     run.refuse_simulator("consents")
     with run.at_bank() as (bank, _):
@@ -133,11 +142,37 @@ def status(run: BankRun, consent_id: ConsentId) -> None:
 
 @command(app)
 def delete(run: BankRun, consent_id: ConsentId) -> None:
-    """End a consent. It no longer gives access to anything."""
+    """End a consent. It no longer gives access to anything.
+
+    \b
+      openpayments consent delete $CONSENT --bank ESSESESS
+    """
     run.refuse_simulator("consents")
-    with run.at_bank() as (bank, _):
+    shown = f"{again('consent status', consent_id=consent_id)} shows whether it has ended."
+    with run.at_bank() as (bank, _), left(shown):
         bank.consents.delete(consent_id)
     say(f"Consent {consent_id} has ended.")
+
+
+@contextmanager
+def _continuing(run: Journey, consent_id: str) -> Iterator[None]:
+    """When a command ends before its consent is authorised, says how to go on, unless a simulator takes it along."""
+    kept = not run.simulator
+    goes_on = f"{again('consent authorise', consent_id=consent_id)} continues with the same consent."
+    shown = f"{again('consent status', consent_id=consent_id)} shows whether it is valid;"
+    try:
+        with left(*([shown, goes_on] if kept else [])):
+            yield
+    except AnotherSignatureNeededError as error:
+        if kept:
+            next_ = again("consent authorise", consent_id=consent_id, psu_id=None)
+            error.add_note(f"{next_}, with the --psu-id of the next person, continues with the same consent.")
+        raise
+    except OpenPaymentsError as error:
+        is_over = isinstance(error, (AuthorisationFailedError, ConsentError)) or getattr(error, "status_code", 0) == 409
+        if kept and not is_over:
+            error.add_note(goes_on)
+        raise
 
 
 def _finish(run: Journey, consent_id: str, consent: Consent) -> None:

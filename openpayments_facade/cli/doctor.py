@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import platform
+import shlex
+import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,7 +22,7 @@ from ..environments import is_loopback, read_environment
 from ..request_ids import new_request_id
 from ..scopes import ApiScope
 from . import failures
-from .output import cell, describe, render, write, write_json
+from .output import cell, cell_len, describe, fits, render, write, write_json
 from .run import PSU_CORPORATE_ID, PSU_ID, PSU_IP, SIMULATOR_SECRET, EnvironmentName
 
 if TYPE_CHECKING:
@@ -265,13 +267,14 @@ def _at_the_other_sandbox(
     if not here:
         return
     (other,) = set(names) - set(here)
-    advice = f"Set {config.ENVIRONMENT}={other.value} (or use --environment {other.value})"
+    advice = f"`export {config.ENVIRONMENT}={other.value}` (or --environment {other.value})"
     if other is EnvironmentName.SANDBOX_OAUTH and ApiScope.ASPSP_INFORMATION in op.api_scopes:
         # that host does not grant it
         others = [scope for scope in op.api_scopes if scope is not ApiScope.ASPSP_INFORMATION]
         options = {**options, "api_scopes": others or [ApiScope.ACCOUNT_INFORMATION]}
         if config.API_SCOPES in environ:
-            advice += f" and leave aspspinformation out of {config.API_SCOPES}"
+            scopes = shlex.quote(" ".join(options["api_scopes"]))
+            advice += f" and `export {config.API_SCOPES}={scopes}`, for aspspinformation is not granted there"
     url = read_environment(other.value).auth_url
     with evolve(run, environment=other).client(**options) as (there, _):
         check = _try("other sandbox", lambda: f"{url} gives a token {_fetch_token(there)}")
@@ -304,15 +307,13 @@ _STYLES: Final = {"ok": "green", "failed": "bold red", "skipped": "dim", "note":
 
 
 def _show(check: Check) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     time_taken = "" if check.milliseconds is None else f" ({check.milliseconds} ms)"
-    line = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    line.add_column(width=13)
-    line.add_column(width=7)
-    line.add_column(overflow="fold")
-    line.add_row(check.check, Text(check.state, _STYLES[check.state]), f"{cell(check.detail)}{time_taken}")
-    if check.advice:
-        line.add_row("", "", cell(check.advice))
-    render(line)
+    said = [f"{cell(check.detail)}{time_taken}", *([cell(check.advice)] if check.advice else [])]
+    head = f"{check.check:<13}  {check.state:<7}"
+    if fits(len(head) + 2 + max(map(cell_len, said)), sys.stdout):
+        rest = "".join(f"\n{' ' * len(head)}  {line}" for line in said).lstrip("\n")[len(head) :]
+    else:
+        rest = "".join(f"\n  {line}" for line in said)
+    render(Text.assemble(head[:15], (head[15:], _STYLES[check.state]), rest))

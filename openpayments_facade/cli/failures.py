@@ -7,7 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .. import errors
+from .._environ import CLIENT_ID
 from ..environments import is_loopback
+from .again import again, given
 from .output import cell
 
 __all__ = [
@@ -168,10 +170,10 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.ScaRequiredError():
             return (
                 "While the user is present use --psu-ip; otherwise ask for more recent days, or for a new consent with "
-                "`openpayments consent create`."
+                f"{again('consent create')}."
             )
         case errors.ConsentError():
-            return "`openpayments consent status` shows its status; `openpayments consent create` makes a new one."
+            return f"{_status_of_the_consent(error)}{again('consent create')} makes a new one."
         case errors.AnotherSignatureNeededError():
             return None
         case errors.AuthorisationFailedError(trying_again_helps=False):
@@ -179,7 +181,7 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.AuthorisationFailedError(payment_id=str()):
             return None
         case errors.AuthorisationFailedError() | errors.ReauthorisationRequiredError():
-            return "`openpayments consent create` starts over."
+            return f"{again('consent create')} starts over."
         case errors.PaymentRejectedError() | errors.PaymentCancelledError():
             return "No money moves."
         case errors.CancellationRefusedError():
@@ -187,10 +189,7 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
         case errors.KycRequiredError(kyc_url=str(url)):
             return f"The organisation has to complete this form before it can pay: {cell(url)}"
         case errors.KycRequiredError():
-            return (
-                "The organisation has to prove who it is before it can pay: `openpayments kyc start NUMBER --country "
-                "CODE` gets the form, `openpayments kyc status NUMBER` says how far it is."
-            )
+            return f"The organisation has to prove who it is before it can pay: {_kyc()}"
         case errors.OutcomeUnknownError(end_to_end_identification=str(reference)):
             return f"Its reference is {cell(reference)}."
         case errors.APIError(may_have_taken_effect=True):
@@ -212,24 +211,47 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             )
         case errors.UnauthorizedError() | errors.PermissionDeniedError():
             return "Check the application in the Developer Portal; production also requires a client certificate."
+        case errors.BadRequestError(code="RESOURCE_UNKNOWN"):
+            return f"{again('banks')} lists the banks that there are."
+        case errors.ConfigurationError() if CLIENT_ID in str(error):
+            return "With --simulator the command needs no account."
         case errors.NotFoundError(code="PRODUCT_UNKNOWN"):
-            return "`openpayments bank` lists the payment products that a bank has."
+            return f"{again('bank', bic=given('bank'))} lists the payment products that it has."
         case errors.NotFoundError() if "/payments/" in (error.url or ""):
             return "Check the payment's id, and that --product is that of the payment."
         case errors.NotFoundError():
-            return "`openpayments banks`, `cities`, `countries` and `accounts` list what there is."
+            if "/accounts/" in (error.url or ""):
+                return f"{again('accounts')} lists those of the consent."
+            if "/aspsps/" in (error.url or ""):
+                return f"{again('banks')} lists the banks that there are."
+            return f"{again('banks')}, {again('cities')} and {again('countries')} list what there is."
         case errors.ConnectionFailedError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "If a private CA signed it, or a proxy inspects TLS here, set SSL_CERT_FILE to a CA bundle."
         case errors.ConnectionFailedError() if "check_request_ids" in str(error):
-            return "If it does, set OPENPAYMENTS_CHECK_REQUEST_IDS=false."
+            return "If it does: `export OPENPAYMENTS_CHECK_REQUEST_IDS=false`."
         case errors.ConnectionFailedError() | errors.TimedOutError() if is_loopback(urlsplit(error.url or "").hostname):
-            return "Is the simulator running? Export the lines that it printed last."
+            return "Is the simulator running? Paste here the lines that it printed last."
         case errors.ConnectionFailedError() | errors.TimedOutError():
             return "Check the network, and HTTPS_PROXY if you need a proxy."
         case errors.UnreadableResponseError():
             return "Check the hosts and the proxy: something else may have answered."
         case _:
             return None
+
+
+def _kyc() -> str:
+    number, country = given("psu_corporate_id"), str(given("bank"))[4:6].upper()
+    if not number:
+        return "`openpayments kyc --help` says how."
+    form, state = again("kyc start", organisation=number, country=country), again("kyc status", organisation=number)
+    return f"{form} gets the form, if {country} is its country; {state} says how far it is."
+
+
+def _status_of_the_consent(error: errors.ConsentError) -> str:
+    id_ = given("consent_id") or given("consent")
+    if not id_ or error.code == "CONSENT_UNKNOWN" or (error.url or "").endswith("/status"):
+        return ""
+    return f"{again('consent status', consent_id=id_)} shows its status; "
 
 
 def is_for_the_doctor(error: errors.OpenPaymentsError) -> bool:

@@ -10,6 +10,7 @@ from ..environments import safe_link
 from ..errors import UnreadableResponseError
 from ..scopes import ApiScope
 from .failures import EXIT_CODES
+from .help import Group
 from .output import cell, describe, say, write, write_json
 from .run import Run, command
 
@@ -17,6 +18,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="kyc",
+    cls=Group,
     help="""Prove who an organisation is, before it pays.
 
     \b
@@ -40,6 +42,9 @@ def start(
     """Print the address of the form that the organisation has to complete.
 
     It works for 24 hours, for everybody who has it.
+
+    \b
+      openpayments kyc start 556677-8899 --country SE
     """
     with run.client(api_scopes=run.scopes(ApiScope.PAYMENT_INITIATION)) as (op, _):
         created = op.kyc.create(organisation, country_code=country)
@@ -58,7 +63,11 @@ def start(
 
 @command(app)
 def status(run: Run, organisation: Organisation) -> None:
-    """Show whether an organisation may pay (Valid), and until when."""
+    """Show whether an organisation may pay (Valid), and until when.
+
+    \b
+      openpayments kyc status 556677-8899
+    """
     with run.client(api_scopes=run.scopes(ApiScope.PAYMENT_INITIATION)) as (op, _):
         found = op.kyc.status(organisation)
     if run.as_json:

@@ -6,9 +6,8 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
 
@@ -23,19 +22,23 @@ if TYPE_CHECKING:
 __all__ = [
     "can_ask",
     "cell",
+    "cell_len",
     "confirmed",
     "describe",
     "discard_stdout",
+    "fits",
     "is_interactive",
     "json_text",
     "lines",
     "printable",
+    "records",
     "render",
     "say",
     "say_facts",
     "say_unwritable",
     "shell",
     "show",
+    "width",
     "write",
     "write_json",
 ]
@@ -43,46 +46,93 @@ __all__ = [
 LONGEST_CELL: Final = 2000
 """The number of characters that people see of one value. --json has all."""
 
+LONGEST_LINE: Final = 100_000
+"""So wide is no table of cells: nothing that Rich prints is wrapped or cut."""
+
 
 def show(
     models: Sequence[Any], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
 ) -> None:
     """Prints models as a table or as a JSON list. `columns` are headings, each with an attribute or a function.
 
-    Instead of an empty table it writes `nothing` to stderr.
+    Where the terminal is too narrow for the table, each model is a record: a line for each field, and a blank line
+    between two records. What goes elsewhere is always a table. Instead of an empty one it writes `nothing` to stderr.
     """
     if as_json:
         write_json([model.to_dict() for model in models])
     elif models:
-        table = _table(*columns)
-        for model in models:
-            table.add_row(*(cell(each(model) if callable(each) else getattr(model, each)) for each in columns.values()))
-        render(table)
+        rows = [
+            [cell(each(one) if callable(each) else getattr(one, each)) for each in columns.values()] for one in models
+        ]
+        table, needed = _table(rows, *columns)
+        if fits(needed, sys.stdout):
+            render(table)
+        else:
+            write("\n".join(records(zip(columns, row, strict=True), sys.stdout) for row in rows))
     else:
         say(nothing)
 
 
 def describe(facts: Iterable[tuple[str, object]]) -> None:
     """Prints names with their values, and a line for each item of a list. Leaves out None and empty lists."""
-    table = _table()
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts:
-        if value is not None and value != []:
-            table.add_row(name, "\n".join(map(cell, value)) if isinstance(value, list) else cell(value))
-    render(table)
+    known = [(name, value) for name, value in facts if value is not None and value != []]
+    table, needed = _table([[name, "\n".join(_items(value))] for name, value in known])
+    if fits(needed, sys.stdout):
+        render(table)
+    else:
+        write(records(known, sys.stdout))
 
 
 def render(content: RenderableType) -> None:
-    """Prints Rich content, as wide as the terminal; in a pipe as wide as necessary, so that nothing is cut off."""
+    """Prints Rich content. It breaks no line: whoever copies an id, an IBAN or a command gets it whole."""
     from rich.console import Console
 
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console.width = console.measure(content, options=console.options.update(width=100_000)).maximum
+    console = Console(markup=False, emoji=False, highlight=False, width=LONGEST_LINE)
     with console.capture() as capture:
-        console.print(content)
+        console.print(content, soft_wrap=True)
     write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def records(facts: Iterable[tuple[str, object]], stream: TextIO) -> str:
+    """A line for each name and its value, or two where the terminal is too narrow for one. Leaves out what is empty."""
+    text = ""
+    for name, value in facts:
+        first, *others = _items(value) or [""]
+        if others or not fits(cell_len(line := f"{name}: {first}"), stream):
+            line = "\n  ".join([f"{name}:", first, *others])
+        text += f"{line}\n" if first else ""
+    return text
+
+
+def fits(columns: int, stream: TextIO) -> bool:
+    """Whether a terminal has so many columns. What is no terminal has as many as are needed."""
+    return columns <= (width(stream) or columns)
+
+
+def width(stream: TextIO) -> int | None:
+    """How many columns a terminal has. None for what is no terminal."""
+    if not stream.isatty():
+        return None
+    try:
+        wanted = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        wanted = 0
+    try:
+        found = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        found = 0
+    return wanted if wanted > 0 else found or 80
+
+
+def cell_len(text: str) -> int:
+    """How many columns a text takes."""
+    from rich import cells
+
+    return cells.cell_len(text)
+
+
+def _items(value: object) -> list[str]:
+    return [cell(each) for each in value] if isinstance(value, list) else [cell(value)]
 
 
 def write_json(value: object) -> None:
@@ -112,12 +162,19 @@ def say_unwritable(error: OSError) -> None:
 
 def discard_stdout() -> None:
     """Discards what is left to write: Python would flush it at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard(sys.stdout)
 
 
 def say(text: str) -> None:
-    """A line for people, or several, on stderr."""
-    typer.echo(lines(text), err=True)
+    """A line for people, or several, on stderr. If nobody can read it, the command goes on all the same."""
+    try:
+        typer.echo(lines(text), err=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def lines(text: str) -> str:
@@ -137,7 +194,8 @@ def say_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Names with their values for people, on stderr. Leaves out None."""
     for name, value in facts:
         if value is not None:
-            say(f"  {name:<12}{cell(value)}")
+            line = f"  {name:<12}{cell(value)}"
+            say(line if fits(cell_len(line), sys.stderr) else records([(name, value)], sys.stderr).rstrip("\n"))
 
 
 def can_ask() -> bool:
@@ -147,7 +205,8 @@ def can_ask() -> bool:
 
 def confirmed(question: str) -> bool:
     """Asks on stderr, once. Everything but yes is no."""
-    typer.echo(f"{lines(question)} [y/N] ", err=True, nl=False)
+    sys.stderr.write(f"{lines(question)} [y/N] ")
+    sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
@@ -165,12 +224,15 @@ def cell(value: object) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}..."
 
 
-def _table(*headings: str) -> Table:
+def _table(rows: Iterable[Sequence[str]], *headings: str) -> tuple[Table, int]:
+    """A table, and how many columns of the terminal it needs. Without headings the first column is names."""
+    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=bool(headings), header_style="bold")
-    # the first column is an id to copy, so it is not wrapped if there is room
-    wide = shutil.get_terminal_size().columns >= 80
-    for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=wide and heading == headings[0])
-    return table
+    for number, heading in enumerate(headings or ("", "")):
+        table.add_column(heading, no_wrap=True, style="" if headings or number else "bold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=LONGEST_LINE)
+    return table, console.measure(table).maximum

@@ -26,11 +26,13 @@ from ..errors import (
     PaymentTimeoutError,
 )
 from ..scopes import ApiScope
+from .again import again
 from .failures import DECLINED, EXIT_CODES, in_options
+from .help import Group
 from .journey import Journey, authorised, read_wait
 from .orders import Order  # noqa: TC001 - `command` reads the annotation
-from .output import can_ask, cell, confirmed, describe, say, say_facts, shell, write, write_json
-from .run import Affiliate, BankArgument, BankRun, command
+from .output import can_ask, cell, confirmed, describe, say, say_facts, write, write_json
+from .run import Affiliate, BankArgument, BankRun, command, left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +45,13 @@ __all__ = ["app", "pay"]
 
 app = typer.Typer(
     name="payment",
+    cls=Group,
     help="""Show, authorise and cancel payments that exist.
 
     \b
-      openpayments payment status ESSESESS PAYMENT_ID --product domestic --wait settled
-      openpayments payment cancel ESSESESS PAYMENT_ID --product domestic
+      PAYMENT=$(openpayments pay ESSESESS --amount 125.50 --name "Example Shop" --from SE4550000000058398257466 \\
+        --to SE3550000000054910000003 --yes | awk '/^Payment/ {print $2}')
+      openpayments payment status ESSESESS $PAYMENT --product domestic --wait settled
     """,
     epilog=EXIT_CODES,
     no_args_is_help=True,
@@ -108,14 +112,20 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
 
     It is created first, because the bank's warnings come with that; no money moves before it is approved. What is to be
     paid is shown, with the warnings, and has to be confirmed once. Then the user approves in an app or in the browser,
-    as with `openpayments consent create`. At the end there is the status; the exit code is 0 if it is that of --wait.
+    as with `consent create`. At the end there is the status; the exit code is 0 if it is that of --wait.
     Once the payment is created, --json prints its id and its last known status, however the command ends.
+
+    On a terminal:
 
     \b
       openpayments pay ESSESESS --amount 125.50 --name "Example Shop" --from SE4550000000058398257466 \\
         --to SE3550000000054910000003
+
+    In a program that has asked its user:
+
+    \b
       openpayments pay SWEDSESS --amount 1200 --name "Example Energy" --from SE4550000000058398257466 \\
-        --bankgiro 5050-1055 --ocr 1234567897
+        --bankgiro 5050-1055 --ocr 1234567897 --yes --json
     """
     payment = order.payment()
     _check_can_ask(yes=yes)
@@ -123,7 +133,7 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
         with _creating(order, verbose=run.verbose):
             created = bank.payments.create(payment, fx_quote=order.quote)
         about = {
-            **created.to_dict(),
+            **{name: value for name, value in created.to_dict().items() if name != "product"},
             "paymentProduct": created.product,
             "endToEndIdentification": created.end_to_end_identification,
             "transactionStatus": created.transaction_status,
@@ -155,6 +165,9 @@ def status(
 
     RCVD waits for its user, PATC for somebody else's signature as well. ACSP, ACWC and ACWP are carried out. ACSC and
     ACCC are settled. RJCT was rejected, CANC cancelled.
+
+    \b
+      openpayments payment status ESSESESS $PAYMENT --product domestic
     """
     run.refuse_simulator("payments")
     about = _named(run)
@@ -175,6 +188,9 @@ def authorise(run: PaymentJourney, wait: Wait = Until.ACCEPTED, yes: Yes = False
     """Have the user approve a payment that was created before.
 
     For example after a timeout, or for a second signature. What the bank knows of it is shown, and has to be confirmed.
+
+    \b
+      openpayments payment authorise ESSESESS $PAYMENT --product domestic
     """
     run.refuse_simulator("payments")
     _check_can_ask(yes=yes)
@@ -192,6 +208,9 @@ def cancel(run: PaymentJourney, yes: Yes = False) -> None:
 
     What the bank knows of it is shown, and has to be confirmed. Some banks want the user to approve that it is
     cancelled.
+
+    \b
+      openpayments payment cancel ESSESESS $PAYMENT --product domestic
     """
     run.refuse_simulator("payments")
     _check_can_ask(yes=yes)
@@ -287,10 +306,8 @@ def _creating(order: Order, *, verbose: bool) -> Iterator[None]:
         # the warnings that it logs are about to be shown
         log.addHandler(silence)
     try:
-        yield
-    except KeyboardInterrupt:
-        say(f"\n{unknown}")
-        raise
+        with left(unknown):
+            yield
     except InvalidArgumentError as error:
         raise InvalidArgumentError(order.in_options(str(error)), argument=error.argument) from None
     except OpenPaymentsError as error:
@@ -307,12 +324,8 @@ def _continuing(run: BankRun, about: dict[str, Any], verb: str = "authorise") ->
 
     `about` is what --json tells, and is written if it has a status. `verb` is what the user is to approve.
     """
-    options = ["--product", about["paymentProduct"], *run.where]
-    read, again = (
-        f"`{shell(f'openpayments payment {name}', run.bank, about['paymentId'], options=options)}`"
-        for name in ("status", verb)
-    )
-    read += " shows what has become of the payment"
+    values = {"payment_id": about["paymentId"], "product": about["paymentProduct"]}
+    read = f"{again('payment status', **values)} shows what has become of the payment"
     try:
         yield
     except BaseException as error:
@@ -322,10 +335,21 @@ def _continuing(run: BankRun, about: dict[str, Any], verb: str = "authorise") ->
         if run.simulator:
             raise
         if isinstance(error, KeyboardInterrupt):
-            say(f"\n{read}.")
-        if isinstance(error, OpenPaymentsError) and (hint := _hint(error, about, read, again, verb)):
-            error.add_note(hint)
+            say(f"\n{_unknown(read, again(f'payment {verb}', **values), verb)}")
+        if isinstance(error, OpenPaymentsError):
+            who = {"psu_id": None} if isinstance(error, AuthorisationFailedError | AuthorisationTimeoutError) else {}
+            if hint := _hint(error, about, read, again(f"payment {verb}", **values, **who), verb):
+                error.add_note(hint)
         raise
+
+
+def _unknown(read: str, go_on: str, verb: str) -> str:
+    """What to do if nobody knows what has become of a payment."""
+    if verb == "cancel":
+        return f"{read}: CANC means that it is cancelled; otherwise {go_on} goes on."
+    return (
+        f"{read}. Look there before you pay again. If the status is still RCVD, run {go_on}; approving both pays once."
+    )
 
 
 def _status_of(error: BaseException) -> dict[str, Any]:
@@ -340,14 +364,14 @@ def _status_of(error: BaseException) -> dict[str, Any]:
     return {}
 
 
-def _hint(error: OpenPaymentsError, about: dict[str, Any], read: str, again: str, verb: str) -> str | None:
+def _hint(error: OpenPaymentsError, about: dict[str, Any], read: str, go_on: str, verb: str) -> str | None:
     """How to go on with a payment after an error."""
     from ..payments import PaymentStatus
 
-    look = f"{read}, with the same --psu options. Look there before you pay again."
+    look = f"{read}. Look there before you pay again."
     match error:
         case InvalidArgumentError(argument="method") | APIError(code="SCA_METHOD_UNKNOWN"):
-            return f"The payment exists. {again}, with another --method or none, goes on."
+            return f"The payment exists. {go_on}, with another --method or none, goes on."
         case InvalidArgumentError() | PaymentRejectedError() | PaymentCancelledError():
             return None
         case CancellationRefusedError() if PaymentStatus(about.get("transactionStatus") or "").is_final:
@@ -355,15 +379,13 @@ def _hint(error: OpenPaymentsError, about: dict[str, Any], read: str, again: str
         case AuthorisationFailedError(trying_again_helps=False):
             return f"The payment is not {'cancelled' if verb == 'cancel' else 'approved, so no money moves'}."
         case AuthorisationFailedError() | AuthorisationTimeoutError():
-            return f"{look} {again}, with the --psu-id of whoever is to approve, goes on."
+            return f"{look} {go_on}, with the --psu-id of whoever is to approve, goes on."
         case PaymentTimeoutError():
             return f"{look} With --wait it goes on waiting."
         case _ if getattr(error, "may_have_taken_effect", False):
             # it advises to read what no command reads
             error.args = (str(error.args[0]).removesuffix(f"; {getattr(error, 'advice', '')}"), *error.args[1:])
-            if verb == "cancel":
-                return f"{look} CANC means that it is cancelled; otherwise {again} goes on."
-            return f"{look} If the status is still RCVD, run {again}; approving both pays once."
+            return _unknown(read, go_on, verb)
     return look
 
 
@@ -394,7 +416,7 @@ def _price(quote: FxQuote) -> Iterator[tuple[str, object]]:
     # a quote that is read names neither its currencies nor the total
     yield "Rate", quote.fx_rate
     yield "Fee", quote.fee and f"{quote.fee} in the currency to pay with"
-    yield "Total", "as `openpayments quote` showed it, with the fee"
+    yield "Total", "as the quote was shown, with the fee"
     yield "Until", quote.valid_to
 
 

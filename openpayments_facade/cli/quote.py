@@ -37,7 +37,8 @@ def quote(
 
     \b
       openpayments quote SWEDSESS --from SEK --to USD --amount 130.00 --country US
-      openpayments pay SWEDSESS --quote QUOTE_ID --amount 130.00 --currency USD --name "Example Shop" \\
+      QUOTE=$(openpayments quote SWEDSESS --from SEK --to USD --amount 130.00 --country US | awk '/^Quote/ {print $2}')
+      openpayments pay SWEDSESS --quote $QUOTE --amount 130.00 --currency USD --name "Example Shop" \\
         --from SE4550000000058398257466 --to 000000017 --bic CHASUS33 --bank-name "Example Bank" \\
         --country US --street "Example Street" --postal-code 10001 --city "Example City"
     """

@@ -7,7 +7,7 @@ import inspect
 import itertools
 import logging
 import os
-import sys
+import signal
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from enum import StrEnum
@@ -21,7 +21,9 @@ from .._environ import API_SCOPES, TOKEN_STORE
 from ..errors import OpenPaymentsError
 from ..scopes import ApiScope
 from . import failures
-from .output import discard_stdout, lines, say, say_unwritable
+from .again import again, running
+from .help import Command
+from .output import discard_stdout, say, say_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +31,18 @@ if TYPE_CHECKING:
     from .. import Bank, ClientOptions, OpenPayments
     from ..simulator import Simulator
 
-__all__ = ["Affiliate", "BankArgument", "BankRun", "PsuContextName", "Run", "command", "ending", "read_date"]
+__all__ = [
+    "Affiliate",
+    "BankArgument",
+    "BankRun",
+    "PsuContextName",
+    "Run",
+    "command",
+    "ending",
+    "left",
+    "read_date",
+    "was_interrupted",
+]
 
 # the user's variables, for the command line alone
 PSU_ID: Final = "OPENPAYMENTS_PSU_ID"
@@ -137,7 +150,7 @@ class Run:
 BankArgument = Annotated[str, typer.Argument(metavar="BANK", help="The bank's BIC, such as ESSESESS.")]
 Affiliate = Annotated[
     str | None,
-    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank, from `openpayments bank`."),
+    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank; `bank` lists them."),
 ]
 
 
@@ -185,17 +198,12 @@ class BankRun(Run):
         ),
     ] = None
 
-    @property
-    def where(self) -> list[str]:
-        """The option that says where the user prefers to authorise, if it was given."""
-        return {None: [], True: ["--browser"], False: ["--app"]}[self.redirect_preferred]
-
     def refuse_simulator(self, things: str) -> None:
         """Raises BadParameter if the command, which is about things that exist, has a simulator of its own."""
         if self.simulator:
             raise typer.BadParameter(
-                f"--simulator starts afresh with each command, so it has no {things} yet; `openpayments simulator` "
-                "runs one that stays"
+                f"--simulator starts afresh with each command, so it has no {things} yet; run `openpayments simulator` "
+                "in another shell, and paste here the lines that it prints: that one stays"
             )
 
     @contextmanager
@@ -232,10 +240,12 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
         groups = {each.name: each.annotation for each in (*own, first) if has(each.annotation)}
         single = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own if each.name not in groups]
         grouped = {name: _options(kind) for name, kind in groups.items()}
-        parameters = [*single, *itertools.chain(*grouped.values())]
+        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        parameters = [context, *single, *itertools.chain(*grouped.values())]
 
         @functools.wraps(function)
-        def run(**arguments: Any) -> None:
+        def run(*, context: typer.Context, **arguments: Any) -> None:
+            running.set(context)
             for name, kind in groups.items():
                 arguments[name] = kind(**{each.name: arguments.pop(each.name) for each in grouped[name]})
             with ending(verbose=arguments[first.name].verbose):
@@ -243,7 +253,7 @@ def command(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., N
 
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return app.command()(run)
+        return app.command(cls=Command)(run)
 
     return register
 
@@ -267,11 +277,11 @@ def _options(kind: type[Any]) -> list[inspect.Parameter]:
 def ending(*, verbose: bool = False) -> Iterator[None]:
     """Turns an exception that ends a command into a message on stderr and an exit code."""
     try:
-        with _log_on_stderr() if verbose else nullcontext():
+        with _interruptible(), _log_on_stderr() if verbose else nullcontext():
             yield
     except OpenPaymentsError as error:
         say(f"Error: {failures.message(error)}")
-        doctor = "`openpayments doctor` can tell more." if failures.is_for_the_doctor(error) else None
+        doctor = f"{again('doctor')} can tell more." if failures.is_for_the_doctor(error) else None
         if advice := [line for line in (failures.advice(error), *getattr(error, "__notes__", ()), doctor) if line]:
             say(" ".join(advice))
         raise typer.Exit(failures.exit_code(error)) from None
@@ -290,11 +300,48 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Makes of Ctrl-C a KeyboardInterrupt, once: a second one ends the process. Leaves alone what ignores it."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
+        yield
+        return
+    try:
+        signal.signal(signal.SIGINT, _interrupt)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+_interruptions: Final[list[int]] = []
+
+
+def _interrupt(number: int, _: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _interruptions.append(number)
+    raise KeyboardInterrupt
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C was pressed: Python turns a KeyboardInterrupt into another exception in a few places."""
+    return bool(_interruptions)
+
+
+@contextmanager
+def left(*said: str | None) -> Iterator[None]:
+    """When Ctrl-C ends a command, says what it leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("\n" + " ".join(filter(None, said)))
+        raise
+
+
 class _Log(logging.Handler):
     """Writes to the current `sys.stderr`, which live output replaces for a while."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{lines(self.format(record))}\n")
+        say(self.format(record))
 
 
 @contextmanager

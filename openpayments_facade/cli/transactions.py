@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
+import textwrap
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -14,7 +16,7 @@ import typer
 
 from .. import OpenPaymentsError, views
 from .accounts import DAYS, AccountId, AccountRun, written
-from .output import cell, is_interactive, json_text, printable, say, write
+from .output import LONGEST_LINE, cell, is_interactive, json_text, printable, records, say, width, write
 from .run import read_date
 
 if TYPE_CHECKING:
@@ -56,6 +58,10 @@ def transactions(
     They are printed page by page, as they are read; amounts keep the bank's signs. --json prints one list, with one
     transaction and its bookingStatus per line. In --csv what a spreadsheet would take for a formula is preceded by an
     apostrophe, and a line break is a blank; only --json is exactly what the bank sent.
+
+    \b
+      openpayments transactions $ACCOUNT --bank ESSESESS --consent $CONSENT
+      openpayments transactions $ACCOUNT --bank ESSESESS --consent $CONSENT --status both --csv > transactions.csv
     """
     if run.as_json and as_csv:
         raise typer.BadParameter("--json and --csv can't be used together")
@@ -153,21 +159,43 @@ def _for_a_spreadsheet(value: object) -> str:
     return it if _NUMBER.fullmatch(it) else _FORMULA.sub(r"\g<0>'", it)
 
 
+_COLUMNS: Final = {"DATE": "<10", "AMOUNT": ">14", "CUR": "<3", "STATUS": "<7"}
+_BEFORE_THE_TEXT: Final = 46
+# of the terminals that get lines
+NARROWEST: Final = 80
+
+
 def _table(pages: Iterable[Page]) -> Iterator[str]:
-    """Lines for people, page by page. The text comes last, since it may be long."""
-    heading = f"{'DATE':<10}   {'AMOUNT':>14}   {'CUR':<3}   {'STATUS':<7}   TEXT\n"
+    """Lines for people, page by page. The text comes last, since it may be long; on a narrow terminal, records."""
+    columns = width(sys.stdout) or LONGEST_LINE
+    is_wide = columns >= NARROWEST
+    before = _line([*_COLUMNS, "TEXT"], columns) if is_wide else ""
     for page, own in pages:
-        yield heading + "".join(_line(each, own) for each in page)
-        heading = ""
+        written = ""
+        for each in page:
+            facts = [*_facts(each, own)]
+            shown = (
+                _line(facts, columns) if is_wide else records(zip([*_COLUMNS, "TEXT"], facts, strict=True), sys.stdout)
+            )
+            written += before + shown
+            before = "" if is_wide else "\n"
+        yield written
 
 
-def _line(transaction: BookedTransaction | PendingTransaction, own: AccountReference | None) -> str:
-    amount, currency = map(cell, written(transaction.transaction_amount, views.amount(transaction)))
+def _facts(transaction: BookedTransaction | PendingTransaction, own: AccountReference | None) -> Iterator[str]:
+    amount, currency = written(transaction.transaction_amount, views.amount(transaction))
     other = views.other_party(transaction, own=own)
     found = (other.name or other.account, views.text(transaction).value)
-    text = ", ".join(filter(None, map(cell, found)))
-    day = cell(views.day(transaction).value)
-    return f"{day:<10}   {amount:>14}   {currency:<3}   {transaction.booking_status:<7}   {text}".rstrip() + "\n"
+    yield from map(cell, (views.day(transaction).value, amount, currency, transaction.booking_status))
+    yield ", ".join(filter(None, map(cell, found)))
+
+
+def _line(facts: list[str], columns: int) -> str:
+    """One line. Where its text is too long for the terminal, it goes on below itself, and no word is broken."""
+    *padded, text = (f"{fact:{form}}" for fact, form in zip(facts, (*_COLUMNS.values(), ""), strict=True))
+    room = columns - _BEFORE_THE_TEXT
+    pieces = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if len(text) > room else [text]
+    return "   ".join([*padded, f"\n{' ' * _BEFORE_THE_TEXT}".join(pieces)]).rstrip() + "\n"
 
 
 def _reading(reports: Iterator[TransactionReport], first: date, last: date) -> Iterator[Page]:

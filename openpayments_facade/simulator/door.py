@@ -20,9 +20,11 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
-__all__ = ["BodyTooLong", "read_body", "turn_away"]
+__all__ = ["BodyTooLong", "read_body", "refusal", "turn_away"]
 
 _OWN_NAMES = {"127.0.0.1", "localhost", "::1"}
 _LONGEST_BODY = 1024 * 1024
@@ -32,7 +34,12 @@ class BodyTooLong(Exception):
     """It has more than 1 MiB."""
 
     def response(self) -> Response:
-        return PlainTextResponse("the simulator reads 1 MiB of a body at most", 413)
+        return refusal("the simulator reads 1 MiB of a body at most", 413)
+
+
+def refusal(text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer for people, as a line of its own in a terminal."""
+    return PlainTextResponse(f"{text}\n", status, headers)
 
 
 async def read_body(request: Request) -> bytes:
@@ -50,17 +57,15 @@ def turn_away(request: Request, *, control: bool) -> Response | None:
     headers, scheme = request.headers, request.scope["scheme"]
     host = headers.get("host", "")
     if scheme == "http" and _name(host) not in _OWN_NAMES:
-        return PlainTextResponse("the simulator answers only requests whose Host is 127.0.0.1 or localhost", 421)
+        return refusal("the simulator answers only requests whose Host is 127.0.0.1 or localhost", 421)
     if _opens_a_page(request) and not control:
         return None
     strange = headers.get("origin", f"{scheme}://{host}").lower() != f"{scheme}://{host}".lower()
     if strange or headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-        return PlainTextResponse("the simulator answers no requests of other web pages", 403)
+        return refusal("the simulator answers no requests of other web pages", 403)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if control and request.method == "POST" and media_type != "application/json":
-        return PlainTextResponse(
-            "a POST to the simulator needs Content-Type: application/json, even if it is empty", 415
-        )
+        return refusal("a POST to the simulator needs Content-Type: application/json, even if it is empty", 415)
     return None
 
 

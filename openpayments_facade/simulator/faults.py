@@ -169,7 +169,17 @@ class Fault:
 
     @classmethod
     def from_json(cls, value: Any) -> Fault:
-        """Reads a fault from the JSON that was sent to the control path. Raises ValueError."""
+        """Reads a fault from the JSON that was sent to the control path, `/simulator/faults`.
+
+        Args:
+            value: A JSON object with the names of the fields.
+
+        Returns:
+            The fault.
+
+        Raises:
+            ValueError: It is no object, or a field is unknown or wrong; the message names it.
+        """
         if not isinstance(value, dict):
             raise ValueError("a fault must be a JSON object")
         known = [field.name for field in fields(cls)]
@@ -178,6 +188,15 @@ class Fault:
         return cls(**value)
 
     def matches(self, method: str, path: str) -> bool:
+        """Whether a request is one that goes wrong.
+
+        Args:
+            method: Its HTTP method, in capitals.
+            path: Its path, decoded.
+
+        Returns:
+            Whether it is.
+        """
         if self.method is not None and self.method.upper() != method:
             return False
         return path == self.path or path.startswith(self.path.rstrip("/") + "/") or fnmatchcase(path, self.path)
@@ -193,7 +212,14 @@ class Fault:
         return self.carried_out or not (self.answers or (self.close and self.truncate is None))
 
     def answer(self, host: str) -> Response:
-        """The answer that replaces the provider's. `host` is "auth" or "api"."""
+        """Makes the answer that replaces the provider's.
+
+        Args:
+            host: "auth" or "api".
+
+        Returns:
+            The answer.
+        """
         if self.code is not None:
             status = self.status or _USUAL_STATUS[self.code]
             text = "the simulator was told to answer this"
@@ -203,7 +229,11 @@ class Fault:
         return Response(self._content(), self.status or 200, media_type=media_type)
 
     def spoil(self, response: Response) -> None:
-        """Changes an answer in place."""
+        """Changes an answer in place.
+
+        Args:
+            response: The answer.
+        """
         for name, value in (self.headers or {}).items():
             response.headers[name] = value
         if self.content_type is not None:

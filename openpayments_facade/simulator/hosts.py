@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from .api_host.account_information import account_information_routes
@@ -25,7 +25,7 @@ from .auth_host.errors import OAuthError
 from .auth_host.kyc_page import kyc_page_routes
 from .auth_host.token_endpoint import TOKEN_PATH, token_routes
 from .control import CONTROL_PATH, control_routes
-from .door import BodyTooLong, read_body, turn_away
+from .door import BodyTooLong, read_body, refusal, turn_away
 from .request_ids import NO_REQUEST_ID, REQUEST_ID, request_id_of
 
 if TYPE_CHECKING:
@@ -145,14 +145,14 @@ def _refuse_api_call(allowed: str | None) -> Response:
 
 def _refuse_auth_call(allowed: str | None) -> Response:
     if allowed is None:
-        return PlainTextResponse(f"nothing is at this path; tokens are at {TOKEN_PATH}", 404)
+        return refusal(f"nothing is at this path; tokens are at {TOKEN_PATH}", 404)
     return OAuthError("invalid_request", f"only {allowed}", status=405, headers={"Allow": allowed}).response()
 
 
 def _refuse_control_call(allowed: str | None) -> Response:
     if allowed is None:
-        return PlainTextResponse("nothing is at this path of the simulator", 404)
-    return PlainTextResponse(f"only {allowed}", 405, {"Allow": allowed})
+        return refusal("nothing is at this path of the simulator", 404)
+    return refusal(f"only {allowed}", 405, {"Allow": allowed})
 
 
 def _allowed_methods(request: Request) -> str:

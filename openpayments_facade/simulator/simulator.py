@@ -196,6 +196,9 @@ class Simulator:
     def start(self) -> Self:
         """Starts both hosts. When it returns, they answer.
 
+        Returns:
+            The simulator itself.
+
         Raises:
             OSError: A port is taken.
             RuntimeError: The simulator is already running.
@@ -289,6 +292,9 @@ class Simulator:
         Args:
             overrides: Arguments of `OpenPayments`, to add or to replace.
 
+        Returns:
+            The client. Close it, or use it in a `with` block.
+
         Raises:
             RuntimeError: The simulator is not running.
         """
@@ -301,6 +307,9 @@ class Simulator:
 
         Args:
             overrides: Arguments of `AsyncOpenPayments`, to add or to replace.
+
+        Returns:
+            The client. Close it, or use it in an `async with` block.
 
         Raises:
             RuntimeError: The simulator is not running.

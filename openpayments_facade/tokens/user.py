@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields_dict
+from openpayments_client.reading import json_text
 from openpayments_client.types import short_repr
 
 from .._attrs import frozen
@@ -82,10 +83,22 @@ class UserToken:
         return None if self.expires_in is None else self.received_at + self.expires_in
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, for your own storage. They contain the tokens in the clear."""
+        """All fields, for your own storage. They contain the tokens in the clear.
+
+        Returns:
+            A JSON-serialisable dict without what is None.
+        """
         known = {name: getattr(self, name) for name in fields_dict(UserToken) if name != "additional_fields"}
         plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in known.items()}
         return {**self.additional_fields, **{name: value for name, value in plain.items() if value is not None}}
+
+    def to_json(self) -> str:
+        """The same as a JSON text, with the tokens in the clear. `from_dict(json.loads(text))` gives an equal token.
+
+        Returns:
+            One line, with sorted names.
+        """
+        return json_text(self.to_dict())
 
     @classmethod
     @hiding_arguments
@@ -94,6 +107,9 @@ class UserToken:
 
         Args:
             stored: A mapping that contains the tokens in the clear.
+
+        Returns:
+            The token.
 
         Raises:
             InvalidArgumentError: It has no access token, or one of its tokens can't be encoded.

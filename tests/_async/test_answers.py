@@ -183,7 +183,8 @@ async def test_an_error_keeps_its_body_as_it_came(op: AsyncOpenPayments, simulat
         with pytest.raises(BadRequestError) as caught:
             await op.countries.list()
         assert caught.value.body == kept
-    escaped = f"{token[0]}\\u{ord(token[1]):04x}{token[2:]}"
+    # not its second character: "3\\u0034..." has a token that begins with "34" as it stands
+    escaped = f"{token[:4]}\\u{ord(token[4]):04x}{token[5:]}"
     simulator.misbehave("/psd2", status=400, body=body + escaped, content_type="text/plain")
     with pytest.raises(BadRequestError) as caught:
         await op.countries.list()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import re
+import struct
 import sys
+import termios
 import threading
 import webbrowser
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import httpx
 from typer.testing import CliRunner, Result
@@ -16,7 +22,7 @@ from openpayments_facade import Psu
 from openpayments_facade.cli.app import app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pytest
 
@@ -34,6 +40,31 @@ def run(*arguments: str, typed: str = "", **environment: str) -> Result:
         raise result.exception
     assert "Traceback" not in result.stderr
     return result
+
+
+@contextmanager
+def terminal(columns: int) -> Iterator[tuple[TextIO, Callable[[], str]]]:
+    """A real terminal: what to write to, and what it has been written since, without colours."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    read: list[bytes] = []
+
+    def pump() -> None:
+        with suppress(OSError):  # on Linux, the end
+            while piece := os.read(master, 65536):
+                read.append(piece)
+
+    thread = threading.Thread(target=pump, daemon=True)
+    thread.start()
+
+    def written() -> str:
+        screen.close()
+        thread.join(10)
+        os.close(master)
+        return re.sub(r"\x1b\[[0-9;]*m", "", b"".join(read).decode()).replace("\r\n", "\n")
+
+    with os.fdopen(slave, "w", encoding="utf-8") as screen:
+        yield screen, written
 
 
 def person(

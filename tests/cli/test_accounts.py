@@ -218,8 +218,9 @@ def test_a_port_in_use_is_told_to_those_who_need_it(simulator: Simulator) -> Non
     assert (result.exit_code, result.stdout) == (1, "")
     assert "can't listen on port" in result.stderr
     assert result.stderr.index("Error: ") < result.stderr.index("consent authorise")
-    again = f"openpayments consent authorise {simulator.consents[-1].id} --bank ESSESESS --browser"
-    assert f"`{again}`, with the same --psu options, continues" in result.stderr
+    uri = f"http://127.0.0.1:{taken}/callback"
+    again = f"{simulator.consents[-1].id} --bank ESSESESS --psu-ip {IP} --browser --redirect-uri {uri}"
+    assert f"`openpayments consent authorise {again}` continues" in result.stderr
     assert create("HANDSESS", taken).exit_code == 0
 
 
@@ -285,7 +286,10 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
     failed = create("SWEDSESS", port, "--app", psu_id=FAILS)
     assert (failed.exit_code, failed.stdout) == (3, "")
     assert "ended as failed" in failed.stderr
-    assert "`openpayments consent create` starts over" in failed.stderr
+    assert (
+        f"`openpayments consent create --bank SWEDSESS --psu-ip {IP} --app --redirect-uri http://127.0.0.1:{port}/callback`"
+        in failed.stderr
+    )
     hopeless = create("SWEDSESS", port, "--app", psu_id="99990101005")
     assert (hopeless.exit_code, hopeless.stdout) == (3, "")
     assert "BANKID_NOT_ACTIVATED: the user has no usable BankID" in hopeless.stderr

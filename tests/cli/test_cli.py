@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -22,7 +23,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from typer.testing import CliRunner, Result
 
 import openpayments_facade
-from openpayments_facade import PRODUCTION, Environment, environments
+from openpayments_facade import PRODUCTION, ApiScope, Environment, environments
 from openpayments_facade.cli import main
 from openpayments_facade.cli.app import app
 from openpayments_facade.cli.output import write_json
@@ -155,14 +156,6 @@ def test_what_a_bank_leaves_out_is_left_out(simulator: Simulator) -> None:
     assert rows(run("bank", "SWEDSESS"))[2:] == [["Affiliated banks", "08999 Sparbanken Example"], ["08998"]]
 
 
-def test_a_pipe_shows_everything_and_a_terminal_folds(simulator: Simulator) -> None:
-    city_id = "37efa883-c8ad-4ff7-927b-b11b02beb923"
-    assert f"{city_id}   Stockholm" in run("cities", COLUMNS="30").stdout
-    folded = run("cities", COLUMNS="40", FORCE_COLOR="1").stdout
-    assert max(map(len, folded.splitlines()[1:])) <= 40
-    assert "".join(line[:17].strip() for line in folded.splitlines()[1:4]) == city_id
-
-
 def test_no_color_is_respected(simulator: Simulator) -> None:
     green = "\x1b[32m"
     assert green in run("doctor", FORCE_COLOR="1").stdout
@@ -191,7 +184,6 @@ def test_the_help_names_every_command_and_exit_code() -> None:
     result = run("--help")
     for command in ("countries", "cities", "banks", "bank", "token", "doctor", "simulator"):
         assert f"\n  {command} " in result.stdout
-        assert run(command, "-h").exit_code == 0
     for page in (result.stdout, run("consent", "--help").stdout):
         assert "..." not in page.partition("Commands:")[2]
     for code in (0, 1, 2, 3, 4, 5, 130):
@@ -580,8 +572,8 @@ def notes(result: Result, name: str) -> list[tuple[str, str | None]]:
     return [(each["detail"], each["advice"]) for each in checks if (each["state"], each["check"]) == ("note", name)]
 
 
-TO_NEWER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox-oauth (or use --environment sandbox-oauth)"
-TO_OLDER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox (or use --environment sandbox)."
+TO_NEWER = "`export OPENPAYMENTS_ENVIRONMENT=sandbox-oauth` (or --environment sandbox-oauth)"
+TO_OLDER = "`export OPENPAYMENTS_ENVIRONMENT=sandbox` (or --environment sandbox)."
 
 
 @pytest.mark.parametrize(
@@ -595,7 +587,8 @@ TO_OLDER = "Set OPENPAYMENTS_ENVIRONMENT=sandbox (or use --environment sandbox).
             ["--environment", "sandbox"],
             {"OPENPAYMENTS_API_SCOPES": "aspspinformation accountinformation"},
             3,
-            f"{TO_NEWER} and leave aspspinformation out of OPENPAYMENTS_API_SCOPES.",
+            f"{TO_NEWER} and `export OPENPAYMENTS_API_SCOPES=accountinformation`, for aspspinformation is not granted "
+            "there.",
         ),
         # the application has not got it there
         (SECRET, SECRET, [], {"OPENPAYMENTS_API_SCOPES": "paymentinitiation"}, 3, None),
@@ -721,8 +714,9 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
     options = ["--client-id", "an-app", "--token-lifetime", "60"]
     result = run("simulator", *options, "--api-scope", "aspspinformation", "--no-require-psu-context", **given)
     assert result.exit_code == 0
-    user = "export OPENPAYMENTS_PSU_ID=example-user\nexport OPENPAYMENTS_PSU_IP=127.0.0.1\n"
-    assert result.stdout == printed.getvalue() + user
+    more = "API_SCOPES=aspspinformation", "PSU_ID=example-user", "PSU_IP=127.0.0.1"
+    assert result.stdout == printed.getvalue() + "".join(f"export OPENPAYMENTS_{each}\n" for each in more)
+    assert "example-user approves by itself" in result.stderr
     assert f"export OPENPAYMENTS_CLIENT_SECRET={SECRET}\n" in result.stdout
     assert "Ctrl-C" in result.stderr
     assert json.loads(asked[0].stdout)["scope"] == "aspspinformation"
@@ -732,8 +726,9 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_the_simulator_prints_is_all_that_a_payment_needs(simulator: Simulator) -> None:
     with child([str(SCRIPT), "simulator", "--decoupled-reads", "1"], stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
-        lines = [next(running.stdout).strip().removeprefix("export ") for _ in range(6)]
-        printed = dict(line.split("=", 1) for line in lines)
+        lines = [next(running.stdout).strip().removeprefix("export ") for _ in range(7)]
+        printed = dict(shlex.split(line)[0].split("=", 1) for line in lines)
+        assert printed["OPENPAYMENTS_API_SCOPES"] == " ".join(ApiScope)
         order = ["--amount", "125.50", "--name", "Example Shop", "--from", "SE4550000000058398257466"]
         paid = run("pay", "ESSESESS", *order, "--to", "SE3550000000054910000003", "--yes", **printed)
         assert paid.exit_code == 0, paid.stderr
@@ -819,7 +814,8 @@ def test_ctrl_c_ends_a_command_quietly(simulator: Simulator) -> None:
             time.sleep(0.01)
         banks.send_signal(signal.SIGINT)
         assert banks.communicate(timeout=20) == ("", "")
-        assert banks.returncode == 130
+        # which shells call 130
+        assert banks.returncode == -signal.SIGINT
 
 
 def test_a_closed_pipe_ends_a_command_quietly(simulator: Simulator) -> None:
@@ -846,8 +842,7 @@ def test_output_that_can_not_be_written_is_an_error(simulator: Simulator, argume
 def test_the_help_loads_neither_httpx_nor_the_models() -> None:
     code = (
         "import sys; sys.argv = ['openpayments', '--help']; from openpayments_facade.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: print(*sys.modules)"
+        "main(); print(*sys.modules)"
     )
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "typer" in modules

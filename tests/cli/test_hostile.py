@@ -111,10 +111,13 @@ def test_a_command_to_copy_is_one_command(simulator: Simulator, id_: str) -> Non
     simulator.misbehave("/psd2/consent", change={"consentId": id_})
     simulator.misbehave("/psd2/consent", status=500, times=None)
     result = run("consent", "create", "--bank", "ESSESESS", "--psu-ip", "203.0.113.7", "--app")
-    copied = result.stderr[result.stderr.index("`openpayments consent authorise") + 1 : result.stderr.rindex("`, with")]
+    copied = result.stderr[
+        result.stderr.index("`openpayments consent authorise") + 1 : result.stderr.rindex("` continues")
+    ]
     words = shlex.split(copied)
     assert words.count(id_) == 1
-    assert set(words) == {"openpayments", "consent", "authorise", "--bank", "ESSESESS", "--app", id_} | (
+    typed = {"--bank", "ESSESESS", "--psu-ip", "203.0.113.7", "--app"}
+    assert set(words) == {"openpayments", "consent", "authorise", id_} | typed | (
         {"--"} if id_.startswith("-") else set()
     )
     assert not id_.startswith("-") or words[-2:] == ["--", id_]

@@ -161,10 +161,12 @@ def test_ctrl_c_says_how_to_go_on(simulator: Simulator) -> None:
         paying.send_signal(signal.SIGINT)
         out, error = paying.communicate(timeout=20)
     made = simulator.payments[0]
-    assert paying.returncode == 130
+    assert paying.returncode == -signal.SIGINT
     known = json.loads(out)
     assert (known["paymentId"], known["transactionStatus"]) == (made.id, "RCVD")
-    assert f"`openpayments payment status ESSESESS {made.id} --product domestic --app` shows what" in error
+    at = f"ESSESESS {made.id} --psu-ip {IP} --app --product domestic"
+    assert f"`openpayments payment status {at}` shows what" in error
+    assert f"If the status is still RCVD, run `openpayments payment authorise {at}`; approving both pays once." in error
     assert "Traceback" not in error
 
 
@@ -388,7 +390,7 @@ def test_a_payment_that_is_not_accepted(
 def test_a_method_that_the_bank_does_not_have(simulator: Simulator, method: str) -> None:
     result = pay("--yes", "--method", method)
     assert result.exit_code in {1, 2}
-    at = f"ESSESESS {simulator.payments[0].id} --product domestic"
+    at = f"ESSESESS {simulator.payments[0].id} --psu-ip {IP} --product domestic"
     said = f"The payment exists. `openpayments payment authorise {at}`, with another --method or none, goes on."
     assert said in result.stderr
 
@@ -407,7 +409,7 @@ def test_a_slow_bank(simulator: Simulator) -> None:
     result = pay("--yes", "--json", "--wait", "settled", "--timeout", "1")
     assert (result.exit_code, told(result, simulator)) == (6, "ACSP")
     assert "its status is ACSP" in result.stderr
-    at = [*result.stderr.partition("`openpayments ")[2].partition("`")[0].split(), "--psu-ip", IP]
+    at = result.stderr.partition("`openpayments ")[2].partition("`")[0].split()
     assert run(*at).stdout == "ACSP\n"
     waited = run(*at, "--wait", "settled", "--timeout", "1", "--json")
     known = {"paymentId": simulator.payments[0].id, "paymentProduct": "domestic", "transactionStatus": "ACSP"}
@@ -438,7 +440,7 @@ def test_the_form_that_the_bank_names(simulator: Simulator) -> None:
             {"_links": {"kycRedirect": {"href": "https://kyc.example/form?instanceId=1"}}},
             "https://kyc.example/form?inst",
         ),
-        ({}, "`openpayments kyc start NUMBER --country CODE`"),
+        ({}, "`openpayments kyc --help` says how"),
     ):
         body = {"tppMessages": [{"category": "ERROR", "code": "TPP_KYC_INVALID"}], **links}
         simulator.misbehave("/psd2/paymentinitiation", status=403, body=body)
@@ -469,7 +471,7 @@ def test_an_authorisation_without_an_answer(simulator: Simulator, method: str) -
     assert "the request may have taken effect" in result.stderr
     assert "SCA status" not in result.stderr
     assert "Look there before you pay again" in result.stderr
-    at = f"ESSESESS {simulator.payments[0].id} --product domestic"
+    at = f"ESSESESS {simulator.payments[0].id} --psu-ip {IP} --product domestic"
     assert f"`openpayments payment status {at}` shows what has become of the payment" in result.stderr
     again = f"payment authorise {at}"
     assert f"If the status is still RCVD, run `openpayments {again}`; approving both pays once." in result.stderr
@@ -499,7 +501,7 @@ def test_a_payment_is_read(simulator: Simulator) -> None:
 def test_a_product_that_the_bank_does_not_have(simulator: Simulator) -> None:
     result = pay("--yes", order=[*GIRO, "--bankgiro", "5050-1055", "--ocr", "1234567897"])
     assert (result.exit_code, result.stdout) == (4, "")
-    assert "`openpayments bank` lists the payment products" in result.stderr
+    assert "`openpayments bank ESSESESS` lists the payment products" in result.stderr
 
 
 def test_a_payment_that_nobody_knows(simulator: Simulator) -> None:
@@ -617,15 +619,12 @@ def test_a_cancellation_without_an_answer(simulator: Simulator) -> None:
 
 def test_an_approved_cancellation_without_an_answer(simulator: Simulator) -> None:
     assert pay("--yes", "--app", bank="SWEDSESS").exit_code == 0
-    at = ["SWEDSESS", simulator.payments[0].id, "--product", "domestic"]
+    at = ["SWEDSESS", simulator.payments[0].id, "--psu-ip", IP, "--app", "--product", "domestic"]
     simulator.misbehave("/psd2/paymentinitiation", method="POST", close=True, carried_out=True)
-    result = run("payment", "cancel", *at, "--yes", "--app", "--psu-ip", IP)
+    result = run("payment", "cancel", *at, "--yes")
     assert (result.exit_code, result.stdout) == (8, "")
     assert "SCA status" not in result.stderr
-    assert (
-        f"CANC means that it is cancelled; otherwise `openpayments payment cancel {' '.join(at)} --app`"
-        in result.stderr
-    )
+    assert f"CANC means that it is cancelled; otherwise `openpayments payment cancel {' '.join(at)}`" in result.stderr
     assert "payment authorise" not in result.stderr
 
 
@@ -647,7 +646,7 @@ def test_a_payment_abroad_at_the_rate_of_a_quote(
     result = pay("--yes", *who, "--redirect-uri", f"http://127.0.0.1:{port}/callback", bank="NDEASESS", order=order)
     assert result.exit_code == 0, result.stderr
     assert re.search(r"Rate +10\.\d+\n +Fee +\d+\.\d\d in the currency to pay with\n", result.stderr)
-    assert re.search(r"Total +as `openpayments quote` showed it.*\n +Until ", result.stderr)
+    assert re.search(r"Total +as the quote was shown.*\n +Until ", result.stderr)
     [made] = simulator.payments
     assert made.product == "cross-border"
     assert made.request["creditorAddress"] == {

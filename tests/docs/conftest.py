@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
+import logging
 import os
 import re
 import subprocess
@@ -26,7 +27,11 @@ from openpayments_facade import (
 )
 from scripts.docs_blocks import ROOT, Block, blocks
 
+from ..tokens.conftest import run_valkey
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openpayments_facade.simulator import Simulator
 
 API_SCOPES = "aspspinformation accountinformation paymentinitiation"
@@ -35,9 +40,10 @@ API_SCOPES = "aspspinformation accountinformation paymentinitiation"
 class Reader:
     """Runs blocks as they stand."""
 
-    def __init__(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
         self.simulator = simulator
         self._monkeypatch = monkeypatch
+        self._request = request
         self.stdin = ""  # what a command is answered with, before its end
 
     def python(self, code: str, page: str = "block") -> str:
@@ -52,7 +58,7 @@ class Reader:
             return self.simulator.visit(links[-1])
 
         self._monkeypatch.setattr(builtins, "input", browse)
-        with contextlib.redirect_stdout(out):
+        with contextlib.redirect_stdout(out), _logging_of_its_own():
             exec(compile(code, page, "exec"), {"__name__": "__main__"})
         return out.getvalue()
 
@@ -82,6 +88,8 @@ class Reader:
         for name in ("CONSENT", "ACCOUNT", "PAYMENT"):
             if re.search(rf"\b{name}\b", code) and name not in os.environ:
                 self._monkeypatch.setenv(name, getattr(self, name.lower()))
+        if "REDIS_URL" in code:
+            self._monkeypatch.setenv("REDIS_URL", self._request.getfixturevalue("redis_url"))
 
     @cached_property
     def consent(self) -> str:
@@ -111,12 +119,36 @@ class Reader:
             return op.at_bank("ESSESESS", SOMEBODY).payments.create(payment).payment_id
 
 
+@contextlib.contextmanager
+def _logging_of_its_own() -> Iterator[None]:
+    """What a block sets about logging ends with it, and nothing is set at its beginning."""
+    loggers = [logging.getLogger(name) for name in ("", "openpayments_facade", "httpx", "httpcore", "stamina")]
+    before = [(logger, [*logger.handlers], logger.level) for logger in loggers]
+    logging.root.handlers = []
+    try:
+        yield
+    finally:
+        for logger, handlers, level in before:
+            logger.handlers = handlers
+            logger.setLevel(level)
+
+
 SOMEBODY = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with run_valkey() as server:
+        yield server.connection_url
 
 
 @pytest.fixture
 def reader(
-    openpayments_simulator: Simulator, openpayments_env: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    openpayments_simulator: Simulator,
+    openpayments_env: None,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> Reader:
     """A reader in an empty folder, for whom nobody pauses for long."""
     monkeypatch.chdir(tmp_path)
@@ -130,7 +162,7 @@ def reader(
         monkeypatch.setattr(f"{where}.authorisation.POLL_INTERVAL", dict.fromkeys(Approach, 0.01))
         monkeypatch.setattr(f"{where}.authorisation.GRACE", 0.01)
         monkeypatch.setattr(f"{where}.payments.FIRST_PAUSE", 0.05)
-    return Reader(openpayments_simulator, monkeypatch)
+    return Reader(openpayments_simulator, monkeypatch, request)
 
 
 def same(printed: str, expected: str) -> bool:

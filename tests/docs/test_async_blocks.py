@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.async_blocks import to_async, waits
+from scripts.docs_blocks import with_tabs
 
 HEAD = "from openpayments_facade import OpenPayments\n\n"
 
@@ -37,6 +38,10 @@ HEAD = "from openpayments_facade import OpenPayments\n\n"
             "saved = authorisation.to_dict()\nawait authorisation.poll()",
         ),
         ("status = {}.get(1)\nop.token()", "status = {}.get(1)\nawait op.token()"),
+        (
+            'for account in accounts.list():\n    print(account.additional_properties.get("odd"))',
+            'for account in await accounts.list():\n    print(account.additional_properties.get("odd"))',
+        ),
     ],
 )
 def test_a_line(sync: str, expected: str) -> None:
@@ -86,6 +91,25 @@ with Simulator() as simulator, simulator.client() as op:
 """
         in code
     )
+
+
+def test_both_tabs_have_the_title_of_a_block() -> None:
+    block = f'```python title="app.py"\n{HEAD}with OpenPayments.from_env() as op:\n    op.aspsps.list()\n```\n'
+    assert with_tabs("page.md", block).count('```python title="app.py"\n') == 2
+
+
+def test_a_test_of_a_user() -> None:
+    code = to_async(
+        """def test_banks(openpayments_simulator):
+    with openpayments_simulator.client() as op:
+        assert op.aspsps.list()
+"""
+    )
+    assert code.startswith(
+        "async def test_banks(openpayments_simulator):\n    async with openpayments_simulator.async_"
+    )
+    assert "assert await op.aspsps.list()" in code
+    assert "asyncio.run" not in code
 
 
 @pytest.mark.parametrize("code", ["from openpayments_facade import money\n\nprint(money)\n", "print(1)\n"])

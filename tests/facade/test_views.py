@@ -17,6 +17,7 @@ from openpayments_facade import (
     BookedCardTransaction,
     BookedTransaction,
     CardAccount,
+    GiroReference,
     InvalidArgumentError,
     PendingTransaction,
     TransactionReport,
@@ -332,6 +333,37 @@ def test_an_account_has_a_number(account: Any, number: str | None) -> None:
     assert views.account_number(account) == number
     if isinstance(account, dict):
         assert views.account_number(AccountReference.from_dict(account)) == number
+
+
+@pytest.mark.parametrize(
+    ("account", "grouped", "masked"),
+    [
+        ({"iban": OWN}, "SE45 5000 0000 0583 9825 7466", "**** 7466"),
+        ({"iban": "se45 5000 0000058398257466"}, "SE45 5000 0000 0583 9825 7466", "**** 7466"),
+        ({"iban": "no iban at all"}, "no iban at all", "**** tall"),
+        ({"bban": "000000017", "clearingNumber": "6000"}, "6000-000000017", "**** 0017"),
+        ({"giroNumber": "5555-5555", "giroType": "BANKGIRO"}, "5555-5555", "**** 5555"),
+        ({"maskedPan": "123456xxxxxx1234"}, "1234 56xx xxxx 1234", "**** 1234"),
+        ({"pan": "4111111111111111"}, "**** **** **** 1111", "**** 1111"),
+        ({"bankgiroNumber": "123-4567"}, "123-4567", "****"),
+        ({"currency": "SEK"}, None, None),
+        (OWN, "SE45 5000 0000 0583 9825 7466", "**** 7466"),
+        ("6000-000000017", "6000-000000017", "**** 0017"),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_an_account_has_a_number_for_people(account: Any, grouped: str | None, masked: str | None) -> None:
+    assert views.account_number(account, grouped=True) == grouped
+    assert views.account_number(account, masked=True) == views.account_number(account, masked=True, grouped=True)
+    assert views.account_number(account, masked=True) == masked
+    if isinstance(account, dict):
+        for model in (Account, AccountReference, CardAccount, GiroReference):
+            assert views.account_number(model.from_dict(account), grouped=True) == grouped
+
+
+def test_the_number_of_a_card_is_never_given_in_full() -> None:
+    assert views.account_number({"pan": "4111111111111111"}) == "************1111"
 
 
 # balances

@@ -17,7 +17,7 @@ from . import forked, memory, table
 from .catalogue import FAULTS
 from .matrix import HALVES, Result, run_kind
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 KINDS: Final = list(dict.fromkeys(fault.kind for fault in FAULTS.values()))
 
 
@@ -60,10 +60,7 @@ def main(wanted: list[str]) -> int:
         tables.append(table.fork_table(forks))
         is_held &= all(table.is_held(bomb, each) for (bomb, _), each in bombs.items())
         is_held &= all(table.is_safe(way, each) for way, each in forks.items())
-        before, _, rest = PAGE.read_text("utf-8").partition(table.BEGIN)
-        after = rest.partition(table.END)[2]
-        written = f"{table.BEGIN}\n\n**{total}.**\n\n{''.join(tables)}{table.END}"
-        PAGE.write_text(before + written + after, "utf-8")
+        PAGE.write_text(table.page(total, tables), "utf-8")
     print(f"{total}; in {time.monotonic() - started:.0f} s")  # noqa: T201
     return not is_held
 

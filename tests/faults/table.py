@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md: what became of each fault, without times. Pure."""
+"""The page docs/fault-matrix.md: what became of each fault, without times. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,27 @@ from .catalogue import FAULTS, Fault
 from .matrix import HALVES, Result
 from .operations import CREATIONS, READS
 
-BEGIN: Final = "<!-- written by `make faults` -->"
-END: Final = "<!-- end of what `make faults` writes -->"
 _HEAD: Final = "| fault | a token | a read | a page | a creation | sent | holds |\n|---|---|---|---|---|---|---|\n"
+_ABOUT: Final = """\
+<!-- Written by `make faults`; do not edit. -->
+# Fault matrix
+
+How a call ends for each fault of a host, a proxy or a connection that the tests can produce.
+[Reliability](reliability.md) sums it up and has the rules that each cell is held against.
+
+**{total}.** A cell is one fault, one kind of call, and the sync or the async client.
+
+| column | what it says |
+|---|---|
+| a token, a read, a page, a creation | how the call ended: with the answer, or with which exception |
+| sent | how often the whole request reached the host at most: a read, then a creation |
+| holds | whether every rule held |
+
+A creation is a consent, a payment, or the start of an authorisation. `A / B` means that the sync client ended with A
+and the async client with B. `(?)` marks an error whose `may_have_taken_effect` is True, as it always is for an
+OutcomeUnknownError. `-` was not tried. Faults that end alike share a row.
+
+"""
 
 
 def _end(result: Result) -> str:
@@ -46,6 +64,11 @@ def _row(results: list[Result]) -> str:
     return " | ".join(columns)
 
 
+def page(total: str, tables: Iterable[str]) -> str:
+    """The whole page: how many cells hold, and a table for each kind of fault."""
+    return _ABOUT.format(total=total) + "".join(tables).rstrip() + "\n"
+
+
 def faults_of(kind: str) -> list[Fault]:
     return [fault for fault in FAULTS.values() if fault.kind == kind]
 
@@ -60,16 +83,16 @@ def matrix_table(results: Iterable[Result]) -> Iterator[str]:
         for fault in faults_of(kind):
             lines[_row(by_fault[fault.name])].append(fault.name.removeprefix(f"{kind}: "))
         rows = "".join(f"| {'; '.join(names)} | {row} |\n" for row, names in lines.items())
-        yield f"### {kind[0].upper()}{kind[1:]}\n\n{_HEAD}{rows}\n"
+        yield f"## {kind[0].upper()}{kind[1:]}\n\n{_HEAD}{rows}\n"
 
 
 def names_in(page: str) -> list[str]:
     """The faults that a page's table has, each with its kind."""
     found, kind = [], ""
-    for line in page.partition(BEGIN)[2].partition(END)[0].splitlines():
-        if line.startswith("### "):
-            kind = line[4:]
-        elif line.startswith("| ") and not line.startswith("| fault |"):
+    for line in page.splitlines():
+        if line.startswith("## "):
+            kind = line[3:]
+        elif kind and line.startswith("| ") and not line.startswith("| fault |"):
             found += [f"{kind}: {name}" for name in line.split(" | ")[0][2:].split("; ")]
     return found
 
@@ -86,7 +109,7 @@ def memory_table(shown: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
         ends = " / ".join(dict.fromkeys(shown[bomb, half]["ended"] for half in HALVES))
         holds = all(is_held(bomb, shown[bomb, half]) for half in HALVES)
         rows += f"| {bomb} | {ends} | {'yes' if holds else 'no'} |\n"
-    return f"### Memory\n\n| fault | what the caller gets | holds |\n|---|---|---|\n{rows}\n"
+    return f"## Memory\n\n| fault | what the caller gets | holds |\n|---|---|---|\n{rows}\n"
 
 
 def is_held(bomb: str, shown: Mapping[str, Any]) -> bool:
@@ -104,7 +127,7 @@ def fork_table(shown: Mapping[str, Mapping[str, Any]]) -> str:
         told = "; ".join(f"{who}: {how}" for who, how in ends.items())
         rows += f"| {way} | {told} | {each['shared connections']} | {'yes' if is_safe(way, each) else 'no'} |\n"
     head = "| fault | calls before, in the child, after | shared connections | holds |\n|---|---|---|---|\n"
-    return f"### Fork\n\n{head}{rows}\n"
+    return f"## Fork\n\n{head}{rows}\n"
 
 
 def is_safe(way: str, shown: Mapping[str, Any]) -> bool:

@@ -546,7 +546,7 @@ SLIPS |= {
     "a constant that the base has": (
         "{size: small}",
         "{made: small}",
-        f"81: {SCHEMAS}/SmallThing: x-constants: made must be a new name in Python, and its value a text",
+        f"81: {SCHEMAS}/SmallThing: x-constants: made must be a new name, and its value a text",
     ),
     "an envelope of nothing": (
         "deleteThing\n",

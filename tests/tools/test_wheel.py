@@ -1,62 +1,19 @@
-"""The wheel, installed where nothing else of ours is: the README's lines run, and check under mypy strict."""
+"""The wheel, installed where nothing else of ours is: the README's examples check under mypy strict."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tarfile
 import tomllib
-import venv
 import zipfile
 from pathlib import Path
 
-import pytest
+from scripts.docs_blocks import blocks
 
-from tests.child_processes import child
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def build(project: Path, into: Path, *, umask: int = -1) -> None:
-    environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(into)]
-    subprocess.run(command, check=True, cwd=project, env=environ, umask=umask, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    build(ROOT, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def python(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel, and the dependencies of this one without our editable install."""
-    folder = tmp_path_factory.mktemp("venv")
-    venv.create(folder, symlinks=True)
-    python = folder / "bin" / "python"
-    (wheel,) = dist.glob("*.whl")
-    install = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python), "--offline", "--no-deps"]
-    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
-    paths = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    (Path(paths.stdout.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    return python
-
-
-def _readme() -> str:
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert code is not None
-    return code.group(1)
+from .conftest import ROOT, build
 
 
 def test_wheel_and_sdist_carry_both_packages_and_their_types(dist: Path) -> None:
@@ -92,38 +49,22 @@ def test_another_build_elsewhere_has_the_same_bytes(dist: Path, tmp_path: Path) 
         assert (tmp_path / "again" / built.name).read_bytes() == built.read_bytes(), built.name
 
 
-def test_the_lines_of_the_readme_run_against_the_simulator(python: Path, tmp_path: Path) -> None:
-    command = [str(python.parent / "openpayments"), "simulator"]
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("OPENPAYMENTS_", "PYTHON"))}
-    with child(command, stdout=subprocess.PIPE, cwd=tmp_path, env=plain) as simulator:
-        assert simulator.stdout is not None
-        exports: dict[str, str] = {}
-        while len(exports) < 4:
-            line = simulator.stdout.readline()
-            assert line, "the simulator ended before it printed its lines"
-            if found := re.search(r"export (OPENPAYMENTS_\w+)=(\S+)", line):
-                exports[found[1]] = found[2]
-        lines = subprocess.run(
-            [python, "-c", "import openpayments_facade; print(openpayments_facade.__file__)\n" + _readme()],
-            env={**plain, **exports},
-            check=True,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        ).stdout.splitlines()
-    assert lines[0].startswith(str(python.parent.parent))
-    assert lines[1] == "SE Sweden"
-    assert lines[-1] == "Skandinaviska Enskilda Banken AB  Stockholm ['sepa-credit-transfers', 'domestic']"
-
-
 def test_a_script_that_uses_it_passes_mypy_strict(python: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(block for block in blocks("README.md") if block.language == "python"):
+        (tmp_path / f"readme_{number}.py").write_text(block.code)
     script = tmp_path / "script.py"
     script.write_text(
-        _readme()
-        + """
+        """
 from openpayments_client.api.aspsp_information import get_countries_list
 
-from openpayments_facade import AspspDetails, AsyncOpenPayments, Country, NotFoundError, RawResponse
+from openpayments_facade import (
+    AspspDetails,
+    AsyncOpenPayments,
+    Country,
+    NotFoundError,
+    OpenPayments,
+    RawResponse,
+)
 
 
 def sync(op: OpenPayments) -> list[Country]:
@@ -153,6 +94,9 @@ def wrong(op: OpenPayments) -> None:
     )
     mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "--cache-dir", str(tmp_path)]
     outcome = subprocess.run(
-        [*mypy, "--config-file", os.devnull, str(script)], capture_output=True, text=True, cwd=tmp_path
+        [*mypy, "--config-file", os.devnull, *map(str, tmp_path.glob("*.py"))],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
     )
     assert outcome.stdout.startswith("Success"), outcome.stdout

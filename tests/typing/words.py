@@ -4,34 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import assert_type
+from typing import Any, assert_type
 
 from openpayments_facade import (
     PRODUCTION,
     AccessExceededError,
+    Account,
     AnotherSignatureNeededError,
     APIError,
     ApiScope,
     AspspDetails,
     AsyncOpenPayments,
     AuthorisationFailedError,
+    BookedTransaction,
     CallbackRejectedError,
+    Challenge,
+    CreatedPayment,
     Environment,
     InvalidArgumentError,
     MonetaryAmount,
     OpenPayments,
     OpenPaymentsError,
+    PendingTransaction,
     PsuContext,
     TokenError,
     TokenEvent,
     TokenStore,
+    Transaction,
     amount,
     money,
     request_ids,
+    views,
 )
 from openpayments_facade.errors import TppMessage
 from openpayments_facade.simulator import Misbehaviour, Simulator
 from openpayments_facade.tokens.stores import FileStore, MemoryStore
+
+
+def models(account: Account, entry: BookedTransaction | PendingTransaction) -> None:
+    assert_type(account.to_dict(), dict[str, Any])
+    assert_type(account.to_json(), str)
+    assert_type(Account.from_dict({}), Account)
+    assert_type(PendingTransaction.from_dict(entry.to_dict()), PendingTransaction)
+    assert_type(Transaction.from_dict(entry.to_dict()), Transaction)
+    assert_type(CreatedPayment.from_dict({}), CreatedPayment)
+    assert_type(Challenge.from_dict({}), Challenge)
+    assert_type(views.amount(entry).to_dict(), dict[str, Any])
+    assert_type(views.account_number(account, grouped=True), str | None)
 
 
 def errors(op: OpenPayments) -> AspspDetails | None:

@@ -4,22 +4,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_account_status import KnownAccountStatus
 from ..models.known_account_usage import KnownAccountUsage
-from ..reading import Field, Fields, a, list_of, moment, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Account")
+from ..reading import Field, Fields, Model, a, list_of, moment, text
 
 
 @_attrs_define(repr=False)
-class Account:
+class Account(Model):
     """An account.
 
     Attributes:
@@ -83,15 +79,6 @@ class Account:
     last_balance_enrichment_date_time: datetime.datetime | None = None
     last_balance_enrichment_date_time_utc: datetime.datetime | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, read, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="AccountInformationCapabilities")
+from ..reading import Field, Fields, Model, whole
 
 
 @_attrs_define(repr=False)
-class AccountInformationCapabilities:
+class AccountInformationCapabilities(Model):
     """What a bank can do with accounts.
 
     Attributes:
@@ -35,15 +31,6 @@ class AccountInformationCapabilities:
     extended_transaction_history_available_window_minutes: int | None = None
     transaction_history_max_count: int | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="AccountReference")
+from ..reading import Field, Fields, Model, text
 
 
 @_attrs_define(repr=False)
-class AccountReference:
+class AccountReference(Model):
     """An account, named by one of its numbers, and by its currency if several accounts share the number. `clearingNumber`
     goes with `bban` or `accountNumber`.
 
@@ -42,15 +38,6 @@ class AccountReference:
     clearing_number: str | None = None
     account_number: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

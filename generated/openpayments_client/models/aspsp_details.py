@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_payment_product import KnownPaymentProduct
-from ..reading import Field, Fields, a, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="AspspDetails")
+from ..reading import Field, Fields, Model, a, list_of, text
 
 
 @_attrs_define(repr=False)
-class AspspDetails:
+class AspspDetails(Model):
     """A bank (ASPSP) with its contact details, its payment products, and how its users can approve.
 
     Attributes:
@@ -63,15 +59,6 @@ class AspspDetails:
     account_information: AccountInformationCapabilities | None = None
     payment_initiation: PaymentInitiationCapabilities | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,21 +4,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_balance_type import KnownBalanceType
-from ..reading import Field, Fields, a, day, flag, moment, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Balance")
+from ..reading import Field, Fields, Model, a, day, flag, moment, text
 
 
 @_attrs_define(repr=False)
-class Balance:
+class Balance(Model):
     """One of an account's balances.
 
     Attributes:
@@ -41,15 +37,6 @@ class Balance:
     last_committed_transaction: str | None = None
     clearing_number: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -5,7 +5,13 @@ from .transaction import Transaction
 
 
 class BankgiroTransaction(Transaction):
-    """A single Bankgiro payment, taken out of a lump sum."""
+    """A single Bankgiro payment, taken out of a lump sum.
+
+    `to_dict()` also says `bookingStatus`, and `Transaction.from_dict` gives this class back.
+    """
 
     __slots__ = ()
     booking_status: ClassVar[Literal["bankgiro"]] = "bankgiro"
+    _constants = {
+        "bookingStatus": "bankgiro",
+    }

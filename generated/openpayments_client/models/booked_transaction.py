@@ -5,7 +5,13 @@ from .transaction import Transaction
 
 
 class BookedTransaction(Transaction):
-    """A booked transaction of a list."""
+    """A booked transaction of a list.
+
+    `to_dict()` also says `bookingStatus`, and `Transaction.from_dict` gives this class back.
+    """
 
     __slots__ = ()
     booking_status: ClassVar[Literal["booked"]] = "booked"
+    _constants = {
+        "bookingStatus": "booked",
+    }

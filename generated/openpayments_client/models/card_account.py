@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_account_status import KnownAccountStatus
 from ..models.known_account_usage import KnownAccountUsage
-from ..reading import Field, Fields, a, flag, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="CardAccount")
+from ..reading import Field, Fields, Model, a, flag, list_of, text
 
 
 @_attrs_define(repr=False)
-class CardAccount:
+class CardAccount(Model):
     """A card account.
 
     Attributes:
@@ -55,15 +51,6 @@ class CardAccount:
     balances: list[Balance] | None = None
     links: Links | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

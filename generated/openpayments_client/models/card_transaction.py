@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, a, day, flag, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="CardTransaction")
+from ..reading import Field, Fields, Model, a, day, flag, list_of, text
 
 
 @_attrs_define(repr=False)
-class CardTransaction:
+class CardTransaction(Model):
     """One use of a card.
 
     Attributes:
@@ -59,15 +55,6 @@ class CardTransaction:
     proprietary_bank_transaction_code: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
-
     @property
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties.keys())
@@ -107,5 +94,11 @@ CardTransaction._fields = Fields(
         "transactionDetails": Field("transaction_details", text),
         "invoiced": Field("invoiced", flag),
         "proprietaryBankTransactionCode": Field("proprietary_bank_transaction_code", text),
+    },
+    kinds={
+        "bookingStatus": {
+            "booked": "BookedCardTransaction",
+            "pending": "PendingCardTransaction",
+        },
     },
 )

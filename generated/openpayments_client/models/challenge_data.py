@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_otp_format import KnownOtpFormat
-from ..reading import Field, Fields, list_of, read, text, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="ChallengeData")
+from ..reading import Field, Fields, Model, list_of, text, whole
 
 
 @_attrs_define(repr=False)
-class ChallengeData:
+class ChallengeData(Model):
     """What the user needs to approve, as the content of a QR code, a token that starts an app, or an image.
 
     Attributes:
@@ -38,15 +34,6 @@ class ChallengeData:
     otp_format: KnownOtpFormat | str | None = None
     additional_information: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,21 +4,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_consent_status import KnownConsentStatus
-from ..reading import Field, Fields, a, day, flag, list_of, read, text, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Consent")
+from ..reading import Field, Fields, Model, a, day, flag, list_of, text, whole
 
 
 @_attrs_define(repr=False)
-class Consent:
+class Consent(Model):
     """A consent.
 
     Attributes:
@@ -47,15 +43,6 @@ class Consent:
     links: Links | None = None
     tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_all_psd_2 import KnownAllPsd2
 from ..models.known_available_accounts import KnownAvailableAccounts
-from ..reading import Field, Fields, a, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="ConsentAccess")
+from ..reading import Field, Fields, Model, a, list_of, text
 
 
 @_attrs_define(repr=False)
-class ConsentAccess:
+class ConsentAccess(Model):
     """What a consent opens. Usually it is empty, which leaves the choice to the user and the bank. If one of the lists is
     empty, the others must be empty too.
 
@@ -41,15 +37,6 @@ class ConsentAccess:
     available_accounts: KnownAvailableAccounts | str | None = None
     all_psd_2: KnownAllPsd2 | str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

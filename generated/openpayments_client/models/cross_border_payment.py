@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, a, day, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="CrossBorderPayment")
+from ..reading import Field, Fields, Model, a, day, list_of, text
 
 
 @_attrs_define(repr=False)
-class CrossBorderPayment:
+class CrossBorderPayment(Model):
     """A payment into another currency, with the provider's exchange (`cross-border`). The header `FX-Quote-Id` names its
     quote.
 
@@ -57,15 +53,6 @@ class CrossBorderPayment:
     debtor_account_message: str | None = None
     end_to_end_identification: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from attrs import define as _attrs_define
 
-from ..reading import Field, Fields, flag, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="IsoPaymentConfirmation")
+from ..reading import Field, Fields, Model, flag, list_of, text
 
 
 @_attrs_define(repr=False)
-class IsoPaymentConfirmation:
+class IsoPaymentConfirmation(Model):
     """The ISO payments to confirm.
 
     Attributes:
@@ -29,15 +25,6 @@ class IsoPaymentConfirmation:
     payment_ids: list[str]
     batch_booking_preferred: bool | None = None
     purpose_code: str | None = None
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
 
 IsoPaymentConfirmation._fields = Fields(

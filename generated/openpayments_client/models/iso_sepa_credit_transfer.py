@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, a, day, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="IsoSepaCreditTransfer")
+from ..reading import Field, Fields, Model, a, day, text
 
 
 @_attrs_define(repr=False)
-class IsoSepaCreditTransfer:
+class IsoSepaCreditTransfer(Model):
     """A payment in euro that goes to the bank in a file.
 
     Attributes:
@@ -50,15 +46,6 @@ class IsoSepaCreditTransfer:
     debtor_account_message: str | None = None
     credit_notes: CreditNotes | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

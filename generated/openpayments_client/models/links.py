@@ -3,34 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Fields, a, either, read, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Links")
+from ..reading import Fields, Model, a, either
 
 
 @_attrs_define(repr=False)
-class Links:
+class Links(Model):
     """Links by name. Banks may add names, and an address may lack its host."""
 
     _fields: ClassVar[Fields]
 
     additional_properties: dict[str, Link | None | str] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

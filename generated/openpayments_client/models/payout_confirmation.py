@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from attrs import define as _attrs_define
 
-from ..reading import Field, Fields, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="PayoutConfirmation")
+from ..reading import Field, Fields, Model, list_of, text
 
 
 @_attrs_define(repr=False)
-class PayoutConfirmation:
+class PayoutConfirmation(Model):
     """The payouts to confirm.
 
     Attributes:
@@ -25,15 +21,6 @@ class PayoutConfirmation:
     _fields: ClassVar[Fields]
 
     payout_ids: list[str]
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
 
 PayoutConfirmation._fields = Fields(

@@ -4,19 +4,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
 from attrs import define as _attrs_define
 
-from ..reading import Field, Fields, a, day, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="PayoutRequest")
+from ..reading import Field, Fields, Model, a, day, text
 
 
 @_attrs_define(repr=False)
-class PayoutRequest:
+class PayoutRequest(Model):
     """A payout to create.
 
     Attributes:
@@ -50,15 +46,6 @@ class PayoutRequest:
     invoice_ref: str | None = None
     ocr_ref: str | None = None
     end_to_end_identification: str | None = None
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
 
 from ..models.account_reference import AccountReference  # noqa: E402

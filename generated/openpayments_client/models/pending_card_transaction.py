@@ -5,7 +5,13 @@ from .card_transaction import CardTransaction
 
 
 class PendingCardTransaction(CardTransaction):
-    """A transaction of a list that is not booked yet."""
+    """A transaction of a list that is not booked yet.
+
+    `to_dict()` also says `bookingStatus`, and `CardTransaction.from_dict` gives this class back.
+    """
 
     __slots__ = ()
     booking_status: ClassVar[Literal["pending"]] = "pending"
+    _constants = {
+        "bookingStatus": "pending",
+    }

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, read, text, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="ProblemDetails")
+from ..reading import Field, Fields, Model, text, whole
 
 
 @_attrs_define(repr=False)
-class ProblemDetails:
+class ProblemDetails(Model):
     """Why a call about KYC failed, in the form of RFC 7807 without a code. It may have further fields.
 
     Attributes:
@@ -35,15 +31,6 @@ class ProblemDetails:
     detail: str | None = None
     instance: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -13,14 +12,11 @@ from attrs import field as _attrs_field
 from ..models.known_charge_bearer import KnownChargeBearer
 from ..models.known_local_instrument_code import KnownLocalInstrumentCode
 from ..models.known_sequence_type import KnownSequenceType
-from ..reading import Field, Fields, a, day, list_of, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="SepaDirectDebitPayment")
+from ..reading import Field, Fields, Model, a, day, list_of, text
 
 
 @_attrs_define(repr=False)
-class SepaDirectDebitPayment:
+class SepaDirectDebitPayment(Model):
     """A SEPA direct debit to create.
 
     Attributes:
@@ -83,15 +79,6 @@ class SepaDirectDebitPayment:
     remittance_information_structured_array: list[DirectDebitReference] | None = None
     regulatory_reporting: list[RegulatoryReporting] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_token_status import KnownTokenStatus
-from ..reading import Field, Fields, read, text, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Token")
+from ..reading import Field, Fields, Model, text, whole
 
 
 @_attrs_define(repr=False)
-class Token:
+class Token(Model):
     """An access token. The fields from `status` on are from documents 002 and 004, and may never be sent.
 
     Attributes:
@@ -44,15 +40,6 @@ class Token:
     refresh_token_issued_at: int | None = None
     refresh_count: int | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

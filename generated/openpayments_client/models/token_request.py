@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.grant_type import GrantType
-from ..reading import Field, Fields, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="TokenRequest")
+from ..reading import Field, Fields, Model, text
 
 
 @_attrs_define(repr=False)
-class TokenRequest:
+class TokenRequest(Model):
     """The form of a token request. `client_credentials` needs `scope`; `authorization_code` needs `code`, `redirect_uri`
     and `scope`; `refresh_token` needs `refresh_token`.
 
@@ -44,15 +40,6 @@ class TokenRequest:
     redirect_uri: str | None = None
     refresh_token: str | None = _attrs_field(default=None, repr=False)
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

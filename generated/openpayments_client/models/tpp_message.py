@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_error_code import KnownErrorCode
 from ..models.known_message_category import KnownMessageCategory
-from ..reading import Field, Fields, read, text, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="TppMessage")
+from ..reading import Field, Fields, Model, text
 
 
 @_attrs_define(repr=False)
-class TppMessage:
+class TppMessage(Model):
     """An error, a warning or some other information.
 
     Attributes:
@@ -35,15 +31,6 @@ class TppMessage:
     path: str | None = None
     text: str | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..reading import Field, Fields, a, day, flag, list_of, read, text, whole, write
-from ..types import short_repr
-
-T = TypeVar("T", bound="Transaction")
+from ..reading import Field, Fields, Model, a, day, flag, list_of, text, whole
 
 
 @_attrs_define(repr=False)
-class Transaction:
+class Transaction(Model):
     """One transaction.
 
     Attributes:
@@ -112,15 +108,6 @@ class Transaction:
     tpp_messages: list[TppMessage] | None = None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-    __repr__ = short_repr
-
-    def to_dict(self) -> dict[str, Any]:
-        return write(self)
-
-    @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        return read(cls, src_dict)
-
     @property
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties.keys())
@@ -193,5 +180,12 @@ Transaction._fields = Fields(
         "debtorAddress": Field("debtor_address", a(PostalAddress)),
         "_links": Field("links", a(Links)),
         "tppMessages": Field("tpp_messages", list_of(a(TppMessage))),
+    },
+    kinds={
+        "bookingStatus": {
+            "booked": "BookedTransaction",
+            "pending": "PendingTransaction",
+            "bankgiro": "BankgiroTransaction",
+        },
     },
 )

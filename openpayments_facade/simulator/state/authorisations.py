@@ -55,7 +55,15 @@ class Approval:
 
 @dataclass(frozen=True)
 class SimulatedAuthorisation:
-    """A snapshot of an authorisation. `method` is the id of an authentication method."""
+    """A snapshot of an authorisation.
+
+    Attributes:
+        id: Its id.
+        approach: "redirect" or "decoupled".
+        sca_status: How far the user has got, such as "started" or "finalised".
+        method: The id of the authentication method; None if none is selected.
+        psu_id: The user; None if unknown.
+    """
 
     id: str
     approach: Approach

@@ -31,8 +31,13 @@ class SimulatedConsent:
     """A snapshot of a consent.
 
     Attributes:
-        access: The access that was asked for.
+        id: Its id.
+        bic: The bank.
+        status: Its status, such as "received" or "valid".
         context: The PSU context.
+        access: The access that was asked for.
+        valid_until: The last day on which it can be used.
+        authorisations: In the order in which they started.
     """
 
     id: str

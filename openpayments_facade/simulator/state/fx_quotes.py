@@ -27,9 +27,17 @@ class SimulatedFxQuote:
     """A snapshot of an FX quote.
 
     Attributes:
+        id: Its id.
+        bic: The bank.
         context: The PSU context.
+        source_currency: The currency to pay with, an ISO 4217 code.
+        target_currency: The currency to pay in, an ISO 4217 code.
         amount: What the payee gets, in the target currency.
+        fx_rate: What one of the target currency costs in the source currency.
+        fee: The bank's fee, in the source currency.
         total_amount: What the payer pays with the fee, in the source currency.
+        valid_from: When it was created.
+        valid_to: Until when it can be used.
         used: Whether a payment was made with it, or it was confirmed.
     """
 

@@ -44,6 +44,10 @@ class SimulatedPayment:
     """A snapshot of a payment.
 
     Attributes:
+        id: Its id.
+        bic: The bank.
+        product: The payment product, such as "domestic".
+        status: Its status, such as "RCVD" or "ACSC".
         context: The PSU context.
         request: The body that it was created with.
         authorisations: Those of the payment, in the order in which they started.

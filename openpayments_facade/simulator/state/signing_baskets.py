@@ -23,6 +23,9 @@ class SimulatedSigningBasket:
     """A snapshot of a signing basket.
 
     Attributes:
+        id: Its id.
+        bic: The bank.
+        status: Its status: "RCVD", "PATC", "ACTC" or "CANC".
         context: The PSU context.
         payment_ids: Its payments, in the order of the request.
         authorisations: In the order in which they started.

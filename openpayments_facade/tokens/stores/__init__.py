@@ -61,6 +61,9 @@ class TokenStore(Protocol):
         Args:
             key: A hexadecimal string.
 
+        Returns:
+            A context manager; what it gives is not looked at.
+
         Raises:
             TimeoutError: On entering, if the lock is not available in time. The client then goes on without it.
         """

@@ -48,12 +48,33 @@ class FileStore:
         self._read()
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none, or it has expired."""
+        """Reads a value, as `TokenStore.get`.
+
+        Args:
+            key: A hexadecimal string.
+
+        Returns:
+            The value; None if there is none, or it has expired.
+
+        Raises:
+            PermissionError: As for the class.
+        """
         entry = self._read().get(key)
         return entry["value"] if entry and time.time() < entry["until"] else None
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for some seconds."""
+        """Keeps a value, as `TokenStore.set`.
+
+        Args:
+            key: A hexadecimal string.
+            value: The value.
+            seconds: How long to keep it.
+
+        Raises:
+            PermissionError: As for the class.
+            TimeoutError: Others were writing for `patience` seconds.
+            OSError: The file can't be written.
+        """
         now = time.time()
         with self._file_lock(""):
             entries = {old: entry for old, entry in self._read(complains=True).items() if now < entry["until"]}
@@ -62,6 +83,12 @@ class FileStore:
 
     def lock(self, key: str) -> FileLock:
         """Lets one process at a time inside.
+
+        Args:
+            key: A hexadecimal string.
+
+        Returns:
+            A context manager.
 
         Raises:
             TimeoutError: On entering, after `patience` seconds.

@@ -36,17 +36,36 @@ class MemoryStore:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none, or it has expired."""
+        """Reads a value, as `TokenStore.get`.
+
+        Args:
+            key: A hexadecimal string.
+
+        Returns:
+            The value; None if there is none, or it has expired.
+        """
         value, until = self._values.get(key, (None, 0.0))
         return value if self._clock() < until else None
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for some seconds."""
+        """Keeps a value, as `TokenStore.set`.
+
+        Args:
+            key: A hexadecimal string.
+            value: The value.
+            seconds: How long to keep it.
+        """
         self._values[key] = (value, self._clock() + seconds)
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Lets one thread at a time inside.
+
+        Args:
+            key: A hexadecimal string.
+
+        Yields:
+            Nothing.
 
         Raises:
             TimeoutError: On entering, after `patience` seconds.

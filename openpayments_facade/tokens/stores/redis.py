@@ -42,7 +42,17 @@ class RedisStore:
         self._lock_life = lock_life
 
     def get(self, key: str) -> str | None:
-        """The value of a key; None if there is none, or it has expired."""
+        """Reads a value, as `TokenStore.get`.
+
+        Args:
+            key: A hexadecimal string.
+
+        Returns:
+            The value; None if there is none, or it has expired.
+
+        Raises:
+            redis.exceptions.RedisError: The server can't be reached, or refuses.
+        """
         try:
             value = self._redis.get(_PREFIX + key)
         except ResponseError as error:
@@ -52,14 +62,30 @@ class RedisStore:
         return value.decode(errors="replace") if isinstance(value, bytes) else value
 
     def set(self, key: str, value: str, seconds: float) -> None:
-        """Keeps a value for some seconds."""
+        """Keeps a value, as `TokenStore.set`.
+
+        Args:
+            key: A hexadecimal string.
+            value: The value.
+            seconds: How long to keep it.
+
+        Raises:
+            redis.exceptions.RedisError: The server can't be reached, or refuses.
+        """
         self._redis.set(_PREFIX + key, value, px=max(1, int(seconds * 1000)))
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Lets one process at a time inside, for at most `lock_life` seconds.
 
+        Args:
+            key: A hexadecimal string.
+
+        Yields:
+            Nothing.
+
         Raises:
+            redis.exceptions.RedisError: The server can't be reached, or refuses.
             TimeoutError: On entering, after twice that time.
         """
         lock = self._redis.lock(

@@ -183,6 +183,7 @@ async def authorisations(op: AsyncOpenPayments, bank: AsyncBank) -> None:
     assert_type(url.state, str)
     assert_type(await authorisation.wait(timeout=300), Consent)
     assert_type(bank.consents.resume(authorisation.to_dict()), AsyncAuthorisation)
+    assert_type(authorisation.to_json(), str)
     callback = op.oauth.read_callback("https://app.example.com/callback?code=c&state=s", state="s")
     assert_type(callback, Callback)
     token = await op.oauth.exchange_code(code="c", redirect_uri="https://app.example.com/", authorisation_id="a1")

@@ -184,6 +184,7 @@ def authorisations(op: OpenPayments, bank: Bank) -> None:
     assert_type(url.state, str)
     assert_type(authorisation.wait(timeout=300), Consent)
     assert_type(bank.consents.resume(authorisation.to_dict()), Authorisation)
+    assert_type(authorisation.to_json(), str)
     callback = op.oauth.read_callback("https://app.example.com/callback?code=c&state=s", state="s")
     assert_type(callback, Callback)
     token = op.oauth.exchange_code(code="c", redirect_uri="https://app.example.com/", authorisation_id="a1")
