@@ -203,7 +203,8 @@ def test_a_server_that_is_restarted_at_every_step(visit: Visit, mortal: Applicat
     visitor.sees("Approve at")
     visitor.press("Continue to")
     restart()
-    visitor.press("Approve")
+    with visitor.page.expect_response("**/state"):  # the page has its script now, and lives on
+        visitor.press("Approve")
     restart()
     settle(visitor, simulator)
     assert len(simulator.payments) == len({each.id for each in simulator.payments})

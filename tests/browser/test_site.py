@@ -1,7 +1,8 @@
-"""The documentation site, as a browser shows it."""
+"""The documentation site, as a browser shows it: built anew, or taken from the folder that SITE names."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -41,9 +42,12 @@ class _Quiet(SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "site"
-    with FileLock(f"{folder}.lock"):  # one worker builds it for all
-        if not folder.exists():
-            build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
+    if built := os.environ.get("SITE"):
+        folder = ROOT / built
+    else:
+        with FileLock(f"{folder}.lock"):  # one worker builds it for all
+            if not folder.exists():
+                build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder)))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
