@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from scripts.docs_blocks import with_tabs
@@ -22,7 +23,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     if page.file.src_uri in _NOT_SEARCHED:
         page.meta["search"] = {"exclude": True}
     if markdown not in _DONE:
-        _DONE[markdown] = with_tabs(page.file.src_uri, markdown)
+        # a comment before the heading would hide the page's title from MkDocs
+        _DONE[markdown] = with_tabs(page.file.src_uri, re.sub(r"\A(<!--.*?-->\s*)+", "", markdown, flags=re.DOTALL))
     return _DONE[markdown]
 
 
