@@ -21,7 +21,7 @@ import openpayments_facade
 _USUAL_NAMES: Final = {"op", "bank", "accounts", "cards", "authorisation", "approval", "consents"}
 _PLAIN: Final = {"to_dict", "to_json", "additional_properties"}
 _COLLECTING: Final = {"list", "set", "tuple", "sorted", "len", "sum"}
-_WIDTH: Final = 100
+_WIDTH: Final = 88
 
 
 @cache

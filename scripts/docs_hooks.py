@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from scripts.docs_blocks import with_tabs
@@ -13,16 +14,17 @@ if TYPE_CHECKING:
 _DONE: dict[str, str] = {}
 
 
-# long tables that would come before what people search for
-_NOT_SEARCHED = {"fault-matrix.md"}
+# long and wide tables: they would come before what people search for, and need the width of the page
+_TABLES = {"fault-matrix.md"}
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """The text of a page with its tabs."""
-    if page.file.src_uri in _NOT_SEARCHED:
-        page.meta["search"] = {"exclude": True}
+    if page.file.src_uri in _TABLES:
+        page.meta |= {"search": {"exclude": True}, "hide": ["navigation"]}
     if markdown not in _DONE:
-        _DONE[markdown] = with_tabs(page.file.src_uri, markdown)
+        # a comment before the heading would hide the page's title from MkDocs
+        _DONE[markdown] = with_tabs(page.file.src_uri, re.sub(r"\A(<!--.*?-->\s*)+", "", markdown, flags=re.DOTALL))
     return _DONE[markdown]
 
 

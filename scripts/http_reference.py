@@ -32,9 +32,9 @@ _GUIDES: Final = {
     "bank.accounts": "accounts.md",
     "bank.cards": "accounts.md",
     "bank.payments": "payments.md",
-    "bank.signing_baskets": "payments-more.md",
-    "bank.fx_quotes": "payments-more.md",
-    "op.kyc": "payments-more.md",
+    "bank.signing_baskets": "payments-more.md#many-payments-one-signature",
+    "bank.fx_quotes": "payments-more.md#other-currencies",
+    "op.kyc": "payments-more.md#kyc",
 }
 
 _HEAD: Final = """\
@@ -142,7 +142,7 @@ class _Reference:
                 lines.append(f"| `{parameter['name']}`{older} | {self._value(parameter, 'http/')} |")
         lines.append(_ERRORS.rstrip())
         for status, (said, codes) in sorted(self._errors().items()):
-            lines.append(f"| {status} | {' '.join(said)} | {', '.join(f'`{each}`' for each in sorted(codes))} |")
+            lines.append(f"| {status} | {'<br>'.join(said)} | {', '.join(f'`{each}`' for each in sorted(codes))} |")
         return "\n".join(lines) + "\n"
 
     def _errors(self) -> dict[str, tuple[list[str], set[str]]]:

@@ -15,7 +15,7 @@ from openpayments_facade.simulator import Simulator
 from tests.child_processes import child
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-API_SCOPES: Final = "aspspinformation accountinformation paymentinitiation"
+API_SCOPES: Final = "aspspinformation accountinformation paymentinitiation bankgiroinformation"
 
 
 class Application:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from openpayments_facade.simulator import Simulator
 
-API_SCOPES = "aspspinformation accountinformation paymentinitiation"
+# as `openpayments simulator` prints them
+API_SCOPES = "aspspinformation accountinformation paymentinitiation bankgiroinformation"
 
 
 class Reader:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.docs_blocks import Block, blocks, pages
+from scripts.docs_blocks import ROOT, Block, blocks, pages
 
 from .conftest import same
 
@@ -28,6 +29,10 @@ def of(language: str) -> list[Block]:
     return [block for block in EVERY if block.language == language and not block.not_run]
 
 
+def too_long(text: str) -> list[str]:
+    return [line for line in text.splitlines() if len(line) > WIDTH]
+
+
 def check(block: Block, printed: str) -> None:
     if block.output is not None:
         assert same(printed, block.output), f"it prints\n{printed}\nand the page says\n{block.output}"
@@ -40,7 +45,9 @@ def test_python(block: Block, reader: Reader) -> None:
 
 @pytest.mark.parametrize("block", [block for block in of("python") if block.has_async_half], ids=name)
 def test_its_async_half(block: Block, reader: Reader) -> None:
-    check(block, reader.python(block.async_code(), name(block)))
+    code = block.async_code()
+    assert not too_long(code)
+    check(block, reader.python(code, name(block)))
 
 
 # users approve as soon as they are asked: a command pauses between two looks
@@ -48,6 +55,19 @@ def test_its_async_half(block: Block, reader: Reader) -> None:
 @pytest.mark.parametrize("block", of("sh"), ids=name)
 def test_commands(block: Block, reader: Reader) -> None:
     check(block, reader.shell(block.code))
+
+
+def test_no_block_is_overlooked() -> None:
+    """Written otherwise, a block would be in no list."""
+    found = {
+        (page, fence.strip())
+        for page in pages()
+        for fence in re.findall(r"^ *(?:`{3,}|~~~)[^`\n]*$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    }
+    odd = {each for each in found if not re.fullmatch(r'```((python|sh|text|json|http)( title="[^"]+")?)?', each[1])}
+    assert not odd
+    count = sum((ROOT / page).read_text("utf-8").count(f"```{each}") for page in pages() for each in ("python", "sh"))
+    assert len(EVERY) + sum(block.by_hand is not None for block in EVERY) == count
 
 
 def test_few_blocks_are_not_run() -> None:
@@ -60,7 +80,6 @@ def test_no_line_is_cut_off() -> None:
         f"{name(block)}: {line}"
         for block in EVERY
         if not block.page.startswith("docs/commands/")  # as wide as help and terminals; the site wraps it
-        for line in (block.code + (block.output or "")).splitlines()
-        if len(line) > WIDTH
+        for line in too_long(block.code + (block.output or ""))
     ]
     assert not long, "\n".join(long)

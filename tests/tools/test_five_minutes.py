@@ -53,11 +53,7 @@ def pasted(stranger: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]
     with child(command, cwd=tmp_path, env=stranger, **pipes) as simulator:
         lines, _ = wait_for(simulator, "The simulator is running")
         exports = [line.removeprefix("export ") for line in lines if line.startswith("export ")]
-        yield (
-            {"OPENPAYMENTS_API_SCOPES": "aspspinformation accountinformation paymentinitiation"}
-            | stranger
-            | dict(word.split("=", 1) for line in exports for word in shlex.split(line))
-        )
+        yield stranger | dict(word.split("=", 1) for line in exports for word in shlex.split(line))
 
 
 @pytest.mark.timeout(120)
