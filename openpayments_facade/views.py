@@ -365,7 +365,7 @@ def account_number(account: object, *, grouped: bool = False, masked: bool = Fal
 
     It is the IBAN, else the BBAN or account number, with the clearing number before it ("6000-000000017"), else a
     Bankgiro or Plusgiro number, else the masked number of a card, else a telephone number. Of the full number of a card
-    only the last four digits are ever given.
+    in a field for one only the last four digits are ever given; a text by itself is taken for the number of an account.
 
     Args:
         account: An account, a card account, a payment's account or giro, or what a transaction says of one; also a

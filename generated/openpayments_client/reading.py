@@ -210,11 +210,11 @@ class Model:
         """The same as a JSON text, for storing. `from_dict(json.loads(text))` makes an equal model of it.
 
         Returns:
-            One line, with sorted names, so that equal models give equal texts. Characters other than ASCII are as they
-            are.
+            One line, with sorted names. Characters other than ASCII are as they are.
 
         Raises:
             ValueError: Somebody has put a number into the model that JSON lacks, such as NaN.
+            TypeError: Somebody has put something else into it that JSON lacks, such as a Decimal.
         """
         return json_text(self.to_dict())
 
@@ -365,10 +365,10 @@ def to_json(value: Any) -> Any:
 def json_text(value: Any) -> str:
     """What JSON can hold as a text, with sorted names. Raises ValueError for a number that JSON lacks."""
     written = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
-_HALF: Final = re.compile("[\ud800-\udfff]")  # half a character, which no encoding has
+HALF: Final = re.compile("[\ud800-\udfff]")  # half a character, which no encoding has
 
 
 def _is_exact(number: Number) -> bool:

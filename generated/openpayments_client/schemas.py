@@ -3,18 +3,25 @@
 """Models in pydantic, and so in FastAPI: how one is checked, written and described.
 
 An instance is taken as it is. Anything else has to be an object as it is described: here a value that can't be read is
-an error, which names its field, while `from_dict` keeps it. Both then write `to_dict()`.
+an error, which names its field and does not show the value, while `from_dict` keeps it. Both then write `to_dict()`.
 """
 
 import inspect
+import json
+import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Set
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
-from pydantic import Field
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, SchemaSerializer, core_schema
 
-from .reading import Model
+from .reading import HALF, Model, anything, to_json
+
+_any: Final = SchemaSerializer(core_schema.any_schema())
+_wire: Final = defaultdict[Any, set[str]](set)
+""" By the names in Python those on the wire, of all models that pydantic has seen. """
 
 
 def model_schema(cls: type[Model], handler: Any) -> Any:
@@ -25,6 +32,8 @@ def model_schema(cls: type[Model], handler: Any) -> Any:
     extra = get_args(hints.get("additional_properties"))
     extras = handler.generate_schema(extra[1]) if extra and not fields.is_closed else None
     names = {key: field.name for key, field in fields.described.items()}
+    for key, name in names.items():
+        _wire[name].add(key)
     return schema(cls, handler, constants | known, names, extras=extras, is_closed=fields.is_closed)
 
 
@@ -60,21 +69,59 @@ def schema(
     def check(value: Any, check_fields: Callable[[Any], Any]) -> Any:
         if isinstance(value, cls):
             return value
-        if not hasattr(cls, "from_dict"):
-            raise PydanticCustomError("instance", "Input should be an instance of {name}", {"name": cls.__name__})
-        check_fields(value)
+        problems: list[tuple[str, str, tuple[int | str, ...]]] = []
         try:
-            return cls.from_dict(value)
+            if not hasattr(cls, "from_dict"):
+                raise ValueError(f"Input should be an instance of {cls.__name__}")
+            check_fields(anything(value))
+            made = cls.from_dict(to_json(value))  # there may be dates and models within
+            kept = getattr(made, "additional_properties", {})
+            own = cls._fields.described if issubclass(cls, Model) else ()
+            problems += [("unreadable", "Input should be as it is described", (key,)) for key in own if key in kept]
+            if not problems:
+                return made
+        except ValidationError as error:
+            problems = [(each["type"], each["msg"], each["loc"]) for each in error.errors(include_input=False)]
         except ValueError as error:
-            raise PydanticCustomError("unreadable", "{problem}", {"problem": str(error)}) from None
+            problems = [("unreadable", str(error), ())]
+        # not the input, which may be personal
+        details = (
+            InitErrorDetails(type=PydanticCustomError(kind, said), loc=at, input="***") for kind, said, at in problems
+        )
+        raise ValidationError.from_exception_data(name, [*details]) from None
 
     check.__name__ = check.__qualname__ = cls.__name__  # errors about a union name it
     return core_schema.no_info_wrap_validator_function(
         check,
         described,
         ref=f"{cls.__module__}.{name}:{hash((cls, given))}",
-        serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.to_dict()),
+        serialization=core_schema.plain_serializer_function_ser_schema(_written, info_arg=True),
     )
+
+
+def _written(value: Any, info: core_schema.SerializationInfo) -> Any:
+    found = value.to_dict()
+    if info.include is not None or info.exclude is not None:
+        found = _any.to_python(found, include=_on_the_wire(info.include), exclude=_on_the_wire(info.exclude))
+    return _sayable(found) if info.mode_is_json() else found
+
+
+def _on_the_wire(chosen: Any) -> Any:
+    """What is to be included or excluded, also by the names that the fields have in Python."""
+    if isinstance(chosen, Mapping):
+        return {name: _on_the_wire(each) for key, each in chosen.items() for name in (key, *_wire.get(key, ()))}
+    return {name for key in chosen for name in (key, *_wire.get(key, ()))} if isinstance(chosen, Set) else chosen
+
+
+def _sayable(value: Any) -> Any:
+    """What JSON in UTF-8 can hold: numbers that JSON lacks are texts, and half a character is replaced."""
+    if isinstance(value, str):
+        return value if value.isascii() else HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_sayable(key): _sayable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sayable(each) for each in value]
+    return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _constants(cls: type[Model]) -> dict[str, Any]:

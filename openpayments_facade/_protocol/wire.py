@@ -107,15 +107,16 @@ def account_number_of(account: object, *, grouped: bool = False, masked: bool = 
     if account is not None and not isinstance(account, str):
         found = ((name, text_of(value_of(account, name))) for name in NUMBERS)
         name, number = next((each for each in found if each[1]), ("", ""))
-    if name == "pan" and len(number) > 4:
-        number = f"{'*' * (len(number) - 4)}{number[-4:]}"
+    compact = "".join((number.upper() if name == "iban" else number).split())
+    signs = "".join(filter(str.isalnum, number))
+    # it is called masked, and nothing makes a bank mask it
+    if (name == "pan" and len(compact) > 4) or (name == "maskedPan" and len(signs) > 12 and signs.isdecimal()):
+        number = compact = f"{'*' * (len(compact) - 4)}{compact[-4:]}"
     if masked and number:
-        return f"**** {''.join(filter(str.isalnum, number))[-4:]}" if len(number) > 8 else "****"
+        return f"**** {signs[-4:]}" if len(compact) > 8 else "****"
     if name in ("bban", "accountNumber") and (clearing := text_of(value_of(account, "clearingNumber"))):
         return f"{clearing}-{number}"
-    compact = "".join(number.split())
-    if grouped and (_IBAN.fullmatch(compact.upper()) if name == "iban" else name in ("pan", "maskedPan")):
-        compact = compact.upper() if name == "iban" else compact
+    if grouped and (_IBAN.fullmatch(compact) if name == "iban" else name in ("pan", "maskedPan")):
         return " ".join(compact[at : at + 4] for at in range(0, len(compact), 4))
     return number or None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -363,7 +364,15 @@ def test_an_account_has_a_number_for_people(account: Any, grouped: str | None, m
 
 
 def test_the_number_of_a_card_is_never_given_in_full() -> None:
-    assert views.account_number({"pan": "4111111111111111"}) == "************1111"
+    for field, number in itertools.product(["pan", "maskedPan"], ["4111111111111111", "4111 1111 1111 1111"]):
+        assert views.account_number({field: number}) == "************1111"
+        assert views.account_number({field: number}, grouped=True) == "**** **** **** 1111"
+    assert views.account_number({"maskedPan": "4111-1111-1111-1111"}, masked=True) == "**** 1111"
+    assert views.account_number({"maskedPan": "411111 ****** 1111"}) == "411111 ****** 1111"
+
+
+def test_blanks_do_not_make_a_number_long() -> None:
+    assert views.account_number({"bban": "1234 5678"}, masked=True) == "****"
 
 
 # balances

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from fastapi import Body, FastAPI
 from fastapi.testclient import TestClient
 from openpayments_client.reading import Model, Unreadable, loads
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from openpayments_facade import (
     Account,
@@ -23,6 +25,7 @@ from openpayments_facade import (
     BankgiroTransaction,
     BookedCardTransaction,
     BookedTransaction,
+    CardAccount,
     CardTransaction,
     Challenge,
     CreatedPayment,
@@ -109,9 +112,10 @@ def test_a_json_text_is_stable_and_readable() -> None:
     other.iban = "SE1"
     del other["a"], other["b"]
     assert one.to_json() == other.to_json() == '{"iban": "SE1", "name": "Lönekonto"}'
-    one["weight"] = float("nan")
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        one.to_json()
+    for odd, error in ((float("nan"), ValueError), (Decimal(1), TypeError)):
+        one["weight"] = odd
+        with pytest.raises(error, match="JSON"):
+            one.to_json()
 
 
 def test_digits_are_not_lost() -> None:
@@ -283,6 +287,21 @@ def account() -> Any:
     return Account.from_dict(ACCOUNT)
 
 
+@app.get("/without", response_model=Account, response_model_exclude={"iban", "balances"})
+def without() -> Any:
+    return Account.from_dict(ACCOUNT)
+
+
+@app.get("/alone", response_model=list[Account], response_model_include={"__all__": {"iban"}})
+def alone() -> Any:
+    return [Account.from_dict(ACCOUNT)]
+
+
+@app.get("/odd")
+def odd() -> Account:
+    return Account.from_dict({"name": "\ud800ö", "rate": float("nan"), "more": [float("-inf")]})
+
+
 @app.get("/nothing")
 def nothing() -> Account | None:
     return None
@@ -372,6 +391,9 @@ class Answer:
     [
         Answer("/accounts", [ACCOUNT]),
         Answer("/account", ACCOUNT),
+        Answer("/without", {"somethingNew": {"ö": 1}}),
+        Answer("/alone", [{"iban": "SE1"}]),
+        Answer("/odd", {"name": "\N{REPLACEMENT CHARACTER}ö", "rate": "NaN", "more": ["-Infinity"]}),
         Answer("/nothing", None),
         Answer("/page", {"account": ACCOUNT, "entries": [each.to_dict() for each in ENTRIES], "status": "ACSC"}),
         Answer("/entries", [each.to_dict() for each in ENTRIES]),
@@ -390,7 +412,7 @@ def test_fastapi_answers_with_what_to_dict_gives(browser: TestClient, answer: An
     assert (response.status_code, response.json()) == (200, answer.value)
 
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "instructedAmount": {"amount": "1.00", "currency": "SEK"},
     "debtorAccount": {"iban": "SE4550000000058398257466"},
     "creditorAccount": {"iban": "SE3550000000054910000003"},
@@ -413,12 +435,69 @@ def test_fastapi_reads_a_body(browser: TestClient) -> None:
         ({"instructedAmount": "1.00"}, ["instructedAmount"]),
         ({"debtorAccount": {"iban": ["SE1"]}}, ["debtorAccount", "iban"]),
         ({"requestedExecutionDate": "tomorrow"}, ["requestedExecutionDate"]),
+        ({"requestedExecutionDate": 0}, ["requestedExecutionDate"]),
+        ({"requestedExecutionDate": "0001-01-01"}, ["requestedExecutionDate"]),
     ],
 )
 def test_a_bad_body_is_a_422_that_names_the_field(browser: TestClient, change: Any, place: list[str]) -> None:
     response = browser.post("/payments", json={**ORDER, **change})
     assert response.status_code == 422
-    assert [each["loc"] for each in response.json()["detail"]] == [["body", *place]]
+    [problem] = response.json()["detail"]
+    assert problem["loc"] == ["body", *place]
+    assert problem["input"] == "***"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "odd"),
+    [
+        *((CardAccount, "debitAccounting", odd) for odd in ("yes", "on", 1.0)),
+        *((models.Token, "expires_in", odd) for odd in ("1_000", True)),
+        (Account, "iban", b"SE1"),
+    ],
+)
+def test_what_pydantic_would_guess_is_refused(kind: Any, name: str, odd: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(kind).validate_python({**SAMPLES[kind.__name__], name: odd})
+    [problem] = caught.value.errors()
+    assert problem["loc"] == (name,)
+
+
+def test_python_gives_dates_and_models() -> None:
+    order = TypeAdapter(DomesticPayment).validate_python(
+        {
+            **ORDER,
+            "requestedExecutionDate": date(2026, 3, 1),
+            "creditorAccount": AccountReference.from_dict(ORDER["creditorAccount"]),
+        }
+    )
+    assert order == DomesticPayment.from_dict(ORDER)
+
+
+def test_an_error_does_not_show_what_was_given() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(list[Account]).validate_python([{"iban": ["SE4550000000058398257466"], "name": "Anna {x}"}, "Anna"])
+    assert [each["loc"] for each in caught.value.errors()] == [(0, "iban"), (1,)]
+    assert not re.search("Anna|SE45", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"exclude": {"name", "balances"}},
+        {"exclude": {"name": True, "balances": {"__all__": {"balanceAmount", "reference_date"}}}},
+        {"include": {"iban", "links", "somethingNew"}},
+        {"include": {"iban": True, "_links": True, "balances": {0: {"balance_type"}}}},
+    ],
+)
+def test_what_is_excluded_is_left_out(chosen: Any) -> None:
+    account = Account.from_dict({**ACCOUNT, "name": "Anna", "_links": {"balances": {"href": "/b"}}})
+    whole, several = Page(account=account), TypeAdapter(list[Account])
+    of_each: Any = {key: {"__all__": each} for key, each in chosen.items()}
+    of_page: Any = {key: {"account": each} for key, each in chosen.items()}
+    [written] = json.loads(several.dump_json([account], **of_each))
+    assert written == TypeAdapter(Account).dump_python(account, **chosen) == whole.model_dump(**of_page)["account"]
+    assert {"name", "balanceAmount", "referenceDate"}.isdisjoint([*written, *(written.get("balances") or [{}])[0]])
+    assert {"iban", "_links"} <= written.keys()
 
 
 def test_a_missing_field_is_named(browser: TestClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 from openpayments_facade import (
     PRODUCTION,
@@ -46,7 +46,10 @@ def models(account: Account, entry: BookedTransaction | PendingTransaction) -> N
     assert_type(account.to_json(), str)
     assert_type(Account.from_dict({}), Account)
     assert_type(PendingTransaction.from_dict(entry.to_dict()), PendingTransaction)
-    assert_type(Transaction.from_dict(entry.to_dict()), Transaction)
+    stored = Transaction.from_dict(entry.to_dict())
+    assert_type(stored, Transaction)
+    if isinstance(stored, BookedTransaction):
+        assert_type(stored.booking_status, Literal["booked"])
     assert_type(CreatedPayment.from_dict({}), CreatedPayment)
     assert_type(Challenge.from_dict({}), Challenge)
     assert_type(views.amount(entry).to_dict(), dict[str, Any])
