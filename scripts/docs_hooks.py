@@ -21,7 +21,7 @@ _TABLES = {"fault-matrix.md"}
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """The text of a page with its tabs."""
     if page.file.src_uri in _TABLES:
-        page.meta |= {"search": {"exclude": True}, "hide": ["navigation"]}
+        page.meta.update(search={"exclude": True}, hide=["navigation"])
     if markdown not in _DONE:
         # a comment before the heading would hide the page's title from MkDocs
         _DONE[markdown] = with_tabs(page.file.src_uri, re.sub(r"\A(<!--.*?-->\s*)+", "", markdown, flags=re.DOTALL))
