@@ -109,8 +109,8 @@ async def read_connection(op: AsyncOpenPayments, store: Store, connection: Conne
         done, met = {"note": None, "noted_at": now, "read_at": now}, None
     try:
         await mark(bank, store, connection, met)
-        # not if it was disconnected meanwhile
-        store.change_if(connection, {"status": ("valid", "expired")}, **done)
+        if not store.change_if(connection, {"status": ("valid", "expired")}, **done):
+            report.problem = None  # it was disconnected meanwhile
     except sqlite3.Error as error:
         log.exception("%s", connection.id)
         report.problem = report.problem or say(error, connection.bank_name)
