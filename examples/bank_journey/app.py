@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,10 @@ def create_app(
         log.warning("%s %s: %s", request.method, request.url.path, error)
         return journey.problem(request, sentence)
 
+    async def store_error(request: Request, error: Exception) -> Response:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return journey.problem(request, say(error))
+
     async def other_error(request: Request, error: Exception) -> Response:
         # Starlette answers this outside of all middleware; the server logs the traceback
         sentence = replace(say(error), reference=request.state.request_id)
@@ -78,10 +83,13 @@ def create_app(
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        is_missing = error.status_code == 404
+        title, text = {
+            403: ("Your session has ended", str(error.detail)),
+            404: ("There is no such page", "The address is wrong, or what was here is gone."),
+        }.get(error.status_code, ("That does not work", str(error.detail)))
         sentence = Sentence(
-            title="There is no such page" if is_missing else "That does not work",
-            text="The address is wrong, or what was here is gone." if is_missing else str(error.detail),
+            title=title,
+            text=text,
             advice="Go back to the start.",
             helps=NOTHING,
             status=error.status_code,
@@ -99,6 +107,11 @@ def create_app(
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(Guards)],
-        exception_handlers={OpenPaymentsError: sdk_error, HTTPException: http_error, Exception: other_error},
+        exception_handlers={
+            OpenPaymentsError: sdk_error,
+            HTTPException: http_error,
+            sqlite3.Error: store_error,
+            Exception: other_error,
+        },
         lifespan=lifespan,
     )

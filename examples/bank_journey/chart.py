@@ -71,20 +71,26 @@ class Chart:
 
 
 def balances_by_day(
-    account: Account, balance: Decimal, booked: Iterable[BookedTransaction], *, first: date, today: date
+    account: Account,
+    balance: Decimal,
+    booked: Iterable[BookedTransaction],
+    *,
+    currency: str,
+    first: date,
+    today: date,
 ) -> list[tuple[date, Decimal]]:
     """Counts back from today's booked balance.
 
     Returns:
-        The balance at the end of each day. Empty if a transaction does not tell its day, or whether it came in or went
-        out: then no balance before it can be known.
+        The balance at the end of each day. Empty if a transaction is in another currency, or does not tell its day, or
+        whether it came in or went out: then no balance before it can be known.
     """
     changes: defaultdict[date, Decimal] = defaultdict(Decimal)
     for transaction in booked:
-        day, amount = views.day(transaction).value, views.amount(transaction, own=account, signed=True).signed
-        if day is None or amount is None:
+        day, amount = views.day(transaction).value, views.amount(transaction, own=account, signed=True)
+        if day is None or amount.signed is None or amount.currency != currency:
             return []
-        changes[day] += amount
+        changes[day] += amount.signed
     found: list[tuple[date, Decimal]] = []
     day = today
     while day >= first:

@@ -6,6 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from starlette.exceptions import HTTPException
+
+from openpayments_facade import InvalidArgumentError
+
 if TYPE_CHECKING:
     from openpayments_facade import Aspsp, AspspDetails, AsyncOpenPayments, Country
 
@@ -33,8 +37,15 @@ class Directory:
         return sorted(fitting, key=lambda bank: (bank.name or bank.bic_fi).casefold())
 
     async def bank(self, bic_fi: str) -> AspspDetails:
-        """One bank."""
-        return await self._keep(("bank", bic_fi), lambda: self._op.aspsps.get(bic_fi))
+        """One bank.
+
+        Raises:
+            HTTPException: No bank can have that BIC.
+        """
+        try:
+            return await self._keep(("bank", bic_fi), lambda: self._op.aspsps.get(bic_fi))
+        except InvalidArgumentError:  # it is from the address of a page
+            raise HTTPException(404) from None
 
     async def _keep(self, key: tuple[str, str], read: Callable[[], Awaitable[T]]) -> T:
         if key in self._kept and time.monotonic() - self._kept[key][0] < HOUR:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from .store import Connection, SavedPayment, Store
 
 COOKIE = "bank_journey"
+VALID_FOR = timedelta(days=90)
+"""How long consents open accounts, and sessions count."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Journey:
         """
         session = self.session(request)
         if session is None:
-            raise HTTPException(403, "Your session has ended, or was begun in another browser.")
+            raise HTTPException(403, "It is too old, or was begun in another browser.")
         return session
 
     def bank(self, request: Request, owner: Connection | SavedPayment) -> AsyncBank:
@@ -71,8 +75,19 @@ class Journey:
         **context: Any,
     ) -> Response:
         """A page from a template."""
-        context |= {"simulated": self.simulated, "has_session": self.session(request) is not None}
+        try:
+            has_session = self.session(request) is not None
+        except sqlite3.Error:  # a page may be about just that
+            has_session = False
+        context |= {"simulated": self.simulated, "has_session": has_session}
         return rendering.TEMPLATES.TemplateResponse(request, template, context, status_code=status)
+
+    def renewed(self, request: Request, response: Response, is_new: bool) -> Response:
+        """Gives the session another secret if it has got accounts just now: whoever planted the old one sees none."""
+        session = self.session(request) if is_new else None
+        if session:
+            set_cookie(request, response, self.store.open_session(session))
+        return response
 
     def problem(self, request: Request, sentence: Sentence, *, connect: str = "/", again: str = "") -> Response:
         """A page that has nothing but a sentence about what went wrong.
@@ -100,6 +115,12 @@ def user(request: Request, user_id: str) -> Psu:
     """
     address = request.client.host if request.client else ""
     return Psu.from_headers(request.headers, client_ip=address, id=user_id)
+
+
+def set_cookie(request: Request, response: Response, secret: str) -> None:
+    """Hands a session's secret to the browser, for as long as what it opens."""
+    seconds, is_secure = int(VALID_FOR.total_seconds()), request.url.scheme == "https"
+    response.set_cookie(COOKIE, secret, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
 
 
 def prefers_redirect(way: str) -> bool:

@@ -13,8 +13,10 @@ import argparse
 import asyncio
 import logging
 import os
+import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +28,6 @@ from openpayments_facade import (
     AsyncOpenPayments,
     BookedTransaction,
     ConfigurationError,
-    ConsentError,
     OpenPaymentsError,
     PendingTransaction,
     Psu,
@@ -34,6 +35,7 @@ from openpayments_facade import (
 )
 
 from .journey import prefers_redirect
+from .pages.accounts import mark
 from .reading import HISTORY
 from .sentences import CONNECT, say
 from .store import Connection, Store
@@ -95,16 +97,23 @@ async def read_connection(op: AsyncOpenPayments, store: Store, connection: Conne
             report.accounts += 1
     except Exception as error:  # whatever it is, the others go on
         if not isinstance(error, OpenPaymentsError):
-            log.exception("%s", report.connection.id)
+            log.exception("%s", connection.id)
         report.problem = say(error, connection.bank_name)
-        status = "expired" if isinstance(error, ConsentError) else connection.status
         # what was read before stays: the next night goes on from there
         note = f"The last nightly reading stopped: {report.problem.title}. {report.problem.advice}"
         if report.problem.details:
             note += f" The bank says: {report.problem.details}"
-        store.change(connection, status=status, note=note, noted_at=now)
+        done: dict[str, str | None] = {"note": note, "noted_at": now}
+        met: Exception | None = error
     else:
-        store.change(connection, note=None, noted_at=now, read_at=now)
+        done, met = {"note": None, "noted_at": now, "read_at": now}, None
+    try:
+        await mark(bank, store, connection, met)
+        if not store.change_if(connection, {"status": ("valid", "expired")}, **done):
+            report.problem = None  # it was disconnected meanwhile
+    except sqlite3.Error as error:
+        log.exception("%s", connection.id)
+        report.problem = report.problem or say(error, connection.bank_name)
     return report
 
 
@@ -114,29 +123,34 @@ async def _read_account(store: Store, connection: Connection, opened: AsyncAccou
     listed = opened.transactions(account, booking_status="both", date_from=-HISTORY)
     fresh = [transaction async for transaction in listed]
     first = (datetime.now(UTC).date() - HISTORY).isoformat()
-    known = [*_saved(store, connection.id, name, since=first)]
-    found = views.reconcile(known, fresh)
-    # what the bank lists twice is kept once
-    kept = [each.fresh for each in found if each.fresh is not None and each.kind != "repeated"]
-    store.keep_transactions(
-        connection.id,
-        name,
-        [
-            (key, each.booking_status == "booked", _day(each), each.to_dict())
-            for key, each in zip(views.keys(kept), kept, strict=True)
-        ],
-    )
+    with store.saving(connection) as now:
+        if now is None:  # disconnected meanwhile
+            return Counter()
+        # read in the transaction that saves: of two jobs at once one finds what the other has found
+        past, known = list[Transaction](), list[Transaction]()
+        for each in _saved(store, connection.id, name):
+            # those from before the period are not missing, only past
+            (past if (_day(each) or first) < first else known).append(each)
+        found = views.reconcile(known, fresh)
+        # what the bank lists twice is kept once, and what it leaves out is no reason to forget it
+        kept = [*past, *(each.known for each in found if each.kind == "missing" and each.known is not None)]
+        kept += [each.fresh for each in found if each.fresh is not None and each.kind != "repeated"]
+        store.keep_transactions(
+            connection.id,
+            name,
+            [
+                (key, each.booking_status == "booked", _day(each), each.to_dict())
+                for key, each in zip(views.keys(kept), kept, strict=True)
+            ],
+        )
     return Counter(each.kind for each in found if each.kind != "repeated")
 
 
-def _saved(store: Store, connection: str, account: str, *, since: str) -> Iterator[Transaction]:
-    """The last reading, as far as this one goes back: older ones are not missing, only past."""
+def _saved(store: Store, connection: str, account: str) -> Iterator[Transaction]:
+    """What the readings before have found."""
     for row in store.known_transactions(connection, account):
         kind = BookedTransaction if row["booked"] else PendingTransaction
-        transaction = kind.from_dict(row["data"])
-        day = _day(transaction)
-        if day is None or day >= since:
-            yield transaction
+        yield kind.from_dict(row["data"])
 
 
 def _day(transaction: Transaction) -> str | None:
@@ -149,7 +163,9 @@ async def read_all(op: AsyncOpenPayments, store: Store) -> int:
     async with op:
         reports = await run(op, store)
     for report in reports:
-        print(report, file=sys.stderr if report.problem else sys.stdout)
+        # texts of banks, without what controls a terminal
+        text = "".join(letter if letter.isprintable() else " " for letter in str(report))
+        print(text, file=sys.stderr if report.problem else sys.stdout)
     problems = [report.problem for report in reports if report.problem]
     new = sum(report.changes["new"] for report in reports)
     print(f"{len(reports)} connections, {len(problems)} with problems, {new} new transactions.")
@@ -175,13 +191,14 @@ def main() -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
-    store = Store(database)
     try:
-        return asyncio.run(read_all(op, store))
+        with closing(Store(database)) as store:
+            return asyncio.run(read_all(op, store))
+    except sqlite3.Error as error:
+        print(f"The database {database} can't be used: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
-    finally:
-        store.close()
 
 
 if __name__ == "__main__":

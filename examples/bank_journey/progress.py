@@ -31,6 +31,12 @@ def has_begun(payment: SavedPayment) -> bool:
     return status.is_accepted or status.is_final or status.needs_another_signature
 
 
+def moves_nothing(status: str | None) -> bool:
+    """Whether the bank says that it carries nothing out: it was received and no more, or has failed."""
+    found = PaymentStatus(status or "")
+    return found.is_failed or found.code == "RCVD"
+
+
 def progress_of(payment: SavedPayment) -> Progress:
     """A payment's status in words, and how many of the three steps are done: made, approved, paid."""
     status = PaymentStatus(payment.status or "RCVD")

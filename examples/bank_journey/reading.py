@@ -112,7 +112,9 @@ def drawn(account: Account, found: list[BookedTransaction] | None) -> list[chart
     if balance is None or found is None:
         return []
     today = datetime.now(UTC).date()
-    days = chart.balances_by_day(account, balance.value, found, first=today - HISTORY, today=today)
+    days = chart.balances_by_day(
+        account, balance.value, found, currency=balance.currency, first=today - HISTORY, today=today
+    )
     return [picture for size in (chart.WIDE, chart.SMALL) if (picture := chart.draw(days, size))]
 
 

@@ -30,6 +30,11 @@ def day(value: date | str | None) -> str:
     return f"{found.day}{NO_BREAK}{found:%b}{NO_BREAK}{found.year}" if found else ""
 
 
+def moment(value: str) -> str:
+    """A time as SQLite has it, as "5 Nov 2026, 14:05 UTC"."""
+    return f"{day(value[:10])}, {value[11:16]}{NO_BREAK}UTC"
+
+
 def initials(name: str | None) -> str:
     """Of a bank's name, for a bank whose logo does not load."""
     words = [word for word in (name or "?").split() if word[0].isalnum() and word.upper() not in {"AB", "AG", "BANK"}]
@@ -59,6 +64,7 @@ def _environment() -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "number": number,
         "day": day,
+        "moment": moment,
         "initials": initials,
         "hue": hue,
         "grouped": grouped,

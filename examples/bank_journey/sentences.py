@@ -5,7 +5,8 @@ What a bank says goes along as `details`, which the template escapes.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import sqlite3
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from openpayments_facade import errors, request_ids
@@ -71,7 +72,7 @@ _BY_CODE: Final = {
         status=403,
     ),
 }
-_BY_CLASS: Final[tuple[tuple[type[errors.OpenPaymentsError], Sentence], ...]] = (
+_BY_CLASS: Final[tuple[tuple[type[Exception], Sentence], ...]] = (
     # the first that fits counts, so a class comes before the one it is made from
     (
         errors.CallbackRejectedError,
@@ -264,6 +265,16 @@ _BY_CLASS: Final[tuple[tuple[type[errors.OpenPaymentsError], Sentence], ...]] = 
             status=503,
         ),
     ),
+    (
+        sqlite3.Error,
+        Sentence(
+            title="We can't get at our own records",
+            text="That is our fault and not yours.",
+            advice="Try again in a minute, or tell us, with the reference below.",
+            helps=WAIT,
+            status=503,
+        ),
+    ),
 )
 _ELSE: Final = Sentence(
     title="Something went wrong",
@@ -294,6 +305,12 @@ def say(error: BaseException, bank: str | None = None) -> Sentence:
         details=_words(error),
         reference=reference,
     )
+
+
+def undecided(said: Sentence, bank: str) -> Sentence:
+    """The same about a payment of which the bank does not say that it is not carried out."""
+    text = f"{bank} has ended the approval, but not decided about the payment."
+    return replace(said, text=text, advice="Look at its status before you make another payment.")
 
 
 def _words(error: BaseException) -> str | None:

@@ -1,7 +1,10 @@
 """Everything that a later process needs, in SQLite. What a method has saved survives the process.
 
-Local statements take well under a millisecond, so they run on the event loop. With a database server use its async
-driver.
+Local statements take well under a millisecond, so they run on the event loop; where another process has locked the
+database they give up after a second. With a database server use its async driver.
+
+Several processes write, and each may hold a row that has changed meanwhile. So what depends on what a row was says so
+(`change_if`), and what belongs together is one `transaction`.
 """
 
 from __future__ import annotations
@@ -9,19 +12,27 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, started TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE IF NOT EXISTS sessions (
+    secret TEXT PRIMARY KEY,        -- the hash of what the cookie has; a session may have two for a moment
+    id TEXT NOT NULL, started TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
 CREATE TABLE IF NOT EXISTS connections (
     id TEXT PRIMARY KEY, session TEXT NOT NULL, bic_fi TEXT NOT NULL, bank_name TEXT NOT NULL, user_id TEXT NOT NULL,
     logo TEXT, way TEXT NOT NULL,   -- how the user approves: qr, app or browser
     status TEXT NOT NULL,           -- new, waiting, partly, valid, failed, expired or ended
     consent_id TEXT, saved TEXT,    -- the authorisation's to_dict(): with it the consent can be used by any process
     valid_until TEXT,
+    said TEXT,                      -- why it is over: a sentence
     note TEXT, noted_at TEXT,       -- what the nightly job has to say
     read_at TEXT                    -- when it last read everything
 );
@@ -43,8 +54,10 @@ CREATE TABLE IF NOT EXISTS payments (
     bic_fi TEXT NOT NULL, bank_name TEXT NOT NULL, user_id TEXT NOT NULL, way TEXT NOT NULL,
     sent TEXT NOT NULL,             -- the order, with a reference of our own, saved before it is sent
     attempt INTEGER NOT NULL,       -- how many times it was sent
+    sending_since REAL,             -- by a request that has no answer yet, of whichever process
+    lost TEXT,                      -- the request id of an answer that did not come
     created TEXT, warnings TEXT,    -- the bank's answer, and what it warns of
-    approval TEXT, status TEXT, started TEXT NOT NULL
+    approval TEXT, status TEXT, status_at TEXT, started TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS cursors (
     id TEXT PRIMARY KEY, session TEXT NOT NULL, account TEXT NOT NULL, cursor TEXT NOT NULL
@@ -55,6 +68,8 @@ CREATE TABLE IF NOT EXISTS transactions (
     PRIMARY KEY (connection, account, key)
 );
 """
+LASTS = "-90 days"
+"""How long ago a session may have been begun, as SQLite says it: as long as its cookie and a consent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +87,7 @@ class Connection(Record):
     """A bank that the user has let us see: a consent."""
 
     table: ClassVar[str] = "connections"
-    json: ClassVar[frozenset[str]] = frozenset({"saved"})
+    json: ClassVar[frozenset[str]] = frozenset({"saved", "said"})
     bic_fi: str
     bank_name: str
     user_id: str
@@ -82,6 +97,7 @@ class Connection(Record):
     consent_id: str | None = None
     saved: dict[str, Any] | None = None
     valid_until: str | None = None
+    said: dict[str, Any] | None = None
     note: str | None = None
     noted_at: str | None = None
     read_at: str | None = None
@@ -131,10 +147,13 @@ class SavedPayment(Record):
     way: str
     sent: dict[str, Any]
     attempt: int = 0
+    sending_since: float | None = None
+    lost: str | None = None
     created: dict[str, Any] | None = None
     warnings: list[str] | None = None
     approval: str | None = None
     status: str | None = None
+    status_at: str | None = None
     started: str
 
 
@@ -159,7 +178,7 @@ class Store:
     """The database of the application. It may be used by several processes at once."""
 
     def __init__(self, path: str) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)  # each statement is a transaction of its own
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=1)  # each statement is a transaction of its own
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")  # the nightly job writes while pages are read
         self._db.executescript(SCHEMA)
@@ -168,16 +187,44 @@ class Store:
         """Closes the database."""
         self._db.close()
 
-    def open_session(self) -> str:
-        """A new session's secret, for the cookie. The database keeps its hash alone."""
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """All of the block or nothing, and no other process writes meanwhile. Nothing in it may wait."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def saving(self, connection: Connection) -> Generator[Connection | None]:
+        """A transaction that saves what was read through a connection; None if it was disconnected meanwhile."""
+        with self.transaction():
+            yield self.find(Connection, id=connection.id, status=("valid", "partly"))
+
+    def open_session(self, session: str | None = None) -> str:
+        """A new session's secret, for the cookie, or another one for a session. The database keeps its hash alone."""
         secret = secrets.token_urlsafe(32)
-        self._db.execute("INSERT INTO sessions (id) VALUES (?)", (_hashed(secret),))
+        self._run("INSERT INTO sessions (secret, id) VALUES (?, ?)", _hashed(secret), session or new_id())
         return secret
 
     def session_of(self, secret: str) -> str | None:
-        """The session that a cookie names; None if there is no such session."""
-        row = self._db.execute("SELECT id FROM sessions WHERE id = ?", (_hashed(secret),)).fetchone()
-        return str(row["id"]) if row else None
+        """The session that a cookie names; None if there is no such session, or it is too old.
+
+        A secret that is used ends those that the session had before it. So a browser that never got the new one, since
+        the answer was lost, goes on with the old one.
+        """
+        rows = self._run(
+            "SELECT id, rowid FROM sessions WHERE secret = ? AND started > datetime('now', ?)", _hashed(secret), LASTS
+        )
+        if not rows:
+            return None
+        session, number = rows[0]
+        if self._run("SELECT 1 FROM sessions WHERE id = ? AND rowid < ?", session, number):
+            self._run("DELETE FROM sessions WHERE id = ? AND rowid < ?", session, number)
+        return str(session)
 
     def add(self, record: R) -> R:
         """Saves a new row. One that has the id already is left as it is."""
@@ -189,15 +236,27 @@ class Store:
         return record
 
     def change(self, record: R, **values: Any) -> R:
-        """Saves some columns of a row, and leaves the others to whoever else writes them."""
-        marks = ", ".join(f"{name} = ?" for name in values)
-        statement = f"UPDATE {record.table} SET {marks} WHERE id = ?"  # noqa: S608
-        self._run(statement, *map(_written, values.values()), record.id)
+        """Saves some columns of a row, whatever it is by now, and leaves the others to whoever writes them."""
+        self.change_if(record, {}, **values)
         return replace(record, **values)
 
-    def remove(self, record: Record) -> None:
-        """Deletes a row."""
-        self._run(f"DELETE FROM {record.table} WHERE id = ?", record.id)  # noqa: S608
+    def change_if(self, record: Record, still: dict[str, Any], **values: Any) -> bool:
+        """The same, if the row still has these values (of a tuple: one of them). Returns whether it had."""
+        marks = ", ".join(f"{name} = ?" for name in values)
+        condition, known = _condition({"id": record.id, **still})
+        statement = f"UPDATE {record.table} SET {marks} WHERE {condition}"  # noqa: S608
+        return self._db.execute(statement, [*map(_written, values.values()), *known]).rowcount == 1
+
+    def remove_if(self, record: Record, still: dict[str, Any]) -> None:
+        """Deletes a row, if it still has these values."""
+        condition, known = _condition({"id": record.id, **still})
+        self._run(f"DELETE FROM {record.table} WHERE {condition}", *known)  # noqa: S608
+
+    def saw(self, payment: SavedPayment, status: str) -> SavedPayment:
+        """Saves a status that was read, unless somebody has saved another one meanwhile. Returns the row."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.change_if(payment, {"status": payment.status}, status=status, status_at=now)
+        return self.find(SavedPayment, id=payment.id) or payment
 
     def find(self, kind: type[R], **where: Any) -> R | None:
         """The newest row with these values, or None."""
@@ -206,10 +265,9 @@ class Store:
 
     def all(self, kind: type[R], **where: Any) -> list[R]:
         """The rows with these values, the oldest first."""
-        condition = " AND ".join(f"{name} = ?" for name in where) or "1"
+        condition, known = _condition(where)
         statement = f"SELECT * FROM {kind.table} WHERE {condition} ORDER BY rowid"  # noqa: S608
-        rows = self._run(statement, *where.values())
-        return [_read(kind, row) for row in rows]
+        return [_read(kind, row) for row in self._run(statement, *known)]
 
     def known_transactions(self, connection: str, account: str) -> list[dict[str, Any]]:
         """What the nightly job has read of an account: `to_dict()`s, each with a `booked` beside it."""
@@ -223,19 +281,12 @@ class Store:
     def keep_transactions(
         self, connection: str, account: str, rows: list[tuple[str, bool, str | None, dict[str, Any]]]
     ) -> None:
-        """Puts a reading (key, booked, day, `to_dict()`) in the place of the last one, as a whole or not at all."""
-        with closing(self._db.cursor()) as cursor:
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                cursor.execute("DELETE FROM transactions WHERE connection = ? AND account = ?", (connection, account))
-                cursor.executemany(
-                    "INSERT OR REPLACE INTO transactions VALUES (?, ?, ?, ?, ?, ?)",
-                    [(connection, account, key, booked, day, json.dumps(data)) for key, booked, day, data in rows],
-                )
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+        """Puts rows (key, booked, day, `to_dict()`) in the place of those that are there. For a `transaction`."""
+        self._run("DELETE FROM transactions WHERE connection = ? AND account = ?", connection, account)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO transactions VALUES (?, ?, ?, ?, ?, ?)",
+            [(connection, account, key, booked, day, json.dumps(data)) for key, booked, day, data in rows],
+        )
 
     def take_over(self, old: Connection, new: Connection) -> None:
         """Gives what belongs to a connection to the one that takes its place: links to its accounts go on working."""
@@ -245,6 +296,7 @@ class Store:
 
     def forget(self, connection: str) -> None:
         """Deletes what was read through a connection: the user has taken the consent back."""
+        self._run("DELETE FROM cursors WHERE account IN (SELECT id FROM accounts WHERE connection = ?)", connection)
         self._run("DELETE FROM transactions WHERE connection = ?", connection)
         self._run("DELETE FROM accounts WHERE connection = ?", connection)
 
@@ -259,6 +311,16 @@ def _hashed(secret: str) -> str:
 
 def _written(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def _condition(where: dict[str, Any]) -> tuple[str, list[Any]]:
+    """What a row has to be, and the values for the marks."""
+    parts, values = ["1"], list[Any]()
+    for name, value in where.items():
+        several: list[Any] = [*value] if isinstance(value, tuple) else [value]
+        parts.append("(" + " OR ".join([f"{name} IS ?"] * len(several)) + ")")
+        values += several
+    return " AND ".join(parts), values
 
 
 def _read(kind: type[R], row: sqlite3.Row) -> R:

@@ -59,8 +59,11 @@ def test_from_a_country_to_transactions_by_the_banks_website(
     assert newest
     assert set(rows.all_inner_texts()).isdisjoint(newest)
     visitor.look("earlier transactions")
+    told = page.get_by_role("status").element_handle()  # the same afterwards: a new one is not read out
     page.get_by_label("Search in transactions").fill("telefon")
     expect(page.get_by_role("status").filter(has_text="found for")).to_be_visible()
+    assert told
+    assert "found for" in told.inner_text()
     assert all("Telefon" in text for text in rows.all_inner_texts())
     visitor.look("transactions found")
     page.get_by_label("Search in transactions").fill("no such thing")

@@ -6,10 +6,11 @@ import asyncio
 import html
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import uuid
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +22,9 @@ import pytest
 
 from examples.bank_journey import chart, nightly
 from examples.bank_journey.app import create_app
+from examples.bank_journey.pages import payments
 from examples.bank_journey.people import PEOPLE
-from examples.bank_journey.store import Approval, Connection, SavedPayment, Store
+from examples.bank_journey.store import Approval, Connection, Cursor, SavedAccount, SavedPayment, Store
 from openpayments_facade import Account, BookedTransaction
 from openpayments_facade.simulator.state.users import courses
 
@@ -76,6 +78,25 @@ class Visitor:
         answer = self._runner.run(self._client.request(method, address, **options))
         self.cookies = {each.name: each.value or "" for each in self._client.cookies.jar}
         return answer
+
+    def pay_at_once(self, form: dict[str, str], meanwhile: Callable[[], None]) -> list[tuple[httpx.Response, str]]:
+        """Sends a form twice, the answers with what is saved then. `meanwhile` comes when the first is at the bank."""
+
+        async def post() -> tuple[httpx.Response, str]:
+            answer = await self._client.post("/payments/new", data=form, headers={"Origin": BASE})
+            created = self.store.all(SavedPayment)[-1].created
+            return answer, created["paymentId"] if created else ""
+
+        async def send() -> list[tuple[httpx.Response, str]]:
+            asked = len(self.simulator.requests)
+            first = asyncio.create_task(post())
+            while len(self.simulator.requests) == asked:  # noqa: ASYNC110 - it runs in another thread
+                await asyncio.sleep(0.005)
+            meanwhile()
+            second = await post()
+            return [await first, second]
+
+        return self._runner.run(send())
 
     def connect(self, bic: str = "SWEDSESS", *, way: str = "qr", user: str = "example-user") -> httpx.Response:
         """Connects a bank, and follows the approval to its end as a page's script does."""
@@ -182,6 +203,29 @@ def test_a_running_server_fetches_one_token_and_sends_one_payment_for_a_form_tha
     assert changed.url != first.url
     assert [payment.request["instructedAmount"]["amount"] for payment in simulator.payments] == ["12.50", "13.00"]
     assert simulator.token_requests == 1
+
+
+def test_two_processes_that_send_one_form_make_one_payment(
+    simulator: Simulator, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payments, "PAUSE", 0.01)
+    visitor.connect()
+    form = {"account": visitor.accounts()[0].rpartition("/")[2], "amount": "5", **PAYEE}
+    simulator.misbehave("/psd2/paymentinitiation", method="POST", delay=0.2, times=1)
+    # nothing but the database tells the second request of the first
+    (first, _), (second, _) = visitor.pay_at_once({**form, "id": "form-1"}, lambda: None)
+    assert first.url == second.url
+    assert "Approve at Swedbank" in words(second)
+    assert len(simulator.payments) == 1
+
+    def give_up() -> None:  # so late that the first one counts as dead
+        visitor.store.change(visitor.store.all(SavedPayment)[-1], sending_since=0.0)
+
+    simulator.misbehave("/psd2/paymentinitiation", method="POST", delay=0.2, times=1)
+    (first, saved_late), (second, saved) = visitor.pay_at_once({**form, "id": "form-2"}, give_up)
+    assert first.url == second.url
+    assert len(simulator.payments) == 3
+    assert saved_late == saved  # so no one but this can be approved
 
 
 @pytest.mark.parametrize(
@@ -315,7 +359,7 @@ def test_a_payment_whose_answer_is_lost_is_sent_again_and_paid_once(simulator: S
     visitor.connect()
     simulator.misbehave("/psd2/paymentinitiation", method="POST", close=True, carried_out=True)
     page = visitor.pay(visitor.accounts()[0])
-    assert "We don't know whether the bank got this payment" in words(page)
+    assert re.search("We don't know whether the bank got this payment .* quote [0-9a-f-]{36} . Send it", words(page))
     visitor.restart()
     again = visitor.post(f"{page.url.path}/create")
     assert "Approve at Swedbank" in words(again)
@@ -344,6 +388,126 @@ def test_a_payment_that_the_bank_rejects(visitor: Visitor) -> None:
     page = words(visitor.get(review.url.path))
     assert "Not paid Swedbank did not carry it out. No money moves." in page
     assert "Try again" not in page
+
+
+@pytest.mark.parametrize("openpayments_simulator_options", [{"decoupled_reads": 1, "sandbox_flaws": True}])
+def test_the_bank_decides_whether_money_moves_and_not_how_an_approval_has_ended(
+    simulator: Simulator, visitor: Visitor
+) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    visitor.store.change(visitor.store.all(Connection)[0], user_id="99990101004")
+    review = visitor.pay(account)
+    paid = words(visitor.follow(visitor.post(f"{review.url.path}/approve")))
+    assert simulator.payments[0].status in ("ACSP", "ACSC")
+    assert re.search("Payment (Paid|On its way) ", paid)
+    assert "No money moves" not in paid
+    # a status that says nothing of the kind
+    simulator.misbehave("/psd2/paymentinitiation", method="GET", change={"transactionStatus": "ACTC"}, times=None)
+    review = visitor.pay(account)
+    said = words(visitor.follow(visitor.post(f"{review.url.path}/approve")))
+    assert "That took too long Swedbank has ended the approval, but not decided about the payment." in said
+    assert "No money moves" not in said
+
+
+def test_a_payment_that_is_approved_after_the_page_has_given_up(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    visitor.store.change(visitor.store.all(Connection)[0], user_id="example-never-ends")
+    visitor.patience = 0.0
+    visitor.restart()
+    review = visitor.pay(account)
+    assert "Nobody approved in time" in words(visitor.post(f"{review.url.path}/approve"))
+    simulator.approve(simulator.payments[0].id)
+    assert "Payment Paid" in words(visitor.get(review.url.path))
+    assert visitor.post(f"{review.url.path}/approve").url.path == review.url.path
+    assert re.search(r"Example Shop [^·]+ · status of .+ UTC Paid", words(visitor.get("/accounts")))
+    assert len(simulator.payments[0].authorisations) == 1
+
+
+def test_totals_say_what_is_missing_and_count_an_account_once(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    total = re.search(r"Total in SEK [\d,.]+ SEK", words(visitor.get("/accounts")))
+    assert total
+    visitor.connect(user="example-exempted")  # who sees the same accounts
+    both = words(visitor.get("/accounts"))
+    assert both.count("Lönekonto") == 2
+    assert total[0] in both
+    visitor.post("/disconnect", connection=visitor.store.all(Connection)[0].id)
+    account = visitor.store.all(SavedAccount)[2]
+    simulator.misbehave("/psd2/accountinformation/v1/accounts", without=["balances"], times=1)
+    simulator.misbehave(f"/psd2/accountinformation/v1/accounts/{account.resource_id}/balances", status=403, times=None)
+    said = words(visitor.get("/accounts"))
+    assert f"{total[0]} Without Valutakonto: see below." in said
+    assert re.search(r"Valutakonto [SE\d ]+ Swedbank refused this", said)
+
+
+def test_one_refused_account_does_not_end_a_connection(simulator: Simulator, visitor: Visitor) -> None:
+    visitor.connect()
+    account = visitor.accounts()[0]
+    simulator.misbehave("/psd2/accountinformation/v1/accounts/*/transactions", code="CONSENT_INVALID", times=None)
+    assert "The connection does not work any more" in words(visitor.get(account))
+    assert "Total in SEK" in words(visitor.get("/accounts"))
+
+
+def test_a_bank_that_was_disconnected_does_not_come_back(
+    simulator: Simulator, database: Path, visitor: Visitor
+) -> None:
+    visitor.connect()
+    visitor.get(visitor.accounts()[0])
+    begun = visitor.store.all(Connection)[0]  # as a job has read it
+
+    def finish() -> None:
+        async def read() -> None:
+            async with simulator.async_client() as op:
+                report = await nightly.read_connection(op, visitor.store, begun)
+                assert report.problem is None
+
+        asyncio.run(read())
+        assert visitor.store.all(Connection)[0].status == "ended"
+        assert not visitor.store.known_transactions(begun.id, account.resource_id)
+
+    account = visitor.store.all(SavedAccount)[0]
+    visitor.store.change(begun, status="ended")
+    finish()  # its answers are good
+    visitor.store.change(begun, status="valid")
+    visitor.post("/disconnect", connection=begun.id)
+    finish()  # the bank refuses them
+    assert not visitor.store.all(SavedAccount)
+    assert not visitor.store.all(Cursor)
+
+
+def test_a_session_gets_another_secret_with_its_accounts_and_ends_after_90_days(
+    visitor: Visitor, arrive: Callable[..., Visitor], database: Path
+) -> None:
+    thief = arrive()
+    visitor.cookies["bank_journey"] = thief.cookies["bank_journey"] = visitor.store.open_session()  # planted
+    visitor.restart()
+    thief.restart()
+    visitor.connect()
+    assert "Total in SEK" in words(visitor.get("/accounts"))
+    assert "No bank is connected" in words(thief.get("/accounts"))
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("UPDATE sessions SET started = datetime('now', '-91 days')")
+    assert "No bank is connected" in words(visitor.get("/accounts"))
+    ended = visitor.get("/payments/new")
+    assert (ended.status_code, "Your session has ended It is too old" in words(ended)) == (403, True)
+
+
+def test_a_database_that_can_not_be_written(visitor: Visitor) -> None:
+    visitor.connect()
+    visitor.get("/accounts")
+    visitor.store._db.execute("PRAGMA query_only = 1")
+    assert "Total in SEK" in words(visitor.get("/accounts"))  # nothing has changed
+    refused = visitor.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="qr")
+    assert (refused.status_code, "We can't get at our own records" in words(refused)) == (503, True)
+
+
+def test_a_bank_without_a_name_and_one_that_is_none(simulator: Simulator, visitor: Visitor) -> None:
+    assert visitor.get("/banks/no-bic").status_code == 404
+    simulator.misbehave("/psd2/aspspinformation/v1/aspsps", without=["name"], times=None)
+    assert "4 banks E ESSESESS" in words(visitor.get("/banks?country=SE"))
+    assert "Connect SWEDSESS" in words(visitor.get("/banks/SWEDSESS"))
 
 
 def test_what_every_request_passes(simulator: Simulator, visitor: Visitor) -> None:
@@ -422,6 +586,15 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     assert (code, err) == (0, "")
     assert "The last nightly reading stopped" not in words(visitor.get("/accounts"))
 
+    connection = visitor.store.all(Connection, status="valid")[0]
+    visitor.store.change(connection, bank_name="Swed\x1b[2Jbank")
+    account = visitor.store.all(SavedAccount, connection=connection.id)[0].resource_id
+    before_it = len(visitor.store.known_transactions(connection.id, account))
+    simulator.misbehave("/psd2/accountinformation", change={"booked": []}, times=None)
+    code, out, err = run()
+    assert re.search(r"Swed \[2Jbank of example-user: 3 accounts, \d+ missing\n", out)
+    assert len(visitor.store.known_transactions(connection.id, account)) == before_it
+
 
 def test_the_chart_counts_back_from_the_balance_of_today_and_draws_nothing_that_it_cant_know() -> None:
     account = Account(iban="SE4550000000058398257466", currency="SEK")
@@ -432,14 +605,23 @@ def test_the_chart_counts_back_from_the_balance_of_today_and_draws_nothing_that_
         return BookedTransaction.from_dict(sent)
 
     both = [booked("2026-03-05", "-20.00"), booked("2026-03-03", "100.00"), booked("2026-03-03", "-0.50")]
-    days = chart.balances_by_day(account, Decimal(500), both, first=date(2026, 3, 2), today=today)
+
+    def days_of(found: list[BookedTransaction]) -> list[tuple[date, Decimal]]:
+        first = date(2026, 3, 2)
+        return chart.balances_by_day(account, Decimal(500), found, currency="SEK", first=first, today=today)
+
+    days = days_of(both)
     assert [str(balance) for _, balance in days] == ["420.50", "520.00", "520.00", "500"]
     picture = chart.draw(days)
     assert picture
     assert (picture.lowest.day.day, picture.highest.day.day) == (2, 3)
     assert [tick.label for tick in picture.across] == ["400", "450", "500", "550"]
     dayless = BookedTransaction.from_dict({"transactionAmount": {"amount": "1", "currency": "SEK"}})
-    assert chart.balances_by_day(account, Decimal(500), [dayless], first=date(2026, 3, 2), today=today) == []
+    foreign = BookedTransaction.from_dict(
+        {"transactionAmount": {"amount": "1", "currency": "EUR"}, "bookingDate": "2026-03-04"}
+    )
+    for unclear in (dayless, foreign):
+        assert days_of([*both, unclear]) == []
     assert chart.draw([]) is None
     flat = chart.draw([(date(2026, 3, day), Decimal(0)) for day in (1, 2)])
     assert flat
@@ -467,7 +649,16 @@ def test_one_command_starts_it(started: list[str]) -> None:
     assert server.returncode in (0, 130)
 
 
-def test_the_nightly_job_needs_a_database_and_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nightly_job_needs_a_database_and_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["nightly", "--database", str(tmp_path / "none.db")])
     assert nightly.main() == 2
     assert not (tmp_path / "none.db").exists()
+    (tmp_path / "other.db").write_text("no database" * 100)
+    monkeypatch.setattr(sys, "argv", ["nightly", "--database", str(tmp_path / "other.db")])
+    for line in simulator.exports():
+        name, _, value = line.removeprefix("export ").partition("=")
+        monkeypatch.setenv(name, value)
+    assert nightly.main() == 2
+    assert "other.db can't be used" in capsys.readouterr().err

@@ -15,8 +15,10 @@ from starlette.routing import Route
 from openpayments_facade import (
     Account,
     AnotherSignatureNeededError,
+    APIError,
     ConsentError,
     ConsentExpiredError,
+    NotFoundError,
     OpenPaymentsError,
     views,
 )
@@ -27,12 +29,15 @@ from ..sentences import Sentence, say
 from ..store import Connection, Cursor, SavedAccount, SavedPayment, new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
 
-    from openpayments_facade import AsyncAccounts
+    from openpayments_facade import AsyncAccounts, AsyncBank
 
     from ..journey import Journey
     from ..reading import Money
+    from ..store import Store
 
 SHOWN = ("valid", "partly", "expired")
 
@@ -43,6 +48,7 @@ class Line:
 
     saved: SavedAccount
     balance: Money | None
+    trouble: Sentence | None = None
 
 
 @dataclass(frozen=True)
@@ -62,16 +68,19 @@ def account_routes(journey: Journey) -> list[Route]:
         session = journey.session(request)
         connections = [each for each in store.all(Connection, session=session) if each.status in SHOWN]
         # all banks at once, and one that fails stands beside the others
-        groups = await asyncio.gather(*(_read(journey, request, each) for each in connections))
+        read = await asyncio.gather(*(_read(journey, request, each) for each in connections))
+        groups = [group for group in read if group]
+        lines = [line for group in groups for line in group.lines]
         totals: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for balance in (line.balance for group in groups for line in group.lines if line.balance):
+        for balance in _counted(lines):
             totals[balance.currency] += balance.value
+        missing = [group.connection.bank_name for group in groups if group.problem]
         return journey.page(
             request,
             "accounts.html",
             groups=groups,
             totals=sorted(totals.items(), reverse=True),
-            missing=[group.connection.bank_name for group in groups if group.problem],
+            missing=missing + [line.saved.name for line in lines if line.balance is None],
             payments=[(each, progress_of(each)) for each in store.all(SavedPayment, session=session)[:-6:-1]],
         )
 
@@ -99,7 +108,7 @@ def account_routes(journey: Journey) -> list[Route]:
                 opened.balances(own) if not is_part else _nothing(),
             )
         except OpenPaymentsError as error:
-            _mark(journey, connection, error)
+            await mark(journey.bank(request, connection), store, connection, error)
             return journey.problem(request, say(error, connection.bank_name), connect=f"/banks/{connection.bic_fi}")
         following = None
         if found.cursor:
@@ -134,32 +143,68 @@ async def _nothing() -> None:
     """In the place of a call that this page does not need."""
 
 
-async def _read(journey: Journey, request: Request, connection: Connection) -> Group:
+def _counted(lines: list[Line]) -> Iterator[Money]:
+    """The balances to add up. An account that two connections show counts once."""
+    seen = set[tuple[str, str]]()
+    for line in lines:
+        if line.balance:
+            account = (line.saved.number or line.saved.id, line.balance.currency)
+            if account not in seen:
+                seen.add(account)
+                yield line.balance
+
+
+async def _read(journey: Journey, request: Request, connection: Connection) -> Group | None:
+    """The accounts of a connection; None if it was disconnected meanwhile."""
+    store, bank = journey.store, journey.bank(request, connection)
     if connection.status == "expired":
-        return Group(connection, [], say(ConsentExpiredError(), connection.bank_name))
+        why = Sentence(**connection.said) if connection.said else say(ConsentExpiredError(), connection.bank_name)
+        return Group(connection, [], why)
     opened = opened_by(journey, request, connection)
+    refused: dict[str | None, Sentence] = {}
     try:
         if connection.status == "partly":
-            if await journey.bank(request, connection).consents.status(connection.consent_id or "") != "valid":
+            if await bank.consents.status(connection.consent_id or "") != "valid":
                 return Group(connection, [], say(AnotherSignatureNeededError(), connection.bank_name))
-            connection = journey.store.change(connection, status="valid")
+            store.change_if(connection, {"status": "partly"}, status="valid")
         found = await opened.list(with_balance=True)
         for each in found:
             if each.balances is None:  # not every bank has them in the list
-                each.balances = await opened.balances(each)
+                try:
+                    each.balances = await opened.balances(each)
+                except APIError as error:  # the other accounts are no worse for that
+                    refused[each.resource_id] = say(error, connection.bank_name)
     except OpenPaymentsError as error:
-        _mark(journey, connection, error)
+        await mark(bank, store, connection, error)
         return Group(connection, [], say(error, connection.bank_name))
-    return Group(connection, [Line(_save(journey, connection, each), reading.available(each)) for each in found])
+    saved = _save_all(store, connection, found)
+    if saved is None:
+        return None
+    lines = [
+        Line(own, reading.available(each), refused.get(each.resource_id))
+        for own, each in zip(saved, found, strict=True)
+    ]
+    return Group(store.find(Connection, id=connection.id) or connection, lines)
 
 
-def _save(journey: Journey, connection: Connection, account: Account) -> SavedAccount:
+def _save_all(store: Store, connection: Connection, found: list[Account]) -> list[SavedAccount] | None:
+    """The rows of accounts, written only if one has changed; None if the connection was ended meanwhile."""
+    known = {each.resource_id: each for each in store.all(SavedAccount, connection=connection.id)}
+    same = [known.get(each.resource_id or "") for each in found]
+    kept = [row for row, each in zip(same, found, strict=True) if row and row.data == each.to_dict()]
+    if len(kept) == len(found):
+        return kept
+    with store.saving(connection) as now:
+        return None if now is None else [_save(store, now, each) for each in found]
+
+
+def _save(store: Store, connection: Connection, account: Account) -> SavedAccount:
     """Links and forms name an account by an id of ours, which stays the same."""
     resource_id, name = account.resource_id or "", (account.name or account.product or "Account").strip()
-    known = journey.store.find(SavedAccount, connection=connection.id, resource_id=resource_id)
+    known = store.find(SavedAccount, connection=connection.id, resource_id=resource_id)
     if known:
-        return journey.store.change(known, name=name, data=account.to_dict())
-    return journey.store.add(
+        return store.change(known, name=name, data=account.to_dict())
+    return store.add(
         SavedAccount(
             id=new_id(),
             session=connection.session,
@@ -173,7 +218,19 @@ def _save(journey: Journey, connection: Connection, account: Account) -> SavedAc
     )
 
 
-def _mark(journey: Journey, connection: Connection, error: OpenPaymentsError) -> None:
-    """A consent that is over stays over: nobody asks the bank again."""
-    if isinstance(error, ConsentError):
-        journey.store.change(connection, status="expired")
+async def mark(bank: AsyncBank, store: Store, connection: Connection, error: Exception | None) -> None:
+    """Saves that a consent is over, and why, so that nobody asks the bank again.
+
+    An error at one account alone does not tell: the status of the consent does.
+    """
+    if not isinstance(error, ConsentError):
+        return
+    try:
+        if await bank.consents.status(connection.consent_id or "") in ("valid", "partiallyAuthorised"):
+            return
+    except (ConsentError, NotFoundError):
+        pass  # the bank does not know it any more
+    except OpenPaymentsError:
+        return  # the next one who meets the error asks again
+    said = say(error, connection.bank_name).to_dict()
+    store.change_if(connection, {"status": ("valid", "partly")}, status="expired", said=said)

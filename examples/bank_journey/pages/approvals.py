@@ -20,14 +20,17 @@ from openpayments_facade import (
     AuthorisationTimeoutError,
     CallbackRejectedError,
     Challenge,
+    CreatedPayment,
     OpenPaymentsError,
     OutcomeUnknownError,
     PaymentError,
+    PaymentStatus,
     ReauthorisationRequiredError,
 )
 
 from ..journey import callback_of
-from ..sentences import Sentence, say
+from ..progress import moves_nothing
+from ..sentences import Sentence, say, undecided
 from ..store import Approval, Connection, SavedPayment, new_id
 
 if TYPE_CHECKING:
@@ -47,12 +50,14 @@ class Look:
         challenge: What to show to the user.
         trouble: Why the bank could not be asked just now; the approval goes on.
         late: Why nobody waits any more. It is not saved: an approval that comes after all counts.
+        is_new: Whether it has opened accounts just now: then the session gets another secret (`Journey.renewed`).
     """
 
     approval: Approval
     challenge: Challenge | None = None
     trouble: Sentence | None = None
     late: Sentence | None = None
+    is_new: bool = False
 
 
 def begin(
@@ -90,8 +95,10 @@ def approval_routes(journey: Journey) -> list[Route]:
         look = await look_at(journey, request, own(request))
         approval = look.approval
         if approval.outcome == "approved":
-            return RedirectResponse(_next(approval), 303)
+            return journey.renewed(request, RedirectResponse(_next(approval), 303), look.is_new)
         owner = owner_of(journey, approval)
+        if isinstance(owner, SavedPayment) and PaymentStatus(owner.status or "").is_accepted:
+            return RedirectResponse(_next(approval), 303)  # the bank has paid after all
         return journey.page(
             request,
             "approve.html",
@@ -108,7 +115,8 @@ def approval_routes(journey: Journey) -> list[Route]:
         outcome = look.approval.outcome
         where = _next(look.approval) if outcome == "approved" else f"/approve/{look.approval.id}"
         is_over = outcome is not None or look.late is not None
-        return JSONResponse({"over": is_over, "next": where if is_over else None, **_shown(request, look)})
+        answer = JSONResponse({"over": is_over, "next": where if is_over else None, **_shown(request, look)})
+        return journey.renewed(request, answer, look.is_new)
 
     async def callback(request: Request) -> Response:
         # only the browser that has begun an approval may end it
@@ -128,7 +136,7 @@ def approval_routes(journey: Journey) -> list[Route]:
                 # the bank's own reason, if it has one, says more than the callback
                 look = await look_at(journey, request, approval)
                 if look.approval.outcome is None:
-                    _fail(journey, look.approval, error)
+                    await _fail(journey, request, look.approval, error)
         # on to an address without the code
         return RedirectResponse(f"/approve/{approval.id}", 303)
 
@@ -156,23 +164,27 @@ async def look_at(journey: Journey, request: Request, approval: Approval) -> Loo
     """Asks the bank once how far the user has got, and saves what came of it."""
     if approval.outcome:
         return Look(approval)
+    try:
+        look = await _ask(journey, request, approval)
+    except OpenPaymentsError as error:
+        look = Look(approval, trouble=say(error, owner_of(journey, approval).bank_name))
+    if is_late(journey, look.approval):
+        bank_name = owner_of(journey, approval).bank_name
+        return Look(approval, late=look.trouble or say(AuthorisationTimeoutError(), bank_name))
+    return look
+
+
+async def _ask(journey: Journey, request: Request, approval: Approval) -> Look:
     authorisation = _resume(journey, request, approval)
-    bank_name = owner_of(journey, approval).bank_name
     try:
         update = await authorisation.poll()
-        if update.is_over:
-            await _conclude(journey, approval, authorisation)
-            return Look(journey.store.change(approval, outcome="approved"))
+        if not update.is_over:
+            return Look(approval, update.challenge)
+        return await _conclude(journey, approval, authorisation)
     except (AuthorisationFailedError, AnotherSignatureNeededError, PaymentError) as error:
-        return Look(_fail(journey, approval, error))
+        return Look(await _fail(journey, request, approval, error))
     except AuthorisationTimeoutError:
-        update = None  # the bank has not noticed yet that the user has approved
-    except OpenPaymentsError as error:
-        said = say(error, bank_name)
-        return Look(approval, late=said) if is_late(journey, approval) else Look(approval, trouble=said)
-    if is_late(journey, approval):
-        return Look(approval, late=say(AuthorisationTimeoutError(), bank_name))
-    return Look(approval, update.challenge if update else None)
+        return Look(approval)  # the bank has not noticed yet that the user has approved
 
 
 def is_late(journey: Journey, approval: Approval) -> bool:
@@ -180,14 +192,19 @@ def is_late(journey: Journey, approval: Approval) -> bool:
     return approval.outcome is None and time.time() - approval.started > journey.patience
 
 
-async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAuthorisation[Any]) -> None:
+async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAuthorisation[Any]) -> Look:
     """The user has approved: reads what that has made of the consent or the payment."""
     result = await authorisation.wait(timeout=1)  # not longer, since a browser waits
-    owner = owner_of(journey, approval)
-    if isinstance(owner, Connection):
-        until = result.valid_until
-        journey.store.change(
+    store, owner = journey.store, owner_of(journey, approval)
+    if isinstance(owner, SavedPayment):
+        store.saw(owner, str(result))
+        return Look(store.change(approval, outcome="approved"))
+    until = result.valid_until
+    with store.transaction():
+        # not one that was disconnected meanwhile
+        is_new = store.change_if(
             owner,
+            {"status": ("new", "waiting", "partly", "failed")},
             status="valid",
             saved=authorisation.to_dict(),
             valid_until=until and until.isoformat(),
@@ -195,24 +212,30 @@ async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAu
         )
         # the user has connected this bank before: the bank lets the new consent take the place of the old one
         same = {"session": owner.session, "bic_fi": owner.bic_fi, "user_id": owner.user_id}
-        for old in journey.store.all(Connection, **same):
-            if old.id != owner.id and old.status in ("valid", "expired"):
-                journey.store.take_over(old, owner)
-    else:
-        journey.store.change(owner, status=str(result))
+        for old in store.all(Connection, **same, status=("valid", "expired")) if is_new else ():
+            if old.id != owner.id:
+                store.take_over(old, owner)
+        return Look(store.change(approval, outcome="approved"), is_new=is_new)
 
 
-def _fail(journey: Journey, approval: Approval, error: OpenPaymentsError) -> Approval:
+async def _fail(journey: Journey, request: Request, approval: Approval, error: OpenPaymentsError) -> Approval:
+    """Saves why it was not approved. Of a payment the bank's status decides, and not how the approval has ended."""
     owner = owner_of(journey, approval)
     said = say(error, owner.bank_name)
     is_partly = isinstance(error, AnotherSignatureNeededError)
     if isinstance(owner, Connection):
-        journey.store.change(owner, status="partly" if is_partly else "failed")
-    elif is_partly:
-        journey.store.change(owner, status="PATC")
-    elif isinstance(error, PaymentError) and error.status:
-        journey.store.change(owner, status=error.status)
-    return journey.store.change(approval, outcome="failed", said=said.to_dict())
+        journey.store.change_if(owner, {"status": ("new", "waiting")}, status="partly" if is_partly else "failed")
+    else:
+        created = CreatedPayment.from_dict(owner.created or {})
+        status = await journey.bank(request, owner).payments.status(created)
+        journey.store.saw(owner, "PATC" if is_partly else str(status))
+        if status.is_accepted:
+            return journey.store.change(approval, outcome="approved")
+        if not is_partly and not moves_nothing(status):
+            said = undecided(said, owner.bank_name)
+    # not if another request has found meanwhile that it counts
+    journey.store.change_if(approval, {"outcome": None}, outcome="failed", said=said.to_dict())
+    return journey.store.find(Approval, id=approval.id) or approval
 
 
 def _resume(journey: Journey, request: Request, approval: Approval) -> AsyncAuthorisation[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse, Response
@@ -11,7 +10,7 @@ from starlette.routing import Route
 
 from openpayments_facade import ConsentError, InvalidArgumentError, NotFoundError, OpenPaymentsError, RequestError
 
-from ..journey import COOKIE, prefers_redirect, user
+from ..journey import COOKIE, VALID_FOR, prefers_redirect, set_cookie, user
 from ..sentences import say
 from ..store import Connection, new_id
 from .approvals import begin
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from ..journey import Journey
 
 log = logging.getLogger(__name__)
-VALID_FOR = timedelta(days=90)
 WAYS = ("qr", "app", "browser")
 
 
@@ -69,14 +67,12 @@ def connection_routes(journey: Journey) -> list[Route]:
             authorisation = await bank.consents.authorise(consent, same_device=way == "app")
         except OpenPaymentsError as error:
             log.warning("no consent at %s: %s", details.bic_fi, error)
-            store.change(connection, status="failed")
+            store.change_if(connection, {"status": ("new", "waiting")}, status="failed")
             return journey.problem(request, say(error, name), again=f"/banks/{details.bic_fi}")
         approval = begin(journey, request, connection, authorisation)
         store.change(connection, saved=approval.saved)
         response = RedirectResponse(f"/approve/{approval.id}", 303)
-        # as long as what it opens
-        seconds, is_secure = int(VALID_FOR.total_seconds()), request.url.scheme == "https"
-        response.set_cookie(COOKIE, secret, max_age=seconds, httponly=True, samesite="lax", secure=is_secure)
+        set_cookie(request, response, secret)
         return response
 
     async def disconnect(request: Request) -> Response:
@@ -94,9 +90,10 @@ def connection_routes(journey: Journey) -> list[Route]:
                     raise
                 if await consents.status(connection.consent_id) == "valid":
                     raise
-            store.change(connection, status="ended", note=None)
         if connection:
-            store.forget(connection.id)
+            with store.transaction():
+                store.change(connection, status="ended", note=None)
+                store.forget(connection.id)
         return RedirectResponse("/accounts", 303)
 
     return [

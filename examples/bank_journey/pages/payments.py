@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,10 +26,10 @@ from openpayments_facade import (
 )
 
 from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
-from ..progress import has_begun, progress_of
+from ..progress import has_begun, moves_nothing, progress_of
 from ..reading import row_of
 from ..rendering import day
-from ..sentences import Sentence, say
+from ..sentences import Sentence, say, undecided
 from ..store import Approval, Connection, SavedAccount, SavedPayment, new_id
 from .accounts import opened_by
 from .approvals import begin, is_late
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from ..reading import Row
 
 log = logging.getLogger(__name__)
+LONGEST = 120.0
+"""Seconds after which a request that has sent a payment is dead: more than the client's `total_timeout`."""
+PAUSE = 0.5
+"""Seconds between two looks at whether another request has got its answer."""
 
 
 def payment_routes(journey: Journey) -> list[Route]:
@@ -106,8 +112,9 @@ def payment_routes(journey: Journey) -> list[Route]:
                 raise FormError("account", "Choose the account to pay from.")
             order = order_of(form, account)
             payment = kept(session, form["id"], account, order)
-            if payment.created is None:
-                await _create(journey, request, payment)
+            while payment.created is None and not await _create(journey, request, payment):
+                await asyncio.sleep(PAUSE)
+                payment = kept(session, form["id"], account, order)
         except RequestError as error:
             log.warning("no payment: %s", error)
             if payment is None or not error.may_have_taken_effect:
@@ -121,18 +128,23 @@ def payment_routes(journey: Journey) -> list[Route]:
 
     async def create_again(request: Request) -> Response:
         payment = own(request)
-        if payment.created is None:
-            await _create(journey, request, payment)
+        while payment.created is None and not await _create(journey, request, payment):
+            await asyncio.sleep(PAUSE)
+            payment = own(request)
         return RedirectResponse(f"/payments/{payment.id}", 303)
 
     async def show(request: Request) -> Response:
         payment, entry, trouble = own(request), None, None
         approval = store.find(Approval, id=payment.approval) if payment.approval else None
         is_approved = approval is not None and approval.outcome == "approved"
-        is_open = payment.created is not None and not is_approved and not has_begun(payment)
-        if payment.created and not is_open:  # a page without scripts has no other way to learn of it
+        if payment.approval or has_begun(payment):
+            # the user may have approved after we stopped waiting; and a page without scripts looks in no other way
             payment, entry, trouble = await _look_at(journey, request, payment)
+        is_open = payment.created is not None and not is_approved and not has_begun(payment)
         created = CreatedPayment.from_dict(payment.created) if payment.created else None
+        failed = Sentence(**approval.said) if approval and approval.said else None
+        if failed and not moves_nothing(payment.status):
+            failed = undecided(failed, payment.bank_name)
         return journey.page(
             request,
             "payment.html",
@@ -140,10 +152,11 @@ def payment_routes(journey: Journey) -> list[Route]:
             amount=money(MonetaryAmount.from_dict(payment.sent["order"]["instructedAmount"])),
             account=store.find(SavedAccount, id=payment.account),
             match=created and payments.payee_match(created),
-            failed=Sentence(**approval.said) if approval and approval.said else None,
+            failed=failed,
             is_waiting=approval is not None and approval.outcome is None and not is_late(journey, approval),
             approval=approval,
             is_open=is_open,
+            is_being_sent=is_being_sent(payment),
             progress=progress_of(payment),
             entry=entry,
             trouble=trouble,
@@ -166,17 +179,18 @@ def payment_routes(journey: Journey) -> list[Route]:
 
     async def approve(request: Request) -> Response:
         payment = own(request)
-        if payment.created is None or PaymentStatus(payment.status or "").is_accepted:
+        is_approved = store.find(Approval, subject=payment.id, session=payment.session, outcome="approved") is not None
+        if payment.created is None or is_approved or PaymentStatus(payment.status or "").is_accepted:
             return RedirectResponse(f"/payments/{payment.id}", 303)
         bank, created = journey.bank(request, payment), CreatedPayment.from_dict(payment.created)
         if await _is_approved(bank, created):
             # the user has approved it already: an answer was lost, or the process ended before it was saved
-            store.change(payment, status=str(await bank.payments.status(created)))
+            store.saw(payment, str(await bank.payments.status(created)))
             return RedirectResponse(f"/payments/{payment.id}", 303)
         try:
             authorisation = await bank.payments.authorise(created, same_device=payment.way == "app")
         except ConflictError:  # it needs no approval any more
-            store.change(payment, status=str(await bank.payments.status(created)))
+            store.saw(payment, str(await bank.payments.status(created)))
             return RedirectResponse(f"/payments/{payment.id}", 303)
         approval = begin(journey, request, payment, authorisation)
         store.change(payment, approval=approval.id)
@@ -192,32 +206,39 @@ def payment_routes(journey: Journey) -> list[Route]:
     ]
 
 
-async def _create(journey: Journey, request: Request, payment: SavedPayment) -> None:
-    """Creates a payment at the bank and saves its id.
+async def _create(journey: Journey, request: Request, payment: SavedPayment) -> bool:
+    """Creates a payment at the bank and saves its id. Returns False if another request is at it.
 
-    If an answer was lost, one may have been created before. Nobody knows its id, so nobody can approve it: creating
-    another one can't pay twice.
+    A form may be sent twice at once, to two processes. So a request claims the row before it sends anything, and saves
+    what it gets only if nobody else has claimed it since. If an answer was lost, a payment may have been created that
+    is not the one saved. Nobody knows its id, so nobody can approve it: creating another one can't pay twice.
     """
-    sent = payment.sent
-    bank = journey.bank(request, payment)
+    store, sent, mine = journey.store, payment.sent, payment.attempt + 1
+    still = {"created": None, "attempt": payment.attempt}
+    if is_being_sent(payment) or not store.change_if(payment, still, attempt=mine, sending_since=time.time()):
+        return False
+    still = {"created": None, "attempt": mine}
     try:
-        # a form that is sent twice at the same moment meets the key, and creates one payment
-        key = f"{payment.id}/{payment.attempt}"
-        created = await bank.payments.create(PRODUCTS[sent["product"]].from_dict(sent["order"]), key=key)
-    except RequestError as error:
-        if error.may_have_taken_effect:
-            if error.sent:  # else another request is at it, with the same key
-                journey.store.change(payment, attempt=payment.attempt + 1)
-        elif payment.attempt == 0:
-            journey.store.remove(payment)  # nothing was carried out, now or before
-        raise
-    except InvalidArgumentError:  # nothing was sent
-        journey.store.remove(payment)
+        created = await journey.bank(request, payment).payments.create(
+            PRODUCTS[sent["product"]].from_dict(sent["order"])
+        )
+    except OpenPaymentsError as error:
+        if isinstance(error, RequestError) and error.may_have_taken_effect:
+            store.change_if(payment, still, sending_since=None, lost=error.request_id)
+        elif payment.attempt:  # an answer was lost before
+            store.change_if(payment, still, sending_since=None)
+        else:
+            store.remove_if(payment, still)  # nothing was carried out
         raise
     warnings = [said.text or said.code or "" for said in payments.warnings(created)]
-    journey.store.change(
-        payment, created=created.to_dict(), warnings=warnings, status=created.transaction_status or "RCVD"
-    )
+    status = created.transaction_status or "RCVD"
+    store.change_if(payment, still, created=created.to_dict(), warnings=warnings, status=status, sending_since=None)
+    return True
+
+
+def is_being_sent(payment: SavedPayment) -> bool:
+    """Whether a request waits for the bank to create it."""
+    return payment.sending_since is not None and time.time() - payment.sending_since < LONGEST
 
 
 async def _is_approved(bank: AsyncBank, created: CreatedPayment) -> bool:
@@ -247,7 +268,7 @@ async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> 
     status = PaymentStatus(payment.status or "")
     if not status.is_final:
         status = await journey.bank(request, payment).payments.status(created)
-        payment = journey.store.change(payment, status=str(status))
+        payment = journey.store.saw(payment, str(status))
     if not status.is_accepted:
         return payment, None
     account = journey.store.find(SavedAccount, id=payment.account)

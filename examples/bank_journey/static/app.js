@@ -3,6 +3,11 @@
 const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 const byId = (id) => document.getElementById(id);
 
+const say = (id, text) => { // only what is new is read out
+  const element = byId(id);
+  if (element && element.textContent !== text) element.textContent = text;
+};
+
 /** Puts the cursor where the page wants attention, such as at the summary of a form's errors. */
 document.querySelector("[data-focus]")?.focus();
 
@@ -27,7 +32,8 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     const answer = await fetch(address, { headers: { "X-Part": "results" } }).catch(() => null);
     if (!answer?.ok || number !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    byId("results").replaceChildren(...(page.getElementById("results") ?? page.body).childNodes);
+    byId("results").replaceChildren(...page.getElementById("results").childNodes);
+    say("found", page.getElementById("found").textContent); // the same element, so that it is read out
     showLogos(byId("results"));
     history.replaceState(null, "", address);
   };
@@ -42,6 +48,7 @@ async function follow(address, show, seconds) {
   for (let failures = 0; failures < 30; ) {
     try {
       const answer = await fetch(address);
+      if (answer.status === 403 || answer.status === 404) { location.reload(); return; } // the page says why
       if (!answer.ok) throw new Error(answer.statusText);
       const state = await answer.json();
       failures = 0;
@@ -55,11 +62,6 @@ async function follow(address, show, seconds) {
   }
   show({ trouble: "There is no connection. Load the page again." });
 }
-
-const say = (id, text) => { // only what is new is read out
-  const element = byId(id);
-  if (element && element.textContent !== text) element.textContent = text;
-};
 
 const approving = document.querySelector("[data-poll]");
 if (approving) {
