@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# only what Python has loaded already, and `signal`: until main() is called, Ctrl-C ends in a traceback
 import io
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 __all__ = ["main"]
 
@@ -19,7 +22,7 @@ def main() -> int:
         The exit code. After Ctrl-C the process ends by the signal instead, as shells expect: for them that is 130.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # it ends the process without a word, until there is a command that has something to say
+        # until there is a command that has something to say
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.unraisablehook = _unraisable
     # a stream that is closed: the next file to be opened would take its place
@@ -80,8 +83,8 @@ def _run() -> int:
         return int(error.exit_code)
 
 
-def _nothing(mode: str) -> Any:
-    return Path(os.devnull).open(mode, encoding="utf-8")
+def _nothing(mode: str) -> TextIO:
+    return open(os.devnull, mode, encoding="utf-8")  # type: ignore[return-value]  # noqa: PTH123
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:

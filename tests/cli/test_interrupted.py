@@ -69,7 +69,9 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
     return out, error
 
 
-@pytest.mark.parametrize("module", ["typer", "httpx", "openpayments_facade.cli.failures", "rich.console"])
+@pytest.mark.parametrize(
+    "module", ["openpayments_facade.errors", "typer", "httpx", "openpayments_facade.cli.failures", "rich.console"]
+)
 def test_while_something_is_imported(simulator: Simulator, module: str) -> None:
     find = f"""
 import os, sys

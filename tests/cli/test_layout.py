@@ -62,10 +62,11 @@ def words(command: str, things: dict[str, str]) -> list[str]:
 def test_nothing_that_is_copied_is_broken_on_a_terminal(
     simulator: Simulator, things: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP, "TERM": "xterm-256color"}.items():
+    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP}.items():
         monkeypatch.setenv(name, value)
     wanted = set(LONG.findall(run(*words(command, things)).stdout))
-    for columns in WIDTHS:
+    for columns, kind in [*((each, "xterm-256color") for each in WIDTHS), (40, "dumb"), (200, "unknown")]:
+        monkeypatch.setenv("TERM", kind)
         with terminal(columns) as (screen, written), monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", screen)
             app(words(command, things), standalone_mode=False)
@@ -137,7 +138,8 @@ def test_a_code_that_is_wider_than_the_terminal_is_not_drawn(
 def test_a_pipe_gets_one_record_a_line_whatever_the_terminal(simulator: Simulator, things: dict[str, str]) -> None:
     for command in COMMANDS[:9]:
         plain = run(*words(command, things), OPENPAYMENTS_PSU_IP=IP).stdout
-        for environment in ({"COLUMNS": "40"}, {"COLUMNS": "200", "TERM": "dumb"}):
+        dumb = {"TERM": "dumb", "FORCE_COLOR": "1"}
+        for environment in ({"COLUMNS": "40"}, {"COLUMNS": "200", "TERM": "dumb"}, {"COLUMNS": "40", **dumb}):
             assert run(*words(command, things), OPENPAYMENTS_PSU_IP=IP, **environment).stdout == plain
     accounts = run(*words(COMMANDS[4], things)).stdout.splitlines()
     listed = json.loads(run(*words(COMMANDS[4], things), "--json").stdout)
