@@ -194,11 +194,11 @@ def shell(command: str, *arguments: str, options: Sequence[str] = ()) -> str:
 
 
 def say_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Names with their values for people, on stderr. Leaves out None."""
-    for name, value in facts:
-        if value is not None:
-            line = f"  {name:<12}{cell(value)}"
-            say(line if fits(cell_len(line), sys.stderr) else records([(name, value)], sys.stderr).rstrip("\n"))
+    """Names with their values for people, on stderr: all in columns, if they fit. Leaves out None."""
+    known = [(name, value) for name, value in facts if value is not None]
+    rows = [f"  {name:<12}{cell(value)}" for name, value in known]
+    is_wide = fits(max(map(cell_len, rows), default=0), sys.stderr)
+    say("\n".join(rows) if is_wide else records(known, sys.stderr).rstrip("\n"))
 
 
 def can_ask() -> bool:

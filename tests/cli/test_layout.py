@@ -121,6 +121,19 @@ def test_a_text_goes_on_below_itself(
         assert written() == "\n".join([f"AMOUNT: -1.00\nCUR: SEK\nSTATUS: booked\nTEXT: to {iban}\n"] * 2)
 
 
+def test_what_is_to_be_paid_has_one_layout(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP}.items():
+        monkeypatch.setenv(name, value)
+    for columns in (40, 80):
+        with terminal(columns) as (screen, written), monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", screen)
+            app(words(COMMANDS[-1], {}), standalone_mode=False)
+            facts = re.search(r"created:\n(.*?Bank[^\n]*)", written(), re.DOTALL)
+        assert facts is not None
+        assert len(re.findall(r"^(?:  )?(?:Pay|To|Account|From|Bank)(?=: |  )", facts[1], re.M)) == 5
+        assert ("\n  Bank   " in facts[0]) == ("\n  To   " in facts[0]) == (columns == 80)
+
+
 @pytest.mark.parametrize(("columns", "is_drawn"), [(40, False), (100, True)])
 def test_a_code_that_is_wider_than_the_terminal_is_not_drawn(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
