@@ -11,7 +11,6 @@ Clients and models are loaded on first use, so importing the package is cheap.
 
 from importlib import import_module as _import_module
 
-from . import errors as _errors
 from ._version import __version__ as __version__
 
 # `make unasync` writes __init__.pyi for type checkers from these tables
@@ -24,7 +23,15 @@ _NAMES = {
     "_settings": "ClientCert ClientOptions",
     "amounts": "amount money",
     "environments": "PRODUCTION SANDBOX SANDBOX_OAUTH Environment",
-    "errors": " ".join(_errors.__all__),
+    "errors": """
+        OpenPaymentsError ConfigurationError InvalidArgumentError UnreadableAmountError ClientStateError
+        MissingScopeError RequestError ConnectionFailedError TimedOutError UnreadableResponseError OutcomeUnknownError
+        TokenError AuthenticationError InvalidScopeError ReauthorisationRequiredError TppMessage APIError
+        BadRequestError UnauthorizedError PermissionDeniedError NotFoundError ConflictError RateLimitedError
+        AccessExceededError ServerError CancellationRefusedError KycRequiredError ConsentError ConsentInvalidError
+        ConsentExpiredError ScaRequiredError AuthorisationFailedError CallbackRejectedError AuthorisationTimeoutError
+        AnotherSignatureNeededError PaymentError PaymentRejectedError PaymentCancelledError PaymentTimeoutError
+    """,
     "events": "OnTokenEvent TokenEvent",
     "models": """
         Account AccountReference Address AffiliatedAspsp Aspsp AspspDetails AuthorisationStarted
@@ -40,7 +47,7 @@ _NAMES = {
     "scopes": "ApiScope PsuContext",
     "tokens": "AccessToken TokenStore UserToken",
 }
-_MODULES = ("payments", "request_ids", "views")
+_MODULES = ("errors", "payments", "request_ids", "views")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",

@@ -45,6 +45,7 @@ from openpayments_client.models import SwedishGiroPayment as SwedishGiroPayment
 from openpayments_client.models import Transaction as Transaction
 from openpayments_client.models import TransactionReport as TransactionReport
 
+from . import errors as errors
 from . import payments as payments
 from . import request_ids as request_ids
 from . import views as views

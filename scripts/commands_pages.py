@@ -29,8 +29,6 @@ _WRITTEN: Final = "<!-- Written by `make generate` from the command's help; do n
 _NOT_RUN: Final = {
     r"openpayments (pay|payment authorise|payment cancel)\b(?!.*--yes)": "it asks, on a terminal",
     r"openpayments consent authorise": "the consent of the tests is approved already",
-    r"openpayments doctor": "it checks the reader's own set-up",
-    r"openpayments simulator( -- bash)?( >.*)?$": "it runs until it is stopped",
 }
 # the commands that can end with an exit code that not all have
 _FINDS_NOTHING: Final = "bank$|accounts|balances|transactions|consent|pay|quote|kyc"
@@ -74,7 +72,8 @@ def _index(by_hand: str) -> str:
     lines += [
         "## Exit codes",
         "| code | |\n|---|---|\n" + "\n".join(f"| {code} | {text} |" for code, text in _codes()),
-        "After Ctrl-C a command ends by the signal, so that a loop of the shell ends, too; the shell calls that 130.",
+        "After Ctrl-C or SIGTERM a command ends by the signal, so that a loop of the shell ends, too; the shell calls "
+        "that 130 or 143. `openpayments simulator`, which runs until it is stopped, then ends with 0.",
     ]
     return "\n\n".join(lines) + "\n"
 

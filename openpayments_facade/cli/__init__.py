@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# only what Python has loaded already, and `signal`: until main() is called, Ctrl-C ends in a traceback
 import io
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 __all__ = ["main"]
 
@@ -16,10 +19,11 @@ def main() -> int:
     """The script's entry point.
 
     Returns:
-        The exit code. After Ctrl-C the process ends by the signal instead, as shells expect: for them that is 130.
+        The exit code. After Ctrl-C and SIGTERM the process ends by the signal instead, as shells expect: for them that
+        is 130 or 143.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # it ends the process without a word, until there is a command that has something to say
+        # until there is a command that has something to say
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.unraisablehook = _unraisable
     # a stream that is closed: the next file to be opened would take its place
@@ -41,9 +45,10 @@ def main() -> int:
             stream.reconfigure(errors="replace")  # a bank's name must not break a terminal that can't write it
     code = _run()
     from .failures import INTERRUPTED
+    from .run import interruption
 
-    if code == INTERRUPTED and os.name == "posix":
-        signal.raise_signal(signal.SIGINT)
+    if code and code in {INTERRUPTED, interruption()} and os.name == "posix":
+        signal.raise_signal(code - 128)
     return code
 
 
@@ -54,8 +59,12 @@ def _run() -> int:
     from .app import app
     from .failures import BROKEN_PIPE, INTERRUPTED
     from .output import discard_stdout, say, say_unwritable
-    from .run import was_interrupted
+    from .run import interruption
 
+    options = ("--install-completion", "--show-completion")
+    if sys.argv[0].endswith("__main__.py") and any(each.startswith(options) for each in sys.argv[1:]):
+        say("Error: a shell completes the command `openpayments`, and not what `python -m` runs.")
+        return 2
     try:
         return typer.main.get_command(app).main(standalone_mode=False) or 0
     except typer.Abort:
@@ -69,8 +78,8 @@ def _run() -> int:
             return BROKEN_PIPE
         raise
     except Exception as error:
-        if was_interrupted():
-            return INTERRUPTED
+        if code := interruption():
+            return code
         # wrong usage: Typer's own class, or click's
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
@@ -80,8 +89,8 @@ def _run() -> int:
         return int(error.exit_code)
 
 
-def _nothing(mode: str) -> Any:
-    return Path(os.devnull).open(mode, encoding="utf-8")
+def _nothing(mode: str) -> TextIO:
+    return open(os.devnull, mode, encoding="utf-8")  # type: ignore[return-value]  # noqa: PTH123
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:

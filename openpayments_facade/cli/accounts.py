@@ -24,7 +24,9 @@ __all__ = ["DAYS", "AccountId", "AccountRun", "accounts", "balances", "written"]
 
 DAYS: Final = 90
 
-AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id; `accounts` lists them.")]
+AccountId = Annotated[
+    str, typer.Argument(metavar="ACCOUNT_ID", help="The account's id; the command accounts lists them.")
+]
 
 
 @frozen(kw_only=True)
@@ -36,7 +38,7 @@ class AccountRun(BankRun):
         typer.Option(
             "--consent",
             metavar="ID",
-            help="The id of a valid consent; `consent create` makes one. --simulator makes its own.",
+            help="The id of a valid consent; the command consent create makes one. --simulator makes its own.",
         ),
     ] = None
 

@@ -10,7 +10,7 @@ from .output import shell
 if TYPE_CHECKING:
     import typer
 
-__all__ = ["again", "given", "running"]
+__all__ = ["again", "given", "program", "running"]
 
 running: Final[ContextVar[typer.Context | None]] = ContextVar("running", default=None)
 """The command that is running."""
@@ -39,7 +39,7 @@ def again(name: str, **values: str | None) -> str:
     """
     context = running.get()
     if context is None:
-        return f"`openpayments {name}`"
+        return f"`{program()} {name}`"
     command: Any = context.find_root().command
     for word in name.split():
         command = command.commands[word]
@@ -55,7 +55,14 @@ def again(name: str, **values: str | None) -> str:
             options += (each.opts if value else each.secondary_opts)[:1]
         else:
             options += [each.opts[0], str(value)]
-    return f"`{shell(f'openpayments {name}', *arguments, options=options)}`"
+    return f"`{shell(f'{program()} {name}', *arguments, options=options)}`"
+
+
+def program(context: typer.Context | None = None) -> str:
+    """What runs these commands, as it was typed: the script, or Python with the package."""
+    context = context or running.get()
+    typed = context and context.find_root().info_name
+    return typed if typed == "python -m openpayments_facade" else "openpayments"
 
 
 def given(name: str) -> Any:

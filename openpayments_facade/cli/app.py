@@ -8,18 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from .._environ import API_SCOPES
 from ..errors import OpenPaymentsError
-from ..scopes import ApiScope
+from ..scopes import ApiScope, read_api_scopes
 from . import consent as consents
 from . import kyc, payment
 from .accounts import accounts, balances
+from .again import again, running
 from .doctor import examine
 from .failures import EXIT_CODES
 from .help import Command, Group
@@ -28,10 +28,9 @@ from .quote import quote
 from .run import EXAMPLE_ID, EXAMPLE_IP, PSU_ID, PSU_IP, SIMULATOR_SECRET, Run, command, ending
 from .transactions import transactions
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["app"]
+
+LONGEST_DURATION: Final = 10**9
 
 app = typer.Typer(
     name="openpayments",
@@ -217,10 +216,16 @@ def doctor(run: Run) -> None:
 
     \b
       openpayments doctor
-      openpayments doctor --environment production
     """
     if code := examine(run):
         raise typer.Exit(code)
+
+
+def _read_duration(seconds: float) -> float:
+    # click's own limits let infinity and NaN pass
+    if not 0 <= seconds <= LONGEST_DURATION:
+        raise typer.BadParameter(f"must be from 0 to {LONGEST_DURATION}, not {seconds:g}")
+    return seconds
 
 
 _Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")]
@@ -229,11 +234,13 @@ _Port = Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="0 pi
 @app.command(cls=Command)
 def simulator(
     *,
+    context: typer.Context,
     program: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[COMMAND]...",
-            help="Runs this command with the variables set, and ends with it and its exit code. Put -- before it.",
+            help="Runs this command with the variables set, and ends with it and its exit code: 127 if there is no "
+            "such command, 126 if it can't be run. Put -- before it.",
         ),
     ] = None,
     rules: Annotated[
@@ -271,10 +278,13 @@ def simulator(
         int, typer.Option(metavar="NUMBER", help="The seed of the invented accounts and transactions.")
     ] = 0,
     settlement: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long after its approval a payment is settled.")
+        float,
+        typer.Option(
+            min=0, callback=_read_duration, metavar="SECONDS", help="How long after its approval a payment is settled."
+        ),
     ] = 2.0,
     quote_lifetime: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long an FX quote can be used.")
+        float, typer.Option(min=0, callback=_read_duration, metavar="SECONDS", help="How long an FX quote can be used.")
     ] = 600.0,
     require_kyc: Annotated[bool, typer.Option(help="Whether a company needs a completed KYC to pay.")] = False,
     sandbox_flaws: Annotated[
@@ -284,12 +294,13 @@ def simulator(
     """Run a simulator until Ctrl-C.
 
     It plays the API's two hosts on this machine, and prints the variables that other programs need to use it, with a
-    user for the commands at banks. Paste the lines into another shell, or let it read them:
+    user for the commands at banks. Paste the lines into another shell, or have a shell read them:
 
     \b
       openpayments simulator > simulator.env & until [ -s simulator.env ]; do sleep 0.1; done
       . ./simulator.env
       openpayments banks --country SE
+      kill %1
 
     Or have it run a command with these variables, such as a shell, or tests:
 
@@ -301,10 +312,11 @@ def simulator(
     OPENPAYMENTS_SIMULATOR_SECRET (make one up, never use a real one), otherwise a random one. With it, --auth-port,
     --api-port and --client-id the lines are the same in every run.
     """
-    with ending(), _until_terminated():
+    running.set(context)
+    with ending():
         from ..simulator import Simulator
 
-        scopes = api_scope or list(ApiScope)
+        scopes = read_api_scopes(api_scope or list(ApiScope), argument="--api-scope")
         try:
             simulator = Simulator(
                 rules=rules,  # type: ignore[arg-type]  # it checks
@@ -332,12 +344,22 @@ def simulator(
             problem = f"the simulator can't listen on these ports: {error.strerror or error}"
             raise OpenPaymentsError(f"{problem}. Choose others, or none.") from None
         try:
-            more = {API_SCOPES: " ".join(dict.fromkeys(scopes)), PSU_ID: EXAMPLE_ID, PSU_IP: EXAMPLE_IP}
+            more = {API_SCOPES: " ".join(scopes), PSU_ID: EXAMPLE_ID, PSU_IP: EXAMPLE_IP}
             lines = [*simulator.exports(), *(f"export {name}={shlex.quote(value)}" for name, value in more.items())]
+            variables = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+            # what is meant for other hosts
+            others = [
+                name
+                for name in sorted(os.environ)
+                if name.startswith("OPENPAYMENTS_") and name not in variables and name != SIMULATOR_SECRET
+            ]
             if program:
-                raise typer.Exit(_run_with(lines, program))
+                kept = {name: value for name, value in os.environ.items() if name not in others}
+                raise typer.Exit(_run(program, {**kept, **variables}))
             if sys.stdout.isatty():
-                say("Paste these lines into another shell, then try `openpayments banks` there:\n")
+                say(f"Paste these lines into another shell, then try {again('banks')} there:\n")
+            if others:
+                lines.insert(0, shlex.join(["unset", *others]))
             write("".join(f"{line}\n" for line in lines))
             course = "approves by itself in an app" if decoupled_reads else "approves nothing by itself"
             say(f"\nThe user {EXAMPLE_ID} {course}; with --browser, press Approve on the page that opens.")
@@ -350,19 +372,8 @@ def simulator(
             simulator.stop()
 
 
-@contextmanager
-def _until_terminated() -> Iterator[None]:
-    """Makes of SIGTERM what Ctrl-C is."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _run_with(lines: list[str], command: list[str]) -> int:
-    """Runs a command with the variables that the lines export, and gives its exit code as a shell does."""
-    variables = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs a command with these variables, and gives its exit code as a shell does."""
     children, asked = list[subprocess.Popen[bytes]](), list[int]()
 
     def stop(number: int, _: object) -> None:
@@ -375,13 +386,14 @@ def _run_with(lines: list[str], command: list[str]) -> int:
         # Ctrl-C reaches the command as well, and it decides
         before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        child = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603 - what the user has typed
+        child = subprocess.Popen(command, env=environment)  # noqa: S603 - what the user has typed
         children.append(child)
         if asked:
             child.terminate()
         code = child.wait()
     except OSError as error:
-        raise OpenPaymentsError(f"can't run {command[0]}: {error.strerror or error}") from None
+        say(f"Error: can't run {shlex.quote(command[0])}: {error.strerror or error}")
+        return 127 if isinstance(error, FileNotFoundError) or not command[0] else 126
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

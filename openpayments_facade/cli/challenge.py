@@ -29,18 +29,22 @@ def follow(authorisation: Authorisation[Any], *, timeout: float) -> None:
     is_drawn, shown = is_interactive(), None
     console = Console(stderr=True, markup=False, emoji=False, highlight=False)
     live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, vertical_overflow="visible")
-    with live if is_drawn else nullcontext():
-        for update in authorisation.updates(timeout=timeout):
-            words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
-            if words and words != shown:
+    try:
+        with live if is_drawn else nullcontext():
+            for update in authorisation.updates(timeout=timeout):
+                words = _words(update.challenge, is_drawn=is_drawn) if update.challenge else None
+                if words and words != shown:
+                    if is_drawn:
+                        # not wrapped, so that a link can be copied
+                        console.print(cell(words), soft_wrap=True)
+                    else:
+                        say(cell(words))
+                    shown = words
                 if is_drawn:
-                    # not wrapped, so that a link can be copied
-                    console.print(cell(words), soft_wrap=True)
-                else:
-                    say(cell(words))
-                shown = words
-            if is_drawn:
-                live.update(_drawing(update), refresh=True)
+                    live.update(_drawing(update), refresh=True)
+    finally:
+        # Ctrl-C may have come while `live` hid it
+        console.show_cursor()
 
 
 def _drawing(update: AuthorisationUpdate) -> Text:

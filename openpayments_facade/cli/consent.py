@@ -144,6 +144,8 @@ def status(run: BankRun, consent_id: ConsentId) -> None:
 def delete(run: BankRun, consent_id: ConsentId) -> None:
     """End a consent. It no longer gives access to anything.
 
+    With --json its id and the status that it has now are printed, otherwise nothing.
+
     \b
       openpayments consent delete $CONSENT --bank ESSESESS
     """
@@ -152,6 +154,8 @@ def delete(run: BankRun, consent_id: ConsentId) -> None:
     with run.at_bank() as (bank, _), left(shown):
         bank.consents.delete(consent_id)
     say(f"Consent {consent_id} has ended.")
+    if run.as_json:
+        write_json({"consentId": consent_id, "consentStatus": "terminatedByTpp"})
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .. import errors
-from .._environ import CLIENT_ID
+from .._environ import CLIENT_ID, ENVIRONMENT
 from ..environments import is_loopback
-from .again import again, given
+from .again import again, given, program
 from .output import cell
 
 __all__ = [
@@ -42,6 +42,7 @@ Exit codes:
   8    unknown outcome: no usable answer to a request that may have taken effect, and is not repeated
   130  interrupted with Ctrl-C
   141  the other end of a pipe was closed
+  143  ended by SIGTERM
 """
 
 _ABOUT_THE_APPLICATION: Final = (errors.TokenError, errors.UnauthorizedError, errors.PermissionDeniedError)
@@ -114,10 +115,10 @@ _ARGUMENTS: Final = {
 
 # headers that banks name in the `path` of an error, and the options that set them
 _OPTIONS: Final = {
-    "PSU-IP-Address": "--psu-ip",
-    "PSU-User-Agent": "--psu-ip",
-    "PSU-ID": "--psu-id",
-    "PSU-Corporate-ID": "--psu-corporate-id",
+    "PSU-IP-Address": "--psu-ip (or OPENPAYMENTS_PSU_IP)",
+    "PSU-User-Agent": "--psu-ip (or OPENPAYMENTS_PSU_IP)",
+    "PSU-ID": "--psu-id (or OPENPAYMENTS_PSU_ID)",
+    "PSU-Corporate-ID": "--psu-corporate-id (or OPENPAYMENTS_PSU_CORPORATE_ID)",
     "TPP-Redirect-Preferred": "the --browser or --app that the consent or payment was created with",
 }
 
@@ -128,6 +129,12 @@ def _is_outage(error: errors.OpenPaymentsError) -> bool:
     return (status == 429 or status >= 500) and not (isinstance(error, errors.TokenError) and error.code)
 
 
+def _lacking(error: errors.OpenPaymentsError) -> list[str]:
+    """The options that the bank misses."""
+    paths = {each.path for each in getattr(error, "messages", ()) if each.path}
+    return sorted({option for header, option in _OPTIONS.items() if header in paths})
+
+
 def exit_code(error: errors.OpenPaymentsError) -> int:
     """The exit code of a command that ended with this exception."""
     if isinstance(error, errors.TokenError) and _is_outage(error):
@@ -136,6 +143,8 @@ def exit_code(error: errors.OpenPaymentsError) -> int:
         return 8
     if isinstance(error, errors.BadRequestError) and error.code == "RESOURCE_UNKNOWN":
         return 4
+    if isinstance(error, errors.BadRequestError) and _lacking(error):
+        return 2
     return next((code for code, kinds in _CODES.items() if isinstance(error, kinds)), 1)
 
 
@@ -161,10 +170,9 @@ def _option(name: str) -> str:
 
 def advice(error: errors.OpenPaymentsError) -> str | None:
     """What to do about it, unless the message already says it."""
-    options = {_OPTIONS[each.path] for each in getattr(error, "messages", ()) if each.path in _OPTIONS}
     match error:
-        case errors.APIError() if options:
-            return f"This bank requires {' and '.join(sorted(options))}."
+        case errors.APIError() if options := _lacking(error):
+            return f"This bank requires {' and '.join(options)}."
         case errors.AccessExceededError():
             return "With --psu-ip, while the user is present, banks don't count accesses."
         case errors.ScaRequiredError():
@@ -215,6 +223,8 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             return f"{again('banks')} lists the banks that there are."
         case errors.ConfigurationError() if CLIENT_ID in str(error):
             return "With --simulator the command needs no account."
+        case errors.ConfigurationError() if "contradict" in str(error):
+            return f"For the hosts of the URLs `unset {ENVIRONMENT}`; for that environment unset them."
         case errors.NotFoundError(code="PRODUCT_UNKNOWN"):
             return f"{again('bank', bic=given('bank'))} lists the payment products that it has."
         case errors.NotFoundError() if "/payments/" in (error.url or ""):
@@ -242,7 +252,7 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
 def _kyc() -> str:
     number, country = given("psu_corporate_id"), str(given("bank"))[4:6].upper()
     if not number:
-        return "`openpayments kyc --help` says how."
+        return f"`{program()} kyc --help` says how."
     form, state = again("kyc start", organisation=number, country=country), again("kyc status", organisation=number)
     return f"{form} gets the form, if {country} is its country; {state} says how far it is."
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from .again import program
+
 __all__ = ["Command", "Group"]
 
 # as wide as what they stand for, and lines are not broken at them
@@ -24,7 +26,8 @@ class _Whole:
     def format_help(self, context: Any, formatter: Any) -> None:
         """Writes the help."""
         write_text, write_list = formatter.write_text, formatter.write_dl
-        formatter.write_text = lambda text: write_text(_glued(text))
+        typed = f"{program(context)} "
+        formatter.write_text = lambda text: write_text(_glued(re.sub(r"\bopenpayments (?=[a-z])", typed, text)))
         formatter.write_dl = lambda rows, *more, **options: write_list(
             [(name, _glued(text)) for name, text in rows], *more, **options
         )

@@ -134,7 +134,8 @@ class Order:
     city: Annotated[str | None, typer.Option(metavar="NAME", help="Its city.")] = None
     state: Annotated[str | None, typer.Option(metavar="TEXT", help="Its state or region.")] = None
     quote: Annotated[
-        str | None, typer.Option(metavar="ID", help="The quote of a cross-border payment; `quote` asks for one.")
+        str | None,
+        typer.Option(metavar="ID", help="The quote of a cross-border payment; the command quote asks for one."),
     ] = None
     wanted: Annotated[
         Product | None,

@@ -49,6 +49,9 @@ LONGEST_CELL: Final = 2000
 LONGEST_LINE: Final = 100_000
 """So wide is no table of cells: nothing that Rich prints is wrapped or cut."""
 
+_HEIGHT: Final = 100
+"""Without one Rich ignores the width on a dumb terminal."""
+
 
 def show(
     models: Sequence[Any], columns: Mapping[str, str | Callable[[Any], object]], *, as_json: bool, nothing: str
@@ -87,7 +90,7 @@ def render(content: RenderableType) -> None:
     """Prints Rich content. It breaks no line: whoever copies an id, an IBAN or a command gets it whole."""
     from rich.console import Console
 
-    console = Console(markup=False, emoji=False, highlight=False, width=LONGEST_LINE)
+    console = Console(markup=False, emoji=False, highlight=False, width=LONGEST_LINE, height=_HEIGHT)
     with console.capture() as capture:
         console.print(content, soft_wrap=True)
     write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
@@ -191,11 +194,11 @@ def shell(command: str, *arguments: str, options: Sequence[str] = ()) -> str:
 
 
 def say_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Names with their values for people, on stderr. Leaves out None."""
-    for name, value in facts:
-        if value is not None:
-            line = f"  {name:<12}{cell(value)}"
-            say(line if fits(cell_len(line), sys.stderr) else records([(name, value)], sys.stderr).rstrip("\n"))
+    """Names with their values for people, on stderr: all in columns, if they fit. Leaves out None."""
+    known = [(name, value) for name, value in facts if value is not None]
+    rows = [f"  {name:<12}{cell(value)}" for name, value in known]
+    is_wide = fits(max(map(cell_len, rows), default=0), sys.stderr)
+    say("\n".join(rows) if is_wide else records(known, sys.stderr).rstrip("\n"))
 
 
 def can_ask() -> bool:
@@ -234,5 +237,5 @@ def _table(rows: Iterable[Sequence[str]], *headings: str) -> tuple[Table, int]:
         table.add_column(heading, no_wrap=True, style="" if headings or number else "bold")
     for row in rows:
         table.add_row(*row)
-    console = Console(width=LONGEST_LINE)
+    console = Console(width=LONGEST_LINE, height=_HEIGHT)
     return table, console.measure(table).maximum

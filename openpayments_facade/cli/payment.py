@@ -69,7 +69,10 @@ class Until(StrEnum):
 
 PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT_ID", help="The payment's id.")]
 ProductName = Annotated[
-    str, typer.Option("--product", metavar="NAME", help="The payment's product, such as domestic; `pay` prints it.")
+    str,
+    typer.Option(
+        "--product", metavar="NAME", help="The payment's product, such as domestic; the command pay prints it."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. For programs, which have no terminal.")]
 Wait = Annotated[
@@ -112,7 +115,7 @@ def pay(run: PayRun, order: Order, affiliate: Affiliate = None, wait: Wait = Unt
 
     It is created first, because the bank's warnings come with that; no money moves before it is approved. What is to be
     paid is shown, with the warnings, and has to be confirmed once. Then the user approves in an app or in the browser,
-    as with `consent create`. At the end there is the status; the exit code is 0 if it is that of --wait.
+    as with a consent. At the end there is the status; the exit code is 0 if it is that of --wait.
     Once the payment is created, --json prints its id and its last known status, however the command ends.
 
     On a terminal:

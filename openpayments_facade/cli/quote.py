@@ -37,6 +37,10 @@ def quote(
 
     \b
       openpayments quote SWEDSESS --from SEK --to USD --amount 130.00 --country US
+
+    Then pay with its id, as long as it is valid:
+
+    \b
       QUOTE=$(openpayments quote SWEDSESS --from SEK --to USD --amount 130.00 --country US | awk '/^Quote/ {print $2}')
       openpayments pay SWEDSESS --quote $QUOTE --amount 130.00 --currency USD --name "Example Shop" \\
         --from SE4550000000058398257466 --to 000000017 --bic CHASUS33 --bank-name "Example Bank" \\

@@ -8,7 +8,7 @@ import itertools
 import logging
 import os
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack, get_type_hints
@@ -39,9 +39,9 @@ __all__ = [
     "Run",
     "command",
     "ending",
+    "interruption",
     "left",
     "read_date",
-    "was_interrupted",
 ]
 
 # the user's variables, for the command line alone
@@ -150,7 +150,7 @@ class Run:
 BankArgument = Annotated[str, typer.Argument(metavar="BANK", help="The bank's BIC, such as ESSESESS.")]
 Affiliate = Annotated[
     str | None,
-    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank; `bank` lists them."),
+    typer.Option("--affiliate", metavar="ID", help="The id of an affiliated bank; the command bank lists them."),
 ]
 
 
@@ -202,7 +202,7 @@ class BankRun(Run):
         """Raises BadParameter if the command, which is about things that exist, has a simulator of its own."""
         if self.simulator:
             raise typer.BadParameter(
-                f"--simulator starts afresh with each command, so it has no {things} yet; run `openpayments simulator` "
+                f"--simulator starts afresh with each command, so it has no {things} yet; run {again('simulator')} "
                 "in another shell, and paste here the lines that it prints: that one stays"
             )
 
@@ -277,7 +277,7 @@ def _options(kind: type[Any]) -> list[inspect.Parameter]:
 def ending(*, verbose: bool = False) -> Iterator[None]:
     """Turns an exception that ends a command into a message on stderr and an exit code."""
     try:
-        with _interruptible(), _log_on_stderr() if verbose else nullcontext():
+        with _interruptible(), _log_on_stderr() if verbose else _what_the_error_says_left_out():
             yield
     except OpenPaymentsError as error:
         say(f"Error: {failures.message(error)}")
@@ -292,7 +292,7 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
         say_unwritable(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        raise typer.Exit(failures.INTERRUPTED) from None
+        raise typer.Exit(interruption() or failures.INTERRUPTED) from None
     except ImportError as error:
         if "pip install" not in str(error):
             raise
@@ -302,34 +302,40 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Makes of Ctrl-C a KeyboardInterrupt, once: a second one ends the process. Leaves alone what ignores it."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
-        yield
-        return
+    """Makes of Ctrl-C or SIGTERM a KeyboardInterrupt, once: a second ends the process. Leaves alone what ignores it."""
+    ours = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is signal.SIG_DFL]
+
+    def let_go() -> None:
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
+
+    def interrupt(number: int, _: object) -> None:
+        let_go()
+        _interruptions.append(number)
+        raise KeyboardInterrupt
+
     try:
-        signal.signal(signal.SIGINT, _interrupt)
+        for each in ours:
+            signal.signal(each, interrupt)
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        let_go()
 
 
 _interruptions: Final[list[int]] = []
 
 
-def _interrupt(number: int, _: object) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _interruptions.append(number)
-    raise KeyboardInterrupt
+def interruption() -> int:
+    """The exit code of a command that Ctrl-C or SIGTERM has interrupted; 0 if none has.
 
-
-def was_interrupted() -> bool:
-    """Whether Ctrl-C was pressed: Python turns a KeyboardInterrupt into another exception in a few places."""
-    return bool(_interruptions)
+    Python turns a KeyboardInterrupt into another exception in a few places.
+    """
+    return 128 + _interruptions[-1] if _interruptions else 0
 
 
 @contextmanager
 def left(*said: str | None) -> Iterator[None]:
-    """When Ctrl-C ends a command, says what it leaves behind."""
+    """When Ctrl-C or SIGTERM ends a command, says what it leaves behind."""
     try:
         yield
     except KeyboardInterrupt:
@@ -342,6 +348,21 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         say(self.format(record))
+
+
+@contextmanager
+def _what_the_error_says_left_out() -> Iterator[None]:
+    """Leaves out the warning about a header that is missing: the bank's refusal becomes a message of ours."""
+    log = logging.getLogger("openpayments_facade")
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return record.msg != "%s lacks %s"
+
+    log.addFilter(is_news)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_news)
 
 
 @contextmanager

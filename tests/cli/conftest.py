@@ -14,8 +14,8 @@ from openpayments_facade._protocol.sca import POLL_INTERVAL
 if TYPE_CHECKING:
     from openpayments_facade.simulator import Simulator
 
-# a proxy, a terminal's width or a wish for colours of whoever runs the tests
-FOREIGN = ("PROXY", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "TTY_")
+# a proxy, a terminal's size or a wish for colours of whoever runs the tests
+FOREIGN = ("PROXY", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_")
 
 
 @pytest.fixture

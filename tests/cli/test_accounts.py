@@ -240,7 +240,7 @@ def test_an_app_gets_a_link_where_no_code_can_be_drawn(simulator: Simulator, por
     # an app is the default
     assert run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP).exit_code == 0
     another = run("consent", "show", consent["consentId"], "--bank", "SWEDSESS", "--psu-ip", IP, "--browser")
-    assert another.exit_code == 1
+    assert another.exit_code == 2
     assert "requires the --browser or --app that the consent or payment was created with" in another.stderr
 
 
@@ -282,7 +282,7 @@ def test_the_method_suits_the_terminal(
     assert [each.authorisations[-1].method for each in simulator.consents] == [method, method]
 
 
-def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> None:
+def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int, caplog: pytest.LogCaptureFixture) -> None:
     failed = create("SWEDSESS", port, "--app", psu_id=FAILS)
     assert (failed.exit_code, failed.stdout) == (3, "")
     assert "ended as failed" in failed.stderr
@@ -298,10 +298,15 @@ def test_a_consent_that_is_not_authorised(simulator: Simulator, port: int) -> No
     late = create("SWEDSESS", port, "--app", "--timeout", "1", psu_id=NEVER_ENDS)
     assert (late.exit_code, late.stdout) == (6, "")
     anonymous = ["consent", "create", "--bank", "SWEDSESS", "--redirect-uri", f"http://localhost:{port}/"]
-    for options, wanted in (([], "--psu-ip"), (["--psu-ip", IP], "--psu-id")):
+    for options, wanted in (
+        ([], "psu-ip (or OPENPAYMENTS_PSU_IP)"),
+        (["--psu-ip", IP], "psu-id (or OPENPAYMENTS_PSU_ID)"),
+    ):
         refused = run(*anonymous, *options, OPENPAYMENTS_PSU_ID="" if options else PSU_ID)
-        assert refused.exit_code == 1
-        assert f"requires {wanted}" in refused.stderr
+        assert refused.exit_code == 2
+        assert f"requires --{wanted}" in refused.stderr
+    assert " lacks " not in caplog.text
+    assert " lacks " in run(*anonymous, "--verbose").stderr
 
 
 def test_somebody_else_has_to_sign_as_well(simulator: Simulator, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,8 +353,8 @@ def test_a_consent_is_authorised_later_looked_at_and_ended(simulator: Simulator,
     authorised = run("consent", "authorise", created.consent_id, *at, "--redirect-uri", uri)
     assert (authorised.exit_code, authorised.stdout) == (0, f"{created.consent_id}\n")
     assert json.loads(run("consent", "status", created.consent_id, *at, "--json").stdout) == {"consentStatus": "valid"}
-    deleted = run("consent", "delete", created.consent_id, *at)
-    assert (deleted.exit_code, deleted.stdout) == (0, "")
+    deleted = run("consent", "delete", created.consent_id, *at, "--json")
+    assert json.loads(deleted.stdout) == {"consentId": created.consent_id, "consentStatus": "terminatedByTpp"}
     assert status_of(simulator, created.consent_id) == "terminatedByTpp"
     assert run("consent", "status", "..", *at).exit_code == 2
 
@@ -384,8 +389,8 @@ def test_accounts_of_a_company_without_an_account(simulator: Simulator, port: in
     assert {each["usage"] for each in json.loads(opened.stdout)} == {"ORGA"}
     who = ["--psu-ip", IP, "--psu-id", PSU_ID]
     refused = run("consent", "create", *corporate, *who, "--redirect-uri", f"http://127.0.0.1:{port}")
-    assert refused.exit_code == 1
-    assert "requires --psu-corporate-id" in refused.stderr
+    assert refused.exit_code == 2
+    assert "requires --psu-corporate-id (or OPENPAYMENTS_PSU_CORPORATE_ID)" in refused.stderr
 
 
 def test_accounts_need_the_consent(simulator: Simulator, consent_id: str) -> None:

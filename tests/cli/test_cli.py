@@ -307,7 +307,13 @@ def forbidden(simulator: Simulator) -> None:
             2,
             ["OPENPAYMENTS_CLIENT_ID", "OPENPAYMENTS_CLIENT_SECRET", "doctor"],
         ),
-        (["banks"], {"OPENPAYMENTS_ENVIRONMENT": "sandbox"}, None, 2, ["contradict"]),
+        (
+            ["banks"],
+            {"OPENPAYMENTS_ENVIRONMENT": "sandbox"},
+            None,
+            2,
+            ["contradict", "`unset OPENPAYMENTS_ENVIRONMENT`"],
+        ),
         (
             ["banks"],
             {"OPENPAYMENTS_CLIENT_SECRET": "mistyped"},
@@ -414,6 +420,13 @@ def test_the_doctor_examines_the_embedded_simulator(simulator: Simulator) -> Non
             2,
             ["failed", "ok", "ok", "skipped", "skipped"],
             "Developer Portal",
+        ),
+        (
+            {"OPENPAYMENTS_ENVIRONMENT": "sandbox"},
+            None,
+            2,
+            ["failed", *["skipped"] * 4],
+            "unset OPENPAYMENTS_ENVIRONMENT",
         ),
         ({"OPENPAYMENTS_API_URL": ""}, None, 2, ["failed", *["skipped"] * 4], "belong together"),
         ({"OPENPAYMENTS_PSU_CONTEXT": "personal"}, None, 2, ["failed", *["skipped"] * 4], "private, corporate"),
@@ -710,12 +723,15 @@ def test_the_simulator_prints_what_to_export(monkeypatch: pytest.MonkeyPatch) ->
         printed.writelines(f"{line}\n" for line in simulator.exports())
 
     monkeypatch.setattr(Simulator, "wait", use_it)
-    given = {"OPENPAYMENTS_SIMULATOR_SECRET": SECRET}
+    elsewhere = {"OPENPAYMENTS_TOKEN_STORE": "memory", "OPENPAYMENTS_PSU_CONTEXT": "private"}
+    given = {"OPENPAYMENTS_SIMULATOR_SECRET": SECRET, **elsewhere}
     options = ["--client-id", "an-app", "--token-lifetime", "60"]
     result = run("simulator", *options, "--api-scope", "aspspinformation", "--no-require-psu-context", **given)
     assert result.exit_code == 0
     more = "API_SCOPES=aspspinformation", "PSU_ID=example-user", "PSU_IP=127.0.0.1"
-    assert result.stdout == printed.getvalue() + "".join(f"export OPENPAYMENTS_{each}\n" for each in more)
+    assert result.stdout == f"unset {' '.join(sorted(elsewhere))}\n" + printed.getvalue() + "".join(
+        f"export OPENPAYMENTS_{each}\n" for each in more
+    )
     assert "example-user approves by itself" in result.stderr
     assert f"export OPENPAYMENTS_CLIENT_SECRET={SECRET}\n" in result.stdout
     assert "Ctrl-C" in result.stderr
@@ -772,8 +788,14 @@ def test_the_simulator_refuses_what_it_cannot_do(simulator: Simulator) -> None:
         ["--client-id", ""],
         ["--api-scope", "x"],
         ["--rules", "2019"],
+        ["--settlement", "inf"],
+        ["--settlement", "nan"],
+        ["--quote-lifetime", "nan"],
+        ["--api-scope", "bankgiroinformation"],
     ):
-        assert run("simulator", *arguments).exit_code == 2
+        refused = run("simulator", *arguments)
+        assert refused.exit_code == 2
+        assert arguments[0].strip("-") in refused.stderr.replace("_", "-")
 
 
 # processes of their own

@@ -45,12 +45,9 @@ def test_every_command_has_an_example(name: str) -> None:
 @pytest.mark.parametrize("said", _said())
 def test_what_the_help_says_to_run_runs(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setattr(Simulator, "wait", lambda _: None)
-    name = said.removeprefix("openpayments ")
-    if name == said:
-        # a command's name: no line to copy
-        assert name in COMMANDS
-    else:
-        assert run(*shlex.split(name)).exit_code == 0
+    program, *words = shlex.split(said)
+    assert program == "openpayments"
+    assert run(*words).exit_code == 0
 
 
 QUESTIONS = [

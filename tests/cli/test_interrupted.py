@@ -28,6 +28,7 @@ PAY = ["pay", "ESSESESS", *ORDER, "--to", "SE3550000000054910000003", "--psu-ip"
 CREATE = ["consent", "create", "--bank", "ESSESESS", "--psu-ip", IP]
 # whoever runs the tests in the background has it ignored
 HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+HIDES_THE_CURSOR, SHOWS_THE_CURSOR = "\x1b[?25l", "\x1b[?25h"
 MAIN = "import sys; from openpayments_facade.cli import main; sys.exit(main())"
 
 
@@ -69,7 +70,9 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
     return out, error
 
 
-@pytest.mark.parametrize("module", ["typer", "httpx", "openpayments_facade.cli.failures", "rich.console"])
+@pytest.mark.parametrize(
+    "module", ["openpayments_facade.errors", "typer", "httpx", "openpayments_facade.cli.failures", "rich.console"]
+)
 def test_while_something_is_imported(simulator: Simulator, module: str) -> None:
     find = f"""
 import os, sys
@@ -130,6 +133,20 @@ def test_while_the_user_approves_in_an_app(simulator: Simulator) -> None:
     at = f"{simulator.consents[-1].id} --bank ESSESESS --psu-ip {IP}"
     assert f"`openpayments consent status {at}` shows whether it is valid;" in error
     assert f"`openpayments consent authorise {at}` continues with the same consent." in error
+
+
+def test_sigterm_while_a_code_is_shown(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    main, terminal = os.openpty()
+    with (
+        spawned(*CREATE, psu_id=NEVER_ENDS, stderr=terminal) as creating,
+        os.fdopen(main, "rb", buffering=0) as screen,
+    ):
+        os.close(terminal)
+        until_it_says(screen, HIDES_THE_CURSOR)  # type: ignore[arg-type]
+        creating.terminate()
+        assert creating.wait(20) == -signal.SIGTERM
+        assert SHOWS_THE_CURSOR in until_it_says(screen, "continues with the same consent.")  # type: ignore[arg-type]
 
 
 def test_while_the_browser_is_waited_for(simulator: Simulator, port: int) -> None:
@@ -205,18 +222,21 @@ def test_the_simulator_is_stopped(number: signal.Signals) -> None:
 def test_the_simulator_runs_a_command() -> None:
     lines = {"openpayments banks --country SE; exit 7": 7, "kill -TERM $$": 143}
     path = f"{SCRIPT.parent}:{os.environ['PATH']}"
+    elsewhere = {"OPENPAYMENTS_ENVIRONMENT": "sandbox", "OPENPAYMENTS_CLIENT_CERT": "client.p12"}
     for line, code in lines.items():
         done = subprocess.run(
             [SCRIPT, "simulator", "--", "sh", "-c", line],
-            env={**os.environ, "PATH": path},
+            env={**os.environ, "PATH": path, **elsewhere},
             capture_output=True,
             text=True,
             check=False,
         )
         assert (done.returncode, done.stderr) == (code, "")
         assert done.stdout.startswith("BIC        BANK\nESSESESS   ") == (code == 7)
-    refused = subprocess.run([SCRIPT, "simulator", "--", "no-such"], capture_output=True, text=True, check=False)
-    assert (refused.returncode, refused.stderr) == (1, "Error: can't run no-such: No such file or directory\n")
+    for command, code in {"no-such": 127, "": 127, "/": 126}.items():
+        refused = subprocess.run([SCRIPT, "simulator", "--", command], capture_output=True, text=True, check=False)
+        assert refused.returncode == code
+        assert refused.stderr.startswith(f"Error: can't run {shlex.quote(command)}: ")
 
 
 def test_a_command_of_the_simulator_ends_with_it() -> None:
@@ -271,10 +291,14 @@ def test_stdin_is_closed(simulator: Simulator) -> None:
 
 
 def test_python_runs_the_command_as_well(simulator: Simulator) -> None:
-    python = f"{shlex.quote(sys.executable)} -m openpayments_facade"
+    python, name = f"{shlex.quote(sys.executable)} -m openpayments_facade", "python -m openpayments_facade"
     code, out, _ = in_a_shell(f"{python} banks")
     assert (code, out.splitlines()[0]) == (0, "BIC        BANK")
     assert in_a_shell(f"{python} banks --help")[1].startswith("Usage: python -m openpayments_facade banks [OPTIONS]\n")
+    assert f"\n    {name} banks --country SE --simulator\n" in in_a_shell(f"{python} --help")[1]
+    assert f"`{name} banks` lists the banks" in in_a_shell(f"{python} bank ABCDEFGH")[2]
+    code, _, error = in_a_shell(f"{python} --install-completion")
+    assert (code, error) == (2, "Error: a shell completes the command `openpayments`, and not what `python -m` runs.\n")
     code, _, error = in_a_shell(f"{python} bnks")
     assert code == 2
     assert re.match(r"Usage: python -m openpayments_facade .*\nTry 'python -m openpayments_facade -h' for help", error)

@@ -62,10 +62,11 @@ def words(command: str, things: dict[str, str]) -> list[str]:
 def test_nothing_that_is_copied_is_broken_on_a_terminal(
     simulator: Simulator, things: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP, "TERM": "xterm-256color"}.items():
+    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP}.items():
         monkeypatch.setenv(name, value)
     wanted = set(LONG.findall(run(*words(command, things)).stdout))
-    for columns in WIDTHS:
+    for columns, kind in [*((each, "xterm-256color") for each in WIDTHS), (40, "dumb"), (200, "unknown")]:
+        monkeypatch.setenv("TERM", kind)
         with terminal(columns) as (screen, written), monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", screen)
             app(words(command, things), standalone_mode=False)
@@ -120,6 +121,19 @@ def test_a_text_goes_on_below_itself(
         assert written() == "\n".join([f"AMOUNT: -1.00\nCUR: SEK\nSTATUS: booked\nTEXT: to {iban}\n"] * 2)
 
 
+def test_what_is_to_be_paid_has_one_layout(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OPENPAYMENTS_PSU_ID": PSU_ID, "OPENPAYMENTS_PSU_IP": IP}.items():
+        monkeypatch.setenv(name, value)
+    for columns in (40, 80):
+        with terminal(columns) as (screen, written), monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", screen)
+            app(words(COMMANDS[-1], {}), standalone_mode=False)
+            facts = re.search(r"created:\n(.*?Bank[^\n]*)", written(), re.DOTALL)
+        assert facts is not None
+        assert len(re.findall(r"^(?:  )?(?:Pay|To|Account|From|Bank)(?=: |  )", facts[1], re.M)) == 5
+        assert ("\n  Bank   " in facts[0]) == ("\n  To   " in facts[0]) == (columns == 80)
+
+
 @pytest.mark.parametrize(("columns", "is_drawn"), [(40, False), (100, True)])
 def test_a_code_that_is_wider_than_the_terminal_is_not_drawn(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, columns: int, is_drawn: bool
@@ -137,7 +151,8 @@ def test_a_code_that_is_wider_than_the_terminal_is_not_drawn(
 def test_a_pipe_gets_one_record_a_line_whatever_the_terminal(simulator: Simulator, things: dict[str, str]) -> None:
     for command in COMMANDS[:9]:
         plain = run(*words(command, things), OPENPAYMENTS_PSU_IP=IP).stdout
-        for environment in ({"COLUMNS": "40"}, {"COLUMNS": "200", "TERM": "dumb"}):
+        dumb = {"TERM": "dumb", "FORCE_COLOR": "1"}
+        for environment in ({"COLUMNS": "40"}, {"COLUMNS": "200", "TERM": "dumb"}, {"COLUMNS": "40", **dumb}):
             assert run(*words(command, things), OPENPAYMENTS_PSU_IP=IP, **environment).stdout == plain
     accounts = run(*words(COMMANDS[4], things)).stdout.splitlines()
     listed = json.loads(run(*words(COMMANDS[4], things), "--json").stdout)

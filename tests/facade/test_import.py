@@ -46,6 +46,21 @@ def test_every_public_name_is_there() -> None:
         _ = openpayments_facade.Openpayments  # type: ignore[attr-defined]
 
 
+def test_the_package_loads_nothing_and_the_command_line_next_to_nothing_by_itself() -> None:
+    # until it can do something about it, Ctrl-C ends in a traceback
+    code = "import __future__, importlib, signal, sys; known = {*sys.modules}; import openpayments_facade.cli"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*{{*sys.modules}} - known)"], check=True, capture_output=True, text=True
+    )
+    assert {*done.stdout.split()} == {"openpayments_facade", "openpayments_facade._version", "openpayments_facade.cli"}
+
+
+def test_all_exceptions_are_public_names() -> None:
+    from openpayments_facade import errors
+
+    assert {*errors.__all__} <= {*openpayments_facade.__all__}
+
+
 def test_the_exception_tree_is_the_one_that_its_docstring_draws() -> None:
     from openpayments_facade import errors
 
