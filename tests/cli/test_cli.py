@@ -354,6 +354,9 @@ def test_without_the_extra_the_command_says_what_to_install(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
+    # what a process of its own does about Ctrl-C would stay for the tests that follow
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     assert main() == 1
     assert capsys.readouterr().err == (
         f"Error: the command line needs {module}: pip install filelock platformdirs rich segno typer (the extra cli)\n"
