@@ -134,7 +134,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Sentence], ...]] = (
         errors.ConsentExpiredError,
         Sentence(
             title="The connection has expired",
-            text="The time for which you let us see your accounts at {bank} is over.",
+            text="The time for which you let us see your accounts at {bank} is over, or you connected again elsewhere.",
             advice="Connect again to go on.",
             helps=CONNECT,
             status=403,

@@ -314,6 +314,10 @@ def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
     page = visitor.get(account)
     assert (page.status_code, "The connection has expired" in words(page)) == (403, True)
     assert '<a class="button" href="/banks/SWEDSESS">Connect again</a>' in visitor.get("/accounts").text
+    visitor.store.change(visitor.store.all(Connection)[0], status="valid")
+    said = words(visitor.get("/accounts"))  # the first page that meets the error
+    assert "is over, or you connected again elsewhere. Connect again" in said
+    assert "Connected until" not in said
     visitor.connect()
     assert "Total in SEK" in words(visitor.get("/accounts"))
     assert [each.status for each in visitor.store.all(Connection)] == ["ended", "valid"]
