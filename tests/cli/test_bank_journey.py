@@ -257,9 +257,10 @@ def test_a_user_who_declines_and_one_who_never_answers(
     simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
 ) -> None:
     answer = visitor.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="browser")
-    link = re.search(r'id="link" href="([^"]+)"', answer.text)
-    assert link
-    assert "You declined" in words(visitor.get(simulator.visit(html.unescape(link[1]), approve=False)))
+    found = re.search(r'id="link" href="([^"]+)"', answer.text)
+    assert found
+    said = words(visitor.get(simulator.visit(html.unescape(found[1]), approve=False)))
+    assert "You declined The approval was cancelled at Swedbank. Nothing was shared. If that" in said
     hasty = arrive(patience=0.0)
     answer = hasty.post("/consents", bic_fi="SWEDSESS", user_id="example-never-ends", way="qr")
     assert "Nobody approved in time" in words(answer)
@@ -269,6 +270,12 @@ def test_a_user_who_declines_and_one_who_never_answers(
     late = hasty.store.all(Approval)[-1].link
     assert late
     assert hasty.get(simulator.visit(late)).url.path == "/accounts"
+    # a payment shares nothing
+    hasty.post(f"{hasty.pay(hasty.accounts()[0]).url.path}/approve")
+    link = hasty.store.all(Approval)[-1].link
+    assert link
+    said = words(hasty.get(simulator.visit(link, approve=False)))
+    assert "You declined The approval was cancelled at Swedbank. No money moves. If" in said
 
 
 def test_a_callback_that_is_loaded_twice_is_no_failure_and_another_browser_cant_load_it(
