@@ -317,7 +317,16 @@ def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
     account = visitor.accounts()[0]
     consent_id = visitor.store.all(Connection)[0].consent_id
     assert consent_id
+    review = visitor.pay(account).url.path
+    visitor.follow(visitor.post(f"{review}/approve"))
     simulator.expire_consent(consent_id)
+    for _ in range(2):  # the first finds out, and the second knows
+        state = visitor.get(f"{review}/state").json()
+        assert (state["title"], state["connect"], state["over"]) == ("Paid", "/banks/SWEDSESS", True)
+        said = words(visitor.get(review))
+        assert "The payment is not affected. To see its entry in the account, connect again. Connect again" in said
+    assert visitor.store.all(Connection)[0].status == "expired"
+    visitor.store.change(visitor.store.all(Connection)[0], status="valid")
     page = visitor.get(account)
     assert (page.status_code, "The connection has expired" in words(page)) == (403, True)
     assert '<a class="button" href="/banks/SWEDSESS">Connect again</a>' in visitor.get("/accounts").text
@@ -327,6 +336,7 @@ def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
     assert "Connected until" not in said
     visitor.connect()
     assert "Total in SEK" in words(visitor.get("/accounts"))
+    assert "In your account on" in words(visitor.get(review))
     assert [each.status for each in visitor.store.all(Connection)] == ["ended", "valid"]
     assert visitor.get(account).status_code == 200
     visitor.connect()
