@@ -377,6 +377,19 @@ def test_what_is_wrong_with_a_payment_stands_at_its_field(
     assert not visitor.store.all(SavedPayment)
 
 
+def test_all_that_is_missing_is_said_at_once(visitor: Visitor) -> None:
+    visitor.connect()
+    euro = visitor.store.find(SavedAccount, currency="EUR")
+    assert euro
+    empty = dict.fromkeys(("account", "creditor_name", "creditor_iban", "amount", "message"), "")
+    fields = ["creditor_name", "creditor_iban", "amount"]
+    for account, expected in ("", ["account", *fields]), (euro.id, [*fields, "creditor_agent", "creditor_agent_name"]):
+        page = visitor.post("/payments/new", **empty | {"account": account})
+        assert page.status_code == 422
+        assert re.findall(r'<li><a href="#(\w+)">', page.text) == expected
+        assert re.findall(r'name="(\w+)"[^>]* aria-invalid="true"', page.text) == expected
+
+
 def test_a_payment_whose_answer_is_lost_is_sent_again_and_paid_once(simulator: Simulator, visitor: Visitor) -> None:
     visitor.connect()
     simulator.misbehave("/psd2/paymentinitiation", method="POST", close=True, carried_out=True)

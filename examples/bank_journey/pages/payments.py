@@ -28,7 +28,7 @@ from openpayments_facade import (
     payments,
 )
 
-from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
+from ..orders import FIELDS, PRODUCTS, Order, field_of, is_same, missing, order_of, saved
 from ..progress import has_begun, moves_nothing, progress_of
 from ..reading import row_of
 from ..rendering import day
@@ -128,10 +128,10 @@ def payment_routes(journey: Journey) -> list[Route]:
         form["id"] = str(sent.get("id", "")) or new_id()
         offered = [(name, each) for name, accounts in choices(session) for each in accounts]
         bank_name, account = next((pair for pair in offered if pair[1].id == form["account"]), (None, None))
-        payment = None
+        errors, payment = missing(form, account), None
+        if account is None or errors:
+            return show_form(request, session, form, errors)
         try:
-            if account is None:
-                raise FormError("account", "Choose the account to pay from.")
             order = order_of(form, account)
             payment = kept(session, form["id"], account, order)
             while payment.created is None and not await _create(journey, request, payment):
@@ -141,8 +141,6 @@ def payment_routes(journey: Journey) -> list[Route]:
             log.warning("no payment: %s", error)
             if payment is None or not error.may_have_taken_effect:
                 return show_form(request, session, form | {"id": new_id()}, {}, say(error, bank_name))
-        except FormError as error:
-            return show_form(request, session, form, {error.field: str(error)})
         except InvalidArgumentError as error:
             field, text = field_of(error)
             return show_form(request, session, form | {"id": new_id()}, {field: text})
