@@ -538,6 +538,21 @@ def test_a_database_that_can_not_be_written(visitor: Visitor) -> None:
     assert (refused.status_code, "We can't get at our own records" in words(refused)) == (503, True)
 
 
+@pytest.mark.parametrize(
+    ("headers", "way"),
+    [
+        ({}, "qr"),
+        ({"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 Safari/604.1"}, "app"),
+        ({"User-Agent": "Mozilla/5.0 (Android 15; Mobile; rv:130.0) Gecko/130.0 Firefox/130.0"}, "app"),
+        ({"Sec-CH-UA-Mobile": "?1"}, "app"),
+        ({"Sec-CH-UA-Mobile": "?0"}, "qr"),
+    ],
+)
+def test_a_phone_opens_the_app_and_scans_nothing(visitor: Visitor, headers: dict[str, str], way: str) -> None:
+    page = visitor.get("/banks/SWEDSESS", **headers)
+    assert re.findall(r'name="way" value="(\w+)" checked', page.text) == [way]
+
+
 def test_a_bank_without_a_name_and_one_that_is_none(simulator: Simulator, visitor: Visitor) -> None:
     assert visitor.get("/banks/no-bic").status_code == 404
     simulator.misbehave("/psd2/aspspinformation/v1/aspsps", without=["name"], times=None)
