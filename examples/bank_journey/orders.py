@@ -83,6 +83,22 @@ def _new_reference() -> str:
     return "BJ" + "".join(secrets.choice("ACDEFHJKLMNPRTUVWXY3479") for _ in range(12))
 
 
+def form_of(payment: SavedPayment) -> dict[str, str]:
+    """The form with the values of a saved payment, to change them."""
+    order = PRODUCTS[payment.sent["product"]].from_dict(payment.sent["order"])
+    is_euro = isinstance(order, SepaCreditTransfer)
+    values = {
+        "account": payment.account,
+        "creditor_name": order.creditor_name,
+        "creditor_iban": order.creditor_account.iban,
+        "amount": order.instructed_amount.amount,
+        "message": order.remittance_information_unstructured,
+        "creditor_agent": order.creditor_agent if is_euro else None,
+        "creditor_agent_name": order.creditor_agent_name if is_euro else None,
+    }
+    return {name: values[name] or "" for name in FIELDS}
+
+
 def saved(id_: str, connection: Connection, account: SavedAccount, order: Order) -> SavedPayment:
     """The row of a payment that was not sent yet."""
     product = "domestic" if isinstance(order, DomesticPayment) else "sepa-credit-transfers"

@@ -377,6 +377,34 @@ def test_what_is_wrong_with_a_payment_stands_at_its_field(
     assert not visitor.store.all(SavedPayment)
 
 
+def test_a_payment_is_changed_before_it_is_approved(
+    simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
+) -> None:
+    visitor.connect("ESSESESS")
+    euro = visitor.store.find(SavedAccount, currency="EUR")
+    assert euro
+    bank = {"creditor_agent": "NDEAFIHH", "creditor_agent_name": "Example Bank"}
+    for account, more in (visitor.accounts()[0], {}), (euro.id, bank):
+        review = visitor.pay(account, "12,5", **more)
+        change = re.search(r'href="(/payments/new\?change=[\w-]+)"', review.text)
+        assert change
+        address = change[1]
+        page = visitor.get(address).text
+        form = dict(re.findall(r'name="(\w+)" type="text" value="([^"]*)"', page))
+        assert form["amount"] == "12.50"
+        assert re.search(rf'value="{account.rpartition("/")[2]}" data-currency="..." selected', page)
+        assert "2.00" in words(visitor.pay(account, **form | {"amount": "2"}))
+        assert 'value="12.50"' not in visitor.get("/payments/new").text
+        visitor.post(f"{review.url.path}/approve")
+        assert "?change=" not in visitor.get(review.url.path).text
+    assert [payment.request["instructedAmount"]["amount"] for payment in simulator.payments] == ["12.50", "2.00"] * 2
+    sent = [{**payment.request, "instructedAmount": 0, "endToEndIdentification": 0} for payment in simulator.payments]
+    assert sent[::2] == sent[1::2]
+    stranger = arrive()
+    stranger.connect()
+    assert 'value="12.50"' not in stranger.get(address).text
+
+
 def test_all_that_is_missing_is_said_at_once(visitor: Visitor) -> None:
     visitor.connect()
     euro = visitor.store.find(SavedAccount, currency="EUR")

@@ -28,7 +28,7 @@ from openpayments_facade import (
     payments,
 )
 
-from ..orders import FIELDS, PRODUCTS, Order, field_of, is_same, missing, order_of, saved
+from ..orders import FIELDS, PRODUCTS, Order, field_of, form_of, is_same, missing, order_of, saved
 from ..progress import has_begun, moves_nothing, progress_of
 from ..reading import row_of
 from ..rendering import day
@@ -117,7 +117,9 @@ def payment_routes(journey: Journey) -> list[Route]:
 
     async def new(request: Request) -> Response:
         session = journey.owner(request)
-        form = {name: request.query_params.get(name, "") for name in FIELDS}
+        # a payment that is changed is another one; nobody approves the first. No name or number is in an address
+        changed = store.find(SavedPayment, id=request.query_params.get("change"), session=session)
+        form = form_of(changed) if changed else {name: request.query_params.get(name, "") for name in FIELDS}
         # the payment's id is made before it is sent, so that a form that is sent twice makes one payment
         return show_form(request, session, form | {"id": new_id()}, {})
 
