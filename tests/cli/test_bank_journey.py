@@ -640,7 +640,9 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     before = len(simulator.requests)
     code, out, err = run()
     assert (code, err) == (0, "")
-    assert re.search(r"Swedbank of example-user: 3 accounts, \d+ new\n1 connections, 0 with problems, \d+ new", out)
+    assert re.search(
+        r"Swedbank of example-user: 3 accounts, \d+ new\n1 connection, 0 problems, \d+ new transactions\.\n$", out
+    )
     assert not any("psu-ip-address" in each.headers for each in simulator.requests[before:])
 
     review = visitor.pay(visitor.accounts()[0])
@@ -657,11 +659,13 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     assert code == 1
     assert "Swedbank of example-user: Read often enough for today." in err
     assert "Nordea Bank AB of example-user: The connection has expired. Connect again to go on." in err
+    assert "2 connections, 2 problems, 0 new transactions.\n1 connection to be made again by the user.\n" in out
     said = words(visitor.get("/accounts"))
     assert "The last nightly reading stopped: Read often enough for today." in said
     assert "The connection has expired" in said
     code, out, err = run()
-    assert (code, err) == (0, "")
+    assert (code, err) == (3, "")  # until the user has been there
+    assert "1 connection, 0 problems, 0 new transactions.\n1 connection to be made again by the user.\n" in out
     assert "The last nightly reading stopped" not in words(visitor.get("/accounts"))
 
     connection = visitor.store.all(Connection, status="valid")[0]
@@ -669,7 +673,10 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     account = visitor.store.all(SavedAccount, connection=connection.id)[0].resource_id
     before_it = len(visitor.store.known_transactions(connection.id, account))
     simulator.misbehave("/psd2/accountinformation", change={"booked": []}, times=None)
+    visitor.connect("NDEASESS", way="browser")
     code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "again by the user" not in out
     assert re.search(r"Swed \[2Jbank of example-user: 3 accounts, \d+ missing\n", out)
     assert len(visitor.store.known_transactions(connection.id, account)) == before_it
 
