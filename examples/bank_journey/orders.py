@@ -16,6 +16,7 @@ from openpayments_facade import (
     amount,
 )
 
+from .rendering import grouped
 from .store import Connection, SavedAccount, SavedPayment
 
 Order = DomesticPayment | SepaCreditTransfer
@@ -90,7 +91,7 @@ def form_of(payment: SavedPayment) -> dict[str, str]:
     values = {
         "account": payment.account,
         "creditor_name": order.creditor_name,
-        "creditor_iban": order.creditor_account.iban,
+        "creditor_iban": grouped(order.creditor_account.iban or ""),
         "amount": order.instructed_amount.amount,
         "message": order.remittance_information_unstructured,
         "creditor_agent": order.creditor_agent if is_euro else None,
