@@ -8,6 +8,7 @@ import logging
 import os
 import random
 import runpy
+import shlex
 import socket
 import sqlite3
 import sys
@@ -51,22 +52,30 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def banks(options: argparse.Namespace, stack: ExitStack) -> tuple[AsyncOpenPayments, str]:
-    """The client, and where the database is.
+def banks(options: argparse.Namespace, stack: ExitStack) -> tuple[AsyncOpenPayments, str, list[str]]:
+    """The client, where the database is, and what to say about it.
 
     Raises ConfigurationError: A variable of the environment is missing or wrong.
     """
     if options.from_env:
-        return AsyncOpenPayments.from_env(api_scopes=SCOPES), options.database or "bank_journey.db"
+        return AsyncOpenPayments.from_env(api_scopes=SCOPES), options.database or "bank_journey.db", []
     # another seed each time, so that the ids of an earlier simulator's consents are nobody's
     seed = random.randrange(2**31) if options.seed is None else options.seed  # noqa: S311 - no secret
     simulator = stack.enter_context(
         Simulator(seed=seed, transactions=400, page_size=50, decoupled_reads=8, newest_first=True)
     )
     database = options.database or f"{stack.enter_context(tempfile.TemporaryDirectory())}/bank_journey.db"
-    print("The simulator plays the banks. For the nightly job, in another shell:")
-    print(*simulator.exports(), f"python -m examples.bank_journey.nightly --database {database}", sep="\n")
-    return simulator.async_client(), database
+    # whole paths, since the other shell may stand elsewhere and know another Python
+    job = [sys.executable, "-m", "examples.bank_journey.nightly", "--database", str(Path(database).resolve())]
+    return (
+        simulator.async_client(),
+        database,
+        [
+            "The simulator plays the banks. For the nightly job, in another shell:",
+            *simulator.exports(),
+            f"cd {shlex.quote(str(Path(__file__).parents[2]))} && {shlex.join(job)}",
+        ],
+    )
 
 
 def main() -> int:
@@ -78,7 +87,7 @@ def main() -> int:
     os.umask(0o077)  # accounts are nobody else's business
     with ExitStack() as stack:
         try:
-            op, database = banks(options, stack)
+            op, database, told = banks(options, stack)
             store = Store(database)
             stack.callback(store.close)
             listening = stack.enter_context(socket.create_server(("127.0.0.1", options.port)))
@@ -88,7 +97,7 @@ def main() -> int:
         except (OSError, OverflowError, sqlite3.Error) as error:
             print(f"The port {options.port} or the database can't be used: {error}", file=sys.stderr)
             return 2
-        print(f"Open http://127.0.0.1:{listening.getsockname()[1]}/", flush=True)
+        print(*told, f"Open http://127.0.0.1:{listening.getsockname()[1]}/", sep="\n", flush=True)
         app = create_app(op, store, simulated=is_loopback(urlsplit(op.environment.api_url).hostname))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", server_header=False))
         asyncio.run(server.serve(sockets=[listening]))

@@ -3,8 +3,8 @@
     python -m examples.bank_journey.nightly --database bank_journey.db
 
 Each consent has so many accesses a day without the user, and may have ended meanwhile. What goes wrong with one is a
-sentence and a mark that the web page shows, and never stops the others. The exit code is 0 if all were read, 3 if a
-user has to connect again, and 1 if anything else went wrong. The credentials come from the environment.
+sentence and a mark that the web page shows, and never stops the others. The exit code is 0 if all were read, 3 as long
+as a user has to connect again, and 1 if anything else went wrong. The credentials come from the environment.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Report:
         if self.problem:
             return f"{who}: {self.problem.title}. {self.problem.advice} (reference {self.problem.reference})"
         changes = ", ".join(f"{count} {kind}" for kind, count in sorted(self.changes.items()) if kind != "same")
-        return f"{who}: {self.accounts} accounts, {changes or 'nothing new'}"
+        return f"{who}: {_several(self.accounts, 'account')}, {changes or 'nothing new'}"
 
 
 async def run(op: AsyncOpenPayments, store: Store) -> list[Report]:
@@ -168,10 +168,23 @@ async def read_all(op: AsyncOpenPayments, store: Store) -> int:
         print(text, file=sys.stderr if report.problem else sys.stdout)
     problems = [report.problem for report in reports if report.problem]
     new = sum(report.changes["new"] for report in reports)
-    print(f"{len(reports)} connections, {len(problems)} with problems, {new} new transactions.")
-    if not problems:
-        return 0
-    return 3 if all(problem.helps == CONNECT for problem in problems) else 1
+    print(
+        f"{_several(len(reports), 'connection')}, {_several(len(problems), 'problem')}, "
+        f"{_several(new, 'new transaction')}."
+    )
+    # those that ended in nights before as well, which are not read any more
+    waiting = {each.id for each in store.all(Connection, status="expired")}
+    waiting |= {each.connection.id for each in reports if each.problem and each.problem.helps == CONNECT}
+    if waiting:
+        print(f"{_several(len(waiting), 'connection')} to be made again by the user.")
+    if any(problem.helps != CONNECT for problem in problems):
+        return 1
+    return 3 if waiting else 0
+
+
+def _several(count: int, noun: str) -> str:
+    """2 and "account" as "2 accounts"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from openpayments_facade import (
     amount,
 )
 
+from .rendering import grouped
 from .store import Connection, SavedAccount, SavedPayment
 
 Order = DomesticPayment | SepaCreditTransfer
@@ -36,23 +37,26 @@ _PATHS = {
 }
 
 
-class FormError(Exception):
-    """A field of the form is wrong."""
+_NEEDED = {
+    "creditor_name": "Enter the name of the payee.",
+    "creditor_iban": "Enter the account of the payee.",
+    "amount": "Enter an amount, such as 125.50.",
+}
+_NEEDED_IN_EURO = {
+    "creditor_agent": "Enter the BIC of the payee's bank.",
+    "creditor_agent_name": "Enter the name of the payee's bank.",
+}
 
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
+
+def missing(form: dict[str, str], account: SavedAccount | None) -> dict[str, str]:
+    """What a form lacks, by field: all at once, before the SDK looks at what is there."""
+    needed = _NEEDED | (_NEEDED_IN_EURO if account and account.currency == "EUR" else {})
+    no_account = {} if account else {"account": "Choose the account to pay from."}
+    return no_account | {field: text for field, text in needed.items() if not form[field]}
 
 
 def order_of(form: dict[str, str], account: SavedAccount) -> Order:
-    """The payment that a form describes. The SDK checks it before it is sent."""
-    for field, text in (
-        ("creditor_name", "Enter the name of the payee."),
-        ("creditor_iban", "Enter the account of the payee."),
-        ("amount", "Enter an amount, such as 125.50."),
-    ):
-        if not form[field]:
-            raise FormError(field, text)
+    """The payment that a form describes, which lacks nothing. The SDK checks it before it is sent."""
     own = Account.from_dict(account.data)
     debtor = (
         DebtorAccountReference(iban=own.iban)
@@ -70,12 +74,6 @@ def order_of(form: dict[str, str], account: SavedAccount) -> Order:
     }
     if account.currency != "EUR":
         return DomesticPayment(**common)
-    for field, text in (
-        ("creditor_agent", "Enter the BIC of the payee's bank."),
-        ("creditor_agent_name", "Enter the name of the payee's bank."),
-    ):
-        if not form[field]:
-            raise FormError(field, text)
     return SepaCreditTransfer(
         **common, creditor_agent=form["creditor_agent"].upper(), creditor_agent_name=form["creditor_agent_name"]
     )
@@ -84,6 +82,22 @@ def order_of(form: dict[str, str], account: SavedAccount) -> Order:
 def _new_reference() -> str:
     """A name for a payment that people can read out: no letter in it looks like a digit."""
     return "BJ" + "".join(secrets.choice("ACDEFHJKLMNPRTUVWXY3479") for _ in range(12))
+
+
+def form_of(payment: SavedPayment) -> dict[str, str]:
+    """The form with the values of a saved payment, to change them."""
+    order = PRODUCTS[payment.sent["product"]].from_dict(payment.sent["order"])
+    is_euro = isinstance(order, SepaCreditTransfer)
+    values = {
+        "account": payment.account,
+        "creditor_name": order.creditor_name,
+        "creditor_iban": grouped(order.creditor_account.iban or ""),
+        "amount": order.instructed_amount.amount,
+        "message": order.remittance_information_unstructured,
+        "creditor_agent": order.creditor_agent if is_euro else None,
+        "creditor_agent_name": order.creditor_agent_name if is_euro else None,
+    }
+    return {name: values[name] or "" for name in FIELDS}
 
 
 def saved(id_: str, connection: Connection, account: SavedAccount, order: Order) -> SavedPayment:

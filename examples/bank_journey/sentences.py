@@ -42,9 +42,10 @@ class Sentence:
         return asdict(self)
 
 
+_UNHARMED: Final = {"consent": "Nothing was shared.", "payment": "No money moves."}
 _DECLINED = Sentence(
     title="You declined",
-    text="The approval was cancelled at {bank}. Nothing was shared, and no money moves.",
+    text="The approval was cancelled at {bank}. {unharmed}",
     advice="If that was a mistake, try again.",
     status=403,
 )
@@ -53,7 +54,7 @@ _BY_CODE: Final = {
     "access_denied": _DECLINED,
     "AUTHENTICATION_SESSION_EXPIRED": Sentence(
         title="That took too long",
-        text="{bank} stopped waiting for your approval. Nothing was shared, and no money moves.",
+        text="{bank} stopped waiting for your approval. {unharmed}",
         advice="Try again, and have your BankID ready.",
         status=403,
     ),
@@ -88,7 +89,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Sentence], ...]] = (
         errors.AuthorisationFailedError,
         Sentence(
             title="The approval did not work out",
-            text="{bank} ended it without an approval. Nothing was shared, and no money moves.",
+            text="{bank} ended it without an approval. {unharmed}",
             advice="Try again, or choose another way to approve.",
             status=403,
         ),
@@ -134,7 +135,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Sentence], ...]] = (
         errors.ConsentExpiredError,
         Sentence(
             title="The connection has expired",
-            text="The time for which you let us see your accounts at {bank} is over.",
+            text="The time for which you let us see your accounts at {bank} is over, or you connected again elsewhere.",
             advice="Connect again to go on.",
             helps=CONNECT,
             status=403,
@@ -284,12 +285,13 @@ _ELSE: Final = Sentence(
 )
 
 
-def say(error: BaseException, bank: str | None = None) -> Sentence:
+def say(error: BaseException, bank: str | None = None, *, approved: str = "consent") -> Sentence:
     """What to tell the user about an error.
 
     Args:
         error: Whatever went wrong.
         bank: The bank's name, if it is about one.
+        approved: What was to be approved, if it is about an approval: "consent" or "payment".
     """
     code = getattr(error, "code", None) if isinstance(error, errors.AuthorisationFailedError) else None
     by_class = next((said for kind, said in _BY_CLASS if isinstance(error, kind)), _ELSE)
@@ -298,7 +300,7 @@ def say(error: BaseException, bank: str | None = None) -> Sentence:
     name = bank or "The bank"
     return Sentence(
         title=known.title.format(bank=name),
-        text=known.text.format(bank=name),
+        text=known.text.format(bank=name, unharmed=_UNHARMED[approved]),
         advice=known.advice.format(bank=name),
         helps=known.helps,
         status=known.status,

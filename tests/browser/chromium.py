@@ -42,7 +42,9 @@ class Device:
     def options(self) -> dict[str, Any]:
         """For a context of the browser."""
         size = {"width": self.width, "height": self.height}
-        return {"viewport": size, "has_touch": self.is_phone, "is_mobile": self.is_phone}
+        agent = {"user_agent": "Mozilla/5.0 (Linux; Android 10; K) Chrome/140.0 Mobile Safari/537.36"}
+        mobile = {"has_touch": self.is_phone, "is_mobile": self.is_phone}
+        return {"viewport": size, **mobile, **(agent if self.is_phone else {})}
 
 
 PHONE: Final = Device("phone", 390, 844, is_phone=True)

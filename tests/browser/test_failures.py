@@ -251,8 +251,12 @@ def test_a_payment_that_the_bank_rejects(visit: Visit, simulator: Simulator) -> 
 
 def test_a_payment_that_is_declined_and_then_approved(visit: Visit, simulator: Simulator) -> None:
     visitor = visit()
-    connect(visitor, simulator)
+    consent = connect(visitor, simulator)
     pay(visitor)
+    visitor.press("Change")
+    expect(visitor.page.get_by_label("Payee", exact=True)).to_have_value("Example Shop")
+    fill_payment(visitor, amount="100")
+    expect(visitor.page.get_by_role("main")).to_contain_text("100.00 SEK")
     visitor.press("Approve at")
     visitor.sees("Approve at")
     simulator.decline(simulator.payments[-1].id)
@@ -262,7 +266,13 @@ def test_a_payment_that_is_declined_and_then_approved(visit: Visit, simulator: S
     visitor.press("Try again")
     visitor.sees("Approve at")
     simulator.approve(simulator.payments[-1].id)
+    visitor.sees("On its way")
+    simulator.expire_consent(consent)
     settle(visitor, simulator)
+    expect(visitor.page.get_by_role("status")).to_contain_text("The payment is not affected")
+    visitor.look("payment, connection expired")
+    visitor.press("Connect again")
+    visitor.sees("Connect Skandinaviska")
     assert len(simulator.payments) == count
 
 

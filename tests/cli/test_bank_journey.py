@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import re
 import signal
 import sqlite3
@@ -256,9 +257,10 @@ def test_a_user_who_declines_and_one_who_never_answers(
     simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
 ) -> None:
     answer = visitor.post("/consents", bic_fi="SWEDSESS", user_id="example-user", way="browser")
-    link = re.search(r'id="link" href="([^"]+)"', answer.text)
-    assert link
-    assert "You declined" in words(visitor.get(simulator.visit(html.unescape(link[1]), approve=False)))
+    found = re.search(r'id="link" href="([^"]+)"', answer.text)
+    assert found
+    said = words(visitor.get(simulator.visit(html.unescape(found[1]), approve=False)))
+    assert "You declined The approval was cancelled at Swedbank. Nothing was shared. If that" in said
     hasty = arrive(patience=0.0)
     answer = hasty.post("/consents", bic_fi="SWEDSESS", user_id="example-never-ends", way="qr")
     assert "Nobody approved in time" in words(answer)
@@ -268,6 +270,12 @@ def test_a_user_who_declines_and_one_who_never_answers(
     late = hasty.store.all(Approval)[-1].link
     assert late
     assert hasty.get(simulator.visit(late)).url.path == "/accounts"
+    # a payment shares nothing
+    hasty.post(f"{hasty.pay(hasty.accounts()[0]).url.path}/approve")
+    link = hasty.store.all(Approval)[-1].link
+    assert link
+    said = words(hasty.get(simulator.visit(link, approve=False)))
+    assert "You declined The approval was cancelled at Swedbank. No money moves. If" in said
 
 
 def test_a_callback_that_is_loaded_twice_is_no_failure_and_another_browser_cant_load_it(
@@ -309,12 +317,26 @@ def test_an_expired_consent_is_connected_again_and_its_links_go_on_working(
     account = visitor.accounts()[0]
     consent_id = visitor.store.all(Connection)[0].consent_id
     assert consent_id
+    review = visitor.pay(account).url.path
+    visitor.follow(visitor.post(f"{review}/approve"))
     simulator.expire_consent(consent_id)
+    for _ in range(2):  # the first finds out, and the second knows
+        state = visitor.get(f"{review}/state").json()
+        assert (state["title"], state["connect"], state["over"]) == ("Paid", "/banks/SWEDSESS", True)
+        said = words(visitor.get(review))
+        assert "The payment is not affected. To see its entry in the account, connect again. Connect again" in said
+    assert visitor.store.all(Connection)[0].status == "expired"
+    visitor.store.change(visitor.store.all(Connection)[0], status="valid")
     page = visitor.get(account)
     assert (page.status_code, "The connection has expired" in words(page)) == (403, True)
     assert '<a class="button" href="/banks/SWEDSESS">Connect again</a>' in visitor.get("/accounts").text
+    visitor.store.change(visitor.store.all(Connection)[0], status="valid")
+    said = words(visitor.get("/accounts"))  # the first page that meets the error
+    assert "is over, or you connected again elsewhere. Connect again" in said
+    assert "Connected until" not in said
     visitor.connect()
     assert "Total in SEK" in words(visitor.get("/accounts"))
+    assert "In your account on" in words(visitor.get(review))
     assert [each.status for each in visitor.store.all(Connection)] == ["ended", "valid"]
     assert visitor.get(account).status_code == 200
     visitor.connect()
@@ -353,6 +375,47 @@ def test_what_is_wrong_with_a_payment_stands_at_its_field(
     assert re.search(rf'name="{field}"[^>]* aria-invalid="true" aria-describedby="{field}-error', page.text)
     assert not simulator.payments
     assert not visitor.store.all(SavedPayment)
+
+
+def test_a_payment_is_changed_before_it_is_approved(
+    simulator: Simulator, visitor: Visitor, arrive: Callable[..., Visitor]
+) -> None:
+    visitor.connect("ESSESESS")
+    euro = visitor.store.find(SavedAccount, currency="EUR")
+    assert euro
+    bank = {"creditor_agent": "NDEAFIHH", "creditor_agent_name": "Example Bank"}
+    for account, more in (visitor.accounts()[0], {}), (euro.id, bank):
+        review = visitor.pay(account, "12,5", **more)
+        change = re.search(r'href="(/payments/new\?change=[\w-]+)"', review.text)
+        assert change
+        address = change[1]
+        page = visitor.get(address).text
+        form = dict(re.findall(r'name="(\w+)" type="text" value="([^"]*)"', page))
+        assert form["amount"] == "12.50"
+        assert re.search(rf'value="{account.rpartition("/")[2]}" data-currency="..." selected', page)
+        assert "2.00" in words(visitor.pay(account, **form | {"amount": "2"}))
+        assert 'value="12.50"' not in visitor.get("/payments/new").text
+        visitor.post(f"{review.url.path}/approve")
+        assert "?change=" not in visitor.get(review.url.path).text
+    assert [payment.request["instructedAmount"]["amount"] for payment in simulator.payments] == ["12.50", "2.00"] * 2
+    sent = [{**payment.request, "instructedAmount": 0, "endToEndIdentification": 0} for payment in simulator.payments]
+    assert sent[::2] == sent[1::2]
+    stranger = arrive()
+    stranger.connect()
+    assert 'value="12.50"' not in stranger.get(address).text
+
+
+def test_all_that_is_missing_is_said_at_once(visitor: Visitor) -> None:
+    visitor.connect()
+    euro = visitor.store.find(SavedAccount, currency="EUR")
+    assert euro
+    empty = dict.fromkeys(("account", "creditor_name", "creditor_iban", "amount", "message"), "")
+    fields = ["creditor_name", "creditor_iban", "amount"]
+    for account, expected in ("", ["account", *fields]), (euro.id, [*fields, "creditor_agent", "creditor_agent_name"]):
+        page = visitor.post("/payments/new", **empty | {"account": account})
+        assert page.status_code == 422
+        assert re.findall(r'<li><a href="#(\w+)">', page.text) == expected
+        assert re.findall(r'name="(\w+)"[^>]* aria-invalid="true"', page.text) == expected
 
 
 def test_a_payment_whose_answer_is_lost_is_sent_again_and_paid_once(simulator: Simulator, visitor: Visitor) -> None:
@@ -503,6 +566,21 @@ def test_a_database_that_can_not_be_written(visitor: Visitor) -> None:
     assert (refused.status_code, "We can't get at our own records" in words(refused)) == (503, True)
 
 
+@pytest.mark.parametrize(
+    ("headers", "way"),
+    [
+        ({}, "qr"),
+        ({"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 Safari/604.1"}, "app"),
+        ({"User-Agent": "Mozilla/5.0 (Android 15; Mobile; rv:130.0) Gecko/130.0 Firefox/130.0"}, "app"),
+        ({"Sec-CH-UA-Mobile": "?1"}, "app"),
+        ({"Sec-CH-UA-Mobile": "?0"}, "qr"),
+    ],
+)
+def test_a_phone_opens_the_app_and_scans_nothing(visitor: Visitor, headers: dict[str, str], way: str) -> None:
+    page = visitor.get("/banks/SWEDSESS", **headers)
+    assert re.findall(r'name="way" value="(\w+)" checked', page.text) == [way]
+
+
 def test_a_bank_without_a_name_and_one_that_is_none(simulator: Simulator, visitor: Visitor) -> None:
     assert visitor.get("/banks/no-bic").status_code == 404
     simulator.misbehave("/psd2/aspspinformation/v1/aspsps", without=["name"], times=None)
@@ -562,7 +640,9 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     before = len(simulator.requests)
     code, out, err = run()
     assert (code, err) == (0, "")
-    assert re.search(r"Swedbank of example-user: 3 accounts, \d+ new\n1 connections, 0 with problems, \d+ new", out)
+    assert re.search(
+        r"Swedbank of example-user: 3 accounts, \d+ new\n1 connection, 0 problems, \d+ new transactions\.\n$", out
+    )
     assert not any("psu-ip-address" in each.headers for each in simulator.requests[before:])
 
     review = visitor.pay(visitor.accounts()[0])
@@ -579,11 +659,13 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     assert code == 1
     assert "Swedbank of example-user: Read often enough for today." in err
     assert "Nordea Bank AB of example-user: The connection has expired. Connect again to go on." in err
+    assert "2 connections, 2 problems, 0 new transactions.\n1 connection to be made again by the user.\n" in out
     said = words(visitor.get("/accounts"))
     assert "The last nightly reading stopped: Read often enough for today." in said
     assert "The connection has expired" in said
     code, out, err = run()
-    assert (code, err) == (0, "")
+    assert (code, err) == (3, "")  # until the user has been there
+    assert "1 connection, 0 problems, 0 new transactions.\n1 connection to be made again by the user.\n" in out
     assert "The last nightly reading stopped" not in words(visitor.get("/accounts"))
 
     connection = visitor.store.all(Connection, status="valid")[0]
@@ -591,7 +673,10 @@ def test_the_nightly_job_tells_what_is_new_and_marks_what_went_wrong(
     account = visitor.store.all(SavedAccount, connection=connection.id)[0].resource_id
     before_it = len(visitor.store.known_transactions(connection.id, account))
     simulator.misbehave("/psd2/accountinformation", change={"booked": []}, times=None)
+    visitor.connect("NDEASESS", way="browser")
     code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "again by the user" not in out
     assert re.search(r"Swed \[2Jbank of example-user: 3 accounts, \d+ missing\n", out)
     assert len(visitor.store.known_transactions(connection.id, account)) == before_it
 
@@ -634,19 +719,32 @@ def test_every_simulated_user_that_is_offered_has_a_course_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("started", [["-m", "examples.bank_journey"], ["examples/bank_journey"]])
-def test_one_command_starts_it(started: list[str]) -> None:
-    command = [sys.executable, *started, "--port", "0"]
+def test_one_command_starts_it(started: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, *started, "--port"]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        [*command, "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as server:
         assert server.stdout
-        lines = iter(server.stdout.readline, "")
-        address = next(line for line in lines if line.startswith("Open ")).split()[1]
-        assert urlsplit(address).hostname == "127.0.0.1"
+        told = [server.stdout.readline()]
+        while told[-1] and not told[-1].startswith("Open "):
+            told.append(server.stdout.readline())
+        address = urlsplit(told.pop().removeprefix("Open ").strip())
+        assert address.hostname == "127.0.0.1"
+        if started[0] == "-m":
+            taken = subprocess.run(
+                [*command, str(address.port)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+            )
+            assert (taken.returncode, taken.stdout) == (2, "")
+            assert f"The port {address.port} or the database can't be used" in taken.stderr
+            # what it says about the nightly job is true in another shell, which has no environment of Python's
+            shell = {"PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(sys.path)}
+            job = ["sh", "-ec", "".join(told[1:])]
+            done = subprocess.run(job, cwd=tmp_path, env=shell, capture_output=True, text=True, check=False, timeout=30)
+            assert (done.returncode, done.stderr) == (0, "")
         server.send_signal(signal.SIGINT)
         _, err = server.communicate(timeout=30)
     assert "Traceback" not in err
-    assert server.returncode in (0, 130)
+    assert server.returncode == 130
 
 
 def test_the_nightly_job_needs_a_database_and_credentials(

@@ -176,7 +176,8 @@ async def _read(journey: Journey, request: Request, connection: Connection) -> G
                     refused[each.resource_id] = say(error, connection.bank_name)
     except OpenPaymentsError as error:
         await mark(bank, store, connection, error)
-        return Group(connection, [], say(error, connection.bank_name))
+        now = store.find(Connection, id=connection.id, status=SHOWN)
+        return None if now is None else Group(now, [], say(error, connection.bank_name))
     saved = _save_all(store, connection, found)
     if saved is None:
         return None

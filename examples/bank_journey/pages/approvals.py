@@ -221,7 +221,7 @@ async def _conclude(journey: Journey, approval: Approval, authorisation: AsyncAu
 async def _fail(journey: Journey, request: Request, approval: Approval, error: OpenPaymentsError) -> Approval:
     """Saves why it was not approved. Of a payment the bank's status decides, and not how the approval has ended."""
     owner = owner_of(journey, approval)
-    said = say(error, owner.bank_name)
+    said = say(error, owner.bank_name, approved=approval.kind)
     is_partly = isinstance(error, AnotherSignatureNeededError)
     if isinstance(owner, Connection):
         journey.store.change_if(owner, {"status": ("new", "waiting")}, status="partly" if is_partly else "failed")

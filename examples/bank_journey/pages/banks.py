@@ -42,6 +42,12 @@ def bank_routes(journey: Journey) -> list[Route]:
 
 def show_bank(journey: Journey, request: Request, bank: object, *, problem: str | None = None, **form: str) -> Response:
     """The page with the ways to approve, with what was typed before and what is wrong with it."""
-    values = {"user_id": PEOPLE[0].id if journey.simulated else "", "way": "qr", **form}
+    way = "app" if _is_phone(request) else "qr"
+    values = {"user_id": PEOPLE[0].id if journey.simulated else "", "way": way, **form}
     status = 422 if problem else 200
     return journey.page(request, "bank.html", status=status, bank=bank, people=PEOPLE, form=values, problem=problem)
+
+
+def _is_phone(request: Request) -> bool:
+    """Whether the browser says that it runs on a phone, which can't scan what it shows itself."""
+    return request.headers.get("sec-ch-ua-mobile") == "?1" or "Mobi" in request.headers.get("user-agent", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from starlette.routing import Route
 from openpayments_facade import (
     Account,
     ConflictError,
+    ConsentError,
+    ConsentExpiredError,
     CreatedPayment,
     InvalidArgumentError,
     MonetaryAmount,
@@ -25,13 +28,13 @@ from openpayments_facade import (
     payments,
 )
 
-from ..orders import FIELDS, PRODUCTS, FormError, Order, field_of, is_same, order_of, saved
+from ..orders import FIELDS, PRODUCTS, Order, field_of, form_of, is_same, missing, order_of, saved
 from ..progress import has_begun, moves_nothing, progress_of
 from ..reading import row_of
 from ..rendering import day
-from ..sentences import Sentence, say, undecided
+from ..sentences import CONNECT, Sentence, say, undecided
 from ..store import Approval, Connection, SavedAccount, SavedPayment, new_id
-from .accounts import opened_by
+from .accounts import mark, opened_by
 from .approvals import begin, is_late
 
 if TYPE_CHECKING:
@@ -47,6 +50,25 @@ LONGEST = 120.0
 """Seconds after which a request that has sent a payment is dead: more than the client's `total_timeout`."""
 PAUSE = 0.5
 """Seconds between two looks at whether another request has got its answer."""
+UNSEEN = "The payment is not affected. To see its entry in the account, connect again."
+"""What ends with a connection, once the bank has accepted a payment."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What there is to see of a payment.
+
+    Attributes:
+        payment: As it is now.
+        entry: Its entry in the account.
+        trouble: Why the bank could not be asked.
+        connect: Where the user connects again, if that helps.
+    """
+
+    payment: SavedPayment
+    entry: Row | None = None
+    trouble: str | None = None
+    connect: str | None = None
 
 
 def payment_routes(journey: Journey) -> list[Route]:
@@ -95,7 +117,9 @@ def payment_routes(journey: Journey) -> list[Route]:
 
     async def new(request: Request) -> Response:
         session = journey.owner(request)
-        form = {name: request.query_params.get(name, "") for name in FIELDS}
+        # a payment that is changed is another one; nobody approves the first. No name or number is in an address
+        changed = store.find(SavedPayment, id=request.query_params.get("change"), session=session)
+        form = form_of(changed) if changed else {name: request.query_params.get(name, "") for name in FIELDS}
         # the payment's id is made before it is sent, so that a form that is sent twice makes one payment
         return show_form(request, session, form | {"id": new_id()}, {})
 
@@ -106,10 +130,10 @@ def payment_routes(journey: Journey) -> list[Route]:
         form["id"] = str(sent.get("id", "")) or new_id()
         offered = [(name, each) for name, accounts in choices(session) for each in accounts]
         bank_name, account = next((pair for pair in offered if pair[1].id == form["account"]), (None, None))
-        payment = None
+        errors, payment = missing(form, account), None
+        if account is None or errors:
+            return show_form(request, session, form, errors)
         try:
-            if account is None:
-                raise FormError("account", "Choose the account to pay from.")
             order = order_of(form, account)
             payment = kept(session, form["id"], account, order)
             while payment.created is None and not await _create(journey, request, payment):
@@ -119,8 +143,6 @@ def payment_routes(journey: Journey) -> list[Route]:
             log.warning("no payment: %s", error)
             if payment is None or not error.may_have_taken_effect:
                 return show_form(request, session, form | {"id": new_id()}, {}, say(error, bank_name))
-        except FormError as error:
-            return show_form(request, session, form, {error.field: str(error)})
         except InvalidArgumentError as error:
             field, text = field_of(error)
             return show_form(request, session, form | {"id": new_id()}, {field: text})
@@ -134,12 +156,14 @@ def payment_routes(journey: Journey) -> list[Route]:
         return RedirectResponse(f"/payments/{payment.id}", 303)
 
     async def show(request: Request) -> Response:
-        payment, entry, trouble = own(request), None, None
+        payment = own(request)
+        look = Look(payment)
         approval = store.find(Approval, id=payment.approval) if payment.approval else None
         is_approved = approval is not None and approval.outcome == "approved"
         if payment.approval or has_begun(payment):
             # the user may have approved after we stopped waiting; and a page without scripts looks in no other way
-            payment, entry, trouble = await _look_at(journey, request, payment)
+            look = await _look_at(journey, request, payment)
+            payment = look.payment
         is_open = payment.created is not None and not is_approved and not has_begun(payment)
         created = CreatedPayment.from_dict(payment.created) if payment.created else None
         failed = Sentence(**approval.said) if approval and approval.said else None
@@ -158,22 +182,24 @@ def payment_routes(journey: Journey) -> list[Route]:
             is_open=is_open,
             is_being_sent=is_being_sent(payment),
             progress=progress_of(payment),
-            entry=entry,
-            trouble=trouble,
+            look=look,
         )
 
     async def state(request: Request) -> Response:
-        payment, entry, trouble = await _look_at(journey, request, own(request))
-        progress = progress_of(payment)
+        look = await _look_at(journey, request, own(request))
+        progress, entry = progress_of(look.payment), look.entry
+        # nothing more comes of asking again
+        is_seen = entry is not None or look.connect is not None or not PaymentStatus(progress.status).is_settled
         return JSONResponse(
             {
                 "status": progress.status,
                 "title": progress.title,
                 "text": progress.text,
                 "step": progress.step,
-                "over": progress.is_final and (entry is not None or not PaymentStatus(progress.status).is_settled),
+                "over": progress.is_final and is_seen,
                 "entry": entry and {"day": day(entry.day), "title": entry.title, "pending": entry.is_pending},
-                "trouble": trouble,
+                "trouble": look.trouble,
+                "connect": look.connect,
             }
         )
 
@@ -250,34 +276,41 @@ async def _is_approved(bank: AsyncBank, created: CreatedPayment) -> bool:
     return False
 
 
-async def _look_at(
-    journey: Journey, request: Request, payment: SavedPayment
-) -> tuple[SavedPayment, Row | None, str | None]:
-    """The payment as it is now, its entry in the account, and why the bank could not be asked."""
-    try:
-        return *await _follow(journey, request, payment), None
-    except OpenPaymentsError as error:
-        return payment, None, say(error, payment.bank_name).title
-
-
-async def _follow(journey: Journey, request: Request, payment: SavedPayment) -> tuple[SavedPayment, Row | None]:
+async def _look_at(journey: Journey, request: Request, payment: SavedPayment) -> Look:
     """Reads the status once, and looks for the entry once the payment is accepted."""
     if payment.created is None:
-        return payment, None
+        return Look(payment)
     created = CreatedPayment.from_dict(payment.created)
     status = PaymentStatus(payment.status or "")
-    if not status.is_final:
-        status = await journey.bank(request, payment).payments.status(created)
-        payment = journey.store.saw(payment, str(status))
-    if not status.is_accepted:
-        return payment, None
+    try:
+        if not status.is_final:
+            status = await journey.bank(request, payment).payments.status(created)
+            payment = journey.store.saw(payment, str(status))
+        return Look(payment, await _entry(journey, request, payment, created) if status.is_accepted else None)
+    except OpenPaymentsError as error:
+        said = say(error, payment.bank_name)
+        if said.helps == CONNECT and status.is_accepted:
+            return Look(payment, trouble=UNSEEN, connect=f"/banks/{payment.bic_fi}")
+        return Look(payment, trouble=f"{said.title}.")
+
+
+async def _entry(journey: Journey, request: Request, payment: SavedPayment, created: CreatedPayment) -> Row | None:
+    """The payment's entry in the account.
+
+    Raises:
+        ConsentError: The account can't be seen any more.
+    """
     account = journey.store.find(SavedAccount, id=payment.account)
-    connection = journey.store.find(Connection, id=payment.connection)
-    if account is None or connection is None or connection.status != "valid":
-        return payment, None
+    connection = journey.store.find(Connection, id=payment.connection, status="valid")
+    if account is None or connection is None:
+        raise ConsentExpiredError
     own = Account.from_dict(account.data)
     listed = opened_by(journey, request, connection).transactions(
         own, booking_status="both", date_from=timedelta(days=-2)
     )
-    entry = payments.find([each async for each in listed], created)
-    return payment, row_of(entry, own) if entry else None
+    try:
+        entry = payments.find([each async for each in listed], created)
+    except ConsentError as error:
+        await mark(journey.bank(request, connection), journey.store, connection, error)
+        raise
+    return row_of(entry, own) if entry else None

@@ -91,6 +91,8 @@ if (paying) {
     say("title", state.title);
     say("text", state.text);
     say("code", state.status);
+    byId("connect").hidden = !state.connect;
+    if (state.connect) byId("connect").firstElementChild.href = state.connect;
     paying.querySelector(".steps").dataset.step = state.step;
     if (state.entry) say("entry", `In your account${state.entry.day ? ` on ${state.entry.day}` : ""}: ${state.entry.title}${state.entry.pending ? ", pending" : ""}.`);
   }, 1.5);
