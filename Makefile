@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
   --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 EDITABLE := $(PIP) install --no-deps --no-build-isolation --editable .
 # more than there are cores: many tests wait, for a process or for a pause
-WORKERS ?= 3
+WORKERS ?= 4
 
 # the browser that the bank journey is tested in
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
@@ -41,6 +41,8 @@ journey: $(VENV)/.runtime  ## sets everything up and runs the example web applic
 	@$(BIN)/python -m examples.bank_journey $(ARGS)
 
 test: $(VENV)/.dev  ## sets everything up and runs all tests (ARGS="-k token" for some)
+	@# hundreds of commands and programs start, also where Python is told to keep no bytecode
+	@$(BIN)/python -m compileall -q openpayments_facade generated
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-browser: $(VENV)/.dev | chromium  ## the bank journey and the documentation site in a real Chromium (ARGS="-k keyboard" for some)
