@@ -241,7 +241,7 @@ class _Reference:
         host = "auth.sandbox.openbankingplatform.com" if is_token else "api.sandbox.openbankingplatform.com"
         lines = [f"{method.upper()} {path}{'?' * bool(query)}{'&'.join(query)} HTTP/1.1", f"Host: {host}"]
         if not is_token:
-            lines.append("Authorization: Bearer ACCESS_TOKEN")
+            lines.append("Authorization: Bearer DUMMY_ACCESS_TOKEN")
         for (place, name), each in given.items():
             if place == "header" and (each.get("required") or name == "X-Request-ID"):
                 lines.append(f"{name}: {self._sample(each)}")

@@ -84,3 +84,11 @@ def test_no_line_is_cut_off() -> None:
         for line in too_long(block.code + (block.output or ""))
     ]
     assert not long, "\n".join(long)
+
+
+def test_credentials_are_obviously_made_up() -> None:
+    text = "\n".join((ROOT / page).read_text("utf-8") for page in pages())
+    given = re.findall(r"(?:\bBearer |(?i:client_id|client_secret|password)=)([^\s&`]+)", text)
+    made_up = re.compile(r"""DUMMY_|\.\.\.|\[CLIENT_ID\]|"[a-z]+",?|\{""")
+    assert "DUMMY_CLIENT_SECRET" in given
+    assert [each for each in given if not made_up.match(each)] == []
