@@ -52,7 +52,7 @@ from inspect import Parameter, Signature, cleandoc, get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ._attrs import Value, frozen
-from ._redaction import printable
+from ._redaction import printable, str_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -270,7 +270,7 @@ def texts_of(saved: Mapping[str, Any], *names: str) -> dict[str, str | None]:
     """The texts of a dict that was saved. Raises InvalidArgumentError if it is none."""
     if not hasattr(saved, "get"):
         raise InvalidArgumentError("saved must be a dict from to_dict()", argument="saved")
-    return {name: value if isinstance(value := saved.get(name), str) else None for name in names}
+    return {name: str_or_none(saved.get(name)) for name in names}
 
 
 class APIError(RequestError):

@@ -20,7 +20,6 @@ import openpayments_facade
 # what examples call the things that come from a client
 _USUAL_NAMES: Final = {"op", "bank", "accounts", "cards", "authorisation", "approval", "consents"}
 _PLAIN: Final = {"to_dict", "to_json", "additional_properties"}
-_COLLECTING: Final = {"list", "set", "tuple", "sorted", "len", "sum"}
 _WIDTH: Final = 88
 
 

@@ -12,15 +12,14 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from openpayments_facade.cli.app import app
 from openpayments_facade.cli.failures import EXIT_CODES
+from scripts.pages import ROOT, keep
 
-ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = ROOT / "docs" / "commands"
 BY_HAND: Final = ROOT / "scripts" / "commands_examples.md"
 
@@ -119,7 +118,7 @@ def _row(option: Any, context: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    """The text of an option, as one of Typer's help without what is in brackets twice."""
+    """A text as a cell of a Markdown table: in one line, with what would end the cell or begin a tag escaped."""
     return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;").strip()
 
 
@@ -145,19 +144,7 @@ def _block(example: str) -> str:
 
 def main() -> int:
     """Writes the pages, or with --check compares them. The exit code is 1 if one differs."""
-    wanted = pages()
-    found = {page.name: page.read_text("utf-8") for page in PAGES.glob("*.md")}
-    if found == wanted:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/commands/ is not what `make generate` writes")
-        return 1
-    PAGES.mkdir(exist_ok=True)
-    for name in found.keys() - wanted.keys():
-        (PAGES / name).unlink()
-    for name, text in wanted.items():
-        (PAGES / name).write_text(text, "utf-8")
-    return 0
+    return keep({PAGES / name: text for name, text in pages().items()}, PAGES.glob("*.md"))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from scripts.generate import DESCRIPTION, load
 from scripts.operations import is_given_by_a_bank
 from scripts.operations_page import anchor, call_of, file_of, title_of
+from scripts.pages import ROOT, keep
 from scripts.slips import operations, parameters, resolved
 
-DOCS: Final = Path(__file__).parent.parent / "docs"
+DOCS: Final = ROOT / "docs"
 OBJECTS: Final = "objects.md"
 _WRITTEN: Final = "<!-- Written by `make generate` from openapi/openpayments.yaml; do not edit. -->\n"
 # the page with the facade's way, by how the call begins
@@ -272,13 +272,11 @@ class _Reference:
     def _objects_page(self) -> str:
         head = (
             f"{_WRITTEN}# Objects\n\nThe fields of bodies and answers. A `*` marks a required field. Answers may have "
+            "more fields than these, and lack some; `null` counts as absent.\n"
         )
-        head += "more fields than these, and lack some; `null` counts as absent.\n"
         schemas = self._components["schemas"]
-        parts = [head]
-        for name in sorted(each for each in schemas if self._has_section(schemas[each])):
-            parts += ["\n".join(self._object(name, schemas[name]))]
-        return "\n".join(parts)
+        names = sorted(name for name in schemas if self._has_section(schemas[name]))
+        return "\n".join([head, *("\n".join(self._object(name, schemas[name])) for name in names)])
 
     def _has_section(self, schema: Mapping[str, Any]) -> bool:
         return "properties" in schema or len(schema.get("enum", ())) > 8 or "allOf" in schema
@@ -356,25 +354,7 @@ def first_example(media: Mapping[str, Any]) -> Any:
 
 def main() -> int:
     """Writes the pages, or with --check compares them. The exit code is 1 if one differs."""
-    wanted = pages()
-    present = {
-        str(path.relative_to(DOCS)) for path in [DOCS / "http.md", *(DOCS / "http").glob("*.md")] if path.is_file()
-    }
-    stale = sorted(
-        {name for name, text in wanted.items() if name not in present or (DOCS / name).read_text("utf-8") != text}
-        | (present - wanted.keys())
-    )
-    if "--check" in sys.argv[1:]:
-        for name in stale:
-            print(f"docs/{name} is not what `make generate` writes")
-        return bool(stale)
-    for name in stale:
-        if name in wanted:
-            (DOCS / name).parent.mkdir(exist_ok=True)
-            (DOCS / name).write_text(wanted[name], "utf-8")
-        else:
-            (DOCS / name).unlink()
-    return 0
+    return keep({DOCS / name: text for name, text in pages().items()}, (DOCS / "http").glob("*.md"))
 
 
 if __name__ == "__main__":

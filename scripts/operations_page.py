@@ -9,7 +9,6 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from openapi_python_client.strings import PythonIdentifier
@@ -18,8 +17,9 @@ from openpayments_client.operations import OPERATIONS, Rule
 from openpayments_facade import Psu
 from openpayments_facade._protocol.binding import BankBinding
 from scripts.generate import DESCRIPTION, load
+from scripts.pages import ROOT, keep
 
-PAGE = Path(__file__).parent.parent / "docs" / "operations.md"
+PAGE = ROOT / "docs" / "operations.md"
 
 # what the facade calls an operation; all others go with op.call or, at a bank, bank.call
 WORDS: Final[Mapping[str, str]] = {
@@ -241,14 +241,7 @@ def _python_name(name: str) -> str:
 
 def main() -> int:
     """Writes the page, or with --check compares it. The exit code is 1 if it differs."""
-    wanted = page()
-    if PAGE.is_file() and PAGE.read_text("utf-8") == wanted:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print(f"docs/{PAGE.name} is not what `make generate` writes")
-        return 1
-    PAGE.write_text(wanted, "utf-8")
-    return 0
+    return keep({PAGE: page()})
 
 
 if __name__ == "__main__":

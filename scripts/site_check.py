@@ -97,7 +97,7 @@ def problems(site: Path) -> Iterator[str]:
     _read.cache_clear()
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
-        # what a server shows for a page that is not there knows no way back but from the root
+        # a server shows 404.html at any address, so its links begin at the root
         if path.suffix == ".html" and name != "404.html":
             page = _read(path)
             yield from (f"{name}: {each}" for each in _problems_of(page, path, site))
@@ -138,7 +138,7 @@ def _not_loaded(url: str, path: Path, site: Path) -> Iterator[str]:
 
 
 def _target(relative: str, path: Path, site: Path) -> Path | None:
-    """The file that a relative address means, as a browser sees it that has opened the page as a file."""
+    """The file that a relative address leads to in a browser that opened the page as a file. None if there is none."""
     target = (path.parent / unquote(relative)).resolve() if relative else path
     is_inside = target.is_relative_to(site.resolve()) or target == path
     return target if is_inside and not relative.startswith("/") and target.is_file() else None

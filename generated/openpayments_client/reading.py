@@ -204,6 +204,7 @@ class Model:
             A new dict of texts, numbers, booleans, lists and dicts. `from_dict` makes an equal model of it.
         """
         written = write(self)
+        # they come first, and win over an additional property of the same name
         return {**self._constants, **written, **self._constants} if self._constants else written
 
     def to_json(self) -> str:

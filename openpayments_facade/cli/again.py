@@ -15,7 +15,7 @@ __all__ = ["again", "given", "program", "running"]
 running: Final[ContextVar[typer.Context | None]] = ContextVar("running", default=None)
 """The command that is running."""
 
-# what was typed, and the next command needs as well; what is in a variable the shell has exported
+# what the next command needs as well, if it was typed; what came from a variable is still in the shell
 _KEPT: Final = (
     "bank",
     "consent",

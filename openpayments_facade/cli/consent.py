@@ -160,7 +160,7 @@ def delete(run: BankRun, consent_id: ConsentId) -> None:
 
 @contextmanager
 def _continuing(run: Journey, consent_id: str) -> Iterator[None]:
-    """When a command ends before its consent is authorised, says how to go on, unless a simulator takes it along."""
+    """When a command ends before its consent is authorised, says how to go on, unless it is gone with its simulator."""
     kept = not run.simulator
     goes_on = f"{again('consent authorise', consent_id=consent_id)} continues with the same consent."
     shown = f"{again('consent status', consent_id=consent_id)} shows whether it is valid;"

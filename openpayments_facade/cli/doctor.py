@@ -313,7 +313,7 @@ def _show(check: Check) -> None:
     said = [f"{cell(check.detail)}{time_taken}", *([cell(check.advice)] if check.advice else [])]
     head = f"{check.check:<13}  {check.state:<7}"
     if fits(len(head) + 2 + max(map(cell_len, said)), sys.stdout):
-        rest = "".join(f"\n{' ' * len(head)}  {line}" for line in said).lstrip("\n")[len(head) :]
+        rest = "  " + f"\n{' ' * len(head)}  ".join(said)
     else:
-        rest = "".join(f"\n  {line}" for line in said)
+        rest = "\n  " + "\n  ".join(said)
     render(Text.assemble(head[:15], (head[15:], _STYLES[check.state]), rest))

@@ -229,11 +229,11 @@ def advice(error: errors.OpenPaymentsError) -> str | None:
             return f"{again('bank', bic=given('bank'))} lists the payment products that it has."
         case errors.NotFoundError() if "/payments/" in (error.url or ""):
             return "Check the payment's id, and that --product is that of the payment."
+        case errors.NotFoundError() if "/accounts/" in (error.url or ""):
+            return f"{again('accounts')} lists those of the consent."
+        case errors.NotFoundError() if "/aspsps/" in (error.url or ""):
+            return f"{again('banks')} lists the banks that there are."
         case errors.NotFoundError():
-            if "/accounts/" in (error.url or ""):
-                return f"{again('accounts')} lists those of the consent."
-            if "/aspsps/" in (error.url or ""):
-                return f"{again('banks')} lists the banks that there are."
             return f"{again('banks')}, {again('cities')} and {again('countries')} list what there is."
         case errors.ConnectionFailedError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return "If a private CA signed it, or a proxy inspects TLS here, set SSL_CERT_FILE to a CA bundle."

@@ -47,7 +47,7 @@ LONGEST_CELL: Final = 2000
 """The number of characters that people see of one value. --json has all."""
 
 LONGEST_LINE: Final = 100_000
-"""So wide is no table of cells: nothing that Rich prints is wrapped or cut."""
+"""In columns. Wider than any table of cells, so that Rich wraps and cuts nothing."""
 
 _HEIGHT: Final = 100
 """Without one Rich ignores the width on a dumb terminal."""

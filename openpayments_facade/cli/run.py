@@ -277,7 +277,7 @@ def _options(kind: type[Any]) -> list[inspect.Parameter]:
 def ending(*, verbose: bool = False) -> Iterator[None]:
     """Turns an exception that ends a command into a message on stderr and an exit code."""
     try:
-        with _interruptible(), _log_on_stderr() if verbose else _what_the_error_says_left_out():
+        with _interruptible(), _log_on_stderr() if verbose else _without_missing_headers():
             yield
     except OpenPaymentsError as error:
         say(f"Error: {failures.message(error)}")
@@ -302,7 +302,7 @@ def ending(*, verbose: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Makes of Ctrl-C or SIGTERM a KeyboardInterrupt, once: a second ends the process. Leaves alone what ignores it."""
+    """Turns Ctrl-C or SIGTERM into one KeyboardInterrupt: a second one ends the process. Ignored signals stay so."""
     ours = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is signal.SIG_DFL]
 
     def let_go() -> None:
@@ -351,8 +351,8 @@ class _Log(logging.Handler):
 
 
 @contextmanager
-def _what_the_error_says_left_out() -> Iterator[None]:
-    """Leaves out the warning about a header that is missing: the bank's refusal becomes a message of ours."""
+def _without_missing_headers() -> Iterator[None]:
+    """Does not log that a header is missing: if the bank refuses because of it, our message says so."""
     log = logging.getLogger("openpayments_facade")
 
     def is_news(record: logging.LogRecord) -> bool:

@@ -79,7 +79,7 @@ def _json(pages: Iterable[Page]) -> Iterator[str]:
     before = "[\n"
     for page, _ in pages:
         for each in page:
-            yield before + json_text({"bookingStatus": each.booking_status, **each.to_dict()})
+            yield before + json_text(each.to_dict())
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
@@ -159,9 +159,9 @@ def _for_a_spreadsheet(value: object) -> str:
     return it if _NUMBER.fullmatch(it) else _FORMULA.sub(r"\g<0>'", it)
 
 
-_COLUMNS: Final = {"DATE": "<10", "AMOUNT": ">14", "CUR": "<3", "STATUS": "<7"}
+_COLUMNS: Final = {"DATE": "<10", "AMOUNT": ">14", "CUR": "<3", "STATUS": "<7", "TEXT": ""}
 _BEFORE_THE_TEXT: Final = 46
-# of the terminals that get lines
+# on a narrower terminal each transaction is a record
 NARROWEST: Final = 80
 
 
@@ -169,14 +169,12 @@ def _table(pages: Iterable[Page]) -> Iterator[str]:
     """Lines for people, page by page. The text comes last, since it may be long; on a narrow terminal, records."""
     columns = width(sys.stdout) or LONGEST_LINE
     is_wide = columns >= NARROWEST
-    before = _line([*_COLUMNS, "TEXT"], columns) if is_wide else ""
+    before = _line([*_COLUMNS], columns) if is_wide else ""
     for page, own in pages:
         written = ""
         for each in page:
             facts = [*_facts(each, own)]
-            shown = (
-                _line(facts, columns) if is_wide else records(zip([*_COLUMNS, "TEXT"], facts, strict=True), sys.stdout)
-            )
+            shown = _line(facts, columns) if is_wide else records(zip(_COLUMNS, facts, strict=True), sys.stdout)
             written += before + shown
             before = "" if is_wide else "\n"
         yield written
@@ -192,7 +190,7 @@ def _facts(transaction: BookedTransaction | PendingTransaction, own: AccountRefe
 
 def _line(facts: list[str], columns: int) -> str:
     """One line. Where its text is too long for the terminal, it goes on below itself, and no word is broken."""
-    *padded, text = (f"{fact:{form}}" for fact, form in zip(facts, (*_COLUMNS.values(), ""), strict=True))
+    *padded, text = (f"{fact:{form}}" for fact, form in zip(facts, _COLUMNS.values(), strict=True))
     room = columns - _BEFORE_THE_TEXT
     pieces = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) if len(text) > room else [text]
     return "   ".join([*padded, f"\n{' ' * _BEFORE_THE_TEXT}".join(pieces)]).rstrip() + "\n"
