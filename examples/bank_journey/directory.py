@@ -1,4 +1,4 @@
-"""Countries and banks. They change about never, so they are asked for once an hour, and not for each letter typed."""
+"""Countries and banks. They hardly ever change, so they are asked for once an hour, and not for each letter typed."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -12,6 +11,7 @@ from starlette.exceptions import HTTPException
 from openpayments_facade import Psu
 
 from . import rendering
+from .store import VALID_FOR
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .store import Connection, SavedPayment, Store
 
 COOKIE = "bank_journey"
-VALID_FOR = timedelta(days=90)
-"""How long consents open accounts, and sessions count."""
 
 
 @dataclass(frozen=True)

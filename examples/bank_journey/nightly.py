@@ -35,7 +35,7 @@ from openpayments_facade import (
 )
 
 from .journey import prefers_redirect
-from .pages.accounts import mark
+from .pages.accounts import mark, opened_by
 from .reading import HISTORY
 from .sentences import CONNECT, say
 from .store import Connection, Store
@@ -90,8 +90,7 @@ async def read_connection(op: AsyncOpenPayments, store: Store, connection: Conne
     bank = op.at_bank(connection.bic_fi, nobody, redirect_preferred=prefers_redirect(connection.way))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        authorisation = bank.consents.resume(connection.saved or {})
-        opened = authorisation.bank.accounts(authorisation.consent_id)
+        opened = opened_by(bank, connection)
         for account in await opened.list():
             report.changes += await _read_account(store, connection, opened, account)
             report.accounts += 1

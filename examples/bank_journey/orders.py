@@ -101,7 +101,7 @@ def form_of(payment: SavedPayment) -> dict[str, str]:
 
 
 def saved(id_: str, connection: Connection, account: SavedAccount, order: Order) -> SavedPayment:
-    """The row of a payment that was not sent yet."""
+    """The row of a payment that has not been sent yet."""
     product = "domestic" if isinstance(order, DomesticPayment) else "sepa-credit-transfers"
     return SavedPayment(
         id=id_,

@@ -195,7 +195,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Sentence], ...]] = (
         errors.OutcomeUnknownError,
         Sentence(
             title="We don't know whether it worked",
-            text="The connection broke before {bank} had answered. No money moves without your approval.",
+            text="The connection was lost before {bank} answered. No money moves without your approval.",
             advice="Try again: that can't pay twice.",
             status=504,
         ),

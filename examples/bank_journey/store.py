@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -68,8 +68,8 @@ CREATE TABLE IF NOT EXISTS transactions (
     PRIMARY KEY (connection, account, key)
 );
 """
-LASTS = "-90 days"
-"""How long ago a session may have been begun, as SQLite says it: as long as its cookie and a consent."""
+VALID_FOR = timedelta(days=90)
+"""How long consents open accounts, and sessions count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +217,9 @@ class Store:
         the answer was lost, goes on with the old one.
         """
         rows = self._run(
-            "SELECT id, rowid FROM sessions WHERE secret = ? AND started > datetime('now', ?)", _hashed(secret), LASTS
+            "SELECT id, rowid FROM sessions WHERE secret = ? AND started > datetime('now', ?)",
+            _hashed(secret),
+            f"-{VALID_FOR.days} days",
         )
         if not rows:
             return None

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from openpayments_facade.simulator import Simulator
+from openpayments_facade.simulator.state.credentials import API_SCOPES
 from tests.child_processes import child
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-API_SCOPES: Final = "aspspinformation accountinformation paymentinitiation bankgiroinformation"
 
 
 class Application:
@@ -26,6 +26,7 @@ class Application:
         self.database = folder / "journey.db"
         self.url = ""
         self._log = folder / "log"
+        self._seen = 0
         self._options = options
         self._stack = ExitStack()
         self._process: subprocess.Popen[str] | None = None
@@ -38,7 +39,7 @@ class Application:
         return {
             **kept,
             **{name: value for name, _, value in exports},
-            "OPENPAYMENTS_API_SCOPES": API_SCOPES,
+            "OPENPAYMENTS_API_SCOPES": " ".join(API_SCOPES),
             "PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}",
         }
 
@@ -65,9 +66,10 @@ class Application:
         self._stack.close()
 
     def crashes(self) -> str:
-        """What it has logged of errors that it did not expect."""
+        """What it has logged since the last look, if an error that it did not expect is in it."""
         log = self._log.read_text()
-        return log[log.find("Traceback") :] if "Traceback" in log else ""
+        new, self._seen = log[self._seen :], len(log)
+        return new if "Traceback" in new else ""
 
     def let_time_pass(self, seconds: float) -> None:
         """Makes all approvals that were begun older."""

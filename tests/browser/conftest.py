@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +63,18 @@ def mortal(simulator: Simulator, tmp_path: Path) -> Iterator[Application]:
 @pytest.fixture
 def visit(chromium: Browser, application: Application) -> Iterator[Callable[..., Visitor]]:
     """Opens a window of another visitor. At the end, all are asked what was wrong."""
-    visitors: list[Visitor] = []
+    with ExitStack() as stack:
 
-    def open_window(
-        device: Device | None = None, *, javascript: bool = True, path: str = "/", url: str = application.url
-    ) -> Visitor:
-        # who has no device of their own looks at a desk's window of several widths
-        window = Visitor(chromium, device or DESK, url=url, javascript=javascript, is_resized=device is None)
-        visitors.append(window)
-        window.go(path)
-        return window
+        def open_window(
+            device: Device | None = None, *, javascript: bool = True, path: str = "/", url: str = application.url
+        ) -> Visitor:
+            # who has no device of their own looks at a desk's window of several widths
+            window = Visitor(chromium, device or DESK, url=url, javascript=javascript, is_resized=device is None)
+            stack.callback(window.close)
+            window.go(path)
+            return window
 
-    yield open_window
-    for each in visitors:
-        each.close()
+        yield open_window
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=lambda device: device.name)

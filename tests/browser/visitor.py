@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -55,6 +56,10 @@ _SIDEWAYS: Final = "() => document.scrollingElement.scrollWidth - document.scrol
 _AXE: Final = json.dumps({"resultTypes": ["violations"], "preload": False})
 
 
+# a pattern, which the browser itself knows: a function would be asked about every request, polls included
+_FOREIGN: Final = re.compile(r"^(?!https?://127\.0\.0\.1[:/]|data:|blob:|about:)")
+
+
 class Visitor:
     """A window of the browser, of somebody with a cookie jar of their own.
 
@@ -94,7 +99,7 @@ class Visitor:
         self.context.on("response", self._note_response)
         self.context.on("console", self._note_console)
         self.context.on("weberror", lambda each: self.faults.append(f"script: {each.error}"))
-        self.context.route(lambda url: not _is_ours(url), self._answer)
+        self.context.route(_FOREIGN, self._answer)
         self.page: Page = self.context.new_page()
 
     def go(self, path: str) -> None:
@@ -127,6 +132,7 @@ class Visitor:
 
     def close(self) -> None:
         """Closes the window, and tells what was wrong with what was in it."""
+        self.context.unroute_all(behavior="ignoreErrors")  # a logo may be on its way
         self.context.close()
         assert not self.faults, "\n".join(self.faults)
 
@@ -181,8 +187,7 @@ def _violations(page: Page) -> list[str]:
 
 
 def _is_ours(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.hostname == "127.0.0.1" or parts.scheme in {"data", "blob", "about"}
+    return _FOREIGN.match(url) is None
 
 
 def _is_logo(url: str) -> bool:

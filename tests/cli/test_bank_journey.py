@@ -28,6 +28,7 @@ from examples.bank_journey.people import PEOPLE
 from examples.bank_journey.store import Approval, Connection, Cursor, SavedAccount, SavedPayment, Store
 from openpayments_facade import Account, BookedTransaction
 from openpayments_facade.simulator.state.users import courses
+from tests.child_processes import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -721,9 +722,8 @@ def test_every_simulated_user_that_is_offered_has_a_course_of_its_own() -> None:
 @pytest.mark.parametrize("started", [["-m", "examples.bank_journey"], ["examples/bank_journey"]])
 def test_one_command_starts_it(started: list[str], tmp_path: Path) -> None:
     command = [sys.executable, *started, "--port"]
-    with subprocess.Popen(
-        [*command, "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-    ) as server:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    with child([*command, "0"], cwd=ROOT, **pipes) as server:
         assert server.stdout
         told = [server.stdout.readline()]
         while told[-1] and not told[-1].startswith("Open "):
@@ -755,8 +755,5 @@ def test_the_nightly_job_needs_a_database_and_credentials(
     assert not (tmp_path / "none.db").exists()
     (tmp_path / "other.db").write_text("no database" * 100)
     monkeypatch.setattr(sys, "argv", ["nightly", "--database", str(tmp_path / "other.db")])
-    for line in simulator.exports():
-        name, _, value = line.removeprefix("export ").partition("=")
-        monkeypatch.setenv(name, value)
     assert nightly.main() == 2
     assert "other.db can't be used" in capsys.readouterr().err

@@ -25,6 +25,7 @@ from openpayments_facade import (
     Psu,
     amount,
 )
+from openpayments_facade.simulator.state.credentials import API_SCOPES
 from scripts.docs_blocks import ROOT, Block, blocks
 
 from ..tokens.conftest import run_valkey
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openpayments_facade.simulator import Simulator
-
-# as `openpayments simulator` prints them
-API_SCOPES = "aspspinformation accountinformation paymentinitiation bankgiroinformation"
 
 
 class Reader:
@@ -153,7 +151,7 @@ def reader(
 ) -> Reader:
     """A reader in an empty folder, for whom nobody pauses for long."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENPAYMENTS_API_SCOPES", API_SCOPES)
+    monkeypatch.setenv("OPENPAYMENTS_API_SCOPES", " ".join(API_SCOPES))
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("OPENPAYMENTS_PSU_ID", "example-user")

@@ -95,7 +95,7 @@ def account_routes(journey: Journey) -> list[Route]:
         cursor = store.find(Cursor, id=key, account=saved.id)
         if key and cursor is None:
             return RedirectResponse(f"/accounts/{saved.id}", 303)
-        opened = opened_by(journey, request, connection)
+        opened = opened_by(journey.bank(request, connection), connection)
         own = Account.from_dict(saved.data)
         is_part = request.headers.get("x-part") == "results"  # the script asks for the list alone
         is_first = cursor is None and not text
@@ -133,9 +133,9 @@ def account_routes(journey: Journey) -> list[Route]:
     ]
 
 
-def opened_by(journey: Journey, request: Request, connection: Connection) -> AsyncAccounts:
+def opened_by(bank: AsyncBank, connection: Connection) -> AsyncAccounts:
     """The accounts of a connection: `resume` has all that the consent was created with, but for the user."""
-    authorisation = journey.bank(request, connection).consents.resume(connection.saved or {})
+    authorisation = bank.consents.resume(connection.saved or {})
     return authorisation.bank.accounts(authorisation.consent_id)
 
 
@@ -160,7 +160,7 @@ async def _read(journey: Journey, request: Request, connection: Connection) -> G
     if connection.status == "expired":
         why = Sentence(**connection.said) if connection.said else say(ConsentExpiredError(), connection.bank_name)
         return Group(connection, [], why)
-    opened = opened_by(journey, request, connection)
+    opened = opened_by(bank, connection)
     refused: dict[str | None, Sentence] = {}
     try:
         if connection.status == "partly":

@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from openpayments_facade import ConsentError, InvalidArgumentError, NotFoundError, OpenPaymentsError, RequestError
 
-from ..journey import COOKIE, VALID_FOR, prefers_redirect, set_cookie, user
+from ..journey import COOKIE, prefers_redirect, set_cookie, user
 from ..sentences import say
-from ..store import Connection, new_id
+from ..store import VALID_FOR, Connection, new_id
 from .approvals import begin
 from .banks import show_bank
 

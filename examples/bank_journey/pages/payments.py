@@ -305,7 +305,7 @@ async def _entry(journey: Journey, request: Request, payment: SavedPayment, crea
     if account is None or connection is None:
         raise ConsentExpiredError
     own = Account.from_dict(account.data)
-    listed = opened_by(journey, request, connection).transactions(
+    listed = opened_by(journey.bank(request, connection), connection).transactions(
         own, booking_status="both", date_from=timedelta(days=-2)
     )
     try:

@@ -29,9 +29,11 @@ for (const form of document.querySelectorAll("form[data-live]")) {
     await pause(0.25);
     if (number !== asked) return; // more was typed
     const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
-    const answer = await fetch(address, { headers: { "X-Part": "results" } }).catch(() => null);
-    if (!answer?.ok || number !== asked) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const text = await fetch(address, { headers: { "X-Part": "results" } })
+      .then((answer) => (answer.ok ? answer.text() : null))
+      .catch(() => null);
+    if (text === null || number !== asked) return;
+    const page = new DOMParser().parseFromString(text, "text/html");
     byId("results").replaceChildren(...page.getElementById("results").childNodes);
     say("found", page.getElementById("found").textContent); // the same element, so that it is read out
     showLogos(byId("results"));
@@ -77,7 +79,7 @@ if (approving) {
       code.replaceChildren(image);
     } else if (state.qr) code.innerHTML = state.qr; // drawn by our own server, of lines alone
     const hasCode = Boolean(state.picture || state.qr);
-    if (hasCode) code.hidden = false;
+    if (hasCode) code.hidden = byId("how").hidden = false;
     if (state.app && !hasCode) { byId("app").hidden = false; byId("app").firstElementChild.href = state.app; }
     if (state.text) say("text", state.text);
   }, 1);
