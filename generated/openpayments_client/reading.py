@@ -111,8 +111,13 @@ def loads(text: str | bytes) -> Any:
 
     Raises ValueError or RecursionError if it is something else.
     """
-    # not strict: some banks write tabs and line breaks within texts as they are
-    return json.loads(text, parse_float=Number, parse_int=_integer, parse_constant=str, strict=False)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    return _JSON.decode(text)
+
+
+# not strict: some banks write tabs and line breaks within texts as they are
+_JSON: Final = json.JSONDecoder(parse_float=Number, parse_int=_integer, parse_constant=str, strict=False)
 
 
 class Field:
@@ -161,22 +166,12 @@ class Fields:
         self.needed = [
             (at, key, each.always) for at, (key, each) in enumerate(fields.items()) if each.needed and each.required
         ]
-        self.checks = bool(self.needed or self.always)
         self.extra = extra
         """Reads the values of fields that the description does not name."""
         self.is_closed = is_closed
         """Whether there can be no such fields."""
         self.kinds = kinds
         """The names of the model's subclasses, by the values of the constants that tell them apart."""
-
-    def complete(self, source: Mapping[str, Any], values: list[Any]) -> None:
-        """Puts empty objects and lists where they are missing. Raises Unreadable where something needed is."""
-        for at, key, is_list in self.needed:
-            if values[at] is None and not (is_list and key in source):
-                raise Unreadable("is missing", key)
-        for at, make in self.always:
-            if values[at] is None:
-                values[at] = make({})
 
     @property
     def lists(self) -> list[str]:
@@ -261,14 +256,15 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
     if type(source) is not dict:
         source = _object(source)
     fields: Fields = cls._fields
-    table, values = fields.table, fields.blank[:]
+    find, values = fields.table.get, fields.blank[:]
     rest: dict[str, Any] | None = None
     for key, value in source.items():
-        if key not in table:
+        entry = find(key)
+        if entry is None:
             rest = {} if rest is None else rest
             rest[key] = value
             continue
-        at, plain, read_value, needed = table[key]
+        at, plain, read_value, needed = entry
         if type(value) is plain:
             values[at] = value
         elif value is not None:
@@ -282,10 +278,14 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
                 rest = {} if rest is None else rest
                 rest[key] = value
                 _notice(f"{cls.__name__}.{key}")
-    if is_known and rest is not None and table.keys().isdisjoint(source):
+    if is_known and rest is not None and fields.table.keys().isdisjoint(source):
         raise Unreadable("has none of the described fields")
-    if fields.checks:
-        fields.complete(source, values)
+    for at, key, is_list in fields.needed:
+        if values[at] is None and not (is_list and key in source):
+            raise Unreadable("is missing", key)
+    for at, make in fields.always:
+        if values[at] is None:
+            values[at] = make({})
     if rest is not None and fields.kinds is not None:
         cls = _kind(cls, rest)
     model = cls(*values)

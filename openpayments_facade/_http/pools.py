@@ -13,7 +13,6 @@ import os
 import platform
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
-from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -41,9 +40,19 @@ _log = logging.getLogger("openpayments_facade")
 _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
 
 
-class _NoCookies(CookieJar):
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Reads none: thousands of them would take their time."""
+class _NoCookies(httpx.Cookies):
+    """Takes none from answers: one of an end user's must not go out with another's request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
+class _Client(httpx.Client):
+    cookies = _NoCookies()  # type: ignore[override]
+
+
+class _AsyncClient(httpx.AsyncClient):
+    cookies = _NoCookies()  # type: ignore[override]
 
 
 def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
@@ -70,15 +79,13 @@ def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
         "trust_env": False,
         "headers": {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
         "follow_redirects": False,
-        # a cookie of one end user's answer must not go out with another's request
-        "cookies": _NoCookies(),
     }
     return arguments, hosts - loopback
 
 
 def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collection[str]) -> C:
     """An HTTP client. The environment says how it reaches these hosts, if nothing else does."""
-    carrier = Transport if kind is httpx.Client else AsyncTransport
+    carrier = Transport if issubclass(kind, httpx.Client) else AsyncTransport
     using: dict[str, Any] = {"verify": arguments["verify"], "limits": arguments["limits"]}
     proxies = {} if arguments["proxy"] is None else {"all://": arguments["proxy"]}
     try:
@@ -90,7 +97,7 @@ def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collec
         client = kind(transport=transport, mounts=mounts | arguments["mounts"], **rest)
     except ImportError:
         raise ConfigurationError("a SOCKS proxy needs socksio: pip install socksio") from None
-    client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
+    client.event_hooks = {"response": [_forget_redirect if issubclass(kind, httpx.Client) else _forget_redirect_async]}
     return client
 
 
@@ -176,9 +183,7 @@ def send(client: httpx.Client, exchange: Exchange, *, checks_ids: bool = True) -
 
 
 def _built(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> httpx.Request:
-    request = exchange.build(client)
-    request.extensions[ALONE] = not exchange.resendable
-    return request
+    return exchange.build(client, **{ALONE: not exchange.resendable})
 
 
 class _Lent(httpx.BaseTransport):
@@ -247,7 +252,7 @@ class _Pool(Generic[C]):
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
         try:
             self._refuse_inherited()
-            client = _new(httpx.Client, transport, *self._arguments)
+            client = _new(_Client, transport, *self._arguments)
         except (ClientStateError, ConfigurationError) as error:
             # after a fork; or the proxy variables of the environment have changed
             exchange.fail(error)
@@ -259,7 +264,7 @@ class _Pool(Generic[C]):
 class Pool(_Pool[httpx.Client]):
     """The HTTP client of an `OpenPayments`."""
 
-    _kind = httpx.Client
+    _kind = _Client
     _transport_kind = httpx.BaseTransport
 
     def send(self, exchange: Exchange) -> None:
@@ -275,7 +280,7 @@ class Pool(_Pool[httpx.Client]):
 class AsyncPool(_Pool[httpx.AsyncClient]):
     """The HTTP client of an `AsyncOpenPayments`. It belongs to the event loop that first uses it."""
 
-    _kind = httpx.AsyncClient
+    _kind = _AsyncClient
     _transport_kind = httpx.AsyncBaseTransport
 
     def client(self) -> httpx.AsyncClient:

@@ -157,7 +157,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     with noticing() as odd:
         try:
             data = _read_json(answer)
-            messages = _messages_of_success(data, scrubber(*answer.secrets))
+            messages = _messages_of_success(data, answer.secrets)
             parsed = _model(operation, bodies, answer, data) if bodies else data
         except Unreadable as error:
             parsed = unreadable(answer, f"an answer that can't be read: {error}", error.path)
@@ -254,13 +254,13 @@ def log_findings(answer: RawResponse[Any], name: str) -> None:
         _log.warning("%s: values can't be read: %s (request id %s)", name, said, answer.request_id, extra=about_it)
 
 
-def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
+def _messages_of_success(data: Any, secrets: Secrets) -> tuple[errors.TppMessage, ...]:
     data = alone(data)
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
     is_one = found is None and {"category", "code"} <= data.keys()
-    return _read_messages(data if is_one else found, scrub)
+    return _read_messages(data if is_one else found, scrubber(*secrets)) if is_one or found else ()
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:

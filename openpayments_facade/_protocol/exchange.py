@@ -93,12 +93,13 @@ class Exchange:
         """The seconds until the deadline, at least 0."""
         return max(0.0, self.deadline - self.monotonic())
 
-    def build(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    def build(self, client: httpx.Client | httpx.AsyncClient, **extensions: Any) -> httpx.Request:
         """The request. No step may take longer than the time left."""
         left, limits = self.left(), self.timeout.as_dict().items()
-        timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
-        request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
-        request.headers["X-Request-ID"] = self.request_id
+        extensions["timeout"] = {step: left if limit is None else min(limit, left) for step, limit in limits}
+        arguments = {**self.request()}
+        arguments["headers"] = {**arguments["headers"], "X-Request-ID": self.request_id}
+        request = client.build_request(self.method, self.url, extensions=extensions, **arguments)
         self._sent, self._sent_url = request.headers.items, str(request.url)
         self.url, self._started = self.shown_url or self._sent_url, self.monotonic()
         return request
@@ -177,7 +178,7 @@ class Exchange:
 
     def log(self) -> None:
         """Writes one log record about the attempt, with its values as attributes; `duration` is in seconds."""
-        if self._started is None:
+        if self._started is None or not _log.isEnabledFor(logging.INFO):
             return
         duration, status = self.monotonic() - self._started, self.status_code
         values = {**self.about, "status": status, "duration": duration, "attempt": self.attempt}

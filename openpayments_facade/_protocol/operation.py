@@ -87,8 +87,10 @@ class Operation(Generic[T]):
             advice = "; op.at_bank(...).call sends it" if path == "x_bic_fi" and value is None else ""
             raise refuse(value.argument if isinstance(value, Named) else path, problem + advice)
         request = _request_of(endpoint, args, kwargs)
-        is_personal = any(rule.is_personal and rule.place in ("path", "query") for rule in described.arguments.values())
+        is_personal = any(rule.place in ("path", "query") and rule.is_personal for rule in described.arguments.values())
         method, path = request.pop("method").upper(), request.pop("url")
+        if not request.get("params"):
+            request.pop("params", None)  # httpx would parse the URL once more
         resource = str(args[0]) if args else ""
         absent = (rule for name, rule in described.arguments.items() if values.get(name) is None)
         return Operation(
