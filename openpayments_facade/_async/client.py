@@ -75,7 +75,9 @@ class AsyncOpenPayments:
             `.p12` or `.pfx`, or (that file, password), with the extra `pkcs12`. Production requires one (the provider's
             guide of 2021). It is offered to both hosts.
         transport: An httpx transport to send with. With your own, proxies from the environment are ignored, and what
-            the SDK does about leftovers on a connection and about request ids is left to it.
+            the SDK does about leftovers on a connection and about request ids is left to it. Only of httpx's own
+            transports is it believed that a connection was never made: with another one, a payment is not sent again
+            then, but an OutcomeUnknownError.
         check_request_ids: Whether an answer that repeats another X-Request-ID than was sent is refused, because it
             belongs to another request. False for a gateway that writes ids of its own.
         token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",

@@ -64,6 +64,8 @@ def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
         raise refuse("limits", "must be an httpx.Limits")
     if proxy is not None and not isinstance(proxy, str | httpx.Proxy):
         raise refuse("proxy", "must be a URL or an httpx.Proxy")
+    if proxy is not None and settings.transport is not None:
+        raise refuse("proxy", "can't be combined with a transport, which makes the connections; give it to that")
     try:
         proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
@@ -212,6 +214,7 @@ class _Pool(Generic[C]):
         self._transport, self._process = transport, os.getpid()
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the event loop, because the user's transport is async only."""
+        self._is_foreign = transport is not None and type(transport).__module__.partition(".")[0] != "httpx"
         self._checks_ids = settings.check_request_ids
         self._arguments = _arguments(settings)
         self._client = _new(self._kind, transport, *self._arguments)
@@ -250,6 +253,7 @@ class _Pool(Generic[C]):
         It uses its own HTTP client: token requests are rare, belong to no loop, and may outlive the facade client.
         """
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
+        exchange.is_foreign = self._is_foreign and transport is not None
         try:
             self._refuse_inherited()
             client = _new(_Client, transport, *self._arguments)
@@ -269,6 +273,7 @@ class Pool(_Pool[httpx.Client]):
 
     def send(self, exchange: Exchange) -> None:
         """Carries out an exchange. Notes any failure in it. Raises ClientStateError if closed."""
+        exchange.is_foreign = self._is_foreign
         send(self.client(), exchange, checks_ids=self._checks_ids)
 
     def close(self) -> None:
@@ -302,6 +307,7 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
     async def _send(self, client: httpx.AsyncClient, exchange: Exchange) -> None:
         import anyio
 
+        exchange.is_foreign = self._is_foreign
         scope = anyio.CancelScope(deadline=anyio.current_time() + exchange.left())
 
         async def working() -> None:

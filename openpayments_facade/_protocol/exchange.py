@@ -22,8 +22,8 @@ from .body import LONGEST_ERROR, Body, TooLongError
 
 _log = logging.getLogger("openpayments_facade")
 
-_NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_NEVER_SENT: Final = (*_NOT_CONNECTED, httpx.InvalidURL, httpx.LocalProtocolError)
+_NOT_TAKEN: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+_NEVER_SENT: Final = (*_NOT_TAKEN, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Errors after which no byte of the request has reached the server."""
 _NOT_PRIVATE: Final = {
     "accept",
@@ -75,6 +75,9 @@ class Exchange:
     monotonic: Callable[[], float] = time.monotonic
     has_left: bool | None = field(default=None, init=False)
     """Whether a byte of the request may have left; None if a user's transport alone knows."""
+    is_foreign: bool = field(default=False, init=False)
+    """Whether a transport that is not httpx's sends it. Of a connection that broke off, some say that it was never made
+    (httpx-aiohttp 0.2), and a payment would be created twice."""
     status_code: int | None = field(default=None, init=False)
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
     _body: Body | None = field(default=None, init=False, repr=False)
@@ -157,7 +160,8 @@ class Exchange:
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
-        was_never_sent = self._started is None or self.has_left is False or isinstance(error, _NEVER_SENT)
+        never_sent = _NOT_TAKEN if self.is_foreign else _NEVER_SENT
+        was_never_sent = self._started is None or self.has_left is False or isinstance(error, never_sent)
         may_resend = self.resendable or was_never_sent
         self._may_pass = (
             may_resend and isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)

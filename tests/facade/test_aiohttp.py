@@ -182,8 +182,7 @@ async def test_a_refused_connection(simulator: Simulator) -> None:
         async with elsewhere(simulator, url, max_retries=0) as op:
             with pytest.raises(ConnectionFailedError):
                 await op.countries.list()
-            # nothing was sent: the outcome is known
-            with pytest.raises(ConnectionFailedError):
+            with pytest.raises(OutcomeUnknownError):  # of a transport that is not httpx's it is not believed
                 await op.at_bank("ESSESESS", USER).payments.create(PAYMENT)
         environment = Environment("no tokens", url, simulator.api_url)
         transport = ManyReads(ssl.create_default_context())
@@ -398,6 +397,15 @@ async def test_a_connection_that_breaks_off_counts_as_not_connected() -> None:
             with pytest.raises(httpx.ConnectTimeout):
                 await send("POST", url)
             assert requests() == 1
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_what_it_says_of_a_payment_that_was_cut_off_is_not_believed(simulator: Simulator, retries: int) -> None:
+    async with simulator.async_client(transport=AiohttpTransport(), max_retries=retries) as op:
+        simulator.misbehave(CREATIONS, close=True, carried_out=True)
+        with pytest.raises(OutcomeUnknownError):
+            await op.at_bank("ESSESESS", USER).payments.create(PAYMENT)
+    assert len(simulator.payments) == 1
 
 
 async def test_aiohttp_repeats_a_deletion() -> None:
