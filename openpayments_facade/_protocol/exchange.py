@@ -18,7 +18,8 @@ from .. import errors, request_ids
 from .._attrs import define
 from .._redaction import Secret, printable, scrubber
 from .answer import Answer, is_worth_retrying, scrubbed
-from .body import LONGEST_ERROR, Body, TooLongError
+from .body import Body, TooLongError
+from .sizes import LONGEST_ERROR
 
 _log = logging.getLogger("openpayments_facade")
 
@@ -35,11 +36,10 @@ _NOT_PRIVATE: Final = {
     "host",
     "user-agent",
 }
-_QUOTED: Final = re.compile(
-    r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*"
+_QUOTED: Final = (
+    r"(?s)(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*"
     r"|(return_value=\(b'HTTP/[\d.]+', \d+),.*"
-    r"|(\"HTTP/[\d.]+ \d+) .*",
-    re.DOTALL,
+    r"|(\"HTTP/[\d.]+ \d+) .*"
 )
 """What libraries quote in their logs: a line of an answer, a proxy's password, headers, the phrase of a status."""
 
@@ -111,7 +111,7 @@ class Exchange:
         """A text of a library, fit for a log or an exception: without what the request carried."""
         if self._sent_url:
             text = text.replace(self._sent_url, self.url)
-        text = _QUOTED.sub(r"\1\2\3", text)
+        text = re.sub(_QUOTED, r"\1\2\3", text)
         values = (Secret(value) for name, value in self._sent() if name not in _NOT_PRIVATE and len(value) > 5)
         return printable(scrubber(*self.secrets, *values)(text))
 

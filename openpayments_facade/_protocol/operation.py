@@ -15,7 +15,7 @@ from ..scopes import PsuContext
 from .arguments import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from openpayments_client.operations import Operation as Described
 
@@ -33,7 +33,7 @@ class Endpoint(Protocol[P, T_co]):
     def _success(self) -> T_co: ...  # an annotation alone: what type checkers infer the result from
 
     @property
-    def _bodies(self) -> Mapping[int, Any]: ...  # the model of each success status
+    def _bodies(self) -> Mapping[int, Callable[[], Any] | None]: ...  # gives the model of each success status
 
     def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 

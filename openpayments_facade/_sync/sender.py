@@ -4,27 +4,34 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from attrs import fields_dict
 
 from .._attrs import define
 from .._protocol.answer import blames_token, judge, log_findings
 from .._protocol.call import Call
 from .._protocol.operation import say_missing
+from .._protocol.options import CommonOptions, Options
 from .._protocol.unknown import explain
+from .._settings import Settings
 from ..errors import APIError, OpenPaymentsError, OutcomeUnknownError
 from ..scopes import check_scope, context_for
+from .session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
-    from .._protocol.options import Options
     from ..scopes import PsuContext
-    from .session import Session
 
 _log = logging.getLogger("openpayments_facade")
 
 SECONDS_LEFT = 30.0
 """How long the token of a request that must not be sent twice is still valid, at least."""
+
+_ARGUMENTS: Final = ((*fields_dict(Settings),), (*CommonOptions.__annotations__,))
 
 T = TypeVar("T")
 
@@ -35,6 +42,13 @@ class Sender:
 
     session: Session
     options: Options
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Self:
+        """That of a new client. Raises InvalidArgumentError or ConfigurationError, whose messages name the argument."""
+        settings, options = ({name: arguments[name] for name in names} for names in _ARGUMENTS)
+        checked = Options(**options)
+        return cls(Session(Settings(**settings), checked), checked)
 
     def replace(self, **options: Any) -> Sender:
         """A sender with some options changed. Raises InvalidArgumentError, whose message names the option."""
