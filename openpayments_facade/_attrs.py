@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 import attrs
@@ -44,6 +43,8 @@ class Value:
             A new dict. An absent value is None, a Decimal a text with its digits, a date one in ISO 8601, and a model
             its own `to_dict()`.
         """
+        from decimal import Decimal
+
         from openpayments_client.reading import to_json  # loads httpx, which the command line's help does without
 
         def plain(value: Any) -> Any:

@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import Decimal
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 from .types import short_repr
@@ -372,6 +371,8 @@ HALF: Final = re.compile("[\ud800-\udfff]")  # half a character, which no encodi
 
 
 def _is_exact(number: Number) -> bool:
+    from decimal import Decimal
+
     try:
         return Decimal(repr(float(number))) == Decimal(number.digits)
     except ArithmeticError:

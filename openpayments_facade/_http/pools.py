@@ -9,7 +9,7 @@ import functools
 import ipaddress
 import logging
 import os
-import platform
+import sys
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 _log = logging.getLogger("openpayments_facade")
-_USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
+_PYTHON: Final = ".".join(map(str, sys.version_info[:3]))
+_USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{_PYTHON}"
 _HEADERS: Final = httpx.Headers(
     {
         "Accept": "application/json",

@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
@@ -73,10 +74,9 @@ def _check(connection: Any) -> None:
 
 def _holds(stream: Any) -> bool:
     """Whether what lies between the socket and h11 has received more than was read, such as another TLS record."""
-    ssl_object = stream.get_extra_info("ssl_object")
-    if isinstance(ssl_object, ssl.SSLObject):
+    if isinstance(stream.ssl_object, ssl.SSLObject):
         try:
-            return bool(ssl_object.read(1)) or _queues(stream)
+            return bool(stream.ssl_object.read(1)) or _queues(stream)
         except ssl.SSLWantReadError:  # no whole record
             return _queues(stream)
         except ssl.SSLError:
@@ -99,6 +99,10 @@ class _Watched:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self.is_spoilt = False
+
+    @cached_property
+    def ssl_object(self) -> object:
+        return self._stream.get_extra_info("ssl_object")
 
     def get_extra_info(self, info: str) -> Any:
         return (self.is_spoilt and info == "is_readable") or self._stream.get_extra_info(info)

@@ -5,6 +5,7 @@ Pure except for the clock: `_http` sends the request, and notes here what came b
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import time
@@ -42,6 +43,9 @@ _QUOTED: Final = (
     r"|(\"HTTP/[\d.]+ \d+) .*"
 )
 """What libraries quote in their logs: a line of an answer, a proxy's password, headers, the phrase of a status."""
+
+
+_parsed = functools.lru_cache(httpx.URL)  # programs ask for the same list or status again and again
 
 
 class ForeignAnswerError(httpx.RemoteProtocolError):
@@ -102,7 +106,7 @@ class Exchange:
         extensions["timeout"] = {step: left if limit is None else min(limit, left) for step, limit in limits}
         arguments = {**self.request()}
         arguments["headers"] = {**arguments["headers"], "X-Request-ID": self.request_id}
-        request = client.build_request(self.method, self.url, extensions=extensions, **arguments)
+        request = client.build_request(self.method, _parsed(self.url), extensions=extensions, **arguments)
         self._sent, self._sent_url = request.headers.items, str(request.url)
         self.url, self._started = self.shown_url or self._sent_url, self.monotonic()
         return request

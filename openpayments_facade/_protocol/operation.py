@@ -74,12 +74,15 @@ class Operation(Generic[T]):
         """
         described = _described(endpoint)
         args, kwargs = tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}  # type: ignore[assignment]
-        in_path = [name for name, rule in described.arguments.items() if rule.place == "path"]
-        if len(args) > len(in_path):
-            raise refuse("endpoint", f"takes by position {', '.join(in_path) or 'nothing'}, and {len(args)} are given")
-        if twice := {*in_path[: len(args)]} & kwargs.keys():
-            raise refuse(min(twice), "is given twice")
-        values = {**dict(zip(in_path, args, strict=False)), **kwargs}
+        values: dict[str, Any] = kwargs
+        if args:
+            in_path = [name for name, rule in described.arguments.items() if rule.place == "path"]
+            if len(args) > len(in_path):
+                said = ", ".join(in_path) or "nothing"
+                raise refuse("endpoint", f"takes by position {said}, and {len(args)} are given")
+            if twice := {*in_path[: len(args)]} & kwargs.keys():
+                raise refuse(min(twice), "is given twice")
+            values = {**dict(zip(in_path, args, strict=False)), **kwargs}
         given = values.get("x_request_id")
         request_id = None if given is None else read_request_id(given, argument="x_request_id")
         for path, problem in described.problems(values):
@@ -117,6 +120,8 @@ class Operation(Generic[T]):
 
         The call is sent without them: nobody may know the user. A company's id is optional but for companies.
         """
+        if not self.missing:
+            return ()
         given = {name.lower() for name in headers}
         is_company = context is PsuContext.CORPORATE
         return tuple(
@@ -164,6 +169,8 @@ def as_json(value: Any, argument: str) -> Any:
 
 
 def _request_of(endpoint: Endpoint[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    # without one the endpoint makes an id, which takes a while; a call has its own
+    kwargs = {"x_request_id": "-", **kwargs}
     if "body" not in kwargs:
         return endpoint._get_kwargs(*args, **kwargs)
     try:

@@ -8,10 +8,10 @@ import re
 from contextlib import suppress
 from typing import Final
 
-_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
+_CHARSET: Final = r"(?i)charset\s*=\s*[\"']?([\w.:-]+)"
 _TOO_NARROW: Final = {"ascii", "iso8859-1"}
 """Who declares these often sends their superset, cp1252."""
-_KNOWN: Final = re.compile(r"utf-(8|8-sig|16|32)(-[lb]e)?|iso8859-\d+|cp\d+|koi8-[ru]|mac-roman", re.ASCII)
+_KNOWN: Final = r"(?a)utf-(8|8-sig|16|32)(-[lb]e)?|iso8859-\d+|cp\d+|koi8-[ru]|mac-roman"
 """What may be declared. Python knows others, such as punycode, that take minutes for what a server can send."""
 
 
@@ -23,14 +23,14 @@ def decoded(content: bytes, content_type: str = "") -> str:
     """
     while content.startswith(codecs.BOM_UTF8):
         content = content[len(codecs.BOM_UTF8) :]
-    declared = _CHARSET.search(content_type)
-    detected = json.detect_encoding(content)
-    # by NULs or a byte order mark it is certain; UTF-8 is only assumed
-    certain = "strict" if detected.startswith("utf-8") else "replace"
-    attempts = [(detected, certain), (declared[1] if declared else "cp1252", "replace")]
-    for encoding, errors in attempts:
-        with suppress(LookupError, ValueError):
-            name = codecs.lookup(encoding).name
-            if name not in _TOO_NARROW and _KNOWN.fullmatch(name):
-                return content.decode(encoding, errors).strip("\ufeff\0")
+    encoding: str = json.detect_encoding(content)
+    if encoding == "utf-8":  # it is only assumed; the others are certain, by NULs or a byte order mark
+        with suppress(UnicodeDecodeError):
+            return content.decode().strip("\ufeff\0")
+        declared = re.search(_CHARSET, content_type)
+        encoding = declared[1] if declared else "cp1252"
+    with suppress(LookupError, ValueError):
+        name = codecs.lookup(encoding).name
+        if name not in _TOO_NARROW and re.fullmatch(_KNOWN, name):
+            return content.decode(encoding, "replace").strip("\ufeff\0")
     return content.decode("cp1252", "replace").strip("\ufeff\0")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 POST: Any = SimpleNamespace(
     __name__=get_countries_list.__name__,
-    _get_kwargs=lambda: {"method": "post", "url": "/psd2/aspspinformation/v1/countries"},
+    _get_kwargs=lambda **_: {"method": "post", "url": "/psd2/aspspinformation/v1/countries"},
     _parse_response=lambda **_: None,
 )
 
