@@ -179,7 +179,7 @@ def main() -> int:
     records = json.loads(FILE.read_text("utf-8")) if FILE.is_file() else {}
     recorded = records.get(HERE, {})
     if others := unlocked():
-        print(f"counts: only the locked dependencies count, and there is {', '.join(others)}")
+        print(f"counts: skipped, for only the locked dependencies count, and there is {', '.join(others)}")
         return int(not check)
     if check and not recorded:
         print(f"counts: {FILE.name} has nothing for {HERE}; `make counts` writes it")
