@@ -13,7 +13,7 @@ WORKERS ?= 4
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
+.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract counts faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,7 +75,7 @@ test-matrix: $(VENV)/.dev  ## runs all tests on every Python that is found, and 
 coverage: $(VENV)/.dev  ## runs all tests and fails below 98 % of the branches of the facade
 	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=98
 
-check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, types, the cassettes' contract, the docs
+check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, types, the cassettes' contract, the counts, the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-cache --no-logo
@@ -89,6 +89,7 @@ check: $(VENV)/.dev  ## format, lint, layers, unasync and generated-code drift, 
 	@# it would ask a registry for a newer version of itself
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m scripts.contract
+	@$(BIN)/python -m scripts.counts --check
 	@$(MAKE) --no-print-directory docs
 
 format: $(VENV)/.dev  ## formats, and mends what can be mended
@@ -107,6 +108,9 @@ unasync: $(VENV)/.dev  ## async half -> sync half
 
 contract: $(VENV)/.dev  ## every interaction of every cassette against the description
 	@$(BIN)/python -m scripts.contract
+
+counts: $(VENV)/.dev  ## counts anew the modules, function calls, bytes and requests that make check compares
+	@$(BIN)/python -m scripts.counts
 
 record: $(VENV)/.dev  ## records the cassettes again from the simulator (FROM=sandbox: from the provider's sandbox)
 	@$(BIN)/python scripts/record.py $(FROM)
