@@ -1,0 +1,108 @@
+"""This project."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from benchmarks.measure import AsyncCall, Call
+    from openpayments_facade import AsyncOpenPayments, OpenPayments
+
+IMPORT = "from openpayments_facade import OpenPayments"
+
+
+def _client(url: str, **options: Any) -> OpenPayments:
+    from openpayments_facade import Environment, OpenPayments
+
+    return OpenPayments(client_id="a", client_secret="b", environment=Environment("benchmark", url, url), **options)
+
+
+def _async_client(url: str, **options: Any) -> AsyncOpenPayments:
+    from openpayments_facade import AsyncOpenPayments, Environment
+
+    environment = Environment("benchmark", url, url)
+    return AsyncOpenPayments(client_id="a", client_secret="b", environment=environment, **options)
+
+
+def sync(url: str) -> Call:
+    op = _client(url)
+    return lambda: op.aspsps.list()
+
+
+async def concurrent(url: str) -> AsyncCall:
+    op = _async_client(url)
+    return lambda: op.aspsps.list()
+
+
+async def over_aiohttp(url: str) -> AsyncCall:
+    import httpx_aiohttp
+
+    op = _async_client(url, transport=httpx_aiohttp.AiohttpTransport())
+    return lambda: op.aspsps.list()
+
+
+def fetching(url: str) -> Call:
+    from openpayments_facade.tokens import forget_all
+
+    def call() -> Any:
+        forget_all()
+        with _client(url) as op:
+            return op.aspsps.list()
+
+    return call
+
+
+def making() -> Call:
+    from openpayments_facade import OpenPayments
+
+    return lambda: OpenPayments(client_id="a", client_secret="b")
+
+
+def making_async() -> Call:
+    from openpayments_facade import AsyncOpenPayments
+
+    return lambda: AsyncOpenPayments(client_id="a", client_secret="b")
+
+
+def parser(body: bytes) -> Call:
+    """As an application reads a page: the public method, over a transport that has the bytes at hand."""
+    import httpx
+
+    from openpayments_facade import ApiScope, Psu
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(200, json={"access_token": "x", "token_type": "Bearer", "expires_in": 3600})
+        kept = {"Content-Type": "application/json", "X-Request-ID": request.headers["X-Request-ID"]}
+        return httpx.Response(200, headers=kept, content=body)
+
+    scopes = [ApiScope.ACCOUNT_INFORMATION]
+    op = _client("http://127.0.0.1:1", transport=httpx.MockTransport(answer), api_scopes=scopes)
+    accounts = op.at_bank("ESSESESS", Psu(ip_address="127.0.0.1")).accounts(_CONSENT)
+
+    def parse() -> Any:
+        (page,) = accounts.transactions(_CONSENT).pages()
+        assert page.transactions is not None
+        return page.transactions.booked
+
+    return parse
+
+
+_CONSENT = "7f3c1a52-9d0e-4c5b-8a11-000000000001"
+
+
+def _iterated(url: str, total: int) -> int:
+    from openpayments_facade import ApiScope, Psu
+
+    op = _client(url, api_scopes=[ApiScope.ACCOUNT_INFORMATION])
+    accounts = op.at_bank("ESSESESS", Psu(ip_address="127.0.0.1")).accounts(_CONSENT)
+    return sum(1 for _ in accounts.transactions(f"7f3c1a52-9d0e-4c5b-8a11-{total:012}"))
+
+
+def iterated_1000(url: str) -> int:
+    return _iterated(url, 1_000)
+
+
+def iterated_100000(url: str) -> int:
+    return _iterated(url, 100_000)
