@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -39,12 +40,12 @@ def _counts() -> str:
 
 
 def main() -> None:
-    usage = "make bench [ROWS=import,calls] [ROUNDS=11] [SEED=1] [BASE=<git rev>]"
+    usage = "make bench [ROWS=import,calls] [ROUNDS=9] [SEED=1] [BASE=<git rev>]"
     parser = argparse.ArgumentParser("make bench", usage=usage)
     parser.add_argument(
         "--rows", metavar="ROWS", default="", help="some rows or groups of them; 'counts' for token requests"
     )
-    parser.add_argument("--rounds", metavar="ROUNDS", type=int, default=11)
+    parser.add_argument("--rounds", metavar="ROUNDS", type=int, default=9)
     parser.add_argument("--seed", metavar="SEED", type=int, default=None)
     parser.add_argument("--base", metavar="BASE", default="", help="another commit of this project, measured as well")
     wanted = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> None:
     def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
     tell(f"the seed of the random order is {seed}")
     with tempfile.TemporaryDirectory() as folder:
         places = {OURS: trees.copy(Path(folder) / "this")}
@@ -83,6 +84,7 @@ def main() -> None:
         "rounds": str(wanted.rounds),
         "seed": str(seed),
         "machine": trees.machine(),
+        "load": f"{load:.1f} processes before the run: above 0.5, others were at work, and spreads are wide",
         "Python": sys.version.split()[0],
         "packages": _versions(PYTHON),
     }

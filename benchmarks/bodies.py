@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
 COUNT = 50
-PAGE = 1000
 
 
 def _id(number: int) -> str:
@@ -101,18 +101,23 @@ def _transaction(number: int) -> dict[str, Any]:
 
 def report(count: int) -> dict[str, Any]:
     """A page of the first transactions of an account."""
-    account = {"iban": "SE3550000000054910000003", "currency": "SEK"}
-    return {"account": account, "transactions": {"booked": [_transaction(number) for number in range(count)]}}
+    number = {"iban": "SE3550000000054910000003", "currency": "SEK"}
+    return {"account": number, "transactions": {"booked": [_transaction(number) for number in range(count)]}}
 
 
-def pages(path: str, query: str, booked: bytes) -> bytes:
-    """A page of PAGE transactions. The account's id ends in the number of all of them."""
-    total = int(path.split("/")[-2][-12:])
-    at = int(query.rpartition("continuationKey=")[2]) if "continuationKey=" in query else 0
-    is_last = at + PAGE >= total
-    link = b"" if is_last else b'"next":{"href":"%s?continuationKey=%d"}' % (path.encode(), at + PAGE)
-    return b'{"transactions":{"booked":%s,"_links":{%s}}}' % (booked, link)
+def account(transactions: int, on_a_page: int) -> str:
+    """The id of an account that has so many transactions."""
+    return f"7f3c1a52-9d0e-4c5b-{on_a_page:04}-{transactions:012}"
 
 
-def booked_page() -> bytes:
-    return json.dumps(report(PAGE)["transactions"]["booked"], ensure_ascii=False).encode()
+def page(path: str, query: str) -> bytes:
+    """A page of the transactions of an account of `account(...)`."""
+    on_a_page, total = map(int, path.split("/")[-2].split("-")[-2:])
+    behind = int(query.partition("continuationKey=")[2] or 0) + on_a_page
+    link = b"" if behind >= total else b'"next":{"href":"%s?continuationKey=%d"}' % (path.encode(), behind)
+    return b'{"transactions":{"booked":%b,"_links":{%b}}}' % (_booked(on_a_page), link)
+
+
+@functools.cache
+def _booked(count: int) -> bytes:
+    return json.dumps(report(count)["transactions"]["booked"], ensure_ascii=False).encode()

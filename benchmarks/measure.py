@@ -59,8 +59,8 @@ def memory(contender: Callable[[str], Call], url: str) -> dict[str, float]:
 
 
 def peak(contender: Callable[[str], int], url: str) -> dict[str, float]:
-    number = contender(url)
-    return {"memory": _mebibytes("VmHWM"), "pages": number / 1000}
+    pages = contender(url)
+    return {"memory": _mebibytes("VmHWM"), "pages": pages}
 
 
 def _mebibytes(name: str) -> float:

@@ -27,7 +27,6 @@ class _Canned:
         self.counts = Counter[str]()
         self._lists = {path: json.dumps(body, ensure_ascii=False).encode() for path, body in bodies.LISTS.items()}
         self._tokens = {path: json.dumps(body).encode() for path, body in bodies.TOKENS.items()}
-        self._booked = bodies.booked_page()
 
     def answer(self, target: str) -> bytes:
         path, _, query = target.partition("?")
@@ -40,7 +39,7 @@ class _Canned:
         if path == "/counts":
             return json.dumps(self.counts).encode()
         self.counts["pages"] += 1
-        return bodies.pages(path, query, self._booked)
+        return bodies.page(path, query)
 
 
 class _Connection(asyncio.Protocol):

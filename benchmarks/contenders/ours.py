@@ -92,17 +92,24 @@ def parser(body: bytes) -> Call:
 _CONSENT = "7f3c1a52-9d0e-4c5b-8a11-000000000001"
 
 
-def _iterated(url: str, total: int) -> int:
+def _iterated(url: str, total: int, on_a_page: int) -> int:
+    """The number of pages that it took."""
+    from benchmarks.bodies import account
     from openpayments_facade import ApiScope, Psu
 
     op = _client(url, api_scopes=[ApiScope.ACCOUNT_INFORMATION])
     accounts = op.at_bank("ESSESESS", Psu(ip_address="127.0.0.1")).accounts(_CONSENT)
-    return sum(1 for _ in accounts.transactions(f"7f3c1a52-9d0e-4c5b-8a11-{total:012}"))
+    assert sum(1 for _ in accounts.transactions(account(total, on_a_page))) == total
+    return total // on_a_page
 
 
 def iterated_1000(url: str) -> int:
-    return _iterated(url, 1_000)
+    return _iterated(url, 1_000, 100)
 
 
 def iterated_100000(url: str) -> int:
-    return _iterated(url, 100_000)
+    return _iterated(url, 100_000, 100)
+
+
+def iterated_long_pages(url: str) -> int:
+    return _iterated(url, 100_000, 1_000)

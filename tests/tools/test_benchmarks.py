@@ -79,6 +79,13 @@ def test_one_round_measures_this_tree_beside_httpx_and_another_tree() -> None:
     assert {each["tokens"] for (each,) in found["first"].values()} == {1}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_transactions_are_iterated_over_page_by_page() -> None:
+    row = Row("pages", "some", "pages", "peak", {OURS: "ours.iterated_1000"})
+    found = rounds.taken([row], {OURS: ROOT}, rounds=1, seed=7)
+    assert found["pages"][OURS][0]["memory"] > 10
+
+
 def test_who_does_less_than_it_says_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row("first", "some", "a first call", "first", {"httpx": "plain.sync"})
     with server.running() as url:
