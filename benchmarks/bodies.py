@@ -14,17 +14,17 @@ def _id(number: int) -> str:
 
 
 def _bank(number: int) -> dict[str, Any]:
-    logo = f"https://static.example.com/logos/aspsps/bank-{number:04}.png"
-    return {"bicFi": f"BANKSE{number:02}", "name": f"Bank number {number} ", "logoUrl": logo, "id": _id(number)}
+    logo = f"https://openbankingplatform.example.com/image/BANKSE{number:02}.png"
+    return {"bicFi": f"BANKSE{number:02}", "name": f"Bank number {number} AB (publ) ", "logoUrl": logo}
 
 
 def _openai(number: int) -> dict[str, Any]:
-    name = f"model-{number:04}-of-a-name-that-makes-it-as-long-as-a-bank-{number:012}"
+    name = f"model-{number:04}-of-a-name-as-long-as-a-bank"
     return {"id": name, "object": "model", "created": 1_760_000_000 + number, "owned_by": "organisation-owner"}
 
 
 def _stripe(number: int) -> dict[str, Any]:
-    email = f"someone.with.a.name.{number:04}@customers.example.com"
+    email = f"someone.{number:04}@example.com"
     return {"id": f"cus_{number:014}", "object": "customer", "name": f"Customer number {number}", "email": email}
 
 
@@ -41,7 +41,7 @@ def _plaid(number: int) -> dict[str, Any]:
 
 
 def _nordigen(number: int) -> dict[str, Any]:
-    logo = f"https://static.example.com/logos/aspsps/bank-{number:04}.png"
+    logo = f"https://openbankingplatform.example.com/image/BANKSE{number:02}.png"
     return {
         "id": f"BANK_{number:02}_BANKSE",
         "name": f"Bank number {number}",
