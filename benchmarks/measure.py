@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from time import perf_counter, process_time
 
+from benchmarks.hosts import Hosts
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,29 +39,29 @@ class Clock:
         return {"wall": wall / times, "processor": processor / times}
 
 
-def imported(statement: str, _: str) -> dict[str, float]:
+def imported(statement: str, _: Hosts) -> dict[str, float]:
     code = compile(statement, "import", "exec")
     clock = Clock()
     exec(code, {})
     return clock.read()
 
 
-def first(contender: Callable[[str], Call], url: str) -> dict[str, float]:
+def first(contender: Callable[[Hosts], Call], hosts: Hosts) -> dict[str, float]:
     clock = Clock()
-    answer = contender(url)()
+    answer = contender(hosts)()
     figures = clock.read()
     assert len(answer) == AT_ONCE
     return {**figures, "lists": 1}
 
 
-def memory(contender: Callable[[str], Call], url: str) -> dict[str, float]:
-    call = contender(url)
+def memory(contender: Callable[[Hosts], Call], hosts: Hosts) -> dict[str, float]:
+    call = contender(hosts)
     assert len(call()) == AT_ONCE
     return {"memory": _mebibytes("VmRSS"), "lists": 1}
 
 
-def peak(contender: Callable[[str], int], url: str) -> dict[str, float]:
-    pages = contender(url)
+def peak(contender: Callable[[Hosts], int], hosts: Hosts) -> dict[str, float]:
+    pages = contender(hosts)
     return {"memory": _mebibytes("VmHWM"), "pages": pages}
 
 
@@ -69,15 +71,15 @@ def _mebibytes(name: str) -> float:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(name))
 
 
-def repeated(contender: Callable[[str], Call], url: str) -> dict[str, float]:
-    return _repeated(contender(url), warm_up=50, batch=10)
+def repeated(contender: Callable[[Hosts], Call], hosts: Hosts) -> dict[str, float]:
+    return _repeated(contender(hosts), warm_up=50, batch=10)
 
 
-def fetched(contender: Callable[[str], Call], url: str) -> dict[str, float]:
-    return _repeated(contender(url), warm_up=10, batch=5)
+def fetched(contender: Callable[[Hosts], Call], hosts: Hosts) -> dict[str, float]:
+    return _repeated(contender(hosts), warm_up=10, batch=5)
 
 
-def made(contender: Callable[[], Call], _: str) -> dict[str, float]:
+def made(contender: Callable[[], Call], _: Hosts) -> dict[str, float]:
     make = contender()
     kept = [make() for _ in range(20)]
     clock = Clock()
@@ -97,11 +99,11 @@ def _repeated(call: Call, warm_up: int, batch: int) -> dict[str, float]:
     return {**clock.read(times), "lists": warm_up + times}
 
 
-def one_at_a_time(contender: Callable[[str], Awaitable[AsyncCall]], url: str) -> dict[str, float]:
+def one_at_a_time(contender: Callable[[Hosts], Awaitable[AsyncCall]], hosts: Hosts) -> dict[str, float]:
     import asyncio
 
     async def run() -> dict[str, float]:
-        call = await contender(url)
+        call = await contender(hosts)
         for _ in range(AT_ONCE):
             answer = await call()
         assert len(answer) == AT_ONCE
@@ -115,11 +117,11 @@ def one_at_a_time(contender: Callable[[str], Awaitable[AsyncCall]], url: str) ->
     return _on_a_loop(asyncio, run)
 
 
-def at_once(contender: Callable[[str], Awaitable[AsyncCall]], url: str) -> dict[str, float]:
+def at_once(contender: Callable[[Hosts], Awaitable[AsyncCall]], hosts: Hosts) -> dict[str, float]:
     import asyncio
 
     async def run() -> dict[str, float]:
-        call = await contender(url)
+        call = await contender(hosts)
         for _ in range(3):
             answers = await asyncio.gather(*(call() for _ in range(AT_ONCE)))
         assert all(len(answer) == AT_ONCE for answer in answers)
@@ -137,7 +139,7 @@ def _on_a_loop(asyncio: Any, run: Any) -> dict[str, float]:
     return figures
 
 
-def parsed(contender: Callable[[bytes], Call], _: str) -> dict[str, float]:
+def parsed(contender: Callable[[bytes], Call], _: Hosts) -> dict[str, float]:
     """With the collector as Python has it, and, in a second turn, without."""
     import gc
     import json
@@ -154,17 +156,17 @@ def parsed(contender: Callable[[bytes], Call], _: str) -> dict[str, float]:
     return clock.read(2)
 
 
-def parsed_uncollected(contender: Callable[[bytes], Call], url: str) -> dict[str, float]:
+def parsed_uncollected(contender: Callable[[bytes], Call], hosts: Hosts) -> dict[str, float]:
     import gc
 
     gc.disable()
-    return parsed(contender, url)
+    return parsed(contender, hosts)
 
 
-def main(way: str, name: str, url: str) -> None:
+def main(way: str, name: str, api: str, auth: str) -> None:
     module, _, attribute = name.partition(".")
     contender = getattr(__import__(f"benchmarks.contenders.{module}", fromlist=[attribute]), attribute)
-    figures = globals()[way](contender, url)
+    figures = globals()[way](contender, Hosts(api, auth))
     said = ", ".join(f'"{name}": {figure}' for name, figure in figures.items())
     sys.stdout.write("{" + said + "}\n")
     sys.stdout.flush()

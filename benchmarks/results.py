@@ -24,9 +24,9 @@ of the contender's process. Where the spreads of two contenders overlap, nothing
 
 - The clock runs within the process, from before the first import or call to after the last answer. Starting Python is
   not in it.
-- One canned server in a process of its own answers everybody from memory: 50 objects in the shape that each contender
-  reads, of 3 or 4 fields (plaid: 7), 6 to 9 kB in all. It counts requests, and the run stops if a contender has not
-  made as many as it was measured for, or did not get 50 objects.
+- One canned server in a process of its own answers everybody from memory, tokens on a port of their own: 50 objects in
+  the shape that each contender reads, of 3 or 4 fields (plaid: 7), 6 to 9 kB in all. It counts requests, and the run
+  stops if a contender has not made as many as it was measured for, or did not get 50 objects.
 - The virtual environment has no extras of this SDK, and neither click, rich nor pygments: httpx imports its own command
   line where they are. There are 40 environment variables, and no proxy among them. Reading them for proxies is the
   largest part of making an httpx client, and the more there are, the smaller are the ratios of clients.
@@ -36,8 +36,8 @@ of the contender's process. Where the spreads of two contenders overlap, nothing
   a token: their first call is one request, the others' are two. Authlib and httpx-auth give no models. openai is over
   httpx2; Authlib is, too, where that is installed, and is measured over both.
 - A warm call is the mean of as many as 0.4 seconds hold, after 50. Of 50 at once, it is the time of all by their
-  number. Pools are as each library has them by default: those of httpx, of this SDK and of stripe keep 20 connections,
-  those of openai and aiohttp 100, so that fewer are made anew.
+  number. Pools are as each library makes them, and empty before the first 50, which open 50 connections. (If one is
+  there already, httpx and what is built on it send the 50 calls over a dozen connections, which is faster.)
 - Clients are made with an SSL context that is there: httpx and openai are given one, this SDK shares its own. stripe,
   plaid and nordigen make none before the first call, and are left out.
 - Transactions are read by the public method, from the bytes of one page. Models of the others have the same fields as

@@ -17,6 +17,7 @@ from benchmarks.rows import OURS, Row
 
 if TYPE_CHECKING:
     from benchmarks.figures import Found
+    from benchmarks.hosts import Hosts
 
 UNWANTED = ("click", "rich", "pygments")
 """httpx loads its own command line where these are installed."""
@@ -40,15 +41,16 @@ def environment(tree: Path) -> dict[str, str]:
     return kept | {f"SERVICE_{number}_ADDRESS": f"10.0.0.{number}:8080" for number in range(40 - len(kept))}
 
 
-def measured(python: str | Path, tree: Path, row: Row, contender: str, url: str) -> dict[str, float]:
+def measured(python: str | Path, tree: Path, row: Row, contender: str, hosts: Hosts) -> dict[str, float]:
     """The figures of one process. Ends the program if it fails, or did not do the work that it counted."""
-    before = server.asked(url)
-    command = [python, "-P", str(tree / "benchmarks" / "measure.py"), row.way, row.contenders[contender], url]
+    before = server.asked(hosts)
+    program, function = str(tree / "benchmarks" / "measure.py"), row.contenders[contender]
+    command = [python, "-P", program, row.way, function, hosts.api, hosts.auth]
     done = subprocess.run(command, env=environment(tree), capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         raise SystemExit(f"{row.title}: {contender} failed\n{done.stderr}")
     figures: dict[str, float] = json.loads(done.stdout)
-    asked = server.asked(url) - before
+    asked = server.asked(hosts) - before
     for kind in ("lists", "pages"):
         if asked[kind] != figures.pop(kind, 0):
             raise SystemExit(f"{row.title}: {contender} asked for {asked[kind]} {kind}, which is not what it measured")
@@ -68,7 +70,7 @@ def taken(
     """The figures of all rounds, by row and contender. `trees` has this tree under OURS; another one is beside it."""
     chance = random.Random(seed)
     found: dict[str, Found] = {row.key: defaultdict(list) for row in rows}
-    with server.running() as url:
+    with server.running() as hosts:
         for number in range(rounds):
             tell(f"round {number + 1} of {rounds}")
             for row in chance.sample(rows, len(rows)):
@@ -77,5 +79,5 @@ def taken(
                 turns = [(name, OURS, name) for name in row.contenders]
                 turns += [(other, other, OURS) for other in trees if other != OURS and OURS in row.contenders]
                 for name, tree, contender in chance.sample(turns, len(turns)):
-                    found[row.key][name].append(measured(python, trees[tree], row, contender, url))
+                    found[row.key][name].append(measured(python, trees[tree], row, contender, hosts))
     return found

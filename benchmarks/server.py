@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import bodies
+from benchmarks.hosts import Hosts
 
 _REQUEST_ID = re.compile(rb"\r\nx-request-id: *([^\r]+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -69,26 +70,29 @@ class _Connection(asyncio.Protocol):
 
 async def _serve() -> None:
     canned = _Canned()
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(canned), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    loop, ports = asyncio.get_running_loop(), []
+    for _ in range(2):
+        server = await loop.create_server(lambda: _Connection(canned), "127.0.0.1", 0, backlog=1024)
+        ports.append(server.sockets[0].getsockname()[1])
+    print(*ports, flush=True)
     await server.serve_forever()
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The URL of a canned server that runs meanwhile."""
+def running() -> Iterator[Hosts]:
+    """A canned server that runs meanwhile."""
     command = [sys.executable, "-m", "benchmarks.server"]
     with subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield Hosts(*(f"http://127.0.0.1:{int(port)}" for port in process.stdout.readline().split()))
         finally:
             process.kill()
 
 
-def asked(url: str) -> Counter[str]:
+def asked(hosts: Hosts) -> Counter[str]:
     """How often a canned server was asked for a token, for a list, for a page of transactions."""
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/counts") as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{hosts.api}/counts") as answer:
         return Counter(json.load(answer))
 
 

@@ -6,45 +6,46 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import AsyncCall, Call
 
 
-def _options(url: str) -> dict[str, Any]:
+def _options(hosts: Hosts) -> dict[str, Any]:
     return {
         "client_id": "a",
         "client_secret": "b",
         "scope": "aspspinformation private",
-        "token_endpoint": f"{url}/connect/token",
+        "token_endpoint": f"{hosts.auth}/connect/token",
         "grant_type": "client_credentials",
         "token_endpoint_auth_method": "client_secret_post",
     }
 
 
-def sync(url: str) -> Call:
+def sync(hosts: Hosts) -> Call:
     from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
     from benchmarks.contenders.plain import BANKS
 
-    client = OAuth2Client(**_options(url))
+    client = OAuth2Client(**_options(hosts))
     client.fetch_token()
-    return lambda: client.get(url + BANKS).json()["aspsps"]
+    return lambda: client.get(hosts.api + BANKS).json()["aspsps"]
 
 
-async def concurrent(url: str) -> AsyncCall:
+async def concurrent(hosts: Hosts) -> AsyncCall:
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
     from benchmarks.contenders.plain import BANKS
 
-    client = AsyncOAuth2Client(**_options(url))
+    client = AsyncOAuth2Client(**_options(hosts))
     await client.fetch_token()
 
     async def call() -> Any:
-        return (await client.get(url + BANKS)).json()["aspsps"]
+        return (await client.get(hosts.api + BANKS)).json()["aspsps"]
 
     return call
 
 
-def fetching(url: str) -> Call:
+def fetching(hosts: Hosts) -> Call:
     from authlib.integrations.httpx_client import OAuth2Client
 
     from benchmarks.contenders.plain import BANKS
@@ -53,8 +54,8 @@ def fetching(url: str) -> Call:
     context = OAuth2Client()._transport._pool._ssl_context
 
     def call() -> Any:
-        with OAuth2Client(**_options(url), verify=context) as client:
+        with OAuth2Client(**_options(hosts), verify=context) as client:
             client.fetch_token()
-            return client.get(url + BANKS).json()["aspsps"]
+            return client.get(hosts.api + BANKS).json()["aspsps"]
 
     return call

@@ -6,38 +6,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import AsyncCall, Call
 
 
-def _auth(url: str, **options: Any) -> Any:
+def _auth(hosts: Hosts, **options: Any) -> Any:
     from httpx_auth import OAuth2ClientCredentials
 
-    return OAuth2ClientCredentials(f"{url}/connect/token", "a", "b", scope="aspspinformation private", **options)
+    return OAuth2ClientCredentials(f"{hosts.auth}/connect/token", "a", "b", scope="aspspinformation private", **options)
 
 
-def sync(url: str) -> Call:
+def sync(hosts: Hosts) -> Call:
     import httpx
 
     from benchmarks.contenders.plain import BANKS
 
-    client = httpx.Client(auth=_auth(url))
-    return lambda: client.get(url + BANKS).json()["aspsps"]
+    client = httpx.Client(auth=_auth(hosts))
+    return lambda: client.get(hosts.api + BANKS).json()["aspsps"]
 
 
-async def concurrent(url: str) -> AsyncCall:
+async def concurrent(hosts: Hosts) -> AsyncCall:
     import httpx
 
     from benchmarks.contenders.plain import BANKS
 
-    client = httpx.AsyncClient(auth=_auth(url))
+    client = httpx.AsyncClient(auth=_auth(hosts))
 
     async def call() -> Any:
-        return (await client.get(url + BANKS)).json()["aspsps"]
+        return (await client.get(hosts.api + BANKS)).json()["aspsps"]
 
     return call
 
 
-def fetching(url: str) -> Call:
+def fetching(hosts: Hosts) -> Call:
     import httpx
     from httpx_auth import OAuth2
 
@@ -49,6 +50,6 @@ def fetching(url: str) -> Call:
         OAuth2.token_cache.clear()
         # the same client for both requests
         with httpx.Client(verify=context) as client:
-            return client.get(url + BANKS, auth=_auth(url, client=client)).json()["aspsps"]
+            return client.get(hosts.api + BANKS, auth=_auth(hosts, client=client)).json()["aspsps"]
 
     return call

@@ -6,22 +6,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import AsyncCall, Call
 
 IMPORT = "from openai import OpenAI"
 
 
-def sync(url: str) -> Call:
+def sync(hosts: Hosts) -> Call:
     from openai import OpenAI
 
-    client = OpenAI(api_key="sk-example", base_url=f"{url}/v1")
+    client = OpenAI(api_key="sk-example", base_url=f"{hosts.api}/v1")
     return lambda: client.models.list().data
 
 
-async def concurrent(url: str, **options: Any) -> AsyncCall:
+async def concurrent(hosts: Hosts, **options: Any) -> AsyncCall:
     from openai import AsyncOpenAI
 
-    client = AsyncOpenAI(api_key="sk-example", base_url=f"{url}/v1", **options)
+    client = AsyncOpenAI(api_key="sk-example", base_url=f"{hosts.api}/v1", **options)
 
     async def call() -> Any:
         return (await client.models.list()).data
@@ -29,10 +30,10 @@ async def concurrent(url: str, **options: Any) -> AsyncCall:
     return call
 
 
-async def over_aiohttp(url: str) -> AsyncCall:
+async def over_aiohttp(hosts: Hosts) -> AsyncCall:
     from openai import DefaultAioHttpClient
 
-    return await concurrent(url, http_client=DefaultAioHttpClient())
+    return await concurrent(hosts, http_client=DefaultAioHttpClient())
 
 
 def making() -> Call:

@@ -6,48 +6,50 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import AsyncCall, Call
     from openpayments_facade import AsyncOpenPayments, OpenPayments
 
 IMPORT = "from openpayments_facade import OpenPayments"
 
 
-def _client(url: str, **options: Any) -> OpenPayments:
+def _client(hosts: Hosts, **options: Any) -> OpenPayments:
     from openpayments_facade import Environment, OpenPayments
 
-    return OpenPayments(client_id="a", client_secret="b", environment=Environment("benchmark", url, url), **options)
+    environment = Environment("benchmark", hosts.auth, hosts.api)
+    return OpenPayments(client_id="a", client_secret="b", environment=environment, **options)
 
 
-def _async_client(url: str, **options: Any) -> AsyncOpenPayments:
+def _async_client(hosts: Hosts, **options: Any) -> AsyncOpenPayments:
     from openpayments_facade import AsyncOpenPayments, Environment
 
-    environment = Environment("benchmark", url, url)
+    environment = Environment("benchmark", hosts.auth, hosts.api)
     return AsyncOpenPayments(client_id="a", client_secret="b", environment=environment, **options)
 
 
-def sync(url: str) -> Call:
-    op = _client(url)
+def sync(hosts: Hosts) -> Call:
+    op = _client(hosts)
     return lambda: op.aspsps.list()
 
 
-async def concurrent(url: str) -> AsyncCall:
-    op = _async_client(url)
+async def concurrent(hosts: Hosts) -> AsyncCall:
+    op = _async_client(hosts)
     return lambda: op.aspsps.list()
 
 
-async def over_aiohttp(url: str) -> AsyncCall:
+async def over_aiohttp(hosts: Hosts) -> AsyncCall:
     import httpx_aiohttp
 
-    op = _async_client(url, transport=httpx_aiohttp.AiohttpTransport())
+    op = _async_client(hosts, transport=httpx_aiohttp.AiohttpTransport())
     return lambda: op.aspsps.list()
 
 
-def fetching(url: str) -> Call:
+def fetching(hosts: Hosts) -> Call:
     from openpayments_facade.tokens import forget_all
 
     def call() -> Any:
         forget_all()
-        with _client(url) as op:
+        with _client(hosts) as op:
             return op.aspsps.list()
 
     return call
@@ -69,6 +71,7 @@ def parser(body: bytes) -> Call:
     """As an application reads a page: the public method, over a transport that has the bytes at hand."""
     import httpx
 
+    from benchmarks.hosts import Hosts
     from openpayments_facade import ApiScope, Psu
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -78,7 +81,9 @@ def parser(body: bytes) -> Call:
         return httpx.Response(200, headers=kept, content=body)
 
     scopes = [ApiScope.ACCOUNT_INFORMATION]
-    op = _client("http://127.0.0.1:1", transport=httpx.MockTransport(answer), api_scopes=scopes)
+    op = _client(
+        Hosts("http://127.0.0.1:1", "http://127.0.0.1:1"), transport=httpx.MockTransport(answer), api_scopes=scopes
+    )
     accounts = op.at_bank("ESSESESS", Psu(ip_address="127.0.0.1")).accounts(_CONSENT)
 
     def parse() -> Any:
@@ -92,24 +97,24 @@ def parser(body: bytes) -> Call:
 _CONSENT = "7f3c1a52-9d0e-4c5b-8a11-000000000001"
 
 
-def _iterated(url: str, total: int, on_a_page: int) -> int:
+def _iterated(hosts: Hosts, total: int, on_a_page: int) -> int:
     """The number of pages that it took."""
     from benchmarks.bodies import account
     from openpayments_facade import ApiScope, Psu
 
-    op = _client(url, api_scopes=[ApiScope.ACCOUNT_INFORMATION])
+    op = _client(hosts, api_scopes=[ApiScope.ACCOUNT_INFORMATION])
     accounts = op.at_bank("ESSESESS", Psu(ip_address="127.0.0.1")).accounts(_CONSENT)
     assert sum(1 for _ in accounts.transactions(account(total, on_a_page))) == total
     return total // on_a_page
 
 
-def iterated_1000(url: str) -> int:
-    return _iterated(url, 1_000, 100)
+def iterated_1000(hosts: Hosts) -> int:
+    return _iterated(hosts, 1_000, 100)
 
 
-def iterated_100000(url: str) -> int:
-    return _iterated(url, 100_000, 100)
+def iterated_100000(hosts: Hosts) -> int:
+    return _iterated(hosts, 100_000, 100)
 
 
-def iterated_long_pages(url: str) -> int:
-    return _iterated(url, 100_000, 1_000)
+def iterated_long_pages(hosts: Hosts) -> int:
+    return _iterated(hosts, 100_000, 1_000)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import Call
 
 IMPORT = "import plaid; from plaid.api import plaid_api"
 
 
-def sync(url: str) -> Call:
+def sync(hosts: Hosts) -> Call:
     import plaid
     from plaid.api import plaid_api
     from plaid.model.country_code import CountryCode
     from plaid.model.institutions_get_request import InstitutionsGetRequest
 
-    configuration = plaid.Configuration(host=url, api_key={"clientId": "a", "secret": "b"})
+    configuration = plaid.Configuration(host=hosts.api, api_key={"clientId": "a", "secret": "b"})
     client = plaid_api.PlaidApi(plaid.ApiClient(configuration))
 
     def call() -> object:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from benchmarks.hosts import Hosts
     from benchmarks.measure import AsyncCall, Call
 
 IMPORT = "import httpx"
@@ -20,61 +21,61 @@ GRANT = {
 }
 
 
-def token(client: httpx.Client, url: str) -> str:
-    answer: dict[str, str] = client.post(f"{url}/connect/token", data=GRANT).json()
+def token(client: httpx.Client, hosts: Hosts) -> str:
+    answer: dict[str, str] = client.post(f"{hosts.auth}/connect/token", data=GRANT).json()
     return answer["access_token"]
 
 
-async def async_token(client: httpx.AsyncClient, url: str) -> str:
-    answer: dict[str, str] = (await client.post(f"{url}/connect/token", data=GRANT)).json()
+async def async_token(client: httpx.AsyncClient, hosts: Hosts) -> str:
+    answer: dict[str, str] = (await client.post(f"{hosts.auth}/connect/token", data=GRANT)).json()
     return answer["access_token"]
 
 
-def sync(url: str) -> Call:
+def sync(hosts: Hosts) -> Call:
     from uuid import uuid4
 
     import httpx
 
     client = httpx.Client()
-    bearer = "Bearer " + token(client, url)
+    bearer = "Bearer " + token(client, hosts)
 
     def call() -> Any:
         headers = {"Authorization": bearer, "X-Request-ID": str(uuid4())}
-        return client.get(url + BANKS, headers=headers).json()["aspsps"]
+        return client.get(hosts.api + BANKS, headers=headers).json()["aspsps"]
 
     return call
 
 
-async def concurrent(url: str, transport: Any = None) -> AsyncCall:
+async def concurrent(hosts: Hosts, transport: Any = None) -> AsyncCall:
     from uuid import uuid4
 
     import httpx
 
     client = httpx.AsyncClient(transport=transport)
-    bearer = "Bearer " + await async_token(client, url)
+    bearer = "Bearer " + await async_token(client, hosts)
 
     async def call() -> Any:
         headers = {"Authorization": bearer, "X-Request-ID": str(uuid4())}
-        return (await client.get(url + BANKS, headers=headers)).json()["aspsps"]
+        return (await client.get(hosts.api + BANKS, headers=headers)).json()["aspsps"]
 
     return call
 
 
-async def over_aiohttp(url: str) -> AsyncCall:
+async def over_aiohttp(hosts: Hosts) -> AsyncCall:
     import httpx_aiohttp
 
-    return await concurrent(url, httpx_aiohttp.AiohttpTransport())
+    return await concurrent(hosts, httpx_aiohttp.AiohttpTransport())
 
 
-def fetching(url: str) -> Call:
+def fetching(hosts: Hosts) -> Call:
     import httpx
 
     context = httpx.create_ssl_context()
 
     def call() -> Any:
         with httpx.Client(verify=context) as client:
-            bearer = "Bearer " + token(client, url)
-            return client.get(url + BANKS, headers={"Authorization": bearer}).json()["aspsps"]
+            bearer = "Bearer " + token(client, hosts)
+            return client.get(hosts.api + BANKS, headers={"Authorization": bearer}).json()["aspsps"]
 
     return call
 

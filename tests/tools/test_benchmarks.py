@@ -88,10 +88,10 @@ def test_transactions_are_iterated_over_page_by_page() -> None:
 
 def test_who_does_less_than_it_says_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Row("first", "some", "a first call", "first", {"httpx": "plain.sync"})
-    with server.running() as url:
+    with server.running() as hosts:
         monkeypatch.setattr(server, "asked", lambda _: Counter(lists=1))
         with pytest.raises(SystemExit, match="httpx asked for 0 lists, which is not what it measured"):
-            rounds.measured(sys.executable, ROOT, row, "httpx", url)
+            rounds.measured(sys.executable, ROOT, row, "httpx", hosts)
 
 
 def test_nothing_is_measured_beside_the_command_line_of_httpx() -> None:
