@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,12 @@ def _versions(python: str | Path) -> str:
 
 def _counts() -> str:
     command = [sys.executable, "-m", "benchmarks.tokens"]
-    done = subprocess.run(command, cwd=trees.ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    # this tree's, wherever the package is installed from
+    path = os.pathsep.join([str(trees.ROOT), str(trees.ROOT / "generated")])
+    environ = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=trees.ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit("token requests could not be counted")
     return done.stdout
 
 
@@ -63,6 +69,9 @@ def main() -> None:
 
     began, load = time.monotonic(), os.getloadavg()[0]
     tell(f"the seed of the random order is {seed}")
+    if counting:
+        tell("counting token requests")
+    counts = _counts() if counting else ""
     with tempfile.TemporaryDirectory() as folder:
         places = {OURS: trees.copy(Path(folder) / "this")}
         if wanted.base:
@@ -70,14 +79,10 @@ def main() -> None:
         trees.compile_all(PYTHON, *places.values())
         commit = trees.commit()
         found = rounds.taken(rows, places, rounds=wanted.rounds, seed=seed, python=PYTHON, tell=tell) if rows else {}
-    if counting:
-        tell("token requests")
-    counts = _counts() if counting else ""
     arguments = {"ROWS": wanted.rows, "ROUNDS": wanted.rounds, "SEED": seed, "BASE": wanted.base}
+    command = [f"{name}={shlex.quote(str(value))}" for name, value in arguments.items() if value != ""]
     facts = {
-        "command": "`make bench "
-        + " ".join(f"{name}={value}" for name, value in arguments.items() if value != "")
-        + "`",
+        "command": f"`make bench {' '.join(command)}`",
         "commit": commit,
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "duration": f"{(time.monotonic() - began) / 60:.1f} minutes",
