@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hmac
-import html
 import inspect
 import json
 import re
@@ -56,6 +54,8 @@ class Secret:
         return "Secret('***')"
 
     def __eq__(self, other: object) -> bool:
+        import hmac
+
         if not isinstance(other, Secret):
             return False
         return hmac.compare_digest(*(each._value.encode(errors="surrogatepass") for each in (self, other)))
@@ -160,6 +160,8 @@ def careful(describe: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def scrubber(*secrets: Secret) -> Callable[[str], str]:
     """A function that masks the secrets in a text of a server or transport, in every form that it may quote them in."""
+    import html
+
     forms = {
         form
         for secret in secrets
@@ -196,7 +198,7 @@ def _mask(text: str, forms: frozenset[str]) -> str:
 
 
 _MARKS: Final = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
-_HEAP: Final = re.compile(f"({_MARKS}{{4}}){_MARKS}+")
+_HEAP: Final = f"({_MARKS}{{4}}){_MARKS}+"
 
 
 def printable(value: object) -> str:
@@ -207,7 +209,7 @@ def printable(value: object) -> str:
     text = str(value)
     if text.isascii() and text.isprintable():
         return text
-    return _HEAP.sub(r"\1", "".join(character if character.isprintable() else " " for character in text))
+    return re.sub(_HEAP, r"\1", "".join(character if character.isprintable() else " " for character in text))
 
 
 def quoted(said: object, scrub: Callable[[str], str] = str, longest: int = 512) -> str | None:
@@ -220,8 +222,8 @@ def quoted(said: object, scrub: Callable[[str], str] = str, longest: int = 512) 
     return printable(scrub(said))[:longest].strip() or None if isinstance(said, str) else None
 
 
-_SCHEME: Final = re.compile(r"[a-z][a-z\d+.-]*://|file:", re.IGNORECASE | re.ASCII)
-_PLACE: Final = re.compile(r"(?:[^:\[]|:\d*(?=[/\\:,\s]|$)|\[[\da-f:.]*\])*", re.ASCII | re.IGNORECASE)
+_SCHEME: Final = r"(?ai)[a-z][a-z\d+.-]*://|file:"
+_PLACE: Final = r"(?ai)(?:[^:\[]|:\d*(?=[/\\:,\s]|$)|\[[\da-f:.]*\])*"
 """A host and its port, a path, a word or a list of these; after a colon there is no word, which may be a password."""
 _LONGEST_SETTING: Final = 300
 
@@ -231,11 +233,11 @@ def masked_url(text: str) -> str:
 
     Also without a scheme or a host. What is long or has several lines is no URL and no path, but maybe a key.
     """
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     start = scheme[0] if scheme else ""
     user, at, rest = text[len(start) :].rpartition("@")
     place, mark, _ = re.sub("#.*", "?", rest, flags=re.DOTALL).partition("?")
-    is_clear = not set(user) & set("?#") and (start.lower() == "file:" or _PLACE.fullmatch(place))
+    is_clear = not set(user) & set("?#") and (start.lower() == "file:" or re.fullmatch(_PLACE, place))
     if not is_clear or len(text) > _LONGEST_SETTING or set(text) & set("\r\n"):
         return f"{start}***"
     return printable(f"{start}{'***@' * bool(at)}{place}{'?***' * bool(mark)}")

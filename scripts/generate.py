@@ -11,6 +11,7 @@ a package that can't be imported or lacks what is described.
 
 import argparse
 import io
+import itertools
 import json
 import re
 import shutil
@@ -208,6 +209,20 @@ def absent_is_none(code: str) -> str:
     return code
 
 
+def with_lazy_models(code: str) -> str:
+    """Has the module of an operation load a model when it reads or checks one, instead of all that it names."""
+    imported = re.compile(r"^from \.\.\.models\.\w+ import (\w+)\n", re.MULTILINE)
+    names, lines = {*imported.findall(code)}, imported.sub("", code).splitlines(keepends=True)
+    if not names:
+        return code
+    tokens = [*tokenize.generate_tokens(io.StringIO("".join(lines)).readline)]
+    for before, token in reversed([*itertools.pairwise(tokens)]):
+        if token.type == tokenize.NAME and token.string in names and before.string != ".":
+            row, column = token.start
+            lines[row - 1] = f"{lines[row - 1][:column]}models.{lines[row - 1][column:]}"
+    return "from __future__ import annotations\n" + "".join(lines).replace("import errors", "import errors, models", 1)
+
+
 def generate(output: Path, description: Path = DESCRIPTION) -> None:
     """Writes the package into `output`, a folder that must not exist yet.
 
@@ -235,7 +250,7 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         )  # fmt: skip
 
     for module in sorted(output.rglob("*.py")):
-        code = absent_is_none(module.read_text("utf-8"))
+        code = with_lazy_models(absent_is_none(module.read_text("utf-8")))
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             if token.type == tokenize.NAME and token.string in ("Unset", "UNSET"):
                 raise GenerationError(f"{module.relative_to(output)} still knows Unset: {token.line.strip()}")

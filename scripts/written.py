@@ -11,6 +11,7 @@ import pkgutil
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import attrs
 
@@ -21,8 +22,10 @@ def main(folder: Path) -> None:
     modules = [each.name for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     for name in modules:
         try:
-            import_module(name)
-        except (ImportError, NameError, SyntaxError, TypeError) as error:
+            module = import_module(name)
+            for each in ("_get_kwargs", "_parse_response"):
+                get_type_hints(getattr(module, each, main))  # models, which are loaded late
+        except (AttributeError, ImportError, NameError, SyntaxError, TypeError) as error:
             sys.exit(f"{name} can't be imported: {type(error).__name__}: {error}")
     models = import_module(f"{package.__name__}.models")
     kinds = {name: getattr(models, name) for name in models.__all__}

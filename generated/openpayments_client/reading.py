@@ -111,8 +111,13 @@ def loads(text: str | bytes) -> Any:
 
     Raises ValueError or RecursionError if it is something else.
     """
-    # not strict: some banks write tabs and line breaks within texts as they are
-    return json.loads(text, parse_float=Number, parse_int=_integer, parse_constant=str, strict=False)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    return _JSON.decode(text)
+
+
+# not strict: some banks write tabs and line breaks within texts as they are
+_JSON: Final = json.JSONDecoder(parse_float=Number, parse_int=_integer, parse_constant=str, strict=False)
 
 
 class Field:
@@ -161,22 +166,12 @@ class Fields:
         self.needed = [
             (at, key, each.always) for at, (key, each) in enumerate(fields.items()) if each.needed and each.required
         ]
-        self.checks = bool(self.needed or self.always)
         self.extra = extra
         """Reads the values of fields that the description does not name."""
         self.is_closed = is_closed
         """Whether there can be no such fields."""
         self.kinds = kinds
         """The names of the model's subclasses, by the values of the constants that tell them apart."""
-
-    def complete(self, source: Mapping[str, Any], values: list[Any]) -> None:
-        """Puts empty objects and lists where they are missing. Raises Unreadable where something needed is."""
-        for at, key, is_list in self.needed:
-            if values[at] is None and not (is_list and key in source):
-                raise Unreadable("is missing", key)
-        for at, make in self.always:
-            if values[at] is None:
-                values[at] = make({})
 
     @property
     def lists(self) -> list[str]:
@@ -284,8 +279,12 @@ def read(cls: type[M], source: Any, is_known: bool = False) -> M:
                 _notice(f"{cls.__name__}.{key}")
     if is_known and rest is not None and table.keys().isdisjoint(source):
         raise Unreadable("has none of the described fields")
-    if fields.checks:
-        fields.complete(source, values)
+    for at, key, is_list in fields.needed:
+        if values[at] is None and not (is_list and key in source):
+            raise Unreadable("is missing", key)
+    for at, make in fields.always:
+        if values[at] is None:
+            values[at] = make({})
     if rest is not None and fields.kinds is not None:
         cls = _kind(cls, rest)
     model = cls(*values)
@@ -499,7 +498,7 @@ def day(value: Any) -> datetime.date:
     except (TypeError, ValueError):
         pass
     said = value if type(value) is str else text(value)
-    match = _DAY.match(said)
+    match = re.match(_DAY, said)
     try:
         found = datetime.date(*map(int, match.groups())) if match else moment(said).date()
     except ValueError:
@@ -515,15 +514,15 @@ def moment(value: Any) -> datetime.datetime:
             return _real(datetime.datetime.fromisoformat(said))
         except ValueError:
             pass
-    said = _ZONE_NAME.sub("", said.strip())
-    if match := _ZONED_DAY.fullmatch(said):
+    said = re.sub(_ZONE_NAME, "", said.strip())
+    if match := re.fullmatch(_ZONED_DAY, said):
         said = f"{match[1]}T00:00{match[2]}"
-    if not _WHOLE_DAY.match(said):  # the parser would make up the rest
+    if not re.match(_WHOLE_DAY, said):  # the parser would make up the rest
         raise Unreadable("is not a date")
     from dateutil.parser import isoparse
 
     try:
-        return _real(isoparse(_BLANK_BEFORE_ZONE.sub("", said).replace(" ", "T", 1)))
+        return _real(isoparse(re.sub(_BLANK_BEFORE_ZONE, "", said).replace(" ", "T", 1)))
     except (ValueError, OverflowError):
         raise Unreadable("is not a date") from None
 
@@ -535,10 +534,11 @@ def _real(found: D) -> D:
 
 
 _from_iso: Final = datetime.date.fromisoformat
-_DAY: Final = re.compile(r"\s*(\d{4})-?(\d\d)-?(\d\d)\s*(?:$|[T\s]|Z$|[+-]\d\d:?\d\d$)", re.ASCII)
-_ZONED_DAY: Final = re.compile(r"(\d{4}-?\d\d-?\d\d) ?(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII)
-_BLANK_BEFORE_ZONE: Final = re.compile(r"(?<=\d) (?=[+-]\d\d:?\d\d$)", re.ASCII)
-_ZONE_NAME: Final = re.compile(r"\[[^\]]*\]$")
-_WHOLE_DAY: Final = re.compile(r"\d{4}(-?\d\d-?\d\d|-\d{3})(?=[Tt ]|$)", re.ASCII)
+# patterns for values that are not as described: most programs never compile them
+_DAY: Final = r"(?a)\s*(\d{4})-?(\d\d)-?(\d\d)\s*(?:$|[T\s]|Z$|[+-]\d\d:?\d\d$)"
+_ZONED_DAY: Final = r"(?a)(\d{4}-?\d\d-?\d\d) ?(Z|[+-]\d\d(?::?\d\d)?)"
+_BLANK_BEFORE_ZONE: Final = r"(?a)(?<=\d) (?=[+-]\d\d:?\d\d$)"
+_ZONE_NAME: Final = r"\[[^\]]*\]$"
+_WHOLE_DAY: Final = r"(?a)\d{4}(-?\d\d-?\d\d|-\d{3})(?=[Tt ]|$)"
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _PLAIN: Final[Mapping[Callable[[Any], Any], type]] = {text: str, flag: bool, whole: int}

@@ -8,16 +8,14 @@ from typing import IO, Any, BinaryIO, Final, Generic, TypeVar
 
 from attrs import define
 
-_SHOWN: Final = re.compile(
+_SHOWN: Final = (
     r"(.+_|_)?(agent|at|base_url|bearer|bic|bic_fi|by|category|code|context|country|currency|direction|error|format|id|ids|kind|match|others|parsed|"
     r"product|products|rate|redirect_uri|role|scope|source|sources|status|type_?|uetr|usage|version)|"
     r"all_psd_2|available_accounts|end_to_end_identification|entry_reference|kyc_valid_until|valid_from|valid_to"
 )
 """ The texts that a repr shows, by their names: they neither identify somebody nor say how much is paid. """
 _HIDDEN: Final = {"creditor_id", "debtor_organisation_id", "postal_code", "psu_corporate_id"}
-_NUMBERS: Final = re.compile(
-    r"account|iban|bban|(masked_)?pan|msisdn|account_number|giro_number|(bank|plus)_?giro(_number)?"
-)
+_NUMBERS: Final = r"account|iban|bban|(masked_)?pan|msisdn|account_number|giro_number|(bank|plus)_?giro(_number)?"
 """ The numbers of accounts and cards: a repr shows how a long one ends. """
 _PUBLIC: Final = {
     *("AffiliatedAspsp", "Aspsp", "AspspDetails", "AuthenticationMethod", "AuthorizationMethod", "City", "Country"),
@@ -48,9 +46,9 @@ def _masked(name: str, value: Any) -> str:
     if name == "additional_properties":
         return "{" + ", ".join(f"{key!r}: {_masked('', each)}" for key, each in value.items()) + "}"
     is_plain = isinstance(value, (int, datetime.date)) and name
-    if is_plain or hasattr(value, "__attrs_attrs__") or (_SHOWN.fullmatch(name) and name not in _HIDDEN):
+    if is_plain or hasattr(value, "__attrs_attrs__") or (re.fullmatch(_SHOWN, name) and name not in _HIDDEN):
         return repr(value)
-    is_long = isinstance(value, str) and len(value) > 8 and _NUMBERS.fullmatch(name)
+    is_long = isinstance(value, str) and len(value) > 8 and re.fullmatch(_NUMBERS, name)
     return repr(f"***{value[-4:]}" if is_long else "***")
 
 

@@ -5,19 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
-from attrs import fields_dict
-
-from .._environ import arguments_from_env
-from .._protocol.body import LONGEST_ANSWER
-from .._protocol.operation import Operation
-from .._protocol.options import CallOptions, Options
+from .._protocol.sizes import LONGEST_ANSWER
 from .._redaction import careful, hiding_arguments
-from .._settings import ClientCert, ClientOptions, Settings
-from ..scopes import ApiScope, PsuContext
-from . import aspsp_information as directory
-from .kyc import AsyncKyc, AsyncRawKyc
-from .sender import AsyncSender
-from .session import AsyncSession
 
 if TYPE_CHECKING:
     import os
@@ -30,10 +19,22 @@ if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.arguments import AnyAspsp
     from .._protocol.operation import Endpoint
+    from .._protocol.options import CallOptions
+    from .._settings import ClientCert, ClientOptions
     from ..environments import Environment
     from ..psu import Psu
+    from ..scopes import ApiScope, PsuContext
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
+    from .aspsp_information import (
+        AsyncAspsps,
+        AsyncCities,
+        AsyncCountries,
+        AsyncRawAspsps,
+        AsyncRawCities,
+        AsyncRawCountries,
+    )
     from .bank import AsyncBank
+    from .kyc import AsyncKyc, AsyncRawKyc
     from .oauth import AsyncOAuth
 
 P = ParamSpec("P")
@@ -75,7 +76,9 @@ class AsyncOpenPayments:
             `.p12` or `.pfx`, or (that file, password), with the extra `pkcs12`. Production requires one (the provider's
             guide of 2021). It is offered to both hosts.
         transport: An httpx transport to send with. With your own, proxies from the environment are ignored, and what
-            the SDK does about leftovers on a connection and about request ids is left to it.
+            the SDK does about leftovers on a connection and about request ids is left to it. Only of httpx's own
+            transports is it believed that a connection was never made: with another one, a payment is not sent again
+            then, but an OutcomeUnknownError.
         check_request_ids: Whether an answer that repeats another X-Request-ID than was sent is refused, because it
             belongs to another request. False for a gateway that writes ids of its own.
         token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",
@@ -96,7 +99,7 @@ class AsyncOpenPayments:
         client_secret: str,
         environment: Environment | str | None = None,
         api_scopes: Iterable[ApiScope | str] | None = None,
-        psu_context: PsuContext | str | None = PsuContext.PRIVATE,
+        psu_context: PsuContext | str | None = "private",
         timeout: float | httpx.Timeout = 30.0,
         total_timeout: float = 90.0,
         max_retries: int = 2,
@@ -111,9 +114,9 @@ class AsyncOpenPayments:
         on_token_event: OnTokenEvent | None = None,
     ) -> None:
         given = dict(locals())
-        settings = Settings(**{name: given[name] for name in fields_dict(Settings)})
-        options = Options(**{name: given[name] for name in fields_dict(Options).keys() & given.keys()})
-        self._sender = AsyncSender(AsyncSession(settings, options), options)
+        from .sender import AsyncSender
+
+        self._sender = AsyncSender.of(given)
         self._is_view = False
 
     @classmethod
@@ -131,6 +134,8 @@ class AsyncOpenPayments:
             ConfigurationError: Variables are missing, wrong, or contradict each other; the message names them.
             InvalidArgumentError: An override is wrong; the message names it.
         """
+        from .._environ import arguments_from_env
+
         return cls(**arguments_from_env(overrides))
 
     @property
@@ -148,15 +153,33 @@ class AsyncOpenPayments:
         """Personal or business accounts; None if the API scopes are requested alone."""
         return self._sender.options.psu_context
 
-    countries = cached_property(lambda op: directory.AsyncCountries(op._sender))
-    """Countries that have banks."""
-    cities = cached_property(lambda op: directory.AsyncCities(op._sender))
-    """Cities that have banks."""
-    aspsps = cached_property(lambda op: directory.AsyncAspsps(op._sender))
-    """ASPSPs: the banks."""
+    @cached_property
+    def countries(self) -> AsyncCountries:
+        """Countries that have banks."""
+        from .aspsp_information import AsyncCountries
 
-    kyc = cached_property(lambda op: AsyncKyc(op._sender))
-    """KYC: what an organisation has to prove before it pays."""
+        return AsyncCountries(self._sender)
+
+    @cached_property
+    def cities(self) -> AsyncCities:
+        """Cities that have banks."""
+        from .aspsp_information import AsyncCities
+
+        return AsyncCities(self._sender)
+
+    @cached_property
+    def aspsps(self) -> AsyncAspsps:
+        """ASPSPs: the banks."""
+        from .aspsp_information import AsyncAspsps
+
+        return AsyncAspsps(self._sender)
+
+    @cached_property
+    def kyc(self) -> AsyncKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import AsyncKyc
+
+        return AsyncKyc(self._sender)
 
     @cached_property
     def oauth(self) -> AsyncOAuth:
@@ -223,6 +246,8 @@ class AsyncOpenPayments:
             ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
             RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
+        from .._protocol.operation import Operation
+
         return await self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
     @hiding_arguments
@@ -356,17 +381,37 @@ class AsyncRawOpenPayments:
     def __init__(self, client: AsyncOpenPayments) -> None:
         self._client = client
 
-    countries = cached_property(lambda raw: directory.AsyncRawCountries(raw._client.countries))
-    """Countries that have banks."""
-    cities = cached_property(lambda raw: directory.AsyncRawCities(raw._client.cities))
-    """Cities that have banks."""
-    aspsps = cached_property(lambda raw: directory.AsyncRawAspsps(raw._client.aspsps))
-    """ASPSPs: the banks."""
+    @cached_property
+    def countries(self) -> AsyncRawCountries:
+        """Countries that have banks."""
+        from .aspsp_information import AsyncRawCountries
 
-    kyc = cached_property(lambda raw: AsyncRawKyc(raw._client.kyc))
-    """KYC: what an organisation has to prove before it pays."""
+        return AsyncRawCountries(self._client.countries)
+
+    @cached_property
+    def cities(self) -> AsyncRawCities:
+        """Cities that have banks."""
+        from .aspsp_information import AsyncRawCities
+
+        return AsyncRawCities(self._client.cities)
+
+    @cached_property
+    def aspsps(self) -> AsyncRawAspsps:
+        """ASPSPs: the banks."""
+        from .aspsp_information import AsyncRawAspsps
+
+        return AsyncRawAspsps(self._client.aspsps)
+
+    @cached_property
+    def kyc(self) -> AsyncRawKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import AsyncRawKyc
+
+        return AsyncRawKyc(self._client.kyc)
 
     @hiding_arguments
     async def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
+        from .._protocol.operation import Operation
+
         return await self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from attrs import fields_dict
 
 from .._attrs import define
 from .._protocol.answer import blames_token, judge, log_findings
-from .._protocol.call import WAIT_INITIAL, WAIT_JITTER, WAIT_MAX, Call
+from .._protocol.call import Call
 from .._protocol.operation import say_missing
+from .._protocol.options import CommonOptions, Options
 from .._protocol.unknown import explain
-from ..errors import APIError, OutcomeUnknownError
+from .._settings import Settings
+from ..errors import APIError, OpenPaymentsError, OutcomeUnknownError
 from ..scopes import check_scope, context_for
+from .session import AsyncSession
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._protocol.answer import RawResponse
     from .._protocol.operation import Operation
-    from .._protocol.options import Options
     from ..scopes import PsuContext
-    from .session import AsyncSession
 
 _log = logging.getLogger("openpayments_facade")
 
 SECONDS_LEFT = 30.0
 """How long the token of a request that must not be sent twice is still valid, at least."""
+
+_ARGUMENTS: Final = ((*fields_dict(Settings),), (*CommonOptions.__annotations__,))
 
 T = TypeVar("T")
 
@@ -34,6 +41,13 @@ class AsyncSender:
 
     session: AsyncSession
     options: Options
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> Self:
+        """That of a new client. Raises InvalidArgumentError or ConfigurationError, whose messages name the argument."""
+        settings, options = ({name: arguments[name] for name in names} for names in _ARGUMENTS)
+        checked = Options(**options)
+        return cls(AsyncSession(Settings(**settings), checked), checked)
 
     def replace(self, **options: Any) -> AsyncSender:
         """A sender with some options changed. Raises InvalidArgumentError, whose message names the option."""
@@ -48,24 +62,33 @@ class AsyncSender:
 
     async def run_raw(self, operation: Operation[T]) -> RawResponse[T]:
         """The parsed answer with status and headers. Raises the exceptions that `errors` lists."""
-        import stamina  # slow to import, and not needed before the first call
-
-        check_scope(operation.scopes, self.session.settings.api_scopes, operation.route)
-        context = context_for(operation.scopes, self.session.settings.api_scopes, self.options.psu_context)
+        context = self._context(operation)
         self._tell(operation, context)
         call = Call(operation, self.options, self.session.settings.environment.api_url)
-        retries = stamina.retry_context(
-            on=call.wait_before_retry,
-            attempts=self.options.max_retries + 1,
-            timeout=self.options.total_timeout,
-            wait_initial=WAIT_INITIAL,
-            wait_max=WAIT_MAX,
-            wait_jitter=WAIT_JITTER,
-        )
-        async for attempt in retries:
+        try:
+            return await self._attempt(call, operation, context)
+        except OpenPaymentsError as error:
+            if not call.wait_before_retry(error):
+                raise
+            failure: OpenPaymentsError | None = error
+        import stamina  # slow to import, and most calls do without
+
+        async for attempt in stamina.retry_context(on=call.wait_before_retry, **call.retries()):
             with attempt:
+                if failure is not None:  # it begins with the attempt that has been made
+                    failed, failure = failure, None
+                    raise failed
                 return await self._attempt(call, operation, context)
         raise AssertionError("unreachable")
+
+    def _context(self, operation: Operation[Any]) -> PsuContext | None:
+        """The PSU context of the token. Raises MissingScopeError."""
+        known, wanted = self.session.contexts, self.options.psu_context
+        if (operation.scopes, wanted) not in known:
+            granted = self.session.settings.api_scopes
+            check_scope(operation.scopes, granted, operation.route)
+            known[operation.scopes, wanted] = context_for(operation.scopes, granted, wanted)
+        return known[operation.scopes, wanted]
 
     def _tell(self, operation: Operation[Any], context: PsuContext | None) -> None:
         if context is not self.options.psu_context:

@@ -5,7 +5,6 @@ Redirects are never followed: one from the token endpoint would carry the secret
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import ipaddress
 import logging
@@ -13,8 +12,7 @@ import os
 import platform
 from concurrent import futures
 from contextlib import aclosing, closing, suppress
-from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -30,68 +28,100 @@ from .tls import ssl_context
 from .transport import ALONE, AsyncTransport, Transport, current, is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import asyncio
+    import ssl
+    from collections.abc import Collection, Mapping
 
     from .._protocol.exchange import Exchange
     from .._settings import Settings
+    from ..environments import Environment
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 _log = logging.getLogger("openpayments_facade")
 _USER_AGENT: Final = f"openpayments-facade/{__version__} httpx/{httpx.__version__} python/{platform.python_version()}"
+_HEADERS: Final = httpx.Headers(
+    {
+        "Accept": "application/json",
+        "Accept-Encoding": ACCEPT_ENCODING,
+        "Connection": "keep-alive",
+        "User-Agent": _USER_AGENT,
+    }
+)
 
 
-class _NoCookies(CookieJar):
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Reads none: thousands of them would take their time."""
+class _NoCookies(httpx.Cookies):
+    """Takes none from answers: one of an end user's must not go out with another's request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
 
 
-def _arguments(settings: Settings) -> tuple[dict[str, Any], set[str]]:
-    """The arguments of every HTTP client of a facade client, and its hosts that are not this machine."""
-    hosts = {str(urlsplit(url).hostname) for url in (settings.environment.auth_url, settings.environment.api_url)}
-    loopback = {host for host in hosts if is_loopback(host)}
+class _Client(httpx.Client):
+    cookies = _NoCookies()  # type: ignore[override]
+    headers = property(lambda _: _HEADERS, lambda *_: None)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    cookies = _NoCookies()  # type: ignore[override]
+    headers = property(lambda _: _HEADERS, lambda *_: None)
+
+
+class _Way(NamedTuple):
+    """How all HTTP clients of one facade client connect."""
+
+    verify: ssl.SSLContext
+    limits: httpx.Limits
+    proxies: Mapping[str, httpx.Proxy | None]
+    """By the patterns of httpx; None connects directly to the host."""
+
+
+def _way(settings: Settings) -> _Way:
+    hosts, loopback = _hosts(settings.environment)
     proxy, limits = settings.proxy, settings.limits
     if limits is not None and not isinstance(limits, httpx.Limits):
         raise refuse("limits", "must be an httpx.Limits")
     if proxy is not None and not isinstance(proxy, str | httpx.Proxy):
         raise refuse("proxy", "must be a URL or an httpx.Proxy")
+    if proxy is not None and settings.transport is not None:
+        raise refuse("proxy", "can't be combined with a transport, which makes the connections; give it to that")
     try:
         proxy = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     except (ValueError, httpx.InvalidURL):
         raise ConfigurationError("proxy is not a URL such as http://proxy.example.com:3128") from None
-    arguments = {
-        "verify": ssl_context(settings),
-        "limits": limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        # None connects directly to the host, whatever the environment says
-        "mounts": {_pattern(host): None for host in loopback},
-        # a client that only talks to this machine needs no proxy
-        "proxy": None if loopback == hosts else proxy,
-        # the environment is read here: httpx refuses to work if NO_PROXY has something that it does not understand
-        "trust_env": False,
-        "headers": {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
-        "follow_redirects": False,
-        # a cookie of one end user's answer must not go out with another's request
-        "cookies": _NoCookies(),
-    }
-    return arguments, hosts - loopback
+    proxies: dict[str, httpx.Proxy | None] = {}
+    # a client that only talks to this machine needs no proxy
+    if hosts != loopback and settings.transport is None:
+        proxies = _proxies_of_environment(hosts - loopback) if proxy is None else {"all://": proxy}
+    return _Way(
+        ssl_context(settings),
+        limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        {**proxies, **dict.fromkeys(map(_pattern, loopback))},
+    )
 
 
-def _new(kind: type[C], transport: Any, arguments: dict[str, Any], hosts: Collection[str]) -> C:
-    """An HTTP client. The environment says how it reaches these hosts, if nothing else does."""
-    carrier = Transport if kind is httpx.Client else AsyncTransport
-    using: dict[str, Any] = {"verify": arguments["verify"], "limits": arguments["limits"]}
-    proxies = {} if arguments["proxy"] is None else {"all://": arguments["proxy"]}
+@functools.lru_cache
+def _hosts(environment: Environment) -> tuple[frozenset[str], frozenset[str]]:
+    """The hosts of an environment, and those of them that are this machine."""
+    hosts = frozenset(str(urlsplit(url).hostname) for url in (environment.auth_url, environment.api_url))
+    return hosts, frozenset(filter(is_loopback, hosts))
+
+
+def _new(kind: type[C], transport: Any, way: _Way) -> C:
+    is_sync = issubclass(kind, httpx.Client)
+    carrier: Any = Transport if is_sync else AsyncTransport
+    using: dict[str, Any] = {"verify": way.verify, "limits": way.limits}
     try:
-        if transport is None:
-            proxies = proxies or _proxies_of_environment(hosts)
-            transport = carrier(**using)
-        mounts = {pattern: proxy and carrier(proxy=proxy, **using) for pattern, proxy in proxies.items()}
-        rest = {name: arguments[name] for name in arguments.keys() - {*using, "proxy", "mounts"}}
-        client = kind(transport=transport, mounts=mounts | arguments["mounts"], **rest)
+        mounts: Any = {pattern: proxy and carrier(proxy=proxy, **using) for pattern, proxy in way.proxies.items()}
     except ImportError:
         raise ConfigurationError("a SOCKS proxy needs socksio: pip install socksio") from None
-    client.event_hooks = {"response": [_forget_redirect if kind is httpx.Client else _forget_redirect_async]}
-    return client
+    return kind(
+        transport=carrier(**using) if transport is None else transport,
+        mounts=mounts,
+        # httpx refuses to work if NO_PROXY has something that it does not understand
+        trust_env=False,
+        event_hooks={"response": [_forget_redirect if is_sync else _forget_redirect_async]},
+    )
 
 
 def _proxies_of_environment(hosts: Collection[str]) -> dict[str, httpx.Proxy | None]:
@@ -100,7 +130,7 @@ def _proxies_of_environment(hosts: Collection[str]) -> dict[str, httpx.Proxy | N
     As httpx reads its variables, with two differences: NO_PROXY may name networks, and an entry that is not understood
     is left out instead of refused. Raises ConfigurationError.
     """
-    variables = getproxies() if hosts else {}
+    variables = getproxies()
     proxies: dict[str, httpx.Proxy | None] = {}
     for scheme in ("http", "https", "all"):
         if url := variables.get(scheme):
@@ -176,9 +206,7 @@ def send(client: httpx.Client, exchange: Exchange, *, checks_ids: bool = True) -
 
 
 def _built(client: httpx.Client | httpx.AsyncClient, exchange: Exchange) -> httpx.Request:
-    request = exchange.build(client)
-    request.extensions[ALONE] = not exchange.resendable
-    return request
+    return exchange.build(client, **{ALONE: not exchange.resendable})
 
 
 class _Lent(httpx.BaseTransport):
@@ -207,9 +235,10 @@ class _Pool(Generic[C]):
         self._transport, self._process = transport, os.getpid()
         self.needs_loop = transport is not None and not isinstance(transport, httpx.BaseTransport)
         """Whether token requests are sent on the event loop, because the user's transport is async only."""
+        self._is_foreign = transport is not None and type(transport).__module__.partition(".")[0] != "httpx"
         self._checks_ids = settings.check_request_ids
-        self._arguments = _arguments(settings)
-        self._client = _new(self._kind, transport, *self._arguments)
+        self._way = _way(settings)
+        self._client = _new(self._kind, transport, self._way)
         self._closed = False
         reset_after_fork(self)
 
@@ -224,7 +253,7 @@ class _Pool(Generic[C]):
             raise ClientStateError("this client is closed; create a new one")
         if self._client is None:
             self._refuse_inherited()
-            self._client = _new(self._kind, self._transport, *self._arguments)
+            self._client = _new(self._kind, self._transport, self._way)
         return self._client
 
     def _refuse_inherited(self) -> None:
@@ -245,25 +274,26 @@ class _Pool(Generic[C]):
         It uses its own HTTP client: token requests are rare, belong to no loop, and may outlive the facade client.
         """
         transport = _Lent(self._transport) if isinstance(self._transport, httpx.BaseTransport) else None
+        exchange.is_foreign = self._is_foreign and transport is not None
         try:
             self._refuse_inherited()
-            client = _new(httpx.Client, transport, *self._arguments)
-        except (ClientStateError, ConfigurationError) as error:
-            # after a fork; or the proxy variables of the environment have changed
-            exchange.fail(error)
-        else:
-            with client, suppress(BaseException):  # the exchange has it, and this thread has no caller
-                send(client, exchange, checks_ids=self._checks_ids)
+        except ClientStateError as error:
+            return exchange.fail(error)
+        # the exchange has any failure, and this thread has no caller
+        with _new(_Client, transport, self._way) as client, suppress(BaseException):
+            send(client, exchange, checks_ids=self._checks_ids)
+        return None
 
 
 class Pool(_Pool[httpx.Client]):
     """The HTTP client of an `OpenPayments`."""
 
-    _kind = httpx.Client
+    _kind = _Client
     _transport_kind = httpx.BaseTransport
 
     def send(self, exchange: Exchange) -> None:
         """Carries out an exchange. Notes any failure in it. Raises ClientStateError if closed."""
+        exchange.is_foreign = self._is_foreign
         send(self.client(), exchange, checks_ids=self._checks_ids)
 
     def close(self) -> None:
@@ -275,11 +305,13 @@ class Pool(_Pool[httpx.Client]):
 class AsyncPool(_Pool[httpx.AsyncClient]):
     """The HTTP client of an `AsyncOpenPayments`. It belongs to the event loop that first uses it."""
 
-    _kind = httpx.AsyncClient
+    _kind = _AsyncClient
     _transport_kind = httpx.AsyncBaseTransport
 
     def client(self) -> httpx.AsyncClient:
         """The HTTP client. Raises ClientStateError after `refuse()`, and on any loop but the first."""
+        import asyncio
+
         client = super().client()
         loop = asyncio.get_running_loop()
         if self._loop is None:
@@ -295,8 +327,11 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         await self._send(self.client(), exchange)
 
     async def _send(self, client: httpx.AsyncClient, exchange: Exchange) -> None:
+        import asyncio
+
         import anyio
 
+        exchange.is_foreign = self._is_foreign
         scope = anyio.CancelScope(deadline=anyio.current_time() + exchange.left())
 
         async def working() -> None:
@@ -330,6 +365,8 @@ class AsyncPool(_Pool[httpx.AsyncClient]):
         """Carries out a token request, in a thread made for it, or on the loop if the transport needs it."""
         if not self.needs_loop:
             return super().send_blocking(exchange)
+        import asyncio
+
         assert self._loop is not None  # client() comes first
         assert self._client is not None
         if self._loop.is_closed():

@@ -11,8 +11,6 @@ import logging
 import re
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
@@ -64,6 +62,10 @@ class _NotPickled(tuple[Secret, ...]):
         return tuple, ()
 
 
+def _not_pickled(secrets: Secrets) -> Secrets:  # a class would do, but attrs would take it apart, at a millisecond
+    return _NotPickled(secrets)
+
+
 def _described(parsed: object) -> str:
     """Models mask what is personal; the JSON of an answer that nobody has described can't."""
     is_safe = parsed is None or hasattr(parsed, "__attrs_attrs__") or isinstance(parsed, Exception)
@@ -99,7 +101,7 @@ class RawResponse(Generic[T]):
     content: bytes = field(default=b"", repr=False)
     messages: tuple[errors.TppMessage, ...] = ()
     odd: tuple[str, ...] = ()
-    secrets: Secrets = field(default=(), repr=False, eq=False, converter=_NotPickled)
+    secrets: Secrets = field(default=(), repr=False, eq=False, converter=_not_pickled)
 
     @property
     def parsed(self) -> T:
@@ -157,7 +159,7 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     with noticing() as odd:
         try:
             data = _read_json(answer)
-            messages = _messages_of_success(data, scrubber(*answer.secrets))
+            messages = _messages_of_success(data, answer.secrets)
             parsed = _model(operation, bodies, answer, data) if bodies else data
         except Unreadable as error:
             parsed = unreadable(answer, f"an answer that can't be read: {error}", error.path)
@@ -175,9 +177,10 @@ def judge(operation: Operation[T], answer: Answer) -> RawResponse[T]:
     )
 
 
-def _model(operation: Operation[Any], bodies: Mapping[int, Any], answer: Answer, data: Any) -> Any:
+def _model(operation: Operation[Any], bodies: Mapping[int, Callable[[], Any] | None], answer: Answer, data: Any) -> Any:
     """The model of an answer, whichever of the described success statuses it has. Raises Unreadable."""
-    model = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
+    give = bodies.get(answer.status_code) or next(filter(None, bodies.values()), None)
+    model: Any = give and give()
     # what was deleted may leave nothing to say, whatever the status
     may_be_empty = None in bodies.values() and (answer.status_code == 204 or operation.method == "DELETE")
     if model is None or (data is None and may_be_empty):
@@ -223,14 +226,14 @@ def _not_json(answer: Answer, error: Exception) -> str:
     return f"invalid JSON at position {error.pos}" if isinstance(error, json.JSONDecodeError) else "invalid JSON"
 
 
-_ESCAPE: Final = re.compile(r"\\(?:u(?!d[89a-f])([\da-f]{4})|.)", re.IGNORECASE | re.DOTALL)
+_ESCAPE: Final = r"(?is)\\(?:u(?!d[89a-f])([\da-f]{4})|.)"
 
 
 def scrubbed(answer: Answer | RawResponse[Any]) -> str:
     """A body as it came, but without what the request carried. Escapes of JSON are only read if they hide some."""
     scrub = scrubber(*answer.secrets)
     masked = scrub(decoded(answer.content, answer.headers.get("content-type", "")))
-    plain = _ESCAPE.sub(_unescaped, masked)
+    plain = re.sub(_ESCAPE, _unescaped, masked)
     return masked if scrub(plain) == plain else scrub(plain)
 
 
@@ -254,13 +257,13 @@ def log_findings(answer: RawResponse[Any], name: str) -> None:
         _log.warning("%s: values can't be read: %s (request id %s)", name, said, answer.request_id, extra=about_it)
 
 
-def _messages_of_success(data: Any, scrub: Callable[[str], str]) -> tuple[errors.TppMessage, ...]:
+def _messages_of_success(data: Any, secrets: Secrets) -> tuple[errors.TppMessage, ...]:
     data = alone(data)
     if not isinstance(data, dict):
         return ()
     found = data.get("tppMessages") or data.get("tppMessage")
     is_one = found is None and {"category", "code"} <= data.keys()
-    return _read_messages(data if is_one else found, scrub)
+    return _read_messages(data if is_one else found, scrubber(*secrets)) if is_one or found else ()
 
 
 def _messages(content: bytes) -> tuple[errors.TppMessage, ...]:
@@ -323,6 +326,8 @@ def _kind(operation: str, status: int, code: str | None, text: str | None) -> ty
 
 
 def _api_error(answer: Answer, operation: str) -> errors.APIError:
+    from .retry_after import retry_after
+
     status, messages = answer.status_code, _messages(answer.content)
     errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
     first = next(iter(errors_first), errors.TppMessage())
@@ -356,73 +361,6 @@ def _kyc_url(content: bytes) -> str | None:
 def phrase(status: int) -> str:
     """The standard phrase of a status; empty for an unknown status."""
     return HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
-
-
-UNREADABLE_RETRY_AFTER: Final = 5.0
-"""Seconds that a Retry-After means that can't be read."""
-_SPAN: Final = re.compile(
-    r"(\d*\.?\d+(?:E\d+)?)\s*"
-    r"(?:(MILLISECOND|MS|SECOND|SEC|S|MINUTE|MIN|M|HOUR|HR|H|DAY|D|WEEK|W)S?(?![A-Z]))?\s*",
-    re.ASCII,
-)
-_UNITS: Final = {"": 1, "MS": 0.001, "MILLISECOND": 0.001, "S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 604_800}
-_GROUPED: Final = re.compile(r"(?<=\d)[ ,](?=\d{3}\b)", re.ASCII)
-_CLOCK: Final = re.compile(r"\d{1,4}(:\d\d){1,2}", re.ASCII)
-_SINCE_EPOCH: Final = 1e9
-"""From here on a number is a moment, in seconds, milli- or microseconds since the epoch: no span is that long."""
-
-
-def retry_after(headers: httpx.Headers) -> float | None:
-    """The seconds that Retry-After asks to wait: the longest of all that it can mean. None without the header.
-
-    Beside whole numbers and dates (RFC 9110, section 10.2.3) gateways send fractions, units, lists, and words around a
-    number.
-    """
-    value = headers.get("retry-after", "")
-    if not value.strip():
-        return None
-    # a date counts from when the server sent it: its clock is not ours
-    now = _moment(headers.get("date", "")) or datetime.now(UTC)
-    # a comma is that of a date, of a list, of a fraction or of thousands
-    found = [_seconds(wish, now) for wish in (value.replace(",", "."), _GROUPED.sub("", value))]
-    for wish in value.split(","):
-        seconds = _seconds(wish, now)
-        found.append(_largest(wish) if seconds is None else seconds)
-    return max((seconds for seconds in found if seconds is not None), default=UNREADABLE_RETRY_AFTER)
-
-
-def _seconds(wish: str, now: datetime) -> float | None:
-    wish = wish.strip(" \t\"'").rstrip(".").upper()
-    span = wish.lstrip("+-")
-    if span.startswith("P"):  # a duration of ISO 8601
-        span = span[1:].replace("T", "", 1)
-    if _CLOCK.fullmatch(span):
-        return float(sum(int(part) * 60**power for power, part in enumerate(reversed(span.split(":")))))
-    if span and not _SPAN.sub("", span):
-        seconds = _total(span)
-        if seconds >= _SINCE_EPOCH:
-            seconds = seconds / (1e6 if seconds >= 1e14 else 1e3 if seconds >= 1e11 else 1) - now.timestamp()
-        return 0.0 if wish.startswith("-") else min(max(0.0, seconds), _SINCE_EPOCH)
-    at = _moment(wish)
-    return max(0.0, (at - now).total_seconds()) if at else None
-
-
-def _total(span: str) -> float:
-    return sum(float(number) * (_UNITS.get(unit) or _UNITS[unit[0]]) for number, unit in _SPAN.findall(span))
-
-
-def _largest(wish: str) -> float | None:
-    """The largest number among words, in seconds; None if there is none that can be a span."""
-    spans = [_total(match[0]) for match in _SPAN.finditer(wish.upper())]
-    return max((max(span, UNREADABLE_RETRY_AFTER) for span in spans if span < _SINCE_EPOCH), default=None)
-
-
-def _moment(text: str) -> datetime | None:
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        with suppress(ValueError, OverflowError):
-            at = read(text)
-            return at.replace(tzinfo=at.tzinfo or UTC)
-    return None
 
 
 def is_refusal(status: int) -> bool:

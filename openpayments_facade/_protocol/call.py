@@ -6,11 +6,10 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
 from ..errors import TimedOutError
 from ..request_ids import current_request_id, new_request_id, read_request_id
 from .exchange import Exchange
+from .options import merge_headers
 
 if TYPE_CHECKING:
     from .._redaction import Secret
@@ -72,18 +71,26 @@ class Call:
         )
         return self._last
 
-    def _headers(self, token: Secret) -> httpx.Headers:
+    def _headers(self, token: Secret) -> dict[str, str]:
+        operation = self.operation
         # headers from the options win, in upper or lower case, but for those of this very call
-        headers = httpx.Headers(self.operation.request.get("headers"))
-        headers.update(self.options.headers)
-        headers.update(self.operation.headers)
-        headers["Authorization"] = f"Bearer {token.reveal()}"  # document 001
-        return headers
+        headers = merge_headers(operation.request.get("headers", {}), self.options.headers, operation.headers)
+        return {**headers, "Authorization": f"Bearer {token.reveal()}"}  # document 001
+
+    def retries(self) -> dict[str, Any]:
+        """The arguments of stamina's loop besides `on`. Its time begins with it, and ours has begun before."""
+        return {
+            "attempts": self.options.max_retries + 1,
+            "timeout": self._deadline - time.monotonic(),
+            "wait_initial": WAIT_INITIAL,
+            "wait_max": WAIT_MAX,
+            "wait_jitter": WAIT_JITTER,
+        }
 
     def wait_before_retry(self, error: Exception) -> bool | float:
         """Whether to retry: False, True (after stamina's pause), or the seconds to wait first."""
         last, left = self._last, self._deadline - time.monotonic()
-        if last is None or not last.is_worth_retrying_after(error):
+        if last is None or not self.options.max_retries or not last.is_worth_retrying_after(error):
             return False
         wait: float | None = getattr(error, "retry_after", None)
         if not wait:

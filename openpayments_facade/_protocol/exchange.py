@@ -18,12 +18,13 @@ from .. import errors, request_ids
 from .._attrs import define
 from .._redaction import Secret, printable, scrubber
 from .answer import Answer, is_worth_retrying, scrubbed
-from .body import LONGEST_ERROR, Body, TooLongError
+from .body import Body, TooLongError
+from .sizes import LONGEST_ERROR
 
 _log = logging.getLogger("openpayments_facade")
 
-_NOT_CONNECTED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_NEVER_SENT: Final = (*_NOT_CONNECTED, httpx.InvalidURL, httpx.LocalProtocolError)
+_NOT_TAKEN: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+_NEVER_SENT: Final = (*_NOT_TAKEN, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Errors after which no byte of the request has reached the server."""
 _NOT_PRIVATE: Final = {
     "accept",
@@ -35,11 +36,10 @@ _NOT_PRIVATE: Final = {
     "host",
     "user-agent",
 }
-_QUOTED: Final = re.compile(
-    r"(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*"
+_QUOTED: Final = (
+    r"(?s)(exception=\w*(?:Protocol|Proxy)Error|\bauth=)\(.*"
     r"|(return_value=\(b'HTTP/[\d.]+', \d+),.*"
-    r"|(\"HTTP/[\d.]+ \d+) .*",
-    re.DOTALL,
+    r"|(\"HTTP/[\d.]+ \d+) .*"
 )
 """What libraries quote in their logs: a line of an answer, a proxy's password, headers, the phrase of a status."""
 
@@ -75,6 +75,9 @@ class Exchange:
     monotonic: Callable[[], float] = time.monotonic
     has_left: bool | None = field(default=None, init=False)
     """Whether a byte of the request may have left; None if a user's transport alone knows."""
+    is_foreign: bool = field(default=False, init=False)
+    """Whether a transport that is not httpx's sends it. Of a connection that broke off, some say that it was never made
+    (httpx-aiohttp 0.2), and a payment would be created twice."""
     status_code: int | None = field(default=None, init=False)
     _headers: httpx.Headers = field(factory=httpx.Headers, init=False, repr=False)
     _body: Body | None = field(default=None, init=False, repr=False)
@@ -93,12 +96,13 @@ class Exchange:
         """The seconds until the deadline, at least 0."""
         return max(0.0, self.deadline - self.monotonic())
 
-    def build(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    def build(self, client: httpx.Client | httpx.AsyncClient, **extensions: Any) -> httpx.Request:
         """The request. No step may take longer than the time left."""
         left, limits = self.left(), self.timeout.as_dict().items()
-        timeout = httpx.Timeout(**{step: left if limit is None else min(limit, left) for step, limit in limits})
-        request = client.build_request(self.method, self.url, timeout=timeout, **self.request())
-        request.headers["X-Request-ID"] = self.request_id
+        extensions["timeout"] = {step: left if limit is None else min(limit, left) for step, limit in limits}
+        arguments = {**self.request()}
+        arguments["headers"] = {**arguments["headers"], "X-Request-ID": self.request_id}
+        request = client.build_request(self.method, self.url, extensions=extensions, **arguments)
         self._sent, self._sent_url = request.headers.items, str(request.url)
         self.url, self._started = self.shown_url or self._sent_url, self.monotonic()
         return request
@@ -107,7 +111,7 @@ class Exchange:
         """A text of a library, fit for a log or an exception: without what the request carried."""
         if self._sent_url:
             text = text.replace(self._sent_url, self.url)
-        text = _QUOTED.sub(r"\1\2\3", text)
+        text = re.sub(_QUOTED, r"\1\2\3", text)
         values = (Secret(value) for name, value in self._sent() if name not in _NOT_PRIVATE and len(value) > 5)
         return printable(scrubber(*self.secrets, *values)(text))
 
@@ -156,7 +160,8 @@ class Exchange:
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
-        was_never_sent = self._started is None or self.has_left is False or isinstance(error, _NEVER_SENT)
+        never_sent = _NOT_TAKEN if self.is_foreign else _NEVER_SENT
+        was_never_sent = self._started is None or self.has_left is False or isinstance(error, never_sent)
         may_resend = self.resendable or was_never_sent
         self._may_pass = (
             may_resend and isinstance(error, httpx.TransportError) and not isinstance(error, httpx.LocalProtocolError)
@@ -177,7 +182,7 @@ class Exchange:
 
     def log(self) -> None:
         """Writes one log record about the attempt, with its values as attributes; `duration` is in seconds."""
-        if self._started is None:
+        if self._started is None or not _log.isEnabledFor(logging.INFO):
             return
         duration, status = self.monotonic() - self._started, self.status_code
         values = {**self.about, "status": status, "duration": duration, "attempt": self.attempt}

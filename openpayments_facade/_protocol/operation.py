@@ -15,7 +15,7 @@ from ..scopes import PsuContext
 from .arguments import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from openpayments_client.operations import Operation as Described
 
@@ -33,7 +33,7 @@ class Endpoint(Protocol[P, T_co]):
     def _success(self) -> T_co: ...  # an annotation alone: what type checkers infer the result from
 
     @property
-    def _bodies(self) -> Mapping[int, Any]: ...  # the model of each success status
+    def _bodies(self) -> Mapping[int, Callable[[], Any] | None]: ...  # gives the model of each success status
 
     def _get_kwargs(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]: ...
 
@@ -87,8 +87,10 @@ class Operation(Generic[T]):
             advice = "; op.at_bank(...).call sends it" if path == "x_bic_fi" and value is None else ""
             raise refuse(value.argument if isinstance(value, Named) else path, problem + advice)
         request = _request_of(endpoint, args, kwargs)
-        is_personal = any(rule.is_personal and rule.place in ("path", "query") for rule in described.arguments.values())
+        is_personal = any(rule.place in ("path", "query") and rule.is_personal for rule in described.arguments.values())
         method, path = request.pop("method").upper(), request.pop("url")
+        if not request.get("params"):
+            request.pop("params", None)  # httpx would parse the URL once more
         resource = str(args[0]) if args else ""
         absent = (rule for name, rule in described.arguments.items() if values.get(name) is None)
         return Operation(

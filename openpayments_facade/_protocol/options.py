@@ -113,9 +113,11 @@ def read_headers(value: object) -> dict[str, str]:
     return dict(value)
 
 
-def merge_headers(headers: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
-    """Headers, with those in `over` replacing headers of the same name. Names ignore case."""
-    merged = {name.lower(): (name, value) for each in (headers, over) for name, value in each.items()}
+def merge_headers(headers: Mapping[str, str], *over: Mapping[str, str]) -> dict[str, str]:
+    """Headers, with those in `over` replacing headers of the same name, the last ones first. Names ignore case."""
+    if not any(over):
+        return {**headers}
+    merged = {name.lower(): (name, value) for each in (headers, *over) for name, value in each.items()}
     return dict(merged.values())
 
 

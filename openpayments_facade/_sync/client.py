@@ -6,19 +6,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
-from attrs import fields_dict
-
-from .._environ import arguments_from_env
-from .._protocol.body import LONGEST_ANSWER
-from .._protocol.operation import Operation
-from .._protocol.options import CallOptions, Options
+from .._protocol.sizes import LONGEST_ANSWER
 from .._redaction import careful, hiding_arguments
-from .._settings import ClientCert, ClientOptions, Settings
-from ..scopes import ApiScope, PsuContext
-from . import aspsp_information as directory
-from .kyc import Kyc, RawKyc
-from .sender import Sender
-from .session import Session
 
 if TYPE_CHECKING:
     import os
@@ -31,10 +20,22 @@ if TYPE_CHECKING:
     from .._protocol.answer import RawResponse
     from .._protocol.arguments import AnyAspsp
     from .._protocol.operation import Endpoint
+    from .._protocol.options import CallOptions
+    from .._settings import ClientCert, ClientOptions
     from ..environments import Environment
     from ..psu import Psu
+    from ..scopes import ApiScope, PsuContext
     from ..tokens import AccessToken, OnTokenEvent, TokenStore
+    from .aspsp_information import (
+        Aspsps,
+        Cities,
+        Countries,
+        RawAspsps,
+        RawCities,
+        RawCountries,
+    )
     from .bank import Bank
+    from .kyc import Kyc, RawKyc
     from .oauth import OAuth
 
 P = ParamSpec("P")
@@ -76,7 +77,9 @@ class OpenPayments:
             `.p12` or `.pfx`, or (that file, password), with the extra `pkcs12`. Production requires one (the provider's
             guide of 2021). It is offered to both hosts.
         transport: An httpx transport to send with. With your own, proxies from the environment are ignored, and what
-            the SDK does about leftovers on a connection and about request ids is left to it.
+            the SDK does about leftovers on a connection and about request ids is left to it. Only of httpx's own
+            transports is it believed that a connection was never made: with another one, a payment is not sent again
+            then, but an OutcomeUnknownError.
         check_request_ids: Whether an answer that repeats another X-Request-ID than was sent is refused, because it
             belongs to another request. False for a gateway that writes ids of its own.
         token_store: Where tokens are shared: "memory" (the default: within this process), "file:PATH", "redis://...",
@@ -97,7 +100,7 @@ class OpenPayments:
         client_secret: str,
         environment: Environment | str | None = None,
         api_scopes: Iterable[ApiScope | str] | None = None,
-        psu_context: PsuContext | str | None = PsuContext.PRIVATE,
+        psu_context: PsuContext | str | None = "private",
         timeout: float | httpx.Timeout = 30.0,
         total_timeout: float = 90.0,
         max_retries: int = 2,
@@ -112,9 +115,9 @@ class OpenPayments:
         on_token_event: OnTokenEvent | None = None,
     ) -> None:
         given = dict(locals())
-        settings = Settings(**{name: given[name] for name in fields_dict(Settings)})
-        options = Options(**{name: given[name] for name in fields_dict(Options).keys() & given.keys()})
-        self._sender = Sender(Session(settings, options), options)
+        from .sender import Sender
+
+        self._sender = Sender.of(given)
         self._is_view = False
 
     @classmethod
@@ -132,6 +135,8 @@ class OpenPayments:
             ConfigurationError: Variables are missing, wrong, or contradict each other; the message names them.
             InvalidArgumentError: An override is wrong; the message names it.
         """
+        from .._environ import arguments_from_env
+
         return cls(**arguments_from_env(overrides))
 
     @property
@@ -149,15 +154,33 @@ class OpenPayments:
         """Personal or business accounts; None if the API scopes are requested alone."""
         return self._sender.options.psu_context
 
-    countries = cached_property(lambda op: directory.Countries(op._sender))
-    """Countries that have banks."""
-    cities = cached_property(lambda op: directory.Cities(op._sender))
-    """Cities that have banks."""
-    aspsps = cached_property(lambda op: directory.Aspsps(op._sender))
-    """ASPSPs: the banks."""
+    @cached_property
+    def countries(self) -> Countries:
+        """Countries that have banks."""
+        from .aspsp_information import Countries
 
-    kyc = cached_property(lambda op: Kyc(op._sender))
-    """KYC: what an organisation has to prove before it pays."""
+        return Countries(self._sender)
+
+    @cached_property
+    def cities(self) -> Cities:
+        """Cities that have banks."""
+        from .aspsp_information import Cities
+
+        return Cities(self._sender)
+
+    @cached_property
+    def aspsps(self) -> Aspsps:
+        """ASPSPs: the banks."""
+        from .aspsp_information import Aspsps
+
+        return Aspsps(self._sender)
+
+    @cached_property
+    def kyc(self) -> Kyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import Kyc
+
+        return Kyc(self._sender)
 
     @cached_property
     def oauth(self) -> OAuth:
@@ -224,6 +247,8 @@ class OpenPayments:
             ClientStateError: The client is closed, or belongs to another event loop; nothing was sent.
             RequestError: The API or the token endpoint answered with an error, or there is no usable answer.
         """
+        from .._protocol.operation import Operation
+
         return self._sender.run(Operation.of(endpoint, *args, **kwargs))
 
     @hiding_arguments
@@ -357,17 +382,37 @@ class RawOpenPayments:
     def __init__(self, client: OpenPayments) -> None:
         self._client = client
 
-    countries = cached_property(lambda raw: directory.RawCountries(raw._client.countries))
-    """Countries that have banks."""
-    cities = cached_property(lambda raw: directory.RawCities(raw._client.cities))
-    """Cities that have banks."""
-    aspsps = cached_property(lambda raw: directory.RawAspsps(raw._client.aspsps))
-    """ASPSPs: the banks."""
+    @cached_property
+    def countries(self) -> RawCountries:
+        """Countries that have banks."""
+        from .aspsp_information import RawCountries
 
-    kyc = cached_property(lambda raw: RawKyc(raw._client.kyc))
-    """KYC: what an organisation has to prove before it pays."""
+        return RawCountries(self._client.countries)
+
+    @cached_property
+    def cities(self) -> RawCities:
+        """Cities that have banks."""
+        from .aspsp_information import RawCities
+
+        return RawCities(self._client.cities)
+
+    @cached_property
+    def aspsps(self) -> RawAspsps:
+        """ASPSPs: the banks."""
+        from .aspsp_information import RawAspsps
+
+        return RawAspsps(self._client.aspsps)
+
+    @cached_property
+    def kyc(self) -> RawKyc:
+        """KYC: what an organisation has to prove before it pays."""
+        from .kyc import RawKyc
+
+        return RawKyc(self._client.kyc)
 
     @hiding_arguments
     def call(self, endpoint: Endpoint[P, T], *args: P.args, **kwargs: P.kwargs) -> RawResponse[T]:
         """Calls any operation of the API host, as `op.call` does."""
+        from .._protocol.operation import Operation
+
         return self._client._sender.run_raw(Operation.of(endpoint, *args, **kwargs))

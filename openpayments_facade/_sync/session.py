@@ -40,6 +40,8 @@ class Session:
         """What payments have asked about banks."""
         self.told: set[tuple[str, ...]] = set()
         """Which missing headers have been logged."""
+        self.contexts: dict[tuple[tuple[tuple[str, ...], ...], PsuContext | None], PsuContext | None] = {}
+        """The PSU contexts of tokens, by the scopes of a call and the context that is wanted."""
         self._tokens: dict[PsuContext | None, TokenManager] = {}
 
     def tokens(self, psu_context: PsuContext | None) -> TokenManager:

@@ -16,10 +16,10 @@ from attrs import field
 
 from .. import errors, request_ids
 from .._attrs import define, frozen
-from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase, retry_after
-from .._protocol.body import LONGEST_TOKEN
+from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
+from .._protocol.sizes import LONGEST_TOKEN
 from .._protocol.text import decoded
 from .._redaction import Secret, quoted, scrubber
 from ..scopes import advice_on_refusal
@@ -168,6 +168,8 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     # no source shows the body of a refused scope
     if status == 400 and code in {None, "invalid_scope"} and (advice := advice_on_refusal(scope, exchange.url)):
         said += f" ({advice})"
+    from .._protocol.retry_after import retry_after
+
     kind = errors.TokenError if is_busy(status) else _BY_CODE.get(code or "", errors.TokenError)
     return kind(
         f"the token endpoint answered {status} {said}",

@@ -10,7 +10,6 @@ before its request: so one thread waits, and everybody keeps time limits and ret
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import hashlib
 import json
@@ -20,7 +19,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import field
@@ -28,11 +26,11 @@ from attrs import field
 from .. import request_ids
 from .._attrs import define
 from ..errors import ClientStateError, ConnectionFailedError, OpenPaymentsError, RequestError, TimedOutError
-from ..events import OnTokenEvent, TokenEvent
-from .memory import PROCESS_MEMORY, Entry, Flight, Memory
+from .memory import PROCESS_MEMORY, Entry, Flight, Memory, running_loop
 from .token import SYSTEM_CLOCK, AccessToken, Clock, Failure, Now, State, Step, decide
 
 if TYPE_CHECKING:
+    from ..events import OnTokenEvent
     from .fetcher import TokenFetcher
     from .fleet import Fleet
     from .stores import TokenStore
@@ -131,6 +129,8 @@ class TokenManager:
 
     async def aclose(self) -> None:
         """Like `close`, without blocking the event loop."""
+        import asyncio
+
         for flight in self._end():
             await flight.wait(CLOSE_PATIENCE)
             for _ in range(int(CLOSE_PATIENCE / 0.01)):  # it may still have to tell what happened
@@ -186,9 +186,7 @@ class TokenManager:
 
     def _plan(self, now: Now, patience: float, lasting: float, *, blocks: bool) -> AccessToken | Flight | Failure:
         """The token to use now, the flight to wait for, or why there is none."""
-        entry, loop, started = self._entry, None, None
-        with suppress(RuntimeError):
-            loop = asyncio.get_running_loop()
+        entry, loop, started = self._entry, running_loop(), None
         try:
             with entry.lock:
                 state, flight = entry.state, entry.flight
@@ -280,6 +278,8 @@ class TokenManager:
     def _notify(self, kind: Literal["fetched", "adopted", "failed", "rejected"], **about: Any) -> None:
         if self._on_event is None:
             return
+        from ..events import TokenEvent
+
         event = TokenEvent(kind=kind, client_id=self._fetcher.client_id, scope=self.scope, **about)
         try:
             self._on_event(event)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable
@@ -18,8 +18,16 @@ from .fleet import Fleet
 from .token import AccessToken, Now, State
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..errors import OpenPaymentsError
     from .stores import TokenStore
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of this thread. Nobody runs one who has not loaded asyncio, which takes a while."""
+    events = sys.modules.get("asyncio.events")
+    return events._get_running_loop() if events is not None else None
 
 
 @define(eq=False)
@@ -56,6 +64,8 @@ class Flight:
 
     async def wait(self, seconds: float) -> None:
         """Waits until the outcome is published, or for so many seconds, without blocking the event loop."""
+        import asyncio
+
         waiting = asyncio.wrap_future(self.published)
         try:
             await asyncio.wait([waiting], timeout=seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from openpayments_facade import (
@@ -92,6 +93,13 @@ def test_a_bad_argument_is_refused_by_name(argument: str, value: Any) -> None:
         OpenPayments(**{"client_id": "an-id", "client_secret": "a-secret", argument: value})
     assert caught.value.argument == argument
     assert "padded" not in str(caught.value)
+
+
+def test_a_proxy_does_not_take_the_place_of_a_transport() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200))
+    with pytest.raises(InvalidArgumentError, match="transport") as caught:
+        OpenPayments(client_id="an-id", client_secret="a-secret", transport=transport, proxy="http://127.0.0.1:9")
+    assert caught.value.argument == "proxy"
 
 
 @pytest.mark.parametrize(

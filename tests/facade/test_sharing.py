@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from openpayments_facade import ClientStateError, ConfigurationError, Environment
+from openpayments_facade import ClientStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,18 +120,3 @@ def test_a_forked_child_does_not_send_with_its_parents_transport(simulator: Simu
 
         assert _in_a_child(check) == 0
         assert op.countries.get("SE").name == "Sweden"
-
-
-@forking
-@quietly
-def test_a_forked_child_says_what_keeps_it_from_sending(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = Environment("remote", "https://auth.example", "https://api.example")
-    with simulator.client(environment=environment) as op:
-
-        def check() -> bool:
-            monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy.example")
-            with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
-                op.countries.list()
-            return True
-
-        assert _in_a_child(check) == 0

@@ -20,7 +20,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from openpayments_facade import ApiScope, AsyncOpenPayments, Environment, OpenPayments
-from openpayments_facade._protocol.body import LONGEST_ANSWER, LONGEST_ERROR, LONGEST_TOKEN
+from openpayments_facade._protocol.sizes import LONGEST_ANSWER, LONGEST_ERROR, LONGEST_TOKEN
 
 from .catalogue import FAULTS, Does, sends
 from .operations import call, driven, settled

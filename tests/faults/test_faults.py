@@ -14,6 +14,7 @@ from attrs import evolve
 
 from openpayments_facade._http import pools, transport
 from openpayments_facade._protocol import body, exchange
+from openpayments_facade._protocol.sizes import LONGEST_ANSWER
 
 from . import forked, memory, table
 from .__main__ import KINDS, PAGE, in_a_process
@@ -98,7 +99,7 @@ def test_a_bomb_has_the_limit_of_its_answer(
     ids=["a bomb", "another", "many chunks", "many chunks in gzip"],
 )
 def test_a_body_lets_the_event_loop_have_its_turn(encoding: str, chunks: list[bytes], turns: int) -> None:
-    taken = body.Body(httpx.Headers({"Content-Encoding": encoding}), body.LONGEST_ANSWER)
+    taken = body.Body(httpx.Headers({"Content-Encoding": encoding}), LONGEST_ANSWER)
     assert sum(1 for chunk in chunks for _ in taken.add(chunk)) >= turns
 
 
