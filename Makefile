@@ -1,6 +1,7 @@
 # `make demo` needs Python 3.11 or newer with venv and pip, make and git; everything else is set up in .venv.
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(shell $(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))) no-python)
 VENV := .venv
+BENCH := .bench
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -13,7 +14,7 @@ WORKERS ?= 4
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract counts faults fuzz soak record spec-diff bench bench-calls docs simulator coverage audit lock clean
+.PHONY: help demo journey test test-browser screenshots test-matrix check format generate unasync contract counts faults fuzz soak record spec-diff bench docs simulator coverage audit lock clean
 
 help:  ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,11 +119,16 @@ record: $(VENV)/.dev  ## records the cassettes again from the simulator (FROM=sa
 spec-diff: $(VENV)/.dev  ## what changed in the description since BASE=<git rev>, and what of it breaks users
 	@$(BIN)/python -m scripts.spec_diff $(BASE)
 
-bench: $(VENV)/.dev  ## the benchmarks, side by side with the peers
-	@$(BIN)/python benchmarks/tokens.py
+# without extras: httpx imports more where those of the command line are
+$(BENCH)/.peers: benchmarks/requirements.txt | $(BIN)/python
+	@echo "Setting up $(BENCH) to measure in ..."
+	@$(BIN)/python -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement benchmarks/requirements.txt
+	@touch $@
 
-bench-calls: $(VENV)/.dev  ## what a warm call costs, here and at BASE=<git rev>
-	@$(BIN)/python benchmarks/calls.py $(BASE) $(ROUNDS)
+bench: $(VENV)/.dev $(BENCH)/.peers  ## what the SDK costs beside its peers; all of it writes benchmarks/RESULTS.md (ROWS=import,calls ROUNDS=5 BASE=<git rev>)
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows "$(ROWS)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(BASE),--base $(BASE)) $(ARGS)
 
 docs: $(VENV)/.dev  ## builds the documentation site; warnings, dead links and what is loaded from elsewhere are errors
 	@# not --quiet: it silences the warnings before --strict counts them
@@ -139,9 +145,10 @@ audit: $(VENV)/.dev  ## looks the locked dependencies up among the known flaws o
 	@$(BIN)/uv audit --preview-features audit-command --script $(VENV)/audit.py $(ARGS)
 
 clean:  ## removes everything that make made
-	rm -rf $(VENV) .matrix dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(BENCH) .matrix dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 lock: $(VENV)/.dev  ## writes the requirements files anew (UPGRADE=1 for newer versions)
 	# development first: the generator caps typer, and the runtime follows it
 	$(LOCK) --all-extras --group build --group dev --output-file requirements-dev.txt pyproject.toml
 	$(LOCK) --all-extras --group build --group examples --constraint requirements-dev.txt --output-file requirements.txt pyproject.toml
+	$(LOCK) --group bench --constraint requirements-dev.txt --output-file benchmarks/requirements.txt pyproject.toml

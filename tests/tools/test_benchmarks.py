@@ -1,0 +1,113 @@
+"""The benchmarks' own arithmetic, what they write, and that they measure what they say."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from openpayments_client import models
+
+from benchmarks import results, rounds, server
+from benchmarks.contenders.models import fields
+from benchmarks.figures import Found, ahead, cost, is_missed, ratios, spread
+from benchmarks.rows import COUNTS, OURS, ROWS, Row, chosen
+
+ROOT = Path(__file__).parent.parent.parent
+ROW = Row("made-up", "some", "a made-up row", "imported", {"httpx": "plain.IMPORT", OURS: "ours.IMPORT"}, at_most=1.2)
+
+
+def figures(*walls: float) -> list[dict[str, float]]:
+    return [{"wall": wall, "processor": wall / 2} for wall in walls]
+
+
+def test_a_ratio_is_that_of_the_same_round_and_not_that_of_the_medians() -> None:
+    # in the second round the machine was ten times as slow
+    found: Found = {"httpx": figures(1, 10, 1), OURS: figures(2, 20, 3)}
+    assert ratios(found, OURS, "httpx", "wall") == spread([2, 2, 3])
+    assert cost(ROW, found, OURS) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "quartiles"), [([3.0], (3, 3, 3)), ([1.0, 2.0], (1.25, 1.5, 1.75)), ([5.0, 1, 4, 2, 3], (2, 3, 4))]
+)
+def test_the_spread_is_from_quartile_to_quartile(values: list[float], quartiles: tuple[float, ...]) -> None:
+    found = spread(values)
+    assert (found.low, found.median, found.high) == quartiles
+
+
+@pytest.mark.parametrize(("ours", "missed"), [(1.204, False), (1.206, True)])
+def test_a_target_is_missed_by_what_is_printed(ours: float, missed: bool) -> None:
+    found: Found = {"httpx": figures(1), OURS: figures(ours)}
+    assert is_missed(ROW, found) is missed
+    assert not is_missed(replace(ROW, at_most=None), found)
+
+
+def test_the_page_says_what_is_missed_and_who_is_ahead_and_keeps_the_notes() -> None:
+    found: Found = {"httpx": figures(0.001), OURS: figures(0.0015), "stripe": figures(0.0014), "plaid": figures(0.003)}
+    assert ahead(ROW, found) == ["stripe"]
+    page = results.page(
+        [ROW], {ROW.key: found}, facts={"seed": "7"}, notes="## Why\n\nBecause.", counts="## Token requests\n\nNone."
+    )
+    assert "| a made-up row | httpx | 1.50 (1.50) | 1.2 | **missed**; **behind stripe**, 1.40 |" in page
+    assert "| a made-up row | httpx | 1.00 (1.00) | 1.00 to 1.00 | 1.00 to 1.00 | 1 ms | 1 |" in page
+    assert "|  | plaid | 3.00 (3.00) | 3.00 to 3.00 | 3.00 to 3.00 | 3 ms | 1 |" in page
+    places = [page.index(f"## {title}") for title in ("In short", "Why", "All figures", "Token requests", "Where")]
+    assert places == sorted(places)
+    assert "| seed | 7 |" in page
+
+
+def test_what_is_measured_is_chosen_by_row_and_by_group() -> None:
+    assert chosen("") == (ROWS, True)
+    rows, counting = chosen("import, calls")
+    assert ([row.key for row in rows], counting) == (["import", "sync", "async", "gather", "aiohttp"], False)
+    assert chosen(COUNTS) == ([], True)
+    with pytest.raises(ValueError, match=r"no such row: improt; there are .*, import, "):
+        chosen("improt")
+
+
+def test_one_round_measures_this_tree_beside_httpx_and_another_tree() -> None:
+    rows = [ROW, Row("first", "some", "a first call", "first", {"httpx": "plain.sync", OURS: "ours.sync"})]
+    found = rounds.taken(rows, {OURS: ROOT, "another": ROOT}, rounds=1, seed=7)
+    for row in rows:
+        assert set(found[row.key]) == {"httpx", OURS, "another"}
+        for (each,) in found[row.key].values():
+            assert min(each["wall"], each["processor"]) > 0
+    assert {each["tokens"] for (each,) in found["first"].values()} == {1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_transactions_are_iterated_over_page_by_page() -> None:
+    row = Row("pages", "some", "pages", "peak", {OURS: "ours.iterated_1000"})
+    found = rounds.taken([row], {OURS: ROOT}, rounds=1, seed=7)
+    assert found["pages"][OURS][0]["memory"] > 10
+
+
+def test_who_does_less_than_it_says_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Row("first", "some", "a first call", "first", {"httpx": "plain.sync"})
+    with server.running() as hosts:
+        monkeypatch.setattr(server, "asked", lambda _: Counter(lists=1))
+        with pytest.raises(SystemExit, match="httpx asked for 0 lists, which is not what it measured"):
+            rounds.measured(sys.executable, ROOT, row, "httpx", hosts)
+
+
+def test_nothing_is_measured_beside_the_command_line_of_httpx() -> None:
+    with pytest.raises(SystemExit, match="click, rich, pygments must not be installed"):
+        rounds.refuse_unfair(sys.executable)
+    lock = (ROOT / "benchmarks" / "requirements.txt").read_text()
+    assert not re.findall(rf"^(?:{'|'.join(rounds.UNWANTED)})==", lock, re.MULTILINE)
+    assert re.findall(r"^httpx==", lock, re.MULTILINE)
+
+
+def test_the_others_read_transactions_into_models_with_the_same_fields() -> None:
+    for name, table in fields({}).items():
+        if name not in ("TransactionReport", "TransactionLists"):  # of these they read what is sent
+            own = getattr(models, name)._fields.table
+            assert [*map(_camel, table)] == [key.removeprefix("_") for key in own]
+
+
+def _camel(name: str) -> str:
+    return re.sub("_(.)", lambda letter: letter[1].upper(), name)
