@@ -50,6 +50,7 @@ _PARSERS = {
     OURS: "ours.parser",
     "bare generated from_dict": "generated.parser",
     "pydantic v2, drops what is not described": "models.pydantic_ignoring",
+    "pydantic v2 after json.loads": "models.pydantic_objects",
     "msgspec": "models.msgspec",
     "cattrs": "models.cattrs",
     "json.loads alone": "models.json_alone",
@@ -77,6 +78,7 @@ ROWS = [
         {
             "httpx": "plain.concurrent",
             OURS: "ours.over_aiohttp",
+            f"{OURS}, with the transport of docs/speed.md": "ours.many_reads",
             "httpx over aiohttp": "plain.over_aiohttp",
             "openai over aiohttp": "openai_sdk.over_aiohttp",
         },

@@ -25,6 +25,8 @@ def copy(into: Path, revision: str | None = None) -> Path:
             raise SystemExit(f"BASE={revision}: git has no such commit, or it lacks the packages")
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
             archive.extractall(into, filter="data")
+    (into / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "speed.md", into / "docs")  # its transport is measured
     shutil.copytree(ROOT / "benchmarks", into / "benchmarks", ignore=shutil.ignore_patterns("__pycache__"))
     return into
 

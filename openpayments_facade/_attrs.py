@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 else:
     import functools
 
+    # one for all: attrs would compile one for each class, and take as long for that as for the rest of a small one
+    @careful
+    def _repr(self):
+        shown = [each for each in attrs.fields(type(self)) if each.repr]
+        said = (f"{each.name}={(repr if each.repr is True else each.repr)(getattr(self, each.name))}" for each in shown)
+        return f"{type(self).__qualname__.rpartition('>.')[2]}({', '.join(said)})"
+
     def _with_careful_repr(make):
-        def decorate(cls=None, **options):
+        def decorate(cls=None, *, repr=True, **options):  # noqa: A002 - as attrs calls it
             if cls is None:
-                return functools.partial(decorate, **options)
-            made = make(cls, **options)
-            made.__repr__ = careful(made.__repr__)
+                return functools.partial(decorate, repr=repr, **options)
+            made = make(cls, repr=False, **options)
+            made.__repr__ = _repr if repr and "__repr__" not in vars(cls) else careful(made.__repr__)
             return made
 
         return decorate

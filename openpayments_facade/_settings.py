@@ -14,7 +14,6 @@ from ._protocol.options import CommonOptions
 from ._redaction import Secret
 from .environments import Environment, is_sandbox, read_environment
 from .scopes import ApiScope, default_api_scopes, read_api_scopes
-from .tokens.stores import open_store
 
 if TYPE_CHECKING:
     import ssl
@@ -66,6 +65,14 @@ def _read_secret(value: object) -> Secret:
     return value if isinstance(value, Secret) else Secret(_read_client_id(value, "client_secret"))
 
 
+def _read_store(value: object) -> TokenStore | None:
+    if value is None:
+        return None
+    from .tokens.stores import open_store
+
+    return open_store(value)
+
+
 def _read_callback(value: object) -> OnTokenEvent | None:
     if value is None or callable(value):
         return value
@@ -95,7 +102,9 @@ class Settings:
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
     check_request_ids: bool = field(default=True, converter=_read_check)
-    token_store: TokenStore | None = field(default=None, converter=open_store, repr=False)  # may carry a password
+    token_store: TokenStore | None = field(
+        default=None, converter=optional(_read_store), repr=False
+    )  # may carry a password
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)
 
     def __attrs_post_init__(self) -> None:

@@ -101,8 +101,7 @@ def camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
-def pydantic(body: bytes, extra: str = "allow") -> Call:
-    """It keeps what is not described, as the SDK does."""
+def _pydantic(extra: str) -> Any:
     from pydantic import ConfigDict, create_model
 
     config: Any = ConfigDict(alias_generator=camel, extra=extra)  # type: ignore[typeddict-item]
@@ -111,13 +110,25 @@ def pydantic(body: bytes, extra: str = "allow") -> Call:
         given: Any = {field: (kind, None) for field, kind in fields.items()}
         return create_model(name, __config__=config, **given)
 
-    report = _all(make)["TransactionReport"]
+    return _all(make)["TransactionReport"]
+
+
+def pydantic(body: bytes) -> Call:
+    """It keeps what is not described, as the SDK does."""
+    report = _pydantic("allow")
     return lambda: report.model_validate_json(body).transactions.booked
+
+
+def pydantic_objects(body: bytes) -> Call:
+    """The same from what `json.loads` gives, as the SDK reads it."""
+    report = _pydantic("allow")
+    return lambda: report.model_validate(loads(body)).transactions.booked
 
 
 def pydantic_ignoring(body: bytes) -> Call:
     """It drops what is not described, which is pydantic's default."""
-    return pydantic(body, "ignore")
+    report = _pydantic("ignore")
+    return lambda: report.model_validate_json(body).transactions.booked
 
 
 def msgspec(body: bytes) -> Call:

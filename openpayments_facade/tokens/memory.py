@@ -14,13 +14,13 @@ from attrs import field
 
 from .._attrs import define
 from .._forks import reset_after_fork
-from .fleet import Fleet
 from .token import AccessToken, Now, State
 
 if TYPE_CHECKING:
     import asyncio
 
     from ..errors import OpenPaymentsError
+    from .fleet import Fleet
     from .stores import TokenStore
 
 
@@ -115,10 +115,14 @@ class Memory:
             entry = self._in_use.get(whole_key)
             if entry is None:
                 self._kept = {old: known for old, known in self._kept.items() if known.is_worth_keeping(now)}
-                fleet = None if store is None else self._fleets.setdefault(id(store), Fleet(store))
-                entry = self._in_use[whole_key] = Entry(fleet)
+                entry = self._in_use[whole_key] = Entry(None if store is None else self._fleet(store))
             self._kept[whole_key] = entry
             return entry
+
+    def _fleet(self, store: TokenStore) -> Fleet:
+        from .fleet import Fleet
+
+        return self._fleets.setdefault(id(store), Fleet(store))
 
     def reset(self) -> None:
         """After a fork: keeps the tokens, but not locks and running fetches, which are the parent's."""

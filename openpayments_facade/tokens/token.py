@@ -71,8 +71,7 @@ class Now(NamedTuple):
         return self.monotonic < end.monotonic and self.wall < end.wall
 
 
-@frozen
-class Clock:
+class Clock(NamedTuple):
     """The sources of time. Tests replace them."""
 
     wall: Callable[[], float] = time.time
