@@ -66,8 +66,6 @@ def _read_secret(value: object) -> Secret:
 
 
 def _read_store(value: object) -> TokenStore | None:
-    if value is None:
-        return None
     from .tokens.stores import open_store
 
     return open_store(value)
@@ -102,9 +100,8 @@ class Settings:
     client_cert: ClientCert | None = field(default=None, repr=False)  # may carry a password
     transport: Any = None
     check_request_ids: bool = field(default=True, converter=_read_check)
-    token_store: TokenStore | None = field(
-        default=None, converter=optional(_read_store), repr=False
-    )  # may carry a password
+    # may carry a password
+    token_store: TokenStore | None = field(default=None, converter=optional(_read_store), repr=False)
     on_token_event: OnTokenEvent | None = field(default=None, converter=_read_callback)
 
     def __attrs_post_init__(self) -> None:

@@ -24,8 +24,8 @@ from .sizes import LONGEST_ERROR
 
 _log = logging.getLogger("openpayments_facade")
 
-_NOT_TAKEN: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
-_NEVER_SENT: Final = (*_NOT_TAKEN, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_UNSENDABLE: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+_NEVER_SENT: Final = (*_UNSENDABLE, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Errors after which no byte of the request has reached the server."""
 _NOT_PRIVATE: Final = {
     "accept",
@@ -164,7 +164,7 @@ class Exchange:
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
-        never_sent = _NOT_TAKEN if self.is_foreign else _NEVER_SENT
+        never_sent = _UNSENDABLE if self.is_foreign else _NEVER_SENT
         was_never_sent = self._started is None or self.has_left is False or isinstance(error, never_sent)
         may_resend = self.resendable or was_never_sent
         self._may_pass = (

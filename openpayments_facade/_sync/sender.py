@@ -71,14 +71,13 @@ class Sender:
         except OpenPaymentsError as error:
             if not call.wait_before_retry(error):
                 raise
-            failure: OpenPaymentsError | None = error
+            failures = [error]
         import stamina  # slow to import, and most calls do without
 
         for attempt in stamina.retry_context(on=call.wait_before_retry, **call.retries()):
             with attempt:
-                if failure is not None:  # it begins with the attempt that has been made
-                    failed, failure = failure, None
-                    raise failed
+                if failures:  # it begins with the attempt that has been made
+                    raise failures.pop()
                 return self._attempt(call, operation, context)
         raise AssertionError("unreachable")
 

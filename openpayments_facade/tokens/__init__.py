@@ -37,3 +37,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(_import_module(_HOMES[name], __name__), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
