@@ -46,6 +46,20 @@ def test_a_target_is_missed_by_what_is_printed(ours: float, missed: bool) -> Non
     assert not is_missed(replace(ROW, at_most=None), found)
 
 
+def test_the_docs_have_the_figures_of_the_last_run() -> None:
+    found, title = {}, ""
+    for line in (ROOT / "benchmarks" / "RESULTS.md").read_text("utf-8").split("## All figures")[1].splitlines():
+        cells = [cell.strip(" *") for cell in line.split("|")]
+        if len(cells) == 8 and re.match(r"\d", cells[3]):
+            title = cells[1] or title
+            found[title, cells[2]] = cells[3].split()[0]
+    titles = {row.key: row.title for row in ROWS}
+    keys = ["import", "first", "sync", "async", "gather", "aiohttp", "client", "async-client"]
+    wanted = [found[titles[key], f"{OURS}, with the transport of docs/speed.md" * (key == "aiohttp") or OURS] for key in keys]
+    page = (ROOT / "docs" / "speed.md").read_text("utf-8")
+    assert re.findall(r"^\| .+ \| (\d\.\d\d) \|$", page, re.MULTILINE) == wanted
+
+
 def test_the_page_says_what_is_missed_and_who_is_ahead_and_keeps_the_notes() -> None:
     found: Found = {"httpx": figures(0.001), OURS: figures(0.0015), "stripe": figures(0.0014), "plaid": figures(0.003)}
     assert ahead(ROW, found) == ["stripe"]
