@@ -48,6 +48,7 @@ _NAMES = {
     "tokens": "AccessToken TokenStore UserToken",
 }
 _MODULES = ("errors", "payments", "request_ids", "views")
+_OTHERS = ("amounts", "environments", "events", "models", "psu", "scopes", "tokens")
 # each of these also exists with the prefix Async
 _TWINS = {
     "accounts": "Accounts",
@@ -74,7 +75,7 @@ __all__ = sorted([*_HOMES, *_MODULES])
 
 
 def __getattr__(name: str) -> object:
-    if name in _MODULES:
+    if name in (*_MODULES, *_OTHERS):
         return _import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import inspect
 import json
 import re
@@ -160,8 +161,6 @@ def careful(describe: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def scrubber(*secrets: Secret) -> Callable[[str], str]:
     """A function that masks the secrets in a text of a server or transport, in every form that it may quote them in."""
-    import html
-
     forms = {
         form
         for secret in secrets

@@ -71,11 +71,14 @@ class AsyncSender:
             if not call.wait_before_retry(error):
                 raise
             failures = [error]
-        import stamina  # slow to import, and most calls do without
+        try:
+            import stamina  # slow to import, and most calls do without
+        except (ImportError, OSError):  # out of file descriptors, for instance
+            raise failures.pop() from None
 
         async for attempt in stamina.retry_context(on=call.wait_before_retry, **call.retries()):
             with attempt:
-                if failures:  # it begins with the attempt that has been made
+                if failures:  # for stamina, the attempt that was made is its first
                     raise failures.pop()
                 return await self._attempt(call, operation, context)
         raise AssertionError("unreachable")

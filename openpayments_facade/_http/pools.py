@@ -58,14 +58,23 @@ class _NoCookies(httpx.Cookies):
         pass
 
 
-class _Client(httpx.Client):
-    cookies = _NoCookies()  # type: ignore[override]
+class _Kept:
+    """What httpx would make anew for each client, answer or request."""
+
+    cookies = _NoCookies()
     headers = property(lambda _: _HEADERS, lambda *_: None)
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.parsed = functools.lru_cache(httpx.URL)  # programs ask for the same list or status again and again
 
-class _AsyncClient(httpx.AsyncClient):
-    cookies = _NoCookies()  # type: ignore[override]
-    headers = property(lambda _: _HEADERS, lambda *_: None)
+
+class _Client(_Kept, httpx.Client):  # type: ignore[misc]
+    pass
+
+
+class _AsyncClient(_Kept, httpx.AsyncClient):  # type: ignore[misc]
+    pass
 
 
 class _Way(NamedTuple):
@@ -109,7 +118,7 @@ def _hosts(environment: Environment) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _new(kind: type[C], transport: Any, way: _Way) -> C:
-    is_sync = issubclass(kind, httpx.Client)
+    is_sync = issubclass(kind, _Client)
     carrier: Any = Transport if is_sync else AsyncTransport
     using: dict[str, Any] = {"verify": way.verify, "limits": way.limits}
     try:

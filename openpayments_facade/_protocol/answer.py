@@ -22,6 +22,7 @@ from .._attrs import frozen
 from .._redaction import Secret, quoted, scrubber
 from ..environments import safe_link
 from .operation import is_resendable
+from .retry_after import retry_after
 from .text import decoded
 from .unknown import explain
 
@@ -326,8 +327,6 @@ def _kind(operation: str, status: int, code: str | None, text: str | None) -> ty
 
 
 def _api_error(answer: Answer, operation: str) -> errors.APIError:
-    from .retry_after import retry_after
-
     status, messages = answer.status_code, _messages(answer.content)
     errors_first = sorted(messages, key=lambda each: (each.category or "").upper() == "WARNING")
     first = next(iter(errors_first), errors.TppMessage())

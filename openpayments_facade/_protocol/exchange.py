@@ -5,7 +5,6 @@ Pure except for the clock: `_http` sends the request, and notes here what came b
 
 from __future__ import annotations
 
-import functools
 import logging
 import re
 import time
@@ -24,8 +23,8 @@ from .sizes import LONGEST_ERROR
 
 _log = logging.getLogger("openpayments_facade")
 
-_UNSENDABLE: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
-_NEVER_SENT: Final = (*_UNSENDABLE, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_REFUSED_HERE: Final = (httpx.InvalidURL, httpx.LocalProtocolError)
+_NEVER_SENT: Final = (*_REFUSED_HERE, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Errors after which no byte of the request has reached the server."""
 _NOT_PRIVATE: Final = {
     "accept",
@@ -43,9 +42,6 @@ _QUOTED: Final = (
     r"|(\"HTTP/[\d.]+ \d+) .*"
 )
 """What libraries quote in their logs: a line of an answer, a proxy's password, headers, the phrase of a status."""
-
-
-_parsed = functools.lru_cache(httpx.URL)  # programs ask for the same list or status again and again
 
 
 class ForeignAnswerError(httpx.RemoteProtocolError):
@@ -106,7 +102,8 @@ class Exchange:
         extensions["timeout"] = {step: left if limit is None else min(limit, left) for step, limit in limits}
         arguments = {**self.request()}
         arguments["headers"] = {**arguments["headers"], "X-Request-ID": self.request_id}
-        request = client.build_request(self.method, _parsed(self.url), extensions=extensions, **arguments)
+        url = getattr(client, "parsed", httpx.URL)(self.url)
+        request = client.build_request(self.method, url, extensions=extensions, **arguments)
         self._sent, self._sent_url = request.headers.items, str(request.url)
         self.url, self._started = self.shown_url or self._sent_url, self.monotonic()
         return request
@@ -164,7 +161,7 @@ class Exchange:
         is_plain = text == "" or text.endswith("timed out")
         if isinstance(error, TimeoutError | httpx.TimeoutException) and is_plain and not self.left():
             text = "total_timeout ran out"
-        never_sent = _UNSENDABLE if self.is_foreign else _NEVER_SENT
+        never_sent = _REFUSED_HERE if self.is_foreign else _NEVER_SENT
         was_never_sent = self._started is None or self.has_left is False or isinstance(error, never_sent)
         may_resend = self.resendable or was_never_sent
         self._may_pass = (

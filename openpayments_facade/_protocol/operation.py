@@ -90,6 +90,8 @@ class Operation(Generic[T]):
             advice = "; op.at_bank(...).call sends it" if path == "x_bic_fi" and value is None else ""
             raise refuse(value.argument if isinstance(value, Named) else path, problem + advice)
         request = _request_of(endpoint, args, kwargs)
+        for give in filter(None, getattr(endpoint, "_bodies", {}).values()):
+            give()  # loads the model now: after the answer it might fail, and the outcome would be lost
         is_personal = any(rule.place in ("path", "query") and rule.is_personal for rule in described.arguments.values())
         method, path = request.pop("method").upper(), request.pop("url")
         if not request.get("params"):
@@ -169,7 +171,7 @@ def as_json(value: Any, argument: str) -> Any:
 
 
 def _request_of(endpoint: Endpoint[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    # without one the endpoint makes an id, which takes a while; a call has its own
+    # without one the endpoint would make a UUID that nobody uses: a call has its own
     kwargs = {"x_request_id": "-", **kwargs}
     if "body" not in kwargs:
         return endpoint._get_kwargs(*args, **kwargs)

@@ -19,6 +19,7 @@ from .._attrs import define, frozen
 from .._protocol.answer import REDIRECTS, is_busy, is_refusal, phrase
 from .._protocol.exchange import Exchange
 from .._protocol.options import merge_headers
+from .._protocol.retry_after import retry_after
 from .._protocol.sizes import LONGEST_TOKEN
 from .._protocol.text import decoded
 from .._redaction import Secret, quoted, scrubber
@@ -168,8 +169,6 @@ def _judge(exchange: Exchange, scope: str) -> Grant | errors.TokenError | errors
     # no source shows the body of a refused scope
     if status == 400 and code in {None, "invalid_scope"} and (advice := advice_on_refusal(scope, exchange.url)):
         said += f" ({advice})"
-    from .._protocol.retry_after import retry_after
-
     kind = errors.TokenError if is_busy(status) else _BY_CODE.get(code or "", errors.TokenError)
     return kind(
         f"the token endpoint answered {status} {said}",

@@ -68,6 +68,8 @@ class TokenManager:
     _closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
+        if self._on_event is not None:
+            from .. import events as events  # not after a request, when it might fail
         public = (self._fetcher.token_url, self._fetcher.client_id, " ".join(sorted(set(self.scope.split()))))
         self._entry = self._memory.entry((*public, self._fetcher.client_secret), self._store, self._clock.now())
         self._store_key = hashlib.sha256(json.dumps(public).encode()).hexdigest()

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of this thread. Nobody runs one who has not loaded asyncio, which takes a while."""
-    events = sys.modules.get("asyncio.events")
-    return events._get_running_loop() if events is not None else None
+    """The event loop of this thread, if any. There is none unless asyncio is loaded; to load it here would be slow."""
+    # another thread may be loading it
+    get = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
+    return get and get()
 
 
 @define(eq=False)

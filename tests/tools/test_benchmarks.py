@@ -55,7 +55,9 @@ def test_the_docs_have_the_figures_of_the_last_run() -> None:
             found[title, cells[2]] = cells[3].split()[0]
     titles = {row.key: row.title for row in ROWS}
     keys = ["import", "first", "sync", "async", "gather", "aiohttp", "client", "async-client"]
-    wanted = [found[titles[key], f"{OURS}, with the transport of docs/speed.md" * (key == "aiohttp") or OURS] for key in keys]
+    wanted = [
+        found[titles[key], f"{OURS}, with the transport of docs/speed.md" * (key == "aiohttp") or OURS] for key in keys
+    ]
     page = (ROOT / "docs" / "speed.md").read_text("utf-8")
     assert re.findall(r"^\| .+ \| (\d\.\d\d) \|$", page, re.MULTILINE) == wanted
 
