@@ -30,7 +30,7 @@ from .transport import ALONE, AsyncTransport, Transport, current, is_ours
 if TYPE_CHECKING:
     import asyncio
     import ssl
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .._protocol.exchange import Exchange
     from .._settings import Settings
@@ -64,9 +64,10 @@ class _Kept:
     cookies = _NoCookies()
     headers = property(lambda _: _HEADERS, lambda *_: None)
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.parsed = functools.lru_cache(httpx.URL)  # programs ask for the same list or status again and again
+    @functools.cached_property
+    def parsed(self) -> Callable[[str], httpx.URL]:
+        """Parses a URL. Programs ask for the same list or status again and again."""
+        return functools.lru_cache(httpx.URL)
 
 
 class _Client(_Kept, httpx.Client):  # type: ignore[misc]
