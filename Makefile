@@ -127,7 +127,7 @@ $(BENCH)/.peers: benchmarks/requirements.txt | $(BIN)/python
 	@touch $@
 
 bench: $(VENV)/.dev $(BENCH)/.peers  ## what the SDK costs, compared with other libraries; writes benchmarks/RESULTS.md (ROWS=import,calls or BASE=<git rev>: prints instead; ROUNDS=5)
-	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows="$(ROWS)") $(if $(ROUNDS),--rounds="$(ROUNDS)") $(if $(SEED),--seed="$(SEED)") \
+	@exec $(BIN)/python -m benchmarks $(if $(ROWS),--rows="$(ROWS)") $(if $(ROUNDS),--rounds="$(ROUNDS)") $(if $(SEED),--seed="$(SEED)") \
 	  $(if $(BASE),--base="$(BASE)") $(ARGS)
 
 docs: $(VENV)/.dev  ## builds the documentation site; warnings, dead links and what is loaded from elsewhere are errors

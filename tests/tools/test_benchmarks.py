@@ -174,6 +174,16 @@ def test_another_commit_is_looked_up_before_anything_is_measured(
     assert measured == []
 
 
+def test_memory_is_left_out_with_a_line_where_it_cannot_be_read(
+    bench: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    bench("--rows=memory")
+    said = capsys.readouterr()
+    assert "not measured, for memory is read from /proc: memory, pages\n" in said.err
+    assert "## All figures" not in said.out
+
+
 def test_a_run_that_is_interrupted_says_so_in_a_line(
     bench: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
