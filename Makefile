@@ -126,9 +126,9 @@ $(BENCH)/.peers: benchmarks/requirements.txt | $(BIN)/python
 	@$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement benchmarks/requirements.txt
 	@touch $@
 
-bench: $(VENV)/.dev $(BENCH)/.peers  ## what the SDK costs beside its peers; all of it writes benchmarks/RESULTS.md (ROWS=import,calls ROUNDS=5 BASE=<git rev>)
-	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows "$(ROWS)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(BASE),--base $(BASE)) $(ARGS)
+bench: $(VENV)/.dev $(BENCH)/.peers  ## what the SDK costs, compared with other libraries; writes benchmarks/RESULTS.md (ROWS=import,calls or BASE=<git rev>: prints instead; ROUNDS=5)
+	@exec $(BIN)/python -m benchmarks $(if $(ROWS),--rows="$(ROWS)") $(if $(ROUNDS),--rounds="$(ROUNDS)") $(if $(SEED),--seed="$(SEED)") \
+	  $(if $(BASE),--base="$(BASE)") $(ARGS)
 
 docs: $(VENV)/.dev  ## builds the documentation site; warnings, dead links and what is loaded from elsewhere are errors
 	@# not --quiet: it silences the warnings before --strict counts them

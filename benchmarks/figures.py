@@ -39,19 +39,21 @@ def main_figure(found: Found) -> str:
     return "memory" if any("memory" in figures for each in found.values() for figures in each) else "wall"
 
 
-def cost(row: Row, found: Found, contender: str) -> float:
-    """The median of the ratios of what the row is about."""
+def cost(row: Row, found: Found, contender: str) -> Spread:
+    """The ratios of what the row is about."""
     ratio = ratios(found, contender, row.reference, main_figure(found))
     assert ratio is not None
-    return ratio.median
+    return ratio
 
 
 def is_missed(row: Row, found: Found) -> bool:
     """Whether the SDK costs more than it may. A ratio counts as it is printed, with two digits."""
-    return OURS in found and row.at_most is not None and round(cost(row, found, OURS), 2) > row.at_most
+    return OURS in found and row.target is not None and round(cost(row, found, OURS).median, 2) > row.target
 
 
-def ahead(row: Row, found: Found) -> list[str]:
-    """The other SDKs that cost less than this one, which none should."""
-    ours = cost(row, found, OURS) if OURS in found else 0.0
-    return [name for name in found if name in row.sdks and cost(row, found, name) < ours]
+def ahead(row: Row, found: Found) -> dict[str, bool]:
+    """The SDKs whose median is less than this one's, which none should be, and whether the spreads are apart, too."""
+    if OURS not in found:
+        return {}
+    ours, costs = cost(row, found, OURS), {name: cost(row, found, name) for name in found if name in row.sdks}
+    return {name: its.high < ours.low for name, its in costs.items() if its.median < ours.median}

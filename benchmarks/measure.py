@@ -163,10 +163,10 @@ def parsed_uncollected(contender: Callable[[bytes], Call], hosts: Hosts) -> dict
     return parsed(contender, hosts)
 
 
-def main(way: str, name: str, api: str, auth: str) -> None:
+def main(method: str, name: str, api: str, auth: str) -> None:
     module, _, attribute = name.partition(".")
     contender = getattr(__import__(f"benchmarks.contenders.{module}", fromlist=[attribute]), attribute)
-    figures = globals()[way](contender, Hosts(api, auth))
+    figures = globals()[method](contender, Hosts(api, auth))
     said = ", ".join(f'"{name}": {figure}' for name, figure in figures.items())
     sys.stdout.write("{" + said + "}\n")
     sys.stdout.flush()

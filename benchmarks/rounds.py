@@ -31,22 +31,24 @@ def refuse_unfair(python: str | Path) -> None:
         raise SystemExit(f"{', '.join(found)} must not be installed: httpx would load its own command line")
 
 
-def environment(tree: Path) -> dict[str, str]:
-    """That of a measured process: no proxies, and nothing that changes Python but the way to the tree.
+def environment(tree: Path, variables: int) -> dict[str, str]:
+    """That of a measured process: no proxies, and nothing that changes Python but the path of the tree.
 
-    It has 40 variables wherever it is measured, since HTTP clients look at each, in search of proxies.
+    It has as many variables wherever it is measured, since HTTP clients look at each, in search of proxies.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     kept["PYTHONPATH"] = os.pathsep.join([str(tree), str(tree / "generated")])
-    return kept | {f"SERVICE_{number}_ADDRESS": f"10.0.0.{number}:8080" for number in range(40 - len(kept))}
+    return kept | {f"SERVICE_{number}_ADDRESS": f"10.0.0.{number}:8080" for number in range(variables - len(kept))}
 
 
 def measured(python: str | Path, tree: Path, row: Row, contender: str, hosts: Hosts) -> dict[str, float]:
     """The figures of one process. Ends the program if it fails, or did not do the work that it counted."""
     before = server.asked(hosts)
     program, function = str(tree / "benchmarks" / "measure.py"), row.contenders[contender]
-    command = [python, "-P", program, row.way, function, hosts.api, hosts.auth]
-    done = subprocess.run(command, env=environment(tree), capture_output=True, text=True, check=False, timeout=120)
+    command = [python, "-P", program, row.method, function, hosts.api, hosts.auth]
+    done = subprocess.run(
+        command, env=environment(tree, row.variables), capture_output=True, text=True, check=False, timeout=120
+    )
     if done.returncode:
         raise SystemExit(f"{row.title}: {contender} failed\n{done.stderr}")
     figures: dict[str, float] = json.loads(done.stdout)
@@ -67,7 +69,7 @@ def taken(
     python: str | Path = sys.executable,
     tell: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Found]:
-    """The figures of all rounds, by row and contender. `trees` has this tree under OURS; another one is beside it."""
+    """The figures of all rounds, by row and contender. `trees` has this tree under OURS; others are measured, too."""
     chance = random.Random(seed)
     found: dict[str, Found] = {row.key: defaultdict(list) for row in rows}
     with server.running() as hosts:

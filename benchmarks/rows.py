@@ -1,4 +1,4 @@
-"""What is measured: the rows, who takes part in each, and the most that the SDK may cost."""
+"""What is measured: the rows, the contenders of each, and the targets."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ class Row:
     """Its name for `ROWS=`, as is that of its group."""
     group: str
     title: str
-    way: str
+    method: str
     """The function of `benchmarks/measure.py` that measures it."""
     contenders: dict[str, str]
     """The function of `benchmarks/contenders/` that does the work, by contender. The first is the reference."""
-    at_most: float | None = None
+    target: float | None = None
     """The most that the SDK's figure may be, as a multiple of the reference's."""
     unit: str = "ms"
     most_rounds: int = 1000
     sdks: frozenset[str] = field(default=frozenset(_SDKS))
-    """Those that have to be slower than the SDK is, if they take part."""
+    """The contenders that have to be slower than the SDK is, where they take part."""
+    variables: int = 40
+    """The number of environment variables of each process: HTTP clients look at each, in search of proxies."""
 
     @property
     def reference(self) -> str:
@@ -46,10 +48,10 @@ class Row:
 
 
 _PARSERS = {
-    "pydantic v2": "models.pydantic",
+    "pydantic v2, keeping unknown fields": "models.pydantic",
     OURS: "ours.parser",
     "bare generated from_dict": "generated.parser",
-    "pydantic v2, drops what is not described": "models.pydantic_ignoring",
+    "pydantic v2, dropping unknown fields": "models.pydantic_ignoring",
     "pydantic v2 after json.loads": "models.pydantic_objects",
     "msgspec": "models.msgspec",
     "cattrs": "models.cattrs",
@@ -97,6 +99,24 @@ ROWS = [
     ),
     Row("client", "clients", "making a client", "made", _each(_OPENAI, "making"), 1.6, "µs"),
     Row("async-client", "clients", "making an async client", "made", _each(_OPENAI, "making_async"), 2.2, "µs"),
+    Row(
+        "client-15",
+        "clients",
+        "making a client, with 15 environment variables",
+        "made",
+        _each(_OPENAI, "making"),
+        unit="µs",
+        variables=15,
+    ),
+    Row(
+        "async-client-15",
+        "clients",
+        "making an async client, with 15 environment variables",
+        "made",
+        _each(_OPENAI, "making_async"),
+        unit="µs",
+        variables=15,
+    ),
     Row(
         "memory",
         "memory",
@@ -150,10 +170,10 @@ COUNTS = "counts"
 def chosen(wanted: str) -> tuple[list[Row], bool]:
     """The rows of some keys and groups, separated by commas or blanks, and whether token requests are counted.
 
-    All for an empty text. Raises ValueError for an unknown one.
+    All for an empty text. Raises ValueError for an unknown one, and for a text that names none.
     """
     names = set(wanted.replace(",", " ").split())
     known = {name for row in ROWS for name in (row.key, row.group)} | {COUNTS}
-    if unknown := sorted(names - known):
-        raise ValueError(f"no such row: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    if (unknown := sorted(names - known)) or (wanted and not names):
+        raise ValueError(f"no such row: {', '.join(unknown) or wanted}; there are {', '.join(sorted(known))}")
     return [row for row in ROWS if not names or names & {row.key, row.group}], not names or COUNTS in names

@@ -80,9 +80,11 @@ async def _serve() -> None:
 
 @contextmanager
 def running() -> Iterator[Hosts]:
-    """A canned server that runs meanwhile."""
+    """A canned server that runs meanwhile. Ctrl-C in a terminal does not reach it: who started it ends it."""
     command = [sys.executable, "-m", "benchmarks.server"]
-    with subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield Hosts(*(f"http://127.0.0.1:{int(port)}" for port in process.stdout.readline().split()))

@@ -1,4 +1,4 @@
-"""The models that others parse transactions into: the fields of the SDK's models, from one table.
+"""The models that other contenders parse transactions into: the fields of the SDK's models, from one table.
 
 `tests/tools/test_benchmarks.py` compares the table with the SDK's. Objects that the canned transactions lack are dicts
 here: nobody reads any.

@@ -9,7 +9,7 @@ from benchmarks.tokens.libraries import LIBRARIES, Library, Ours
 from tests.tokens.worker import PROCESSES, workers
 
 
-def _peer(pipe: Any, name: str, url: str, token_url: str) -> None:
+def _other(pipe: Any, name: str, url: str, token_url: str) -> None:
     place = type("Place", (), {"url": url, "token_url": token_url})()
     library = next(kind for kind in LIBRARIES if kind.name == name)(place)
     pipe.recv()
@@ -17,11 +17,11 @@ def _peer(pipe: Any, name: str, url: str, token_url: str) -> None:
 
 
 def processes(library: Library) -> str:
-    """Peers have no store that processes share."""
+    """For libraries without a store that processes share."""
     provider, pipes = library.provider, []
     for _ in range(8):
         ours, theirs = PROCESSES.Pipe()
-        PROCESSES.Process(target=_peer, args=(theirs, library.name, provider.url, provider.token_url)).start()
+        PROCESSES.Process(target=_other, args=(theirs, library.name, provider.url, provider.token_url)).start()
         pipes.append(ours)
 
     def answered() -> int:

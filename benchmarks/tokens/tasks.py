@@ -1,4 +1,4 @@
-"""Many tasks, and event loops beside threads."""
+"""Many tasks, and event loops together with threads."""
 
 from __future__ import annotations
 
