@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import inspect
 import json
 import re
@@ -173,7 +172,7 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
             quote_plus(plain, errors="surrogatepass"),
             quote(plain, errors="surrogatepass"),
             quote(plain, safe="", errors="surrogatepass"),
-            html.escape(plain),
+            plain.translate(_HTML),
         )
     }
     # ignoring case, since "%2f" and "%2F" are the same; without patterns, which the `re` module would keep
@@ -181,6 +180,8 @@ def scrubber(*secrets: Secret) -> Callable[[str], str]:
     return lambda text: _mask(text, small)
 
 
+_HTML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+"""As `html.escape` does, whose module is 300 kB of names for characters."""
 _SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 

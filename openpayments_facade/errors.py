@@ -48,6 +48,7 @@ Sources: the provider's guide of 2021; RFC 6749, section 5.2.
 from __future__ import annotations
 
 from copy import copy
+from functools import cache, partial
 from inspect import Parameter, Signature, cleandoc, get_annotations
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,11 +56,35 @@ from ._attrs import Value, frozen
 from ._redaction import printable, str_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _LONGEST: Final = 4000
 """The number of characters that a message has at most."""
 _ATTRIBUTES: Final = "\n\nAttributes:\n"
+
+
+class _Late:
+    """An attribute of classes that is made when somebody asks for it, since most programs never do."""
+
+    def __init__(self, make: Callable[[type], Any]) -> None:
+        self._make = cache(make)
+
+    def __get__(self, _: object, owner: type) -> Any:
+        return self._make(owner)
+
+
+def _signature(cls: type) -> Signature:
+    ours = [each for each in cls.__mro__ if each.__module__ == __name__]  # a user's subclass may annotate anything
+    names = dict.fromkeys(name for each in ours for name in get_annotations(each))
+    about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
+    return Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default=""), *about])
+
+
+def _doc(doc: str | None, cls: type) -> str:
+    """With the attributes of the class's base, for `help` shows the docstring of one class alone."""
+    told, _, own = cleandoc(doc or "").partition(_ATTRIBUTES)
+    attributes = [own, (cls.__mro__[1].__doc__ or "").partition(_ATTRIBUTES)[2]]
+    return told + (_ATTRIBUTES if any(attributes) else "") + "\n".join(filter(None, attributes))
 
 
 class OpenPaymentsError(Exception):
@@ -73,18 +98,12 @@ class OpenPaymentsError(Exception):
         TypeError: The class has no such attribute.
     """
 
-    __signature__ = Signature([Parameter("message", Parameter.POSITIONAL_OR_KEYWORD, default="")])
+    __signature__ = _Late(_signature)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        ours = [each for each in cls.__mro__ if each.__module__ == __name__]  # a user's subclass may annotate anything
-        names = dict.fromkeys(name for each in ours for name in get_annotations(each))
-        about = [Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(cls, name)) for name in names]
-        cls.__signature__ = Signature([*OpenPaymentsError.__signature__.parameters.values(), *about])
-        if cls in ours:  # `help` shows the docstring of one class alone
-            told, _, own = cleandoc(cls.__doc__ or "").partition(_ATTRIBUTES)
-            attributes = [own, (cls.__mro__[1].__doc__ or "").partition(_ATTRIBUTES)[2]]
-            cls.__doc__ = told + (_ATTRIBUTES if any(attributes) else "") + "\n".join(filter(None, attributes))
+        if cls.__module__ == __name__:
+            cls.__doc__ = _Late(partial(_doc, cls.__doc__))  # type: ignore[assignment]
 
     def __init__(self, message: str = "", **about: Any) -> None:
         known = self.__signature__.bind(message, **about).signature.parameters
