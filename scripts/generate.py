@@ -209,18 +209,23 @@ def absent_is_none(code: str) -> str:
     return code
 
 
-def with_lazy_models(code: str) -> str:
-    """Has the module of an operation load a model when it reads or checks one, instead of all that it names."""
-    imported = re.compile(r"^from \.\.\.models\.\w+ import (\w+)\n", re.MULTILINE)
-    names, lines = {*imported.findall(code)}, imported.sub("", code).splitlines(keepends=True)
-    if not names:
+def with_late_imports(code: str) -> str:
+    """Has the module of an operation load a model or a client when it is used, instead of all that are named."""
+    imported = re.compile(r"^from \.\.\.(models\.\w+|client) import (.+)\n", re.MULTILINE)
+    homes = {"client": "types"}  # which hands them on
+    names = {
+        name: homes.get(module, "models") for module, found in imported.findall(code) for name in found.split(", ")
+    }
+    lines = imported.sub("", code).splitlines(keepends=True)
+    if "import errors\n" not in code or not names:
         return code
     tokens = [*tokenize.generate_tokens(io.StringIO("".join(lines)).readline)]
     for before, token in reversed([*itertools.pairwise(tokens)]):
         if token.type == tokenize.NAME and token.string in names and before.string != ".":
             row, column = token.start
-            lines[row - 1] = f"{lines[row - 1][:column]}models.{lines[row - 1][column:]}"
-    return "from __future__ import annotations\n" + "".join(lines).replace("import errors", "import errors, models", 1)
+            lines[row - 1] = f"{lines[row - 1][:column]}{names[token.string]}.{lines[row - 1][column:]}"
+    late = "".join(lines).replace("import errors", "import errors, models, types", 1)
+    return f"from __future__ import annotations\n{late}"
 
 
 def generate(output: Path, description: Path = DESCRIPTION) -> None:
@@ -250,7 +255,7 @@ def generate(output: Path, description: Path = DESCRIPTION) -> None:
         )  # fmt: skip
 
     for module in sorted(output.rglob("*.py")):
-        code = with_lazy_models(absent_is_none(module.read_text("utf-8")))
+        code = with_late_imports(absent_is_none(module.read_text("utf-8")))
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             if token.type == tokenize.NAME and token.string in ("Unset", "UNSET"):
                 raise GenerationError(f"{module.relative_to(output)} still knows Unset: {token.line.strip()}")

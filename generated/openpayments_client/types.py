@@ -4,7 +4,7 @@
 import datetime
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import IO, Any, BinaryIO, Final, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Generic, TypeVar
 
 from attrs import define
 
@@ -65,6 +65,19 @@ def shown(value: object) -> str:
 def with_article(noun: str) -> str:
     """A noun with its indefinite article."""
     return f"{'an' if noun[0] in 'AEIOaeiou' else 'a'} {noun}"
+
+
+if TYPE_CHECKING:
+    from .client import AuthenticatedClient as AuthenticatedClient
+    from .client import Client as Client
+else:
+
+    def __getattr__(name):
+        if name not in ("AuthenticatedClient", "Client"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import client
+
+        return getattr(client, name)
 
 
 # The types that `httpx.Client(files=)` can accept, copied from that library.

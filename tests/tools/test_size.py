@@ -6,7 +6,7 @@ import pytest
 
 from scripts.size import core, lines_of_code
 
-ALL, LARGEST = 6_864, 350
+ALL, LARGEST = 6_873, 350
 
 
 def test_the_core_is_thin() -> None:

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AccountList | None
@@ -107,7 +106,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AccountList | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.AccountList.from_dict(response.json())
@@ -181,7 +180,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AccountList | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -193,7 +192,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -295,7 +294,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -392,7 +391,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -492,7 +491,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.BalancesAnswer
@@ -103,7 +102,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.BalancesAnswer | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.BalancesAnswer.from_dict(response.json())
@@ -173,7 +172,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.BalancesAnswer | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -186,7 +185,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -288,7 +287,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -385,7 +384,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -485,7 +484,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,

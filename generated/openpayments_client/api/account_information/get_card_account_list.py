@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CardAccountList | None
@@ -71,7 +70,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CardAccountList | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CardAccountList.from_dict(response.json())
@@ -145,7 +144,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CardAccountList | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -157,7 +156,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -225,7 +224,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -288,7 +287,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -354,7 +353,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CardBalancesAnswer
@@ -67,7 +66,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CardBalancesAnswer | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CardBalancesAnswer.from_dict(response.json())
@@ -137,7 +136,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CardBalancesAnswer | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -150,7 +149,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -219,7 +218,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -283,7 +282,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -350,7 +349,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,

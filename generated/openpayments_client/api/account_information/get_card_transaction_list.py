@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CardTransactionReport | None
@@ -92,7 +91,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CardTransactionReport | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CardTransactionReport.from_dict(response.json())
@@ -166,7 +165,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CardTransactionReport | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -179,7 +178,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -264,7 +263,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -344,7 +343,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -427,7 +426,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,

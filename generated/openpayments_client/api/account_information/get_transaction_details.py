@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Transaction
@@ -105,7 +104,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.Transaction | None:
     if response.status_code == 200:
         response_200 = models.Transaction.from_dict(response.json())
@@ -175,7 +174,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.Transaction]:
     return Response(
         status_code=response.status_code,
@@ -189,7 +188,7 @@ def sync_detailed(
     account_id: str,
     transaction_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -294,7 +293,7 @@ def sync(
     account_id: str,
     transaction_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -394,7 +393,7 @@ async def asyncio_detailed(
     account_id: str,
     transaction_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,
@@ -497,7 +496,7 @@ async def asyncio(
     account_id: str,
     transaction_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
     x_request_id: str | None = None,

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.TransactionReport | None
@@ -134,7 +133,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.TransactionReport | None:
     if response.status_code == 200:
         response_200 = models.TransactionReport.from_dict(response.json())
@@ -208,7 +207,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.TransactionReport]:
     return Response(
         status_code=response.status_code,
@@ -221,7 +220,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -349,7 +348,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -472,7 +471,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,
@@ -598,7 +597,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     booking_status: models.BookingStatus,
     date_from: datetime.date | None = None,
     date_to: datetime.date | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Account
@@ -111,7 +110,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.Account | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.Account.from_dict(response.json())
@@ -181,7 +180,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.Account | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -194,7 +193,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -299,7 +298,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -399,7 +398,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,
@@ -502,7 +501,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_iso_fallback_enabled: str | None = None,

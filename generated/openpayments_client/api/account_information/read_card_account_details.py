@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CardAccount
@@ -75,7 +74,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CardAccount | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CardAccount.from_dict(response.json())
@@ -145,7 +144,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CardAccount | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -158,7 +157,7 @@ def _build_response(
 def sync_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -230,7 +229,7 @@ def sync_detailed(
 def sync(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -297,7 +296,7 @@ def sync(
 async def asyncio_detailed(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,
@@ -367,7 +366,7 @@ async def asyncio_detailed(
 async def asyncio(
     account_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     with_balance: bool | None = None,
     consent_id: str,
     x_request_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AspspDetails
@@ -36,7 +35,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AspspDetails | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.AspspDetails.from_dict(response.json())
@@ -110,7 +109,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AspspDetails | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -123,7 +122,7 @@ def _build_response(
 def sync_detailed(
     bic_fi: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.AspspDetails | models.ErrorBody]:
     """Get one bank
@@ -158,7 +157,7 @@ def sync_detailed(
 def sync(
     bic_fi: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.AspspDetails | models.ErrorBody | None:
     """Get one bank
@@ -188,7 +187,7 @@ def sync(
 async def asyncio_detailed(
     bic_fi: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.AspspDetails | models.ErrorBody]:
     """Get one bank
@@ -221,7 +220,7 @@ async def asyncio_detailed(
 async def asyncio(
     bic_fi: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.AspspDetails | models.ErrorBody | None:
     """Get one bank

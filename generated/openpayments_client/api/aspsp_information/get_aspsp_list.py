@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AspspList
@@ -47,7 +46,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AspspList | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.AspspList.from_dict(response.json())
@@ -121,7 +120,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AspspList | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -133,7 +132,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     city_ids: list[str] | None = None,
     x_request_id: str | None = None,
@@ -174,7 +173,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     city_ids: list[str] | None = None,
     x_request_id: str | None = None,
@@ -210,7 +209,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     city_ids: list[str] | None = None,
     x_request_id: str | None = None,
@@ -249,7 +248,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     city_ids: list[str] | None = None,
     x_request_id: str | None = None,

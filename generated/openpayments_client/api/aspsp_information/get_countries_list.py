@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CountryList
@@ -42,7 +41,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CountryList | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CountryList.from_dict(response.json())
@@ -116,7 +115,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CountryList | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -128,7 +127,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     x_request_id: str | None = None,
 ) -> Response[models.CountryList | models.ErrorBody]:
@@ -163,7 +162,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     x_request_id: str | None = None,
 ) -> models.CountryList | models.ErrorBody | None:
@@ -193,7 +192,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     x_request_id: str | None = None,
 ) -> Response[models.CountryList | models.ErrorBody]:
@@ -226,7 +225,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     iso_country_codes: list[str] | None = None,
     x_request_id: str | None = None,
 ) -> models.CountryList | models.ErrorBody | None:

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Country
@@ -36,7 +35,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.Country | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.Country.from_dict(response.json())
@@ -110,7 +109,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.Country | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -123,7 +122,7 @@ def _build_response(
 def sync_detailed(
     iso_country_code: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.Country | models.ErrorBody]:
     """Get one country
@@ -157,7 +156,7 @@ def sync_detailed(
 def sync(
     iso_country_code: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.Country | models.ErrorBody | None:
     """Get one country
@@ -186,7 +185,7 @@ def sync(
 async def asyncio_detailed(
     iso_country_code: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.Country | models.ErrorBody]:
     """Get one country
@@ -218,7 +217,7 @@ async def asyncio_detailed(
 async def asyncio(
     iso_country_code: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.Country | models.ErrorBody | None:
     """Get one country

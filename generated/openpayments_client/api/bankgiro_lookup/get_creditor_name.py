@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CreditorNameAnswer
@@ -59,7 +58,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CreditorNameAnswer | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CreditorNameAnswer.from_dict(response.json())
@@ -93,7 +92,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CreditorNameAnswer | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -105,7 +104,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     giro_number: str,
     giro_type: models.KnownGiroType | str,
     ocr_ref: str | None = None,
@@ -158,7 +157,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     giro_number: str,
     giro_type: models.KnownGiroType | str,
     ocr_ref: str | None = None,
@@ -206,7 +205,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     giro_number: str,
     giro_type: models.KnownGiroType | str,
     ocr_ref: str | None = None,
@@ -257,7 +256,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     giro_number: str,
     giro_type: models.KnownGiroType | str,
     ocr_ref: str | None = None,

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.GiroList
@@ -53,7 +52,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.GiroList | None:
     if response.status_code == 200:
         response_200 = models.GiroList.from_dict(response.json())
@@ -87,7 +86,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.GiroList]:
     return Response(
         status_code=response.status_code,
@@ -99,7 +98,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     psu_corporate_id_query: str,
     giro_type: models.KnownGiroType | str | None = None,
     psu_id: str | None = None,
@@ -146,7 +145,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     psu_corporate_id_query: str,
     giro_type: models.KnownGiroType | str | None = None,
     psu_id: str | None = None,
@@ -188,7 +187,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     psu_corporate_id_query: str,
     giro_type: models.KnownGiroType | str | None = None,
     psu_id: str | None = None,
@@ -233,7 +232,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     psu_corporate_id_query: str,
     giro_type: models.KnownGiroType | str | None = None,
     psu_id: str | None = None,

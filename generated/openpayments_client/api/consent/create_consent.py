@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.ConsentCreated
@@ -129,7 +128,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ConsentCreated | models.ErrorBody | None:
     if response.status_code == 201:
         response_201 = models.ConsentCreated.from_dict(response.json())
@@ -199,7 +198,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ConsentCreated | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -211,7 +210,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -339,7 +338,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -462,7 +461,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -588,7 +587,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.ConsentRequest,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: None
@@ -95,7 +94,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> models.ErrorBody | None:
+def _parse_response(
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
+) -> models.ErrorBody | None:
     if response.status_code == 204:
         response_204 = None
         return response_204
@@ -162,7 +163,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[models.ErrorBody]:
+def _build_response(
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
+) -> Response[models.ErrorBody]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -174,7 +177,7 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 def sync_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -267,7 +270,7 @@ def sync_detailed(
 def sync(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -355,7 +358,7 @@ def sync(
 async def asyncio_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -446,7 +449,7 @@ async def asyncio_detailed(
 async def asyncio(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.ConsentStatusAnswer
@@ -96,7 +95,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ConsentStatusAnswer | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.ConsentStatusAnswer.from_dict(response.json())
@@ -166,7 +165,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ConsentStatusAnswer | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -179,7 +178,7 @@ def _build_response(
 def sync_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -273,7 +272,7 @@ def sync_detailed(
 def sync(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -362,7 +361,7 @@ def sync(
 async def asyncio_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -454,7 +453,7 @@ async def asyncio_detailed(
 async def asyncio(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,

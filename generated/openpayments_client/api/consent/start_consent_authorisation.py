@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AuthorisationStarted
@@ -117,7 +116,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AuthorisationStarted | models.ErrorBody | None:
     if response.status_code == 201:
         response_201 = models.AuthorisationStarted.from_dict(response.json())
@@ -187,7 +186,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AuthorisationStarted | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -200,7 +199,7 @@ def _build_response(
 def sync_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
@@ -314,7 +313,7 @@ def sync_detailed(
 def sync(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
@@ -423,7 +422,7 @@ def sync(
 async def asyncio_detailed(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,
@@ -535,7 +534,7 @@ async def asyncio_detailed(
 async def asyncio(
     consent_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     tpp_redirect_uri: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AuthorisationUpdated
@@ -111,7 +110,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AuthorisationUpdated | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.AuthorisationUpdated.from_dict(response.json())
@@ -181,7 +180,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AuthorisationUpdated | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -195,7 +194,7 @@ def sync_detailed(
     consent_id: str,
     authorisation_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SelectAuthenticationMethod,
     x_request_id: str | None = None,
     psu_authoriser_id: str | None = None,
@@ -304,7 +303,7 @@ def sync(
     consent_id: str,
     authorisation_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SelectAuthenticationMethod,
     x_request_id: str | None = None,
     psu_authoriser_id: str | None = None,
@@ -408,7 +407,7 @@ async def asyncio_detailed(
     consent_id: str,
     authorisation_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SelectAuthenticationMethod,
     x_request_id: str | None = None,
     psu_authoriser_id: str | None = None,
@@ -515,7 +514,7 @@ async def asyncio(
     consent_id: str,
     authorisation_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SelectAuthenticationMethod,
     x_request_id: str | None = None,
     psu_authoriser_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CrossBorderPaymentIntent
@@ -69,7 +68,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CrossBorderPaymentIntent | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CrossBorderPaymentIntent.from_dict(response.json())
@@ -106,7 +105,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CrossBorderPaymentIntent | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -119,7 +118,7 @@ def _build_response(
 def sync_detailed(
     fx_quote_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment,
     psu_user_agent: str | None = None,
     x_request_id: str | None = None,
@@ -186,7 +185,7 @@ def sync_detailed(
 def sync(
     fx_quote_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment,
     psu_user_agent: str | None = None,
     x_request_id: str | None = None,
@@ -248,7 +247,7 @@ def sync(
 async def asyncio_detailed(
     fx_quote_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment,
     psu_user_agent: str | None = None,
     x_request_id: str | None = None,
@@ -313,7 +312,7 @@ async def asyncio_detailed(
 async def asyncio(
     fx_quote_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment,
     psu_user_agent: str | None = None,
     x_request_id: str | None = None,

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.FxQuote
@@ -65,7 +64,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.FxQuote | None:
     if response.status_code == 201:
         response_201 = models.FxQuote.from_dict(response.json())
@@ -102,7 +101,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.FxQuote]:
     return Response(
         status_code=response.status_code,
@@ -114,7 +113,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.FxQuoteRequest,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -179,7 +178,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.FxQuoteRequest,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -239,7 +238,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.FxQuoteRequest,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
@@ -302,7 +301,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.FxQuoteRequest,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,

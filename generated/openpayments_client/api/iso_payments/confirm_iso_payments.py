@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.IsoPaymentsConfirmed
@@ -73,7 +72,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.IsoPaymentsConfirmed | None:
     if response.status_code == 200:
         response_200 = models.IsoPaymentsConfirmed.from_dict(response.json())
@@ -97,7 +96,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.IsoPaymentsConfirmed]:
     return Response(
         status_code=response.status_code,
@@ -109,7 +108,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoPaymentConfirmation,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -181,7 +180,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoPaymentConfirmation,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -248,7 +247,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoPaymentConfirmation,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -318,7 +317,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoPaymentConfirmation,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.IsoPaymentCreated
@@ -76,7 +75,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.IsoPaymentCreated | None:
     if response.status_code == 201:
         response_201 = models.IsoPaymentCreated.from_dict(response.json())
@@ -95,7 +94,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.IsoPaymentCreated]:
     return Response(
         status_code=response.status_code,
@@ -107,7 +106,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoCrossBorderPayment,
     fx_quote_id: str,
     x_request_id: str | None = None,
@@ -183,7 +182,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoCrossBorderPayment,
     fx_quote_id: str,
     x_request_id: str | None = None,
@@ -254,7 +253,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoCrossBorderPayment,
     fx_quote_id: str,
     x_request_id: str | None = None,
@@ -328,7 +327,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoCrossBorderPayment,
     fx_quote_id: str,
     x_request_id: str | None = None,

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.IsoPaymentCreated
@@ -78,7 +77,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.IsoPaymentCreated | None:
     if response.status_code == 201:
         response_201 = models.IsoPaymentCreated.from_dict(response.json())
@@ -97,7 +96,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.IsoPaymentCreated]:
     return Response(
         status_code=response.status_code,
@@ -109,7 +108,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoDomesticPayment | models.IsoSepaCreditTransfer | models.IsoSwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -183,7 +182,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoDomesticPayment | models.IsoSepaCreditTransfer | models.IsoSwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -252,7 +251,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoDomesticPayment | models.IsoSepaCreditTransfer | models.IsoSwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -324,7 +323,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.IsoDomesticPayment | models.IsoSepaCreditTransfer | models.IsoSwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

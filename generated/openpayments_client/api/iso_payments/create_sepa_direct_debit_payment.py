@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.PaymentCreated
@@ -73,7 +72,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.PaymentCreated | None:
     if response.status_code == 201:
         response_201 = models.PaymentCreated.from_dict(response.json())
@@ -92,7 +91,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.PaymentCreated]:
     return Response(
         status_code=response.status_code,
@@ -104,7 +103,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SepaDirectDebitPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -178,7 +177,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SepaDirectDebitPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -247,7 +246,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SepaDirectDebitPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -319,7 +318,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SepaDirectDebitPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

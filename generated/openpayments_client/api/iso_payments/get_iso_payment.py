@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Payment
@@ -76,7 +75,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.Payment | None:
     if response.status_code == 200:
         response_200 = models.Payment.from_dict(response.json())
@@ -95,7 +94,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.Payment]:
     return Response(
         status_code=response.status_code,
@@ -108,7 +107,7 @@ def _build_response(
 def sync_detailed(
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     fx_quote_id: str | None = None,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -184,7 +183,7 @@ def sync_detailed(
 def sync(
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     fx_quote_id: str | None = None,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -255,7 +254,7 @@ def sync(
 async def asyncio_detailed(
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     fx_quote_id: str | None = None,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -329,7 +328,7 @@ async def asyncio_detailed(
 async def asyncio(
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     fx_quote_id: str | None = None,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

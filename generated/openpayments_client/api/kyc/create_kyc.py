@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.KycCreated
@@ -45,7 +44,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.KycCreated | models.ProblemDetails | None:
     if response.status_code == 201:
         response_201 = models.KycCreated.from_dict(response.json())
@@ -73,7 +72,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.KycCreated | models.ProblemDetails]:
     return Response(
         status_code=response.status_code,
@@ -86,7 +85,7 @@ def _build_response(
 def sync_detailed(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     country_code: str,
     x_request_id: str | None = None,
 ) -> Response[models.KycCreated | models.ProblemDetails]:
@@ -128,7 +127,7 @@ def sync_detailed(
 def sync(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     country_code: str,
     x_request_id: str | None = None,
 ) -> models.KycCreated | models.ProblemDetails | None:
@@ -165,7 +164,7 @@ def sync(
 async def asyncio_detailed(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     country_code: str,
     x_request_id: str | None = None,
 ) -> Response[models.KycCreated | models.ProblemDetails]:
@@ -205,7 +204,7 @@ async def asyncio_detailed(
 async def asyncio(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     country_code: str,
     x_request_id: str | None = None,
 ) -> models.KycCreated | models.ProblemDetails | None:

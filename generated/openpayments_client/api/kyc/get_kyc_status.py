@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.KycStatusAnswer
@@ -36,7 +35,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.KycStatusAnswer | models.ProblemDetails | None:
     if response.status_code == 200:
         response_200 = models.KycStatusAnswer.from_dict(response.json())
@@ -64,7 +63,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.KycStatusAnswer | models.ProblemDetails]:
     return Response(
         status_code=response.status_code,
@@ -77,7 +76,7 @@ def _build_response(
 def sync_detailed(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.KycStatusAnswer | models.ProblemDetails]:
     """Get the status of an organisation's KYC
@@ -112,7 +111,7 @@ def sync_detailed(
 def sync(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.KycStatusAnswer | models.ProblemDetails | None:
     """Get the status of an organisation's KYC
@@ -142,7 +141,7 @@ def sync(
 async def asyncio_detailed(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> Response[models.KycStatusAnswer | models.ProblemDetails]:
     """Get the status of an organisation's KYC
@@ -175,7 +174,7 @@ async def asyncio_detailed(
 async def asyncio(
     psu_corporate_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
 ) -> models.KycStatusAnswer | models.ProblemDetails | None:
     """Get the status of an organisation's KYC

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Token
@@ -52,7 +51,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.OAuthError | models.Token | None:
     if response.status_code == 200:
         response_200 = models.Token.from_dict(response.json())
@@ -84,7 +83,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.OAuthError | models.Token]:
     return Response(
         status_code=response.status_code,
@@ -96,7 +95,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: types.AuthenticatedClient | types.Client,
     body: models.TokenRequest,
     x_consent_id: str | None = None,
     x_consent_authorisation_id: str | None = None,
@@ -149,7 +148,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
+    client: types.AuthenticatedClient | types.Client,
     body: models.TokenRequest,
     x_consent_id: str | None = None,
     x_consent_authorisation_id: str | None = None,
@@ -197,7 +196,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
+    client: types.AuthenticatedClient | types.Client,
     body: models.TokenRequest,
     x_consent_id: str | None = None,
     x_consent_authorisation_id: str | None = None,
@@ -248,7 +247,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
+    client: types.AuthenticatedClient | types.Client,
     body: models.TokenRequest,
     x_consent_id: str | None = None,
     x_consent_authorisation_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.CancellationList
@@ -100,7 +99,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.CancellationList | models.ErrorBody | None:
     if response.status_code == 200:
         response_200 = models.CancellationList.from_dict(response.json())
@@ -168,7 +167,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.CancellationList | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -183,7 +182,7 @@ def sync_detailed(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -286,7 +285,7 @@ def sync(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -384,7 +383,7 @@ async def asyncio_detailed(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -485,7 +484,7 @@ async def asyncio(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,

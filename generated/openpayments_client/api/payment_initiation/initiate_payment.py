@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.PaymentCreated
@@ -126,7 +125,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.PaymentCreated | None:
     if response.status_code == 201:
         response_201 = models.PaymentCreated.from_dict(response.json())
@@ -194,7 +193,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.PaymentCreated]:
     return Response(
         status_code=response.status_code,
@@ -208,7 +207,7 @@ def sync_detailed(
     payment_service: str,
     payment_product: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment | models.DomesticPayment | models.SepaCreditTransfer | models.SwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -329,7 +328,7 @@ def sync(
     payment_service: str,
     payment_product: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment | models.DomesticPayment | models.SepaCreditTransfer | models.SwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -445,7 +444,7 @@ async def asyncio_detailed(
     payment_service: str,
     payment_product: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment | models.DomesticPayment | models.SepaCreditTransfer | models.SwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,
@@ -564,7 +563,7 @@ async def asyncio(
     payment_service: str,
     payment_product: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.CrossBorderPayment | models.DomesticPayment | models.SepaCreditTransfer | models.SwedishGiroPayment,
     x_request_id: str | None = None,
     x_affiliated_aspsp_id: str | None = None,

@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AuthorisationStarted
@@ -105,7 +104,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AuthorisationStarted | models.ErrorBody | None:
     if response.status_code == 201:
         response_201 = models.AuthorisationStarted.from_dict(response.json())
@@ -173,7 +172,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AuthorisationStarted | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -188,7 +187,7 @@ def sync_detailed(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     x_bic_fi: str | None = None,
@@ -296,7 +295,7 @@ def sync(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     x_bic_fi: str | None = None,
@@ -399,7 +398,7 @@ async def asyncio_detailed(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     x_bic_fi: str | None = None,
@@ -505,7 +504,7 @@ async def asyncio(
     payment_product: str,
     payment_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id_type: str | None = None,
     x_bic_fi: str | None = None,

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.PayoutCreated
@@ -45,7 +44,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.PayoutCreated | None:
     if response.status_code == 201:
         response_201 = models.PayoutCreated.from_dict(response.json())
@@ -64,7 +63,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.PayoutCreated]:
     return Response(
         status_code=response.status_code,
@@ -76,7 +75,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayoutRequest,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -120,7 +119,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayoutRequest,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -159,7 +158,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayoutRequest,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -201,7 +200,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayoutRequest,
     x_request_id: str | None = None,
     psu_id: str | None = None,

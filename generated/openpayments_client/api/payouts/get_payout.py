@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.Payout
@@ -44,7 +43,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.Payout | None:
     if response.status_code == 200:
         response_200 = models.Payout.from_dict(response.json())
@@ -68,7 +67,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.Payout]:
     return Response(
         status_code=response.status_code,
@@ -81,7 +80,7 @@ def _build_response(
 def sync_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id: str | None = None,
     psu_corporate_id: str | None = None,
@@ -125,7 +124,7 @@ def sync_detailed(
 def sync(
     payout_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id: str | None = None,
     psu_corporate_id: str | None = None,
@@ -164,7 +163,7 @@ def sync(
 async def asyncio_detailed(
     payout_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id: str | None = None,
     psu_corporate_id: str | None = None,
@@ -206,7 +205,7 @@ async def asyncio_detailed(
 async def asyncio(
     payout_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     psu_id: str | None = None,
     psu_corporate_id: str | None = None,

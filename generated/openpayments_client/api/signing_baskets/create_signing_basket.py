@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.SigningBasketCreated
@@ -69,7 +68,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.SigningBasketCreated | None:
     if response.status_code == 201:
         response_201 = models.SigningBasketCreated.from_dict(response.json())
@@ -137,7 +136,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.SigningBasketCreated]:
     return Response(
         status_code=response.status_code,
@@ -149,7 +148,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SigningBasketRequest,
     x_request_id: str | None = None,
     consent_id: str | None = None,
@@ -221,7 +220,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SigningBasketRequest,
     x_request_id: str | None = None,
     consent_id: str | None = None,
@@ -288,7 +287,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SigningBasketRequest,
     x_request_id: str | None = None,
     consent_id: str | None = None,
@@ -358,7 +357,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.SigningBasketRequest,
     x_request_id: str | None = None,
     consent_id: str | None = None,

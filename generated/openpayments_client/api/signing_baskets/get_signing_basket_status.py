@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.SigningBasketStatusAnswer
@@ -64,7 +63,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.SigningBasketStatusAnswer | None:
     if response.status_code == 200:
         response_200 = models.SigningBasketStatusAnswer.from_dict(response.json())
@@ -132,7 +131,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.SigningBasketStatusAnswer]:
     return Response(
         status_code=response.status_code,
@@ -145,7 +144,7 @@ def _build_response(
 def sync_detailed(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -209,7 +208,7 @@ def sync_detailed(
 def sync(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -268,7 +267,7 @@ def sync(
 async def asyncio_detailed(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -330,7 +329,7 @@ async def asyncio_detailed(
 async def asyncio(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,

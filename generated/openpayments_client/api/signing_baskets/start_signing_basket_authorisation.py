@@ -8,8 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.AuthorisationStarted
@@ -65,7 +64,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.AuthorisationStarted | models.ErrorBody | None:
     if response.status_code == 201:
         response_201 = models.AuthorisationStarted.from_dict(response.json())
@@ -133,7 +132,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.AuthorisationStarted | models.ErrorBody]:
     return Response(
         status_code=response.status_code,
@@ -146,7 +145,7 @@ def _build_response(
 def sync_detailed(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -213,7 +212,7 @@ def sync_detailed(
 def sync(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -275,7 +274,7 @@ def sync(
 async def asyncio_detailed(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,
@@ -340,7 +339,7 @@ async def asyncio_detailed(
 async def asyncio(
     basket_id: str,
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     x_request_id: str | None = None,
     x_bic_fi: str | None = None,
     psu_id: str | None = None,

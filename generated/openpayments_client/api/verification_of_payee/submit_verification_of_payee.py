@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from ... import errors, models
-from ...client import AuthenticatedClient, Client
+from ... import errors, models, types
 from ...types import Response
 
 _success: models.PayeeMatch
@@ -45,7 +44,7 @@ def _get_kwargs(
 
 
 def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> models.ErrorBody | models.PayeeMatch | None:
     if response.status_code == 200:
         response_200 = models.PayeeMatch.from_dict(response.json())
@@ -74,7 +73,7 @@ def _parse_response(
 
 
 def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
+    *, client: types.AuthenticatedClient | types.Client, response: httpx.Response
 ) -> Response[models.ErrorBody | models.PayeeMatch]:
     return Response(
         status_code=response.status_code,
@@ -86,7 +85,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayeeVerification,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -129,7 +128,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayeeVerification,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -167,7 +166,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayeeVerification,
     x_request_id: str | None = None,
     psu_id: str | None = None,
@@ -208,7 +207,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: types.AuthenticatedClient,
     body: models.PayeeVerification,
     x_request_id: str | None = None,
     psu_id: str | None = None,
