@@ -54,10 +54,10 @@ class Secret:
         return "Secret('***')"
 
     def __eq__(self, other: object) -> bool:
-        import hmac
-
         if not isinstance(other, Secret):
             return False
+        import hmac
+
         return hmac.compare_digest(*(each._value.encode(errors="surrogatepass") for each in (self, other)))
 
     def __hash__(self) -> int:

@@ -67,7 +67,7 @@ class _Late:
     """An attribute of classes that is made when somebody asks for it, since most programs never do."""
 
     def __init__(self, make: Callable[[type], Any]) -> None:
-        self._make = cache(make)
+        self._make = make
 
     def __get__(self, _: object, owner: type) -> Any:
         return self._make(owner)
@@ -98,7 +98,7 @@ class OpenPaymentsError(Exception):
         TypeError: The class has no such attribute.
     """
 
-    __signature__ = _Late(_signature)
+    __signature__ = _Late(cache(_signature))
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -12,7 +12,6 @@ from openpayments_facade import (
     AsyncOpenPayments,
     BadRequestError,
     ConnectionFailedError,
-    DebtorAccountReference,
     DomesticPayment,
     Environment,
     InvalidArgumentError,
@@ -24,19 +23,11 @@ from openpayments_facade import (
 )
 from openpayments_facade._protocol import initiation, keys
 from openpayments_facade._protocol.payment_orders import as_order
+from tests.orders import CREATIONS, PAYMENT, USER
 
 if TYPE_CHECKING:
     from openpayments_facade import AsyncBank
     from openpayments_facade.simulator import Simulator
-
-USER = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-PAYMENT = DomesticPayment(
-    instructed_amount=amount("125.50", "SEK"),
-    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
-    creditor_account=AccountReference(iban="SE3550000000054910000003"),
-    creditor_name="Example Shop",
-)
-CREATIONS = "/psd2/paymentinitiation/v1/payments/domestic"
 
 
 @pytest.fixture

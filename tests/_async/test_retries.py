@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from traceback import walk_tb
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from openpayments_facade import (
     AsyncOpenPayments,
     ConnectionFailedError,
     Environment,
+    NotFoundError,
     OutcomeUnknownError,
     RateLimitedError,
     ServerError,
@@ -60,6 +62,14 @@ async def test_what_may_pass_is_tried_again_with_the_same_request_id(
     assert records[-1].__dict__["status"] == 200
     assert records[-1].__dict__["url"].endswith("/psd2/aspspinformation/v1/countries")
     assert records[-1].__dict__["duration"] > 0
+
+
+async def test_a_call_that_is_not_retried_has_our_frames_alone(op: AsyncOpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", status=404)
+    with pytest.raises(NotFoundError) as caught:
+        await op.countries.list()
+    packages = {str(frame.f_globals["__name__"]).partition(".")[0] for frame, _ in walk_tb(caught.value.__traceback__)}
+    assert packages == {"openpayments_facade", __name__.partition(".")[0]}
 
 
 async def test_in_the_end_the_last_error_is_raised(op: AsyncOpenPayments, simulator: Simulator) -> None:

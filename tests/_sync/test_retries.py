@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from traceback import walk_tb
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from openpayments_facade import (
     AccessExceededError,
     ConnectionFailedError,
     Environment,
+    NotFoundError,
     OpenPayments,
     OutcomeUnknownError,
     RateLimitedError,
@@ -61,6 +63,14 @@ def test_what_may_pass_is_tried_again_with_the_same_request_id(
     assert records[-1].__dict__["status"] == 200
     assert records[-1].__dict__["url"].endswith("/psd2/aspspinformation/v1/countries")
     assert records[-1].__dict__["duration"] > 0
+
+
+def test_a_call_that_is_not_retried_has_our_frames_alone(op: OpenPayments, simulator: Simulator) -> None:
+    simulator.misbehave("/psd2", status=404)
+    with pytest.raises(NotFoundError) as caught:
+        op.countries.list()
+    packages = {str(frame.f_globals["__name__"]).partition(".")[0] for frame, _ in walk_tb(caught.value.__traceback__)}
+    assert packages == {"openpayments_facade", __name__.partition(".")[0]}
 
 
 def test_in_the_end_the_last_error_is_raised(op: OpenPayments, simulator: Simulator) -> None:

@@ -22,37 +22,25 @@ import trustme
 from httpx_aiohttp import AiohttpTransport
 
 from openpayments_facade import (
-    AccountReference,
     AsyncOpenPayments,
     ClientStateError,
     ConnectionFailedError,
-    DebtorAccountReference,
-    DomesticPayment,
     Environment,
     NotFoundError,
     OutcomeUnknownError,
-    Psu,
     ServerError,
     TimedOutError,
     UnreadableResponseError,
-    amount,
 )
 from openpayments_facade.simulator import Simulator
 from scripts.docs_blocks import blocks
 from tests.canned_server import Given, canned
+from tests.orders import CREATIONS, PAYMENT, USER
 from tests.raw_server import answering, talking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-USER = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-PAYMENT = DomesticPayment(
-    instructed_amount=amount("125.50", "SEK"),
-    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
-    creditor_account=AccountReference(iban="SE3550000000054910000003"),
-    creditor_name="Example Shop",
-)
-CREATIONS = "/psd2/paymentinitiation/v1/payments/domestic"
 COUNTRIES = "/psd2/aspspinformation/v1/countries"
 SWEDEN = b'{"countries": [{"isoCountryCode": "SE", "name": "Sweden"}]}'
 

@@ -140,6 +140,25 @@ def test_a_call_while_another_thread_loads_asyncio() -> None:
         assert run(WHILE_ASYNCIO_LOADS, server.url) == "1"
 
 
+FIRST_CALL = """
+import sys
+from openpayments_facade import OpenPayments
+
+print("httpx" in sys.modules, "attrs" in sys.modules)
+from openpayments_facade import Environment
+
+with OpenPayments(client_id="id", client_secret="s", environment=Environment("canned", *sys.argv[1:] * 2)) as op:
+    op.countries.list()
+print(*{"asyncio", "stamina", "openpayments_client.client", "openpayments_client.models.error_body"} & {*sys.modules})
+"""
+
+
+def test_a_sync_call_that_succeeds_loads_no_event_loop_no_retries_and_no_other_model() -> None:
+    with canned() as server:
+        server.given = Given(200, JSON, b'{"countries": []}')
+        assert run(FIRST_CALL, server.url) == "False False"
+
+
 def test_no_url_of_a_person_outlives_its_client() -> None:
     number = "5560360793-of-nobody"
     with canned() as server:

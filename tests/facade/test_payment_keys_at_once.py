@@ -11,32 +11,19 @@ import pytest
 from attrs import evolve
 
 from openpayments_facade import (
-    AccountReference,
     BadRequestError,
     CreatedPayment,
-    DebtorAccountReference,
-    DomesticPayment,
     InvalidArgumentError,
     OpenPayments,
     OpenPaymentsError,
     OutcomeUnknownError,
-    Psu,
-    amount,
 )
+from tests.orders import CREATIONS, PAYMENT, USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openpayments_facade.simulator import Simulator
-
-USER = Psu(id="example-user", ip_address="203.0.113.7", user_agent="Mozilla/5.0")
-PAYMENT = DomesticPayment(
-    instructed_amount=amount("125.50", "SEK"),
-    debtor_account=DebtorAccountReference(iban="SE4550000000058398257466"),
-    creditor_account=AccountReference(iban="SE3550000000054910000003"),
-    creditor_name="Example Shop",
-)
-CREATIONS = "/psd2/paymentinitiation/v1/payments/domestic"
 
 
 def sent(simulator: Simulator) -> int:
